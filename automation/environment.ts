@@ -1,0 +1,252 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { LocalWorkspace, PulumiCommand, Stack } from '@pulumi/pulumi/automation/index.js';
+import type { EngineEvent, OutputMap } from '@pulumi/pulumi/automation/index.js';
+import { UserError } from '../errors.ts';
+import { EngineReader } from './engineEvents.ts';
+import type { EngineProgress } from './engineEvents.ts';
+import { keptPassphrase, stackPassphrase } from './passphrase.ts';
+import { openProject, stackOfFile } from './project.ts';
+import type { Project } from './project.ts';
+import { settle, unlock } from './recovery.ts';
+import type { StackFiles } from './recovery.ts';
+
+/** What an environment is made of. All of it is plain data: it crosses process boundaries. */
+export interface EnvironmentOptions {
+  /** The stack's name. Default: the one that `configFile` is named for. */
+  stack?: string;
+  /** A `Pulumi.<stack>.yaml` outside the program's directory. */
+  configFile?: string;
+  /** Where the state lies while no other backend is set. Default: `.kbf` in the program's directory. */
+  stateDir?: string;
+  /** The directory of the Pulumi program. Default: this package's. */
+  program?: string;
+  /** One kubeconfig file for all contexts that the settings name; it becomes the setting `kubeconfig`. */
+  kubeconfig?: string;
+  /** Configuration values that replace those of the settings file; keys without the project's name. */
+  settings?: Record<string, unknown>;
+  /** The `bin` directory of a Pulumi installation. Default: the `pulumi` on PATH. */
+  pulumiBin?: string;
+  /** A passphrase is made and kept in this file. Default: Pulumi's own variables decide. */
+  passphraseFile?: string;
+  /** The state stays in `stateDir` whatever backend is set, because it must end together with a sandbox. */
+  ownBackend?: boolean;
+}
+
+/** What can be given to every operation. */
+export interface OperationOptions {
+  /** Ends the operation: the engine finishes what is in flight, begins nothing new and gives the stack back unlocked. */
+  signal?: AbortSignal;
+  onEvent?: (event: EngineProgress) => void;
+}
+
+/** What an operation did. */
+export interface OperationResult {
+  /** Objects by what was done to them: `{create: 12, same: 3}`. */
+  changes: Record<string, number>;
+  durationMs: number;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+/** An engine that has not said anything by then is told to stop all the same. */
+const silentEngineMs = 10_000;
+
+/** One stack of the program, and the operations on it. */
+export class Environment {
+  readonly stack: string;
+  readonly #project: Project;
+  readonly #workspace: LocalWorkspace;
+  /** Present where state is in files. */
+  readonly #files: StackFiles | undefined;
+
+  private constructor(project: Project, workspace: LocalWorkspace, files: StackFiles | undefined) {
+    this.stack = project.stack;
+    this.#project = project;
+    this.#workspace = workspace;
+    this.#files = files;
+  }
+
+  /** Finds settings, state and Pulumi itself. Nothing is contacted yet. */
+  static async open(o: EnvironmentOptions, ask?: (question: string) => Promise<string>): Promise<Environment> {
+    const program = resolve(o.program ?? root);
+    const stack = o.stack ?? (o.configFile === undefined ? 'dev' : stackOfFile(o.configFile));
+    const stateDir = resolve(o.stateDir ?? join(program, '.kbf'));
+    const project = await openProject({
+      program, stack, configFile: o.configFile,
+      directory: join(stateDir, 'projects', stack),
+      settings: { ...(o.kubeconfig === undefined ? {} : { kubeconfig: resolve(o.kubeconfig) }), ...o.settings },
+    });
+    const passphrase = o.passphraseFile === undefined
+      ? await stackPassphrase({ stack, settings: project.settings, env: process.env, ask })
+      : await keptPassphrase(o.passphraseFile);
+    const state = o.ownBackend !== true && (project.hasBackend || process.env['PULUMI_BACKEND_URL'] !== undefined) ? undefined : join(stateDir, 'state');
+    const workspace = await LocalWorkspace.create({
+      workDir: project.directory,
+      pulumiCommand: await pulumi(o.pulumiBin),
+      envVars: {
+        PULUMI_SKIP_UPDATE_CHECK: 'true',
+        // The language host takes the first Node.js on PATH, which may be too old for the program.
+        PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`,
+        ...(o.kubeconfig === undefined ? {} : { KUBECONFIG: resolve(o.kubeconfig) }),
+        ...(passphrase === undefined ? {} : { PULUMI_CONFIG_PASSPHRASE: passphrase }),
+        ...(state === undefined ? {} : await fileBackend(stateDir, state)),
+      },
+    });
+    return new Environment(project, workspace, state === undefined ? undefined : { state, project: project.name, stack });
+  }
+
+  /** Brings the clusters to what the settings say. */
+  async up(o: OperationOptions = {}): Promise<OperationResult & { outputs: Record<string, unknown> }> {
+    return await this.#operate('up', o, async (stack, engine) => {
+      const { outputs, summary } = await stack.up(engine);
+      return { ...resultOf(summary), outputs: plain(outputs) };
+    });
+  }
+
+  /** Says what `up` would do. */
+  async preview(o: OperationOptions = {}): Promise<Pick<OperationResult, 'changes'>> {
+    return await this.#operate('preview', o, async (stack, engine) => ({ changes: counts((await stack.preview(engine)).changeSummary) }));
+  }
+
+  /** Reads every object from its cluster into the state. */
+  async refresh(o: OperationOptions = {}): Promise<OperationResult> {
+    return await this.#operate('refresh', o, async (stack, engine) => resultOf((await stack.refresh(engine)).summary));
+  }
+
+  /** Removes every object that the program made; the stack stays, empty. */
+  async destroy(o: OperationOptions = {}): Promise<OperationResult> {
+    return await this.#operate('destroy', o, async (stack, engine) => resultOf((await stack.destroy(engine)).summary));
+  }
+
+  /** What the last `up` exported; a secret value is given as `[secret]`. */
+  async outputs(): Promise<Record<string, unknown>> {
+    const stack = await this.#select();
+    return plain(await stack.outputs());
+  }
+
+  /** An operation with locks cleared before, the engine cancelled on abort, and its errors in a person's words. */
+  async #operate<T>(what: string, o: OperationOptions, run: (stack: Stack, engine: EngineCall) => Promise<T>): Promise<T> {
+    o.signal?.throwIfAborted();
+    const notice = (text: string): void => { o.onEvent?.({ kind: 'notice', text }); };
+    (await unlock(this.#files)).forEach(notice);
+    const stack = await this.#select(what === 'up' || what === 'preview');
+    if (what !== 'preview') (await settle(this.#files, stack, o.signal)).forEach(notice);
+    o.signal?.throwIfAborted();
+    const reader = new EngineReader();
+    const stop = new EngineStop(o.signal);
+    try {
+      return await run(stack, {
+        color: 'never',
+        signal: stop.signal,
+        onEvent(event) {
+          stop.engineSpoke();
+          const progress = reader.read(event);
+          if (progress) o.onEvent?.(progress);
+        },
+      });
+    } catch (error) {
+      // An engine that was told to stop before it could listen is dead and has left its lock.
+      if (o.signal?.aborted === true) (await unlock(this.#files)).forEach(notice);
+      o.signal?.throwIfAborted();
+      throw new UserError(`${what} of stack ${this.stack} failed.\n${reader.failure() ?? commandFailure(error)}`, { cause: error });
+    } finally {
+      stop.dispose();
+    }
+  }
+
+  async #select(create = false): Promise<Stack> {
+    try {
+      return await (create ? Stack.createOrSelect(this.stack, this.#workspace) : Stack.select(this.stack, this.#workspace));
+    } catch (error) {
+      if ((error as Error).name === 'StackNotFoundError') {
+        throw new UserError(`Stack ${this.stack} does not exist: nothing was ever set up with ${join(this.#project.directory, `Pulumi.${this.stack}.yaml`)}.`, {
+          exitCode: 2, remedy: '`kbf up` makes it.', cause: error,
+        });
+      }
+      throw new UserError(`Stack ${this.stack} cannot be opened.\n${commandFailure(error)}`, { cause: error });
+    }
+  }
+}
+
+/** What each call of the Automation API gets. */
+interface EngineCall {
+  color: 'never';
+  signal: AbortSignal;
+  onEvent: (event: EngineEvent) => void;
+}
+
+/**
+ * Passes an abort on to the engine as the one SIGINT that it takes for "cancel"; a second would kill it. The engine
+ * gets it only once it has spoken: before that it has no handler, and would die with its lock in place, and the
+ * Automation API would overlook an abort that comes before its process.
+ */
+class EngineStop {
+  readonly #controller = new AbortController();
+  readonly #done = new AbortController();
+  readonly #asked: AbortSignal | undefined;
+  #spoke = false;
+
+  constructor(asked: AbortSignal | undefined) {
+    this.#asked = asked;
+    asked?.addEventListener('abort', this.#onAsked, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  engineSpoke(): void {
+    this.#spoke = true;
+    if (this.#asked?.aborted === true) this.#controller.abort();
+  }
+
+  dispose(): void {
+    this.#asked?.removeEventListener('abort', this.#onAsked);
+    this.#done.abort();
+  }
+
+  readonly #onAsked = (): void => {
+    if (this.#spoke) this.#controller.abort();
+    else sleep(silentEngineMs, undefined, { signal: this.#done.signal }).then(() => { this.#controller.abort(); }, () => undefined);
+  };
+}
+
+async function pulumi(bin: string | undefined): Promise<PulumiCommand> {
+  try {
+    return await PulumiCommand.get(bin === undefined ? {} : { root: dirname(bin) });
+  } catch (error) {
+    throw new UserError(`The Pulumi CLI ${bin === undefined ? 'on PATH' : `in ${bin}`} does not answer: ${commandFailure(error)}`, {
+      remedy: bin === undefined ? 'Install it (https://www.pulumi.com/docs/install/).' : 'Run `kbf toolchain install`.', cause: error,
+    });
+  }
+}
+
+/** State in files, and with it a home of Pulumi's own, so that a login elsewhere stays as it is. */
+async function fileBackend(stateDir: string, state: string): Promise<Record<string, string>> {
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  return { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_HOME: process.env['PULUMI_HOME'] ?? join(stateDir, 'pulumi-home') };
+}
+
+function plain(outputs: OutputMap): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(outputs).map(([name, { value, secret }]) => [name, secret ? '[secret]' : (value as unknown)]));
+}
+
+function resultOf(summary: { resourceChanges?: Record<string, number> | undefined; startTime: Date; endTime: Date }): OperationResult {
+  return { changes: counts(summary.resourceChanges ?? {}), durationMs: summary.endTime.getTime() - summary.startTime.getTime() };
+}
+
+function counts(changes: object): Record<string, number> {
+  return Object.fromEntries(Object.entries(changes).filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+}
+
+/** The Pulumi CLI's own words, from its first `error:` on, without the command line and the rest of the output. */
+function commandFailure(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const lines = text.split('\n').map((line) => line.trim());
+  const first = lines.findIndex((line) => line.startsWith('error:'));
+  if (first >= 0) return lines.slice(first).filter((line) => line !== '').join('\n').replace(/^error: /, '');
+  return existsSync('/proc') && text.includes('ENOENT') ? 'there is no such program' : lines.slice(0, 3).join('\n');
+}

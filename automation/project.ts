@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { UserError } from '../errors.ts';
+
+/** The parts of `Pulumi.yaml` that are read here. */
+interface ProjectFile {
+  name: string;
+  main?: string;
+  backend?: { url?: string };
+}
+
+/** The parts of `Pulumi.<stack>.yaml` that are read here. */
+export interface StackFile {
+  secretsprovider?: string;
+  encryptionsalt?: string;
+  config?: Record<string, unknown>;
+}
+
+/** A directory that Pulumi takes for the project, with the stack's settings in it. */
+export interface Project {
+  readonly name: string;
+  readonly stack: string;
+  readonly directory: string;
+  readonly settings: StackFile;
+  /** Whether `Pulumi.yaml` says where state lies. */
+  readonly hasBackend: boolean;
+}
+
+/** Where the program and its settings are taken from. */
+export interface ProjectOptions {
+  /** The directory of the Pulumi program. */
+  program: string;
+  stack: string;
+  /** Settings outside the program's directory. */
+  configFile?: string | undefined;
+  /** Where a project of one's own is made when the program's directory must not be written to. */
+  directory: string;
+  /** Configuration values that replace the file's; keys without the project's name. */
+  settings: Readonly<Record<string, unknown>>;
+}
+
+/** `Pulumi.prod.yaml` → `prod`. */
+export function stackOfFile(file: string): string {
+  const stack = /^Pulumi\.([A-Za-z0-9_.-]+)\.ya?ml$/.exec(basename(file))?.[1];
+  if (stack !== undefined) return stack;
+  throw new UserError(`${file} does not say which stack it is for.`, { exitCode: 2, remedy: 'Name it Pulumi.<stack>.yaml.' });
+}
+
+/**
+ * The project to run the engine in. It is the program's own directory for a stack whose settings lie there
+ * and are used as they are; else a directory is made that has only the settings and points to the program. So what
+ * Pulumi writes into a stack's settings (a salt) never ends up in the checkout for a sandbox.
+ */
+export async function openProject(o: ProjectOptions): Promise<Project> {
+  const project = await readYaml<ProjectFile>(join(o.program, 'Pulumi.yaml'));
+  const source = o.configFile ?? join(o.program, `Pulumi.${o.stack}.yaml`);
+  if (!existsSync(source)) await refuse(o, source);
+  const file = await readYaml<StackFile | null>(source) ?? {};
+  const own = o.configFile === undefined && Object.keys(o.settings).length === 0;
+  const directory = own ? o.program : o.directory;
+  const settings = own ? file : await writeProject(o, project, file);
+  return { name: project.name, stack: o.stack, directory, settings, hasBackend: project.backend?.url !== undefined };
+}
+
+async function writeProject(o: ProjectOptions, project: ProjectFile, file: StackFile): Promise<StackFile> {
+  await mkdir(o.directory, { recursive: true, mode: 0o700 });
+  const target = join(o.directory, `Pulumi.${o.stack}.yaml`);
+  const before = existsSync(target) ? await readYaml<StackFile | null>(target) : undefined;
+  const settings: StackFile = {
+    ...(before?.encryptionsalt === undefined ? {} : { encryptionsalt: before.encryptionsalt }),
+    ...file,
+    config: { ...file.config, ...Object.fromEntries(Object.entries(o.settings).map(([key, value]) => [`${project.name}:${key}`, value])) },
+  };
+  await writeFile(target, stringify(settings), { mode: 0o600 });
+  await writeFile(join(o.directory, 'Pulumi.yaml'), stringify({ ...project, main: resolve(o.program, project.main ?? 'index.ts') }));
+  return settings;
+}
+
+async function refuse(o: ProjectOptions, missing: string): Promise<never> {
+  if (o.configFile !== undefined) throw new UserError(`There is no file ${missing}.`, { exitCode: 2 });
+  const known = (await readdir(o.program)).map((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1]).filter((name) => name !== undefined);
+  throw new UserError(`There is no stack ${o.stack}: ${missing} does not exist.`, {
+    exitCode: 2,
+    remedy: `${known.length > 0 ? `Stacks with settings here: ${known.join(', ')}. ` : ''}Copy one under examples/, or name a file with --config.`,
+  });
+}
+
+async function readYaml<T>(file: string): Promise<T> {
+  try {
+    return parse(await readFile(file, 'utf8')) as T;
+  } catch (error) {
+    throw new UserError(`${file} cannot be read: ${(error as Error).message}`, { exitCode: 2, cause: error });
+  }
+}
