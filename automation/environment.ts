@@ -2,39 +2,20 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { LocalWorkspace, PulumiCommand, Stack } from '@pulumi/pulumi/automation/index.js';
 import type { EngineEvent, OutputMap } from '@pulumi/pulumi/automation/index.js';
 import { UserError } from '../errors.ts';
 import { EngineReader } from './engineEvents.ts';
 import type { EngineProgress } from './engineEvents.ts';
+import { located } from './options.ts';
+import type { EnvironmentOptions } from './options.ts';
 import { keptPassphrase, stackPassphrase } from './passphrase.ts';
-import { openProject, stackOfFile } from './project.ts';
+import { openProject } from './project.ts';
 import type { Project } from './project.ts';
 import { settle, unlock } from './recovery.ts';
 import type { StackFiles } from './recovery.ts';
 
-/** What an environment is made of. All of it is plain data: it crosses process boundaries. */
-export interface EnvironmentOptions {
-  /** The stack's name. Default: the one that `configFile` is named for. */
-  stack?: string;
-  /** A `Pulumi.<stack>.yaml` outside the program's directory. */
-  configFile?: string;
-  /** Where the state lies while no other backend is set. Default: `.kbf` in the program's directory. */
-  stateDir?: string;
-  /** The directory of the Pulumi program. Default: this package's. */
-  program?: string;
-  /** One kubeconfig file for all contexts that the settings name; it becomes the setting `kubeconfig`. */
-  kubeconfig?: string;
-  /** Configuration values that replace those of the settings file; keys without the project's name. */
-  settings?: Record<string, unknown>;
-  /** The `bin` directory of a Pulumi installation. Default: the `pulumi` on PATH. */
-  pulumiBin?: string;
-  /** A passphrase is made and kept in this file. Default: Pulumi's own variables decide. */
-  passphraseFile?: string;
-  /** The state stays in `stateDir` whatever backend is set, because it must end together with a sandbox. */
-  ownBackend?: boolean;
-}
+export type { EnvironmentOptions } from './options.ts';
 
 /** What can be given to every operation. */
 export interface OperationOptions {
@@ -50,7 +31,6 @@ export interface OperationResult {
   durationMs: number;
 }
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 /** An engine that has not said anything by then is told to stop all the same. */
 const silentEngineMs = 10_000;
 
@@ -70,17 +50,15 @@ export class Environment {
   }
 
   /** Finds settings, state and Pulumi itself. Nothing is contacted yet. */
-  static async open(o: EnvironmentOptions, ask?: (question: string) => Promise<string>): Promise<Environment> {
-    const program = resolve(o.program ?? root);
-    const stack = o.stack ?? (o.configFile === undefined ? 'dev' : stackOfFile(o.configFile));
-    const stateDir = resolve(o.stateDir ?? join(program, '.kbf'));
+  static async open(o: EnvironmentOptions): Promise<Environment> {
+    const { stack, stateDir, ...source } = located(o);
     const project = await openProject({
-      program, stack, configFile: o.configFile,
+      ...source, stack,
       directory: join(stateDir, 'projects', stack),
       settings: { ...(o.kubeconfig === undefined ? {} : { kubeconfig: resolve(o.kubeconfig) }), ...o.settings },
     });
     const passphrase = o.passphraseFile === undefined
-      ? await stackPassphrase({ stack, settings: project.settings, env: process.env, ask })
+      ? await stackPassphrase({ stack, settings: project.settings, env: process.env })
       : await keptPassphrase(o.passphraseFile);
     const state = o.ownBackend !== true && (project.hasBackend || process.env['PULUMI_BACKEND_URL'] !== undefined) ? undefined : join(stateDir, 'state');
     const workspace = await LocalWorkspace.create({

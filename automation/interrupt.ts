@@ -11,15 +11,13 @@ export interface Interrupt {
 
 /**
  * Turns the first SIGINT, SIGTERM or SIGHUP, or the end of the process that started this one over an IPC
- * channel, into an abort. Later ones change nothing: cleaning up is already under way, and hurrying it is
- * what would leave things behind.
+ * channel, into an abort, unless `heed` declines it. Later ones change nothing: cleaning up is already under way, and
+ * hurrying it is what would leave things behind.
  */
-export function onInterrupt(notice: (text: string) => void): Interrupt {
+export function onInterrupt(heed: (why: string) => boolean): Interrupt {
   const controller = new AbortController();
   const abort = (why: string): void => {
-    if (controller.signal.aborted) return;
-    notice(`${why}: stopping and cleaning up`);
-    controller.abort(new Interrupted(why));
+    if (!controller.signal.aborted && heed(why)) controller.abort(new Interrupted(why));
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const handlers = signals.map((name) => [name, () => { abort(name); }] as const);

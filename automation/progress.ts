@@ -4,8 +4,8 @@ import { createLogUpdate } from 'log-update';
 export interface Progress {
   /** Shows or replaces the live line of `key`. */
   update(key: string, text: () => string): void;
-  /** Ends the live line of `key`; `text` stays. */
-  done(key: string, text: string): void;
+  /** Ends the live line of `key`; `text`, where given, stays. */
+  done(key: string, text?: string): void;
   /** A line that stays. */
   note(text: string): void;
   /** Ends all live lines. Nothing is written afterwards. */
@@ -50,7 +50,7 @@ export function plainProgress(output: Output, intervalMs = plainIntervalMs): Pro
     },
     done(key, text) {
       live.delete(key);
-      write(text);
+      if (text !== undefined) write(text);
     },
     note: write,
     close() {
@@ -77,7 +77,7 @@ function terminalProgress(output: NodeJS.WritableStream): Progress {
     update(key, text) { live.set(key, text); },
     done(key, text) {
       live.delete(key);
-      keep(text);
+      if (text !== undefined) keep(text);
     },
     note: keep,
     close() {

@@ -29,12 +29,15 @@ export interface Project {
 }
 
 /** Where the program and its settings are taken from. */
-export interface ProjectOptions {
+export interface ProjectSource {
   /** The directory of the Pulumi program. */
   program: string;
   stack: string;
   /** Settings outside the program's directory. */
-  configFile?: string | undefined;
+  configFile: string | undefined;
+}
+
+export interface ProjectOptions extends ProjectSource {
   /** Where a project of one's own is made when the program's directory must not be written to. */
   directory: string;
   /** Configuration values that replace the file's; keys without the project's name. */
@@ -54,14 +57,18 @@ export function stackOfFile(file: string): string {
  * Pulumi writes into a stack's settings (a salt) never ends up in the checkout for a sandbox.
  */
 export async function openProject(o: ProjectOptions): Promise<Project> {
-  const project = await readYaml<ProjectFile>(join(o.program, 'Pulumi.yaml'));
-  const source = o.configFile ?? join(o.program, `Pulumi.${o.stack}.yaml`);
-  if (!existsSync(source)) await refuse(o, source);
-  const file = await readYaml<StackFile | null>(source) ?? {};
+  const { project, settings: file } = await readProject(o);
   const own = o.configFile === undefined && Object.keys(o.settings).length === 0;
   const directory = own ? o.program : o.directory;
   const settings = own ? file : await writeProject(o, project, file);
   return { name: project.name, stack: o.stack, directory, settings, hasBackend: project.backend?.url !== undefined };
+}
+
+/** The project's and the stack's files, as they are. */
+export async function readProject(o: ProjectSource): Promise<{ project: ProjectFile; settings: StackFile }> {
+  const source = o.configFile ?? join(o.program, `Pulumi.${o.stack}.yaml`);
+  if (!existsSync(source)) await refuse(o, source);
+  return { project: await readYaml<ProjectFile>(join(o.program, 'Pulumi.yaml')), settings: await readYaml<StackFile | null>(source) ?? {} };
 }
 
 async function writeProject(o: ProjectOptions, project: ProjectFile, file: StackFile): Promise<StackFile> {
@@ -78,7 +85,7 @@ async function writeProject(o: ProjectOptions, project: ProjectFile, file: Stack
   return settings;
 }
 
-async function refuse(o: ProjectOptions, missing: string): Promise<never> {
+async function refuse(o: ProjectSource, missing: string): Promise<never> {
   if (o.configFile !== undefined) throw new UserError(`There is no file ${missing}.`, { exitCode: 2 });
   const known = (await readdir(o.program)).map((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1]).filter((name) => name !== undefined);
   throw new UserError(`There is no stack ${o.stack}: ${missing} does not exist.`, {

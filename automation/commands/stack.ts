@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+import { UserError } from '../../errors.ts';
+import type { EngineProgress } from '../engineEvents.ts';
+import { showEngine } from '../live.ts';
+import type { Session } from '../session.ts';
+import { addTargetOptions, findTarget } from './target.ts';
+import type { TargetFlags } from './target.ts';
+
+type Flags = TargetFlags & { json?: boolean; yes?: boolean };
+type Operation = 'up' | 'preview' | 'refresh' | 'destroy';
+
+const operations: readonly [Operation, string][] = [
+  ['up', 'brings the clusters to what the settings say'],
+  ['preview', 'says what `up` would do'],
+  ['refresh', 'reads every object from its cluster into the state'],
+  ['destroy', 'removes every object that the program made'],
+];
+
+/** `kbf up | preview | refresh | destroy | outputs`. */
+export function addStack(program: Command, session: Session): void {
+  for (const [operation, description] of operations) {
+    const command = addTargetOptions(program.command(operation).description(description))
+      .option('--json', 'the result as a JSON document, progress on standard error')
+      .action(async (flags: Flags) => { await operate(session, operation, flags); });
+    if (operation === 'destroy') command.option('--yes', 'needed for clusters that are no sandbox');
+  }
+  addTargetOptions(program.command('outputs').description('what the last `up` exported'))
+    .option('--json', 'as a JSON document')
+    .action(async (flags: Flags) => {
+      const target = await findTarget(session, flags);
+      const outputs = await session.work({ operation: 'outputs', environment: target.environment }, { ...target.worker, signal: session.signal });
+      session.answer(flags.json === true, outputs, () => table(outputs as Record<string, unknown>));
+    });
+}
+
+async function operate(session: Session, operation: Operation, flags: Flags): Promise<void> {
+  const json = flags.json === true;
+  const target = await findTarget(session, flags);
+  if (operation === 'destroy' && !target.isSandbox && flags.yes !== true) {
+    throw new UserError(`destroy removes every object of stack ${target.name} from its clusters.`, { exitCode: 2, remedy: 'Say --yes if that is what you want.' });
+  }
+  const progress = session.progress(json);
+  const engine = showEngine(progress);
+  const changes: Change[] = [];
+  const onEvent = (event: unknown): void => {
+    engine.onEvent(event as EngineProgress);
+    collect(changes, event as EngineProgress);
+  };
+  const result = await session.work({ operation, environment: target.environment }, { ...target.worker, signal: session.signal, onEvent })
+    .finally(() => { engine.finish(); }) as { changes: Record<string, number>; outputs?: Record<string, unknown> };
+  session.answer(json, { operation, ...result, resources: changes }, () => [
+    ...(operation === 'preview' ? changes.map(({ op, component, type, name }) => `${op.padEnd(10)} ${type} ${name} (${component})`) : []),
+    `${operation} of ${target.name}: ${Object.entries(result.changes).map(([op, count]) => `${String(count)} ${op}`).join(', ')}`,
+    ...(result.outputs === undefined ? [] : [table(result.outputs)]),
+  ].join('\n'));
+}
+
+interface Change { op: string; type: string; name: string; component: string }
+
+function collect(changes: Change[], event: EngineProgress): void {
+  if (event.kind !== 'resource' || event.state !== 'done' || event.op === 'same') return;
+  const { op, type, name, component } = event;
+  changes.push({ op, type, name, component });
+}
+
+/** Text as it is, anything else as JSON. */
+function table(outputs: Record<string, unknown>): string {
+  return Object.entries(outputs).map(([name, value]) => `${name.padEnd(14)} ${typeof value === 'string' ? value : JSON.stringify(value)}`).join('\n');
+}

@@ -1,0 +1,84 @@
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { UserError } from '../../errors.ts';
+import type { Sandbox } from '../../sandbox/index.ts';
+import { askedPassphrase } from '../options.ts';
+import type { EnvironmentOptions } from '../options.ts';
+import { showTools } from '../live.ts';
+import { terminalQuestion } from '../passphrase.ts';
+import { stackOfFile } from '../project.ts';
+import type { WorkerOptions } from '../runWorker.ts';
+import { hasSandbox, inside, runningSandbox, sandboxEnvironment } from '../sandboxes.ts';
+import type { Session } from '../session.ts';
+import { defaults, sandboxName } from './values.ts';
+
+/** Which clusters a command works on; one of them at most. */
+export interface TargetFlags {
+  stack?: string;
+  config?: string;
+  sandbox?: string;
+}
+
+/** The clusters a command works on, and how to work on them. */
+export interface Target {
+  /** As a person named it. */
+  name: string;
+  isSandbox: boolean;
+  sandbox?: Sandbox;
+  environment: EnvironmentOptions;
+  worker: Pick<WorkerOptions, 'start' | 'env'>;
+  /** What the program's contexts are looked up in. */
+  kubeconfig: string;
+  /** Where a drill keeps its journal. */
+  drillDir: string;
+}
+
+export function addTargetOptions(command: Command): Command {
+  return command
+    .option('--stack <name>', `a stack whose settings are in Pulumi.<name>.yaml (default: dev, on the sandbox ${defaults.sandbox})`)
+    .option('--config <file>', 'a Pulumi.<stack>.yaml anywhere')
+    .option('--sandbox <name>', 'the stack dev on this sandbox', sandboxName);
+}
+
+/** Finds the clusters that are meant: a running sandbox, or a stack of clusters that exist already. */
+export async function findTarget(session: Session, flags: TargetFlags): Promise<Target> {
+  const named = Object.entries(flags).filter(([flag, value]) => ['stack', 'config', 'sandbox'].includes(flag) && value !== undefined);
+  if (named.length > 1) {
+    throw new UserError(`${named.map(([flag]) => `--${flag}`).join(' and ')} name different things.`, { exitCode: 2, remedy: 'Give one of them.' });
+  }
+  const stack = flags.config === undefined ? flags.stack ?? 'dev' : stackOfFile(flags.config);
+  const onSandbox = flags.sandbox !== undefined || (flags.config === undefined && stack === 'dev');
+  return onSandbox ? await sandboxTarget(session, flags.sandbox ?? defaults.sandbox) : await stackTarget(session, stack, flags.config);
+}
+
+async function sandboxTarget(session: Session, name: string): Promise<Target> {
+  const sandbox = await runningSandbox(name, resolve(session.stateDir), await session.here.modules());
+  return {
+    name: `sandbox ${name}`, isSandbox: true, sandbox,
+    environment: sandboxEnvironment(sandbox, await pulumiBin(session)),
+    worker: { start: inside(sandbox) },
+    kubeconfig: sandbox.kubeconfig,
+    drillDir: join(sandbox.dir, 'drill'),
+  };
+}
+
+async function stackTarget(session: Session, stack: string, configFile: string | undefined): Promise<Target> {
+  const environment: EnvironmentOptions = {
+    stack, stateDir: resolve(session.stateDir),
+    ...(configFile === undefined ? {} : { configFile: resolve(configFile) }),
+  };
+  const passphrase = await askedPassphrase(environment, terminalQuestion(session.signal));
+  return {
+    name: `stack ${stack}`, isSandbox: false,
+    environment: { ...environment, ...(hasSandbox() ? { pulumiBin: await pulumiBin(session) } : {}) },
+    worker: passphrase === undefined ? {} : { env: { PULUMI_CONFIG_PASSPHRASE: passphrase } },
+    kubeconfig: process.env['KUBECONFIG'] ?? join(process.env['HOME'] ?? '', '.kube', 'config'),
+    drillDir: resolve(session.stateDir, 'drill', stack),
+  };
+}
+
+async function pulumiBin(session: Session): Promise<string> {
+  const { ensureTools, toolPaths } = await session.here.modules();
+  const progress = session.progress(true);
+  return toolPaths(await ensureTools(['pulumi'], { signal: session.signal, onEvent: showTools(progress) })).pulumiBin;
+}

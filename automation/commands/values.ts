@@ -1,0 +1,38 @@
+/** Values of flags that more than one command takes. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+
+/** A whole number of at least `least`. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`It has to be a whole number, ${String(least)} or more.`);
+  };
+}
+
+/** `30s`, `2m` or plain seconds, as seconds. */
+export function seconds(least: number): (text: string) => number {
+  return (text) => {
+    const [, digits, unit] = /^(\d+)(s|m)?$/.exec(text) ?? [];
+    const value = Number(digits) * (unit === 'm' ? 60 : 1);
+    if (digits !== undefined && value >= least) return value;
+    throw new InvalidArgumentError(`It has to be a duration like 30s or 2m, ${String(least)}s or more.`);
+  };
+}
+
+/** A sandbox's name: it becomes part of paths and of host names. */
+export function sandboxName(text: string): string {
+  if (/^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError('It has to be made of lower-case letters, digits and dashes, 32 at most, beginning with a letter.');
+}
+
+/** A directory of its own for the files of one drill. */
+export function newReportDir(stateDir: string, name: string, now = new Date()): string {
+  const stamp = now.toISOString().slice(0, 19).replaceAll(':', '-');
+  const wanted = join(stateDir, 'reports', `${stamp}-${name}`);
+  return existsSync(wanted) ? `${wanted}-${String(process.pid)}` : wanted;
+}
+
+export const defaults = { rate: 100, seconds: 30, leastSeconds: 6, regions: 2, sandbox: 'dev', fault: 'bridge-scale-0' } as const;

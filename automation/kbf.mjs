@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+// Plain JavaScript on purpose: it must be readable to a Node that is too old to run the TypeScript beside it.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const oldest = 24;
+const bundled = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
+
+if (Number(process.versions.node.split('.')[0]) >= oldest) {
+  const { main } = await import('./kbf.ts');
+  process.exitCode = await main(process.argv.slice(2));
+} else if (existsSync(bundled)) {
+  runWith(bundled);
+} else {
+  console.error(`kbf needs Node.js ${oldest} or newer; this is ${process.versions.node} (${process.execPath}).`);
+  console.error('Run `npm ci` in the checkout: it installs Node.js 24 among its packages, and kbf then uses that one.');
+  process.exitCode = 2;
+}
+
+/** The same command by another Node. Its IPC channel tells it when this process was killed. */
+function runWith(node) {
+  const child = spawn(node, process.argv.slice(1), { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => { child.kill(signal); });
+  child.on('error', (error) => {
+    console.error(`kbf could not run ${node}: ${error.message}. Run \`npm ci\` again.`);
+    process.exitCode = 2;
+  });
+  child.on('exit', (code, signal) => { process.exitCode = code ?? 128 + constants.signals[signal]; });
+}

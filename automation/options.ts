@@ -1,0 +1,50 @@
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stackPassphrase } from './passphrase.ts';
+import { readProject, stackOfFile } from './project.ts';
+
+/** What an environment is made of. All of it is plain data: it crosses process boundaries. */
+export interface EnvironmentOptions {
+  /** The stack's name. Default: the one that `configFile` is named for. */
+  stack?: string;
+  /** A `Pulumi.<stack>.yaml` outside the program's directory. */
+  configFile?: string;
+  /** Where the state lies while no other backend is set. Default: `.kbf` in this package. */
+  stateDir?: string;
+  /** The directory of the Pulumi program. Default: this package's. */
+  program?: string;
+  /** One kubeconfig file for all contexts that the settings name; it becomes the setting `kubeconfig`. */
+  kubeconfig?: string;
+  /** Configuration values that replace those of the settings file; keys without the project's name. */
+  settings?: Record<string, unknown>;
+  /** The `bin` directory of a Pulumi installation. Default: the `pulumi` on PATH. */
+  pulumiBin?: string;
+  /** A passphrase is made and kept in this file. Default: Pulumi's own variables decide. */
+  passphraseFile?: string;
+  /** The state stays in `stateDir` whatever backend is set, because it must end together with a sandbox. */
+  ownBackend?: boolean;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Where state and reports lie unless told otherwise. */
+export const defaultStateDir = join(root, '.kbf');
+
+/** The passphrase of a stack, asked for where Pulumi's own variables do not say it and it is needed; else undefined. */
+export async function askedPassphrase(o: EnvironmentOptions, ask: ((question: string) => Promise<string>) | undefined): Promise<string | undefined> {
+  if (o.passphraseFile !== undefined) return undefined;
+  const { stack, program, configFile } = located(o);
+  const { settings } = await readProject({ stack, program, configFile });
+  return await stackPassphrase({ stack, settings, env: process.env, ask });
+}
+
+/** The options with their defaults, as absolute paths. */
+export function located(o: EnvironmentOptions): { stack: string; stateDir: string; program: string; configFile: string | undefined } {
+  const program = resolve(o.program ?? root);
+  return {
+    program,
+    configFile: o.configFile,
+    stack: o.stack ?? (o.configFile === undefined ? 'dev' : stackOfFile(o.configFile)),
+    stateDir: resolve(o.stateDir ?? defaultStateDir),
+  };
+}

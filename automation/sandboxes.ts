@@ -1,0 +1,64 @@
+/** The one door to `sandbox/`: everything else works without that directory, against clusters that exist already. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Sandbox } from '../sandbox/index.ts';
+import { UserError } from '../errors.ts';
+import type { EnvironmentOptions } from './options.ts';
+import type { Starter } from './runWorker.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Whether this checkout has a sandbox at all. */
+export function hasSandbox(): boolean {
+  return existsSync(join(root, 'sandbox'));
+}
+
+/** What the commands use of the sandbox. */
+export type SandboxModules =
+  Pick<typeof import('../sandbox/index.ts'), 'startSandbox' | 'openSandbox' | 'cleanLeftovers'>
+  & Pick<typeof import('../sandbox/toolchain/index.ts'), 'ensureTools' | 'listTools' | 'toolPaths'>;
+
+/** The sandbox's own modules. */
+export async function sandboxModules(): Promise<SandboxModules> {
+  if (!hasSandbox()) throw new UserError('This checkout has no sandbox/ directory.', { remedy: 'Name a stack of real clusters with --stack or --config.' });
+  const [machine, toolchain] = await Promise.all([import('../sandbox/index.ts'), import('../sandbox/toolchain/index.ts')]);
+  return { ...machine, ...toolchain };
+}
+
+/** A running sandbox; an error that says how to start it where there is none. */
+export async function runningSandbox(name: string, stateDir: string, { openSandbox }: SandboxModules): Promise<Sandbox> {
+  const sandbox = await openSandbox(name, stateDir);
+  if (sandbox) return sandbox;
+  throw new UserError(`No sandbox named ${name} is running.`, {
+    exitCode: 2, remedy: `Start it with \`kbf sandbox up --name ${name}\`, or name a stack of real clusters with --stack or --config.`,
+  });
+}
+
+/** The stack of a sandbox: settings of `Pulumi.dev.yaml`, state that lives and dies with the sandbox. */
+export function sandboxEnvironment(sandbox: Sandbox, pulumiBin: string): EnvironmentOptions {
+  const regions = sandbox.clusters.filter(({ role }) => role === 'region');
+  return {
+    stack: 'dev',
+    stateDir: join(sandbox.dir, 'pulumi'),
+    passphraseFile: join(sandbox.dir, 'pulumi', 'passphrase'),
+    kubeconfig: sandbox.kubeconfig,
+    pulumiBin,
+    ownBackend: true,
+    // The settings name two regions; a sandbox of more is described by its clusters.
+    settings: regions.length === 2 ? {} : {
+      regions: regions.map(({ name, region, zone }) => ({ name, context: name, tsbCluster: name, locality: { region, zone } })),
+    },
+  };
+}
+
+/** Starts programs inside a sandbox. */
+export function inside(sandbox: Sandbox): Starter {
+  return (argv, options) => sandbox.enter(argv, options);
+}
+
+/** The address outside the sandbox that leads to tier1, such as `127.0.0.1:43299`. */
+export async function tier1Relay(sandbox: Sandbox): Promise<string | undefined> {
+  const relays = Object.entries(await sandbox.relays());
+  return relays.find(([name]) => /\/tier1:80$/.test(name))?.[1];
+}

@@ -1,0 +1,49 @@
+/**
+ * One operation in a process of its own, because the engine and the drill have to run inside the sandbox's
+ * namespaces, and in a session of their own, where a terminal's Ctrl-C does not reach them. It is told over its IPC channel what
+ * to do and when to stop; when the channel closes, whoever started it is dead, and it stops just the same.
+ */
+import { UserError } from '../errors.ts';
+import { Environment } from './environment.ts';
+import { Interrupted } from './interrupt.ts';
+import type { FromWorker, ToWorker, WorkerRequest } from './runWorker.ts';
+
+const stop = new AbortController();
+const abort = (why: string): void => { if (!stop.signal.aborted) stop.abort(new Interrupted(why)); };
+process.on('disconnect', () => { abort('the process that started this one ended'); });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => { abort(signal); });
+
+process.on('message', (message: ToWorker) => {
+  if (message.kind === 'stop') abort(message.why);
+  else void answer(message.request);
+});
+
+async function answer(request: WorkerRequest): Promise<void> {
+  const reply = await perform(request).then(
+    (value): FromWorker => ({ kind: 'result', value }),
+    (error: unknown): FromWorker => ({ kind: 'error', error: describe(error) }),
+  );
+  // The process ends by itself once nothing is left to do; exiting now would cut off what is still to be written.
+  if (process.connected) process.send?.(reply, () => { process.disconnect(); });
+}
+
+async function perform(request: WorkerRequest): Promise<unknown> {
+  const onEvent = (event: unknown): void => { if (process.connected) process.send?.({ kind: 'event', event } satisfies FromWorker); };
+  if (request.operation === 'drill') {
+    const { runDrill } = await import('./drill/index.ts');
+    return await runDrill({ ...request.drill, signal: stop.signal, onEvent });
+  }
+  const environment = await Environment.open(request.environment);
+  return await environment[request.operation]({ signal: stop.signal, onEvent });
+}
+
+function describe(error: unknown): Extract<FromWorker, { kind: 'error' }>['error'] {
+  const known = error instanceof Error ? error : new Error(String(error));
+  const cause = known.cause instanceof Error ? `\nCaused by: ${known.cause.stack ?? known.cause.message}` : '';
+  return {
+    message: known.message,
+    stack: `${known.stack ?? ''}${cause}`,
+    interrupted: known instanceof Interrupted,
+    ...(known instanceof UserError ? { user: { exitCode: known.exitCode, ...(known.remedy === undefined ? {} : { remedy: known.remedy }) } } : {}),
+  };
+}
