@@ -1,0 +1,89 @@
+import type { Dispatcher } from 'undici';
+
+/** Milliseconds since the drill began, monotonic. */
+export type Clock = () => number;
+
+/** A clock that begins now. Microseconds are all the precision that is kept. */
+export function startClock(): Clock {
+  const begin = performance.now();
+  return () => Math.round((performance.now() - begin) * 1000) / 1000;
+}
+
+export interface ExchangeRequest {
+  method: 'GET' | 'POST' | 'DELETE';
+  /** The public name asked for; the connection goes to the dispatcher's own origin. */
+  host: string;
+  path: string;
+  headers?: Record<string, string>;
+  body?: string;
+  /** From being handed over to the last byte of the answer. */
+  timeoutMs: number;
+}
+
+/** One HTTP request with its times, whatever became of it. `status` is absent when no answer began. */
+export interface Exchange {
+  issuedMs: number;
+  sentMs?: number;
+  endMs: number;
+  status?: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+  /** Set when the answer is missing or incomplete; `code` as undici or the system names it, `CLIENT_TIMEOUT` for our own. */
+  error?: { code: string; message: string };
+}
+
+/**
+ * Makes one request. Never rejects: a refused connection, a reset and a timeout are results here.
+ * The low-level dispatch tells the moment a connection took the request, without which a request that was never sent
+ * could not be told from one that may have been carried out.
+ */
+export function exchange(dispatcher: Dispatcher, request: ExchangeRequest, clock: Clock): Promise<Exchange> {
+  const { promise, resolve } = Promise.withResolvers<Exchange>();
+  const result: Exchange = { issuedMs: clock(), endMs: 0, headers: {}, body: '' };
+  const chunks: Buffer[] = [];
+  let controller: Dispatcher.DispatchController | undefined;
+  let finished = false;
+  const finish = (error?: Error & { code?: string }): void => {
+    if (finished) return;
+    finished = true;
+    clearTimeout(timer);
+    result.endMs = clock();
+    result.body = Buffer.concat(chunks).toString('utf8');
+    if (error !== undefined) result.error = { code: error.code ?? error.name, message: error.message };
+    resolve(result);
+  };
+  const timer = setTimeout(() => {
+    const error = Object.assign(new Error(`no answer within ${request.timeoutMs} ms`), { code: 'CLIENT_TIMEOUT' });
+    finish(error);
+    controller?.abort(error);
+  }, request.timeoutMs);
+  const { method, path, body } = request;
+  dispatcher.dispatch({ method, path, body: body ?? null, headers: { ...request.headers, host: request.host } }, {
+    onRequestStart(started) {
+      controller = started;
+      // It timed out while it waited for a connection: it must not be sent any more.
+      if (finished) started.abort(new Error('timed out before it was sent'));
+      else result.sentMs = clock();
+    },
+    onResponseStart(_, status, headers) {
+      result.status = status;
+      result.headers = headers;
+    },
+    onResponseData(_, chunk) {
+      chunks.push(chunk);
+    },
+    onResponseEnd() {
+      finish();
+    },
+    onResponseError(_, error) {
+      finish(error);
+    },
+  });
+  return promise;
+}
+
+/** First value of a response header, or undefined. */
+export function header(answer: Pick<Exchange, 'headers'>, name: string): string | undefined {
+  const value = answer.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}

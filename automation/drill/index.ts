@@ -1,0 +1,111 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../../errors.ts';
+import { startClock } from './exchange.ts';
+import { healLeftovers } from './faults/journal.ts';
+import { Live } from './live.ts';
+import type { Marks } from './metrics.ts';
+import type { Ending } from './objectives.ts';
+import { planOf } from './options.ts';
+import type { DrillEvent, DrillOptions, Phase } from './options.ts';
+import { carryOut } from './phases.ts';
+import type { Drill } from './phases.ts';
+import { judge } from './report.ts';
+import type { Report, RunRecord } from './report.ts';
+import { makeReportDirectory, openAppender, readLines } from './store.ts';
+
+export { healLeftovers } from './faults/journal.ts';
+export { renderTable } from './table.ts';
+export type { DrillEvent, DrillOptions } from './options.ts';
+export type { Report } from './report.ts';
+
+export interface DrillResult {
+  report: Report;
+  /** 0 passed, 3 broke its objectives, 4 inconclusive, 130 interrupted. */
+  exitCode: 0 | 3 | 4 | 130;
+}
+
+const exitCodes = { pass: 0, fail: 3, inconclusive: 4, aborted: 130 } as const;
+
+/**
+ * Runs one drill: steady state, load, fault, observe, heal, recover, drain, verify, report. Whatever happens, the fault is healed before this
+ * settles, and a journal in `stateDir` lets the next run heal what a killed one left.
+ * Throws a UserError for wrong options (2, nothing touched), and (1) where the report cannot be written or a fault cannot be healed.
+ * Everything else that goes wrong is a verdict.
+ */
+export async function runDrill(options: DrillOptions): Promise<DrillResult> {
+  const { plan, outputs } = planOf(options);
+  await makeReportDirectory(options.reportDir);
+  await mkdir(options.stateDir, { recursive: true });
+  const clock = startClock();
+  const startedAt = new Date().toISOString();
+  const live = new Live(clock, outputs.regions.map(({ name }) => name));
+  using reporter = reportProgress(options.onEvent, live, clock);
+  for (const healed of await healLeftovers(options)) reporter.phase('heal-leftovers', healed);
+
+  const full = new AbortController();
+  const onError = (error: UserError): void => { full.abort(error); };
+  const store = {
+    attempts: openAppender(options.reportDir, 'attempts', onError),
+    deliveries: openAppender(options.reportDir, 'deliveries', onError),
+    log: openAppender(options.reportDir, 'log', onError),
+  };
+  const marks: Marks = {};
+  const drill: Drill = {
+    options, plan, outputs, clock, live, store, marks, phase: reporter.phase,
+    signal: AbortSignal.any([full.signal, ...(options.signal ? [options.signal] : [])]),
+    seen: { logRead: false },
+  };
+  let ending: Ending;
+  try {
+    ending = await carryOut(drill);
+  } finally {
+    await Promise.all([store.attempts.close(), store.deliveries.close(), store.log.close()]);
+  }
+  reporter.phase('report');
+  const run: RunRecord = {
+    schema: 'kbf-run/1', startedAt, environment: options.environment, parts: options.parts ?? {},
+    regions: outputs.regions.map(({ name }) => name), plan, marks, ...drill.seen, ending,
+  };
+  const report = await judgeDirectory(options.reportDir, run);
+  return { report, exitCode: exitCodes[report.verdict] };
+}
+
+/** Judges what the run stored, as anybody could later, and writes the report beside it. */
+async function judgeDirectory(directory: string, run: RunRecord): Promise<Report> {
+  await writeJson(path.join(directory, 'run.json'), run);
+  const report = judge({
+    run,
+    attempts: await readLines(directory, 'attempts'),
+    deliveries: await readLines(directory, 'deliveries'),
+    log: await readLines(directory, 'log'),
+  });
+  await writeJson(path.join(directory, 'report.json'), report);
+  return report;
+}
+
+async function writeJson(file: string, content: unknown): Promise<void> {
+  await writeFile(file, `${JSON.stringify(content, undefined, 2)}\n`).catch((cause: unknown) => {
+    throw new UserError(`${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
+}
+
+const liveEveryMs = 500;
+
+/** Tells the caller of each phase, and of the load while it runs. */
+function reportProgress(onEvent: ((event: DrillEvent) => void) | undefined, live: Live, clock: () => number): Disposable & { phase(name: Phase, detail?: string): void } {
+  let current: Phase = 'steady';
+  const timer = setInterval(() => {
+    const view = live.view();
+    if (view.rate > 0) onEvent?.({ kind: 'live', t: clock(), phase: current, ...view });
+  }, liveEveryMs);
+  return {
+    phase(name, detail) {
+      current = name;
+      onEvent?.({ kind: 'phase', t: clock(), phase: name, ...(detail === undefined ? {} : { detail }) });
+    },
+    [Symbol.dispose]() {
+      clearInterval(timer);
+    },
+  };
+}

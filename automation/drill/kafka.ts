@@ -1,0 +1,151 @@
+import { Admin, Consumer, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
+import type { RecordsBatch } from '@platformatic/kafka';
+import { UserError } from '../../errors.ts';
+import { recordId } from './records.ts';
+import type { LogRecord } from './records.ts';
+
+export interface KafkaOptions {
+  /** host:port, comma separated. */
+  bootstrapServers: string;
+  /** PEM of the root that signed the listener's certificates. Without one the connection is not encrypted (tests only). */
+  caCertificate?: string;
+}
+
+/** Offsets [begin, end) of each partition. */
+export type Bounds = Map<number, { begin: bigint; end: bigint }>;
+
+export interface TopicShape {
+  partitions: number;
+  replicas: number;
+  minInsyncReplicas: number;
+}
+
+/** Kafka by its own protocol, past the bridges and the mesh whose work is being judged. Every failure is a UserError that names the servers. */
+export class Kafka implements AsyncDisposable {
+  readonly #admin: Admin;
+  readonly #reader: Consumer;
+  readonly #servers: string;
+
+  constructor({ bootstrapServers, caCertificate }: KafkaOptions) {
+    this.#servers = bootstrapServers;
+    const client = {
+      clientId: 'kbf-drill', bootstrapBrokers: bootstrapServers.split(',').map((server) => server.trim()), timeout: 10_000, retries: 3,
+      ...(caCertificate === undefined ? {} : { tls: { ca: caCertificate } }),
+    };
+    this.#admin = new Admin(client);
+    // It only fetches: it never joins a group, so the group of this name never comes to be.
+    this.#reader = new Consumer({ ...client, groupId: 'kbf-drill-reader', maxWaitTime: 500 });
+  }
+
+  createTopic(topic: string, { partitions, replicas, minInsyncReplicas }: TopicShape): Promise<void> {
+    return this.#ask(`topic ${topic} cannot be made`, async () => {
+      await this.#admin.createTopics({
+        topics: [topic], partitions, replicas, configs: [{ name: 'min.insync.replicas', value: String(minInsyncReplicas) }],
+      });
+    });
+  }
+
+  deleteTopic(topic: string): Promise<void> {
+    return this.#ask(`topic ${topic} cannot be deleted`, () => this.#admin.deleteTopics({ topics: [topic] }));
+  }
+
+  deleteGroup(group: string): Promise<void> {
+    return this.#ask(`group ${group} cannot be deleted`, () => this.#admin.deleteGroups({ groups: [group] }));
+  }
+
+  /** Where each partition begins and ends now. */
+  bounds(topic: string): Promise<Bounds> {
+    return this.#ask(`the end of topic ${topic} cannot be read`, async () => {
+      const metadata = await this.#admin.metadata({ topics: [topic], forceUpdate: true });
+      const count = metadata.topics.get(topic)?.partitionsCount ?? 0;
+      const begins = await this.#offsets(topic, count, ListOffsetTimestamps.EARLIEST);
+      const ends = await this.#offsets(topic, count, ListOffsetTimestamps.LATEST);
+      return new Map([...ends].map(([partition, end]) => [partition, { begin: begins.get(partition) ?? 0n, end }]));
+    });
+  }
+
+  async #offsets(topic: string, count: number, timestamp: bigint): Promise<Map<number, bigint>> {
+    const partitions = Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex, timestamp }));
+    const [listed] = await this.#admin.listOffsets({ topics: [{ name: topic, partitions }], isolationLevel: FetchIsolationLevels.READ_COMMITTED });
+    return new Map(listed?.partitions.map(({ partitionIndex, offset }) => [partitionIndex, offset]));
+  }
+
+  /** First offset the group would read next, by partition; partitions it never committed are left out. */
+  committed(group: string, topic: string): Promise<Record<number, number>> {
+    return this.#ask(`offsets of group ${group} cannot be read`, async () => {
+      const groups = await this.#admin.listConsumerGroupOffsets({ groups: [group] });
+      const partitions = groups[0]?.topics.find(({ name }) => name === topic)?.partitions ?? [];
+      return Object.fromEntries(partitions.filter(({ committedOffset }) => committedOffset >= 0n)
+        .map(({ partitionIndex, committedOffset }) => [partitionIndex, Number(committedOffset)]));
+    });
+  }
+
+  /** Every record within the bounds, read committed, partition after partition. */
+  async* read(topic: string, bounds: Bounds): AsyncGenerator<LogRecord> {
+    this.#reader.topics.track(topic);
+    for (const [partition, { begin, end }] of bounds) {
+      for (let next = begin; next < end;) {
+        const batches = await this.#ask(`partition ${partition} of topic ${topic} cannot be read`, () => this.#fetch(topic, partition, next));
+        let last = next - 1n;
+        for (const batch of batches) {
+          last = batch.firstOffset + BigInt(batch.lastOffsetDelta);
+          for (const { offsetDelta, key, value } of isControl(batch.attributes) ? [] : batch.records) {
+            const offset = batch.firstOffset + BigInt(offsetDelta);
+            if (offset >= next && offset < end) yield toLogRecord({ partition, offset: Number(offset) }, key, value);
+          }
+        }
+        if (last < next) throw new UserError(`partition ${partition} of topic ${topic} ends at ${next}, but ${end} was its end before`);
+        next = last + 1n;
+      }
+    }
+  }
+
+  async #fetch(topic: string, partition: number, fetchOffset: bigint): Promise<RecordsBatch[]> {
+    const metadata = await this.#reader.metadata({ topics: [topic] });
+    const about = metadata.topics.get(topic);
+    const leader = about?.partitions[partition]?.leader;
+    if (about === undefined || leader === undefined) throw new Error('it has no leader');
+    const response = await this.#reader.fetch({
+      node: leader, isolationLevel: FetchIsolationLevels.READ_COMMITTED, minBytes: 1, maxBytes: 16 << 20,
+      topics: [{ topicId: about.id, partitions: [{ partition, currentLeaderEpoch: -1, fetchOffset, lastFetchedEpoch: -1, partitionMaxBytes: 8 << 20 }] }],
+    });
+    return response.responses.flatMap(({ partitions }) => partitions).find(({ partitionIndex }) => partitionIndex === partition)?.records ?? [];
+  }
+
+  async #ask<T>(what: string, question: () => Promise<T>): Promise<T> {
+    try {
+      return await question();
+    } catch (cause) {
+      throw new UserError(`Kafka at ${this.#servers}: ${what}: ${innermost(cause)}`, { remedy: 'see that the brokers are up and reachable from here', cause });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled([this.#admin.close(), this.#reader.close(true)]);
+  }
+}
+
+function isControl(attributes: number): boolean {
+  return (attributes & 0x20) !== 0;
+}
+
+function toLogRecord(place: { partition: number; offset: number }, key: Buffer | null, value: Buffer | null): LogRecord {
+  const id = recordId(parse(value));
+  const name = parse(key);
+  return { ...place, ...(typeof name === 'string' ? { key: name } : {}), ...(id === undefined ? {} : { id }) };
+}
+
+function parse(bytes: Buffer | null): unknown {
+  try {
+    return JSON.parse(bytes?.toString('utf8') ?? 'null');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The client wraps errors in errors; the innermost says what happened. */
+function innermost(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return innermost(error.errors.at(-1));
+  if (error instanceof Error) return error.cause instanceof Error ? innermost(error.cause) : error.message;
+  return String(error);
+}

@@ -1,0 +1,72 @@
+import type { Clock } from './exchange.ts';
+import type { Attempt } from './records.ts';
+import { until } from './until.ts';
+
+export interface LiveView {
+  /** Requests that ended in the last second. */
+  rate: number;
+  ok: number;
+  failed: number;
+  unknown: number;
+  /** Share (0..1) of the last second's ok answers by region. */
+  byRegion: Record<string, number>;
+}
+
+/** What can be said of the load while it runs. Steers the drill and the live line; the report is judged from the stored run. */
+export class Live {
+  readonly totals = { ok: 0, failed: 0, unknown: 0 };
+  readonly #clock: Clock;
+  readonly #regions: readonly string[];
+  /** In the order of their ends; only about a minute is kept. */
+  #recent: Attempt[] = [];
+  readonly #lastServedMs = new Map<string, number>();
+  /** End of the last request whose outcome is unknown, if there was one. */
+  lastUnknownMs: number | undefined;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(clock: Clock, regions: readonly string[]) {
+    this.#clock = clock;
+    this.#regions = regions;
+  }
+
+  add(attempt: Attempt): void {
+    this.totals[attempt.outcome] += 1;
+    this.noteUnknown(attempt);
+    if (attempt.outcome === 'ok' && attempt.region !== undefined) this.#lastServedMs.set(attempt.region, attempt.endMs);
+    this.#recent.push(attempt);
+    const oldest = attempt.endMs - 60_000;
+    if ((this.#recent[0]?.endMs ?? oldest) < oldest - 10_000) this.#recent = this.#recent.filter(({ endMs }) => endMs >= oldest);
+    for (const check of this.#waiting) check();
+  }
+
+  /** Of an attempt that is not part of the load. */
+  noteUnknown({ outcome, endMs }: Attempt): void {
+    if (outcome === 'unknown') this.lastUnknownMs = endMs;
+  }
+
+  /** End of the last request that the region served, 0 before the first. */
+  lastServedMs(region: string): number {
+    return this.#lastServedMs.get(region) ?? 0;
+  }
+
+  /** The ok requests that ended after `ms` (at most a minute ago). */
+  okSince(ms: number): Attempt[] {
+    return this.#since(ms).filter(({ outcome }) => outcome === 'ok');
+  }
+
+  #since(ms: number): Attempt[] {
+    return this.#recent.slice(this.#recent.findLastIndex(({ endMs }) => endMs <= ms) + 1);
+  }
+
+  view(): LiveView {
+    const recent = this.#since(this.#clock() - 1000);
+    const served = recent.filter(({ outcome, region }) => outcome === 'ok' && region !== undefined);
+    const share = (name: string): number => (served.length === 0 ? 0 : served.filter(({ region }) => region === name).length / served.length);
+    return { rate: recent.length, ...this.totals, byRegion: Object.fromEntries(this.#regions.map((name) => [name, share(name)])) };
+  }
+
+  /** Waits until `condition` holds, asking after every request that ends. False when it did not within `timeoutMs`. */
+  until(condition: () => boolean, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    return until(this.#waiting, condition, { timeoutMs, signal });
+  }
+}

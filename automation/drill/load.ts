@@ -1,0 +1,37 @@
+import type { Clock } from './exchange.ts';
+import { pace } from './pacer.ts';
+import type { Schedule } from './pacer.ts';
+import type { Producer } from './producer.ts';
+
+export interface Load {
+  /** Sends nothing more; resolves once every request has ended, at the latest after the producer's timeout. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Sends record 0, 1, 2... when they are due, whether or not earlier ones were answered, until stopped. A request that finds
+ * every connection busy waits for one, and its latency shows that.
+ */
+export function startLoad(producer: Producer, schedule: Schedule, clock: Clock): Load {
+  const begin = clock();
+  const pending = new Set<Promise<unknown>>();
+  let sent = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const send = (): void => {
+    const request = producer.send(sent, begin + schedule(sent)).finally(() => pending.delete(request));
+    pending.add(request);
+    sent += 1;
+  };
+  const tick = (): void => {
+    const { due, waitMs } = pace(schedule, clock() - begin, sent);
+    for (let i = 0; i < due; i += 1) send();
+    timer = setTimeout(tick, waitMs);
+  };
+  tick();
+  return {
+    async stop() {
+      clearTimeout(timer);
+      await Promise.all(pending);
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import { header } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import type { Outcome } from './records.ts';
+
+export interface Judged {
+  outcome: Outcome;
+  class: string;
+  partition?: number;
+  offset?: number;
+}
+
+/**
+ * What one produce request of one record came to. The rule: `failed` only where the record certainly was not written,
+ * `ok` only with an offset; all the rest is `unknown`. The Bridge answers 200 also for records that failed, so the
+ * record's own entry decides, not the status.
+ */
+export function judgeProduce(answer: Exchange): Judged {
+  if (answer.error !== undefined) return judgeBroken(answer, answer.error.code);
+  if (answer.status === 200) return judgeEntry(answer.body);
+  if (answer.status === 503 || answer.status === 504) return judgeProxy(answer, answer.status);
+  return judgeStatus(answer.status ?? 0);
+}
+
+function judgeBroken(answer: Exchange, code: string): Judged {
+  const name = classByCode[code] ?? code.toLowerCase();
+  return { outcome: answer.sentMs === undefined ? 'failed' : 'unknown', class: answer.sentMs === undefined ? `unsent-${name}` : name };
+}
+
+const classByCode: Record<string, string> = {
+  CLIENT_TIMEOUT: 'timeout',
+  UND_ERR_CONNECT_TIMEOUT: 'connect-timeout',
+  UND_ERR_SOCKET: 'reset',
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
+  ECONNREFUSED: 'refused',
+};
+
+function judgeEntry(body: string): Judged {
+  const entry = firstOffset(body);
+  if (entry === undefined) return { outcome: 'unknown', class: 'unreadable-answer' };
+  const { partition, offset, error_code } = entry;
+  if (Number.isSafeInteger(partition) && Number.isSafeInteger(offset)) {
+    return { outcome: 'ok', class: 'ok', partition: Number(partition), offset: Number(offset) };
+  }
+  // 404 inside a 200: the bridge never had metadata of the topic, so nothing was sent. Any other code may have been
+  // written all the same; records reported as "Expiring" were found in the log.
+  if (error_code === 404) return { outcome: 'failed', class: 'record-404' };
+  return { outcome: 'unknown', class: `record-${typeof error_code === 'number' ? error_code : 'without-offset'}` };
+}
+
+interface OffsetEntry {
+  partition?: unknown;
+  offset?: unknown;
+  error_code?: unknown;
+}
+
+function firstOffset(body: string): OffsetEntry | undefined {
+  try {
+    const answer = JSON.parse(body) as { offsets?: unknown } | null;
+    const entry: unknown = Array.isArray(answer?.offsets) ? answer.offsets[0] : undefined;
+    return typeof entry === 'object' && entry !== null ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** 503 and 504 come from the bridge (JSON) or from an Envoy on the way (plain text, which says how far the request got). */
+function judgeProxy(answer: Exchange, status: 503 | 504): Judged {
+  const known = proxyTexts.find(({ text }) => text.test(answer.body));
+  if (known === undefined) return { outcome: 'unknown', class: `http-${status}` };
+  // An Envoy that tried more than once tells of its last try only; an earlier one may have been carried out.
+  const retried = /retried and the latest/.test(answer.body) || Number(header(answer, 'x-envoy-attempt-count') ?? 1) > 1;
+  const unsent = known.unsent && !retried;
+  return { outcome: unsent ? 'failed' : 'unknown', class: known.class };
+}
+
+/** Envoy's local reply bodies; https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage has the flags. */
+const proxyTexts: readonly { text: RegExp; class: string; unsent: boolean }[] = [
+  { text: /Bridge is overloaded|is disabled in config/i, class: 'bridge-refused', unsent: true },
+  { text: /no healthy upstream/i, class: 'no-healthy-upstream', unsent: true },
+  { text: /connection refused|remote connection failure|local connection failure/i, class: 'upstream-refused', unsent: true },
+  { text: /reset reason: connection failure|connection timeout/i, class: 'upstream-connect-failure', unsent: true },
+  { text: /reset reason: overflow/i, class: 'upstream-overflow', unsent: true },
+  { text: /remote refused stream/i, class: 'upstream-refused-stream', unsent: true },
+  { text: /connection termination/i, class: 'upstream-reset', unsent: false },
+  { text: /remote reset|local reset|protocol error/i, class: 'upstream-reset', unsent: false },
+  { text: /upstream request timeout|stream timeout/i, class: 'upstream-timeout', unsent: false },
+];
+
+function judgeStatus(status: number): Judged {
+  if (status === 204) return { outcome: 'unknown', class: 'async' };
+  // 4xx is refused before anything is sent to Kafka; 408 alone can come after the request went on.
+  if (status >= 400 && status < 500 && status !== 408) return { outcome: 'failed', class: `http-${status}` };
+  return { outcome: 'unknown', class: `http-${status}` };
+}
+
+/** A region as far as telling who served goes. */
+export interface ServingRegion {
+  name: string;
+  gatewayAddress: string;
+}
+
+/**
+ * The region whose bridge served a request: a gateway that handed it to another region's gateway was only passing
+ * it on. Both headers can hold one value per gateway on the way, the one nearest to the bridge first.
+ */
+export function servedBy(headers: Exchange['headers'], regions: readonly ServingRegion[]): string | undefined {
+  for (const upstream of values(headers['x-kbf-upstream'])) {
+    const peer = regions.find(({ gatewayAddress }) => upstream.startsWith(`${gatewayAddress}:`));
+    if (peer !== undefined) return peer.name;
+  }
+  const gateway = values(headers['x-kbf-gateway'])[0];
+  return regions.find(({ name }) => name === gateway)?.name;
+}
+
+function values(header: string | string[] | undefined): string[] {
+  return [header ?? []].flat().flatMap((value) => value.split(',')).map((value) => value.trim()).filter((value) => value !== '');
+}

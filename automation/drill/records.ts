@@ -1,0 +1,67 @@
+/**
+ * What a drill stores while it runs, one JSON object a line, before anything is judged. Times ending in `Ms` are
+ * milliseconds of a monotonic clock since the drill began, so that no clock of another machine is ever compared.
+ */
+
+/** ok: in the log for all we were told. failed: certainly not written. unknown: either. */
+export type Outcome = 'ok' | 'failed' | 'unknown';
+
+/** What a record carries, as its value: enough to find it again wherever it turns up. */
+export interface RecordId {
+  run: string;
+  producer: string;
+  seq: number;
+}
+
+/** One request to write one record. */
+export interface Attempt {
+  producer: string;
+  seq: number;
+  key: string;
+  /** When the schedule wanted it sent; latency counts from here. */
+  intendedMs: number;
+  /** When the generator handed it over; later than `intendedMs` is the generator's own lateness. */
+  issuedMs: number;
+  /** When a connection took it; absent if none ever did. */
+  sentMs?: number;
+  endMs: number;
+  status?: number;
+  outcome: Outcome;
+  /** `ok`, or why not; see outcome.ts. */
+  class: string;
+  partition?: number;
+  offset?: number;
+  /** The region whose bridge answered, by the gateways' response headers. */
+  region?: string;
+  /** How often the nearest proxy tried, where it says so. */
+  proxyAttempts?: number;
+}
+
+/** One record as a consumer was given it. */
+export interface Delivery {
+  consumer: number;
+  /** Name of the consumer instance on its bridge. */
+  instance: string;
+  tMs: number;
+  partition: number;
+  offset: number;
+  /** Absent when the record is not one of this drill's. */
+  id?: RecordId;
+}
+
+/** One record as it lies in the log. */
+export interface LogRecord {
+  partition: number;
+  offset: number;
+  key?: string;
+  /** Absent when the record is not one of a drill's. */
+  id?: RecordId;
+}
+
+/** The identity inside a record's value, or undefined when the value is something else. */
+export function recordId(value: unknown): RecordId | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { run, producer, seq } = value as Partial<RecordId>;
+  if (typeof run !== 'string' || typeof producer !== 'string' || typeof seq !== 'number') return undefined;
+  return { run, producer, seq };
+}

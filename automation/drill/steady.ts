@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ConsumerGroup } from './consumers.ts';
+import type { Clock } from './exchange.ts';
+import type { Producer } from './producer.ts';
+import type { Attempt } from './records.ts';
+
+export interface SteadyOptions {
+  probe: Producer;
+  consumers: ConsumerGroup;
+  regions: readonly string[];
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+const timeoutMs = 60_000;
+const pauseMs = 25;
+/** Each region has to have served so many of the last `recent` probes, all of which were answered ok. */
+const servedAtLeast = 3;
+const recent = 30;
+
+/**
+ * Proves by real produces and polls that everything serves before anything is measured: every region's bridge writes, and every consumer is given
+ * something. Returns what is missing when that is not so within a minute, else undefined.
+ */
+export async function reachSteadyState({ probe, consumers, regions, clock, signal }: SteadyOptions): Promise<string | undefined> {
+  let failure: string | undefined;
+  consumers.start(signal).catch((error: unknown) => {
+    failure = error instanceof Error ? error.message : String(error);
+  });
+  const begin = clock();
+  const last: Attempt[] = [];
+  let missing: string | undefined;
+  for (let seq = 0; clock() - begin < timeoutMs; seq += 1) {
+    signal.throwIfAborted();
+    last.push(await probe.send(seq, clock()));
+    if (last.length > recent) last.shift();
+    missing = failure ?? missingOf(last, regions) ?? (consumers.allBusy ? undefined : 'a consumer was given nothing');
+    if (missing === undefined) return undefined;
+    if (failure !== undefined) break;
+    await delay(pauseMs, undefined, { signal });
+  }
+  return `no steady state within ${timeoutMs / 1000} s, so nothing was injected: ${missing ?? 'no answer'}`;
+}
+
+function missingOf(last: readonly Attempt[], regions: readonly string[]): string | undefined {
+  const bad = last.findLast(({ outcome }) => outcome !== 'ok');
+  if (bad !== undefined) return `produce answered ${bad.class}`;
+  const idle = regions.filter((name) => last.filter(({ region }) => region === name).length < servedAtLeast);
+  return idle.length === 0 ? undefined : `${idle.join(' and ')} served none or too few of the last ${last.length} requests`;
+}

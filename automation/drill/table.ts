@@ -1,0 +1,72 @@
+import type { Report } from './report.ts';
+
+/** The report as a person reads it on a terminal. Ends in a newline. */
+export function renderTable(report: Report): string {
+  const { plan, fault } = report;
+  const rows: string[][] = [
+    ['produce', ...produceCells(report.produce)],
+    ...(report.consume ? [['consume', ...consumeCells(report.consume)]] : []),
+    ...(report.log ? [['log', ...logCells(report.log)]] : []),
+  ];
+  return [
+    `${fault.name} of ${plan.region} (${report.environment}), ${plan.rate} records/s: ${report.verdict.toUpperCase()}`,
+    '',
+    ...rows.map(([name = '', ...cells]) => `  ${name.padEnd(9)}${cells.join('   ')}`),
+    ...report.produce.errors.map(({ class: name, count }) => `  ${''.padEnd(9)}${count} × ${name}`),
+    '',
+    ...regionTable(report.regions),
+    '',
+    ...objectiveLines(report.objectives),
+    '',
+  ].join('\n');
+}
+
+function produceCells({ sent, ok, failed, unknown, blackoutMs, latencyMs }: Report['produce']): string[] {
+  return [
+    `sent ${sent}`, `ok ${ok}`, `failed ${failed}`, `unknown ${unknown}`,
+    ...(latencyMs ? [`p50 ${ms(latencyMs.p50)}`, `p99 ${ms(latencyMs.p99)}`, `max ${ms(latencyMs.max)}`] : []),
+    ...(blackoutMs === undefined ? [] : [`longest gap ${ms(blackoutMs)}`]),
+  ];
+}
+
+function consumeCells({ delivered, redelivered, skipped, recreated, blackoutMs }: NonNullable<Report['consume']>): string[] {
+  return [
+    `delivered ${delivered}`, `redelivered ${redelivered}`, `skipped ${skipped}`,
+    ...(recreated === undefined ? [] : [`re-created ${recreated}`]),
+    ...(blackoutMs === undefined ? [] : [`longest gap ${ms(blackoutMs)}`]),
+  ];
+}
+
+function logCells({ ackedLost, offsetMismatch, phantom, reordered, unackedPresent, duplicates }: NonNullable<Report['log']>): string[] {
+  const { clientRetry, proxyRetry = 0, unexplained } = duplicates;
+  return [
+    `acknowledged and lost ${ackedLost}`, `wrong offset ${offsetMismatch}`, `phantom ${phantom}`, `reordered ${reordered}`,
+    `duplicates ${clientRetry + proxyRetry + unexplained} (${unexplained} unexplained)`, `present though unacknowledged ${unackedPresent}`,
+  ];
+}
+
+function regionTable(regions: Report['regions']): string[] {
+  const width = Math.max(9, ...regions.map(({ name }) => name.length + 2));
+  const row = (name: string, cells: string[]): string => `  ${name.padEnd(width)}${cells.map((cell) => cell.padStart(9)).join('')}`;
+  return [
+    row('served by', ['before', 'during', 'after']),
+    ...regions.map(({ name, before, during, after }) => row(name, [before, during, after].map(percent))),
+  ];
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? '-' : `${(share * 100).toFixed(share > 0 && share < 0.01 ? 1 : 0)} %`;
+}
+
+/** All that are met fit in one line; a person looks for the others. */
+function objectiveLines(objectives: Report['objectives']): string[] {
+  const missed = objectives.filter(({ met }) => !met);
+  return [
+    `  ${objectives.length - missed.length} of ${objectives.length} objectives and conditions met`,
+    ...missed.map(({ name, limit, measured }) => `  NOT MET  ${name}: wanted ${limit}, ${measured === undefined ? 'not measured' : `measured ${String(measured)}`}`),
+  ];
+}
+
+function ms(value: number): string {
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+}

@@ -1,0 +1,35 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ConsumerGroup } from './consumers.ts';
+import type { Kafka } from './kafka.ts';
+import type { Drill } from './phases.ts';
+
+const drainTimeoutMs = 60_000;
+
+/**
+ * Waits until nothing can be written any more, then lets the consumers come to the end of the log and deletes them.
+ * A request whose outcome is unknown may still be carried out for as long as a bridge's producer tries (`deliveryTimeoutMs`).
+ */
+export async function drain(drill: Drill, { kafka, consumers, deliveryTimeoutMs }: { kafka: Kafka; consumers: ConsumerGroup; deliveryTimeoutMs: number }): Promise<void> {
+  const { live, clock, plan, signal, seen } = drill;
+  const quietMs = live.lastUnknownMs === undefined ? 0 : live.lastUnknownMs + deliveryTimeoutMs - clock();
+  if (quietMs > 0) {
+    drill.phase('drain', `${Math.ceil(quietMs / 1000)} s, as unanswered records may still be written`);
+    await delay(quietMs, undefined, { signal });
+  }
+  drill.phase('drain', 'consumers to the end of the log');
+  await consumers.drained(await kafka.bounds(plan.topic), drainTimeoutMs, signal);
+  await consumers.stop();
+  seen.consumers = { recreated: consumers.recreated.length };
+  for (const failure of consumers.failures) drill.phase('drain', failure);
+  seen.committed = await kafka.committed(plan.topic, plan.topic);
+}
+
+/** Reads the whole log natively and stores it. */
+export async function readLog({ plan, store, seen, phase, signal }: Drill, kafka: Kafka): Promise<void> {
+  phase('verify', 'reading the log');
+  for await (const record of kafka.read(plan.topic, await kafka.bounds(plan.topic))) {
+    signal.throwIfAborted();
+    store.log.append(record);
+  }
+  seen.logRead = true;
+}
