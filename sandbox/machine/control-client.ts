@@ -1,0 +1,46 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { line } from './lines.ts';
+import type { ControlRequest, StatusReport, Targets } from './protocol.ts';
+import { controlSocket } from './state.ts';
+import type { SandboxState } from './state.ts';
+
+/** A connection to the tree with its request sent. @throws Error when no one listens there */
+export async function openControl(state: Pick<SandboxState, 'sockets'>, request: ControlRequest): Promise<Socket> {
+  const socket = connect({ path: controlSocket(state), allowHalfOpen: true });
+  await once(socket, 'connect');
+  socket.write(line(request));
+  return socket;
+}
+
+export async function askStatus(state: SandboxState, signal: AbortSignal): Promise<StatusReport> {
+  return JSON.parse(await oneLine(state, { op: 'status' }, signal)) as StatusReport;
+}
+
+/** Resolves when everything but the tree's first process has ended, in order. */
+export async function askStop(state: SandboxState, signal: AbortSignal): Promise<void> {
+  await oneLine(state, { op: 'stop' }, signal);
+}
+
+/** All targets at once and after each change; ends when the tree does. */
+export async function* watchTargets(state: SandboxState): AsyncGenerator<Targets> {
+  const socket = await openControl(state, { op: 'targets' });
+  // A reset is an end like any other.
+  socket.on('error', () => socket.destroy());
+  for await (const text of createInterface(socket)) yield JSON.parse(text) as Targets;
+}
+
+async function oneLine(state: SandboxState, request: ControlRequest, signal: AbortSignal): Promise<string> {
+  const socket = await openControl(state, request);
+  const cancel = () => socket.destroy();
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    for await (const text of createInterface(socket)) return text;
+    throw new Error(`the sandbox ${state.name} did not answer "${request.op}"`);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    socket.destroy();
+  }
+}

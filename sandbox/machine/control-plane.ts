@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import { startProcess, until } from '../process.ts';
+import type { ManagedProcess } from '../process.ts';
+import { call, tlsClient } from './api-client.ts';
+import { apiServerIp } from './clusters.ts';
+import type { ClusterInfo } from './clusters.ts';
+import { inControlPlane } from './network.ts';
+import { etcdIp, pkiFiles } from './pki.ts';
+import type { TreeTools } from './state.ts';
+
+/** What every process of the tree is started with. */
+export interface TreeContext {
+  readonly dir: string;
+  readonly tools: TreeTools;
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** A cold start on a busy two-core machine takes about ten seconds; this is for a very busy one. */
+const readyTimeoutMs = 120_000;
+/** Short: all that they know is in etcd, and an API server would wait for its watchers to leave. */
+const graceMs = 500;
+
+/** etcd for all clusters, each under a prefix of its own. Ready: `/health` answers true over TLS. */
+export function startEtcd(t: TreeContext): Promise<ManagedProcess> {
+  const { ca, etcd, etcdClient } = pkiFiles(t.dir);
+  const url = `https://${etcdIp}:2379`;
+  const peer = 'http://127.0.0.1:2380';
+  return startProcess({
+    name: 'etcd', env: t.env, signal: t.signal, readyTimeoutMs,
+    log: join(t.dir, 'logs', 'etcd.log'),
+    argv: [t.tools.etcd, '--name=sandbox', `--data-dir=${join(t.dir, 'etcd')}`,
+      `--listen-client-urls=${url}`, `--advertise-client-urls=${url}`,
+      `--listen-peer-urls=${peer}`, `--initial-advertise-peer-urls=${peer}`, `--initial-cluster=sandbox=${peer}`,
+      '--client-cert-auth', `--trusted-ca-file=${ca.cert}`, `--cert-file=${etcd.cert}`, `--key-file=${etcd.key}`,
+      // A sandbox survives its processes' deaths, not the machine's power loss: fsync buys nothing here.
+      '--unsafe-no-fsync', '--log-level=warn'],
+    ready: async (signal) => {
+      const http = await tlsClient(t.dir, etcdClient);
+      await until(async () => {
+        const body = await call(http, `${url}/health`, { signal });
+        if (!body.includes('"true"')) throw new Error(body);
+      }, signal).finally(() => http.destroy());
+    },
+  });
+}
+
+/**
+ * A cluster's API server. `answering` resolves as soon as it serves requests, when its controller manager can start;
+ * ready is `/readyz`, which includes its own start-up hooks (RBAC's defaults, priority classes).
+ */
+export function startApiServer(t: TreeContext, cluster: ClusterInfo, answering: () => void): Promise<ManagedProcess> {
+  return startProcess({
+    name: `kube-apiserver (${cluster.name})`, env: t.env, signal: t.signal, readyTimeoutMs, graceMs,
+    log: join(t.dir, 'logs', `kube-apiserver-${cluster.name}.log`),
+    argv: inControlPlane(cluster, [t.tools.kubeApiserver, ...apiServerFlags(t.dir, cluster)]),
+    ready: async (signal) => {
+      const http = await tlsClient(t.dir, pkiFiles(t.dir).admin);
+      const ask = (path: string) => () => call(http, cluster.apiServer + path, { signal }).then(() => undefined);
+      try {
+        await until(ask('/version'), signal);
+        answering();
+        await until(ask('/readyz'), signal);
+      } finally {
+        await http.destroy();
+      }
+    },
+  });
+}
+
+/** A cluster's controller manager. Ready: `/healthz` answers, by when its controllers run. */
+export function startControllerManager(t: TreeContext, cluster: ClusterInfo, kubeconfig: string): Promise<ManagedProcess> {
+  const { ca, admin, apiServer, serviceAccount } = pkiFiles(t.dir);
+  const served = apiServer(cluster);
+  return startProcess({
+    name: `kube-controller-manager (${cluster.name})`, env: t.env, signal: t.signal, readyTimeoutMs, graceMs,
+    log: join(t.dir, 'logs', `kube-controller-manager-${cluster.name}.log`),
+    argv: inControlPlane(cluster, [t.tools.kubeControllerManager,
+      `--kubeconfig=${kubeconfig}`, `--controllers=${controllers.join(',')}`, '--leader-elect=false',
+      `--bind-address=${apiServerIp(cluster)}`, '--secure-port=10257',
+      `--tls-cert-file=${served.cert}`, `--tls-private-key-file=${served.key}`,
+      `--root-ca-file=${ca.cert}`, `--service-account-private-key-file=${serviceAccount(cluster).key}`,
+      // One operator installs hundreds of objects at once; the defaults (20/30) would make it wait.
+      '--kube-api-qps=200', '--kube-api-burst=400', '--profiling=false']),
+    ready: async (signal) => {
+      const http = await tlsClient(t.dir, admin);
+      await until(async () => { await call(http, `https://${apiServerIp(cluster)}:10257/healthz`, { signal }); }, signal)
+        .finally(() => http.destroy());
+    },
+  });
+}
+
+// What a cluster of Deployments, Jobs, Services and claims needs; no cloud, no node life cycle, no autoscaling.
+const controllers = [
+  'namespace', 'garbage-collector', 'deployment', 'replicaset', 'statefulset', 'job', 'disruption', 'serviceaccount',
+  'serviceaccount-token', 'root-ca-certificate-publisher', 'endpoints', 'endpointslice', 'clusterrole-aggregation',
+  'persistentvolume-binder', 'persistentvolume-protection', 'persistentvolumeclaim-protection', 'ttl-after-finished',
+].map((name) => `${name}-controller`);
+
+function apiServerFlags(dir: string, c: ClusterInfo): string[] {
+  const { ca, etcdClient, kubeletClient, apiServer, serviceAccount } = pkiFiles(dir);
+  const served = apiServer(c);
+  const accounts = serviceAccount(c);
+  return [
+    `--etcd-servers=https://${etcdIp}:2379`, `--etcd-prefix=/${c.name}`,
+    `--etcd-cafile=${ca.cert}`, `--etcd-certfile=${etcdClient.cert}`, `--etcd-keyfile=${etcdClient.key}`,
+    `--bind-address=${apiServerIp(c)}`, `--advertise-address=${apiServerIp(c)}`, '--secure-port=6443',
+    `--tls-cert-file=${served.cert}`, `--tls-private-key-file=${served.key}`, `--client-ca-file=${ca.cert}`,
+    `--service-cluster-ip-range=${c.serviceCidr}`, '--authorization-mode=RBAC',
+    '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
+    `--service-account-signing-key-file=${accounts.key}`, `--service-account-key-file=${accounts.cert}`,
+    `--kubelet-certificate-authority=${ca.cert}`,
+    `--kubelet-client-certificate=${kubeletClient.cert}`, `--kubelet-client-key=${kubeletClient.key}`,
+    '--kubelet-preferred-address-types=InternalIP',
+    // Sidecars are injected by a policy in the API server, so that no webhook has to be reachable from it.
+    '--feature-gates=MutatingAdmissionPolicy=true', '--runtime-config=admissionregistration.k8s.io/v1beta1=true',
+    '--allow-privileged=true', '--profiling=false',
+  ];
+}

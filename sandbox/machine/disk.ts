@@ -1,0 +1,16 @@
+import { statfs } from 'node:fs/promises';
+import { UserError } from '../../errors.ts';
+
+/** Below this, etcd and the API servers fail in ways that do not say why. */
+const neededBytes = 64 * 1024 * 1024;
+
+/** The same error, or one that names the full disk as its cause when there is hardly room left where `dir` lies. */
+export async function explainDisk(error: unknown, dir: string): Promise<unknown> {
+  const { bavail, bsize } = await statfs(dir);
+  const free = bavail * bsize;
+  if (free >= neededBytes && (error as NodeJS.ErrnoException).code !== 'ENOSPC') return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new UserError(`the disk is full: ${Math.floor(free / 1024 / 1024)} MiB are free in ${dir} (${message})`, {
+    remedy: 'Make room, or give a state directory on another disk.', cause: error,
+  });
+}
