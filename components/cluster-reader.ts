@@ -1,0 +1,125 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { ApiException, KubeConfig, type KubernetesObject, KubernetesObjectApi } from '@kubernetes/client-node';
+import * as pulumi from '@pulumi/pulumi';
+
+/** Names one object of a cluster. */
+export interface ObjectReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Absent for objects of the cluster itself. */
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** An object as the API server has it. */
+export type LiveObject = KubernetesObject & Record<string, unknown>;
+
+/** What of an object is wanted, and how long it may take. */
+export interface FieldWanted<T> {
+  /** The field, or undefined while it is not there. */
+  readonly select: (object: LiveObject) => T | undefined;
+  /** What the field is, for the message: `load balancer address`. */
+  readonly what: string;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Reads single fields of objects that operators make, past the Pulumi engine: whatever the engine reads
+ * whole lands in the state whole, and a Secret or a Service that does not exist yet fails the first preview.
+ */
+export interface ClusterReader {
+  /** The object, or undefined if there is none. */
+  read(reference: ObjectReference): Promise<LiveObject | undefined>;
+  /**
+   * Waits for a field. In a preview it looks once, and a field that is not there is an unknown output.
+   * @throws pulumi.RunError that names object, cluster and last state when the time is over
+   */
+  awaitField<T>(reference: ObjectReference, wanted: FieldWanted<T>): pulumi.Output<T>;
+}
+
+const pollMs = 500;
+
+export function readerOf(kubeconfig: string, context: string): ClusterReader {
+  const read = readObject(kubeconfig, context);
+  return { read, awaitField: (reference, wanted) => pulumi.output(awaitField(read, { kubeconfig, context, reference }, wanted)) as pulumi.Output<never> };
+}
+
+interface Place {
+  readonly kubeconfig: string;
+  readonly context: string;
+  readonly reference: ObjectReference;
+}
+
+async function awaitField<T>(read: ClusterReader['read'], place: Place, { select, what, timeoutMs }: FieldWanted<T>): Promise<T | typeof pulumi.unknown> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const { object, failure } = await attempt(() => read(place.reference));
+    const value = object === undefined ? undefined : select(object);
+    if (value !== undefined) return value;
+    if (pulumi.runtime.isDryRun()) return pulumi.unknown;
+    if (performance.now() > deadline) throw new pulumi.RunError(overdue(place, `no ${what} after ${Math.round(timeoutMs / 1_000)} s`, failure ?? stateOf(object)));
+    await delay(pollMs);
+  }
+}
+
+function overdue({ kubeconfig, context, reference }: Place, lack: string, state: string): string {
+  const { kind, namespace, name } = reference;
+  const inNamespace = namespace === undefined ? '' : ` -n ${namespace}`;
+  return (
+    `${nameOf(reference)} in cluster ${context} has ${lack}; last state: ${state}.\n` +
+    `See: kubectl --kubeconfig ${kubeconfig} --context ${context} describe ${kind.toLowerCase()}${inNamespace} ${name}`
+  );
+}
+
+/** `Kafka kafka-cluster/kafka`. */
+export function nameOf({ kind, namespace, name }: ObjectReference): string {
+  return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+}
+
+/** The status of an object in one line: its conditions, or what it has instead of them. */
+export function stateOf(object: LiveObject | undefined): string {
+  if (object === undefined) return 'there is no such object';
+  const status = object['status'];
+  if (typeof status !== 'object' || status === null || Object.keys(status).length === 0) return 'it has no status: no operator has answered yet';
+  const { conditions, ...rest } = status as { conditions?: unknown } & Record<string, unknown>;
+  if (!Array.isArray(conditions) || conditions.length === 0) return `status ${JSON.stringify(rest)}`;
+  return conditions.map(conditionText).join('; ');
+}
+
+function conditionText(condition: unknown): string {
+  const { type, status, reason, message } = condition as Record<string, unknown>;
+  const why = [reason, message].filter((part) => typeof part === 'string' && part !== '').join(': ');
+  return `condition ${String(type)}=${String(status)}${why === '' ? '' : ` (${why})`}`;
+}
+
+function readObject(kubeconfig: string, context: string): ClusterReader['read'] {
+  let api: KubernetesObjectApi | undefined;
+  return async (reference) => {
+    api ??= objectApi(kubeconfig, context);
+    try {
+      const { apiVersion, kind, namespace, name } = reference;
+      return (await api.read({ apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } })) as LiveObject;
+    } catch (error) {
+      if (error instanceof ApiException && error.code === 404) return undefined;
+      throw error;
+    }
+  };
+}
+
+function objectApi(kubeconfig: string, context: string): KubernetesObjectApi {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  config.setCurrentContext(context);
+  return KubernetesObjectApi.makeApiClient(config);
+}
+
+/** While waiting, an API server that does not answer is one more state, not the end. */
+async function attempt(read: () => Promise<LiveObject | undefined>): Promise<{ object?: LiveObject | undefined; failure?: string }> {
+  try {
+    return { object: await read() };
+  } catch (error) {
+    const [line] = (error instanceof Error ? error.message : String(error)).split('\n');
+    return { failure: `the API server cannot be asked: ${line ?? 'no reason given'}` };
+  }
+}

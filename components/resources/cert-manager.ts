@@ -1,0 +1,44 @@
+import * as k8s from '@pulumi/kubernetes';
+import type * as pulumi from '@pulumi/pulumi';
+
+import type { CustomResourceArgs } from './custom-resource.ts';
+
+const apiVersion = 'cert-manager.io/v1';
+
+export type IssuerSpec = { readonly selfSigned: Record<string, never> } | { readonly ca: { readonly secretName: string } };
+
+export interface CertificateSpec {
+  readonly secretName: string;
+  readonly commonName: string;
+  readonly dnsNames?: readonly string[];
+  readonly isCA?: boolean;
+  /** Go duration, at least 1h. */
+  readonly duration: string;
+  readonly usages: readonly string[];
+  readonly privateKey: {
+    readonly algorithm: 'RSA' | 'ECDSA';
+    readonly size: number;
+    /** PKCS8 is what Kafka's brokers can load. */
+    readonly encoding: 'PKCS1' | 'PKCS8';
+    readonly rotationPolicy: 'Never' | 'Always';
+  };
+  readonly issuerRef: { readonly name: string; readonly kind: 'Issuer' | 'ClusterIssuer' };
+}
+
+export class ClusterIssuer extends k8s.apiextensions.CustomResource {
+  constructor(name: string, args: CustomResourceArgs<IssuerSpec>, opts: pulumi.CustomResourceOptions) {
+    super(name, { apiVersion, kind: 'ClusterIssuer', ...args }, opts);
+  }
+}
+
+export class Issuer extends k8s.apiextensions.CustomResource {
+  constructor(name: string, args: CustomResourceArgs<IssuerSpec>, opts: pulumi.CustomResourceOptions) {
+    super(name, { apiVersion, kind: 'Issuer', ...args }, opts);
+  }
+}
+
+export class Certificate extends k8s.apiextensions.CustomResource {
+  constructor(name: string, args: CustomResourceArgs<CertificateSpec>, opts: pulumi.CustomResourceOptions) {
+    super(name, { apiVersion, kind: 'Certificate', ...args }, opts);
+  }
+}

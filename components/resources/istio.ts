@@ -1,0 +1,22 @@
+import * as k8s from '@pulumi/kubernetes';
+import type * as pulumi from '@pulumi/pulumi';
+
+import type { CustomResourceArgs } from './custom-resource.ts';
+
+export interface ConfigPatch {
+  readonly applyTo: 'CLUSTER' | 'ROUTE_CONFIGURATION';
+  readonly match: { readonly context: 'GATEWAY'; readonly cluster?: { readonly service: string } };
+  /** A piece of Envoy's own configuration, with Envoy's field names. */
+  readonly patch: { readonly operation: 'MERGE'; readonly value: Record<string, unknown> };
+}
+
+export interface EnvoyFilterSpec {
+  readonly workloadSelector: { readonly labels: Record<string, string> };
+  readonly configPatches: readonly ConfigPatch[];
+}
+
+export class EnvoyFilter extends k8s.apiextensions.CustomResource {
+  constructor(name: string, args: CustomResourceArgs<EnvoyFilterSpec>, opts: pulumi.CustomResourceOptions) {
+    super(name, { apiVersion: 'networking.istio.io/v1alpha3', kind: 'EnvoyFilter', ...args }, opts);
+  }
+}

@@ -1,0 +1,94 @@
+import * as k8s from '@pulumi/kubernetes';
+import * as pulumi from '@pulumi/pulumi';
+
+import type { Cluster } from './cluster.ts';
+import { tier1Filter } from './envoy-filters.ts';
+import { gatewayAddress } from './gateway-address.ts';
+import type { RegionParents } from './kafka-bridge-region.ts';
+import { regionHostname, tier1Gateway } from '../config/names.ts';
+import { accepted } from './ready.ts';
+import { consumersPath } from './region-routes.ts';
+import { seconds } from './resilience.ts';
+import { EnvoyFilter } from './resources/istio.ts';
+import { Gateway, type GatewaySpec, type HttpServer, InstallGateway, parentAnnotations } from './resources/tsb.ts';
+
+export interface Tier1FailoverArgs {
+  readonly cluster: Cluster;
+  /** Namespace to make for tier1. */
+  readonly namespace: string;
+  /** Host name that all regions share. */
+  readonly hostname: string;
+  /** Regions, and what TSB calls their clusters. */
+  readonly regions: readonly { readonly name: string; readonly tsbCluster: string }[];
+  /** Bounds of a request in a region, in milliseconds; tier1's are longer, so that the region answers first. */
+  readonly timeouts: { readonly routeMs: number; readonly consumersMs: number };
+  /** Where tier1's objects belong in TSB. */
+  readonly tsb: RegionParents;
+  /** See the configuration's `tsb.acceptedWhen`. */
+  readonly acceptedWhen?: string | undefined;
+}
+
+/** The gateway in front of all regions. */
+export class Tier1Failover extends pulumi.ComponentResource {
+  /** Address of its load balancer. */
+  readonly address: pulumi.Output<string>;
+  /** What clients call. */
+  readonly url: pulumi.Output<string>;
+
+  constructor(name: string, args: Tier1FailoverArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    super('kbf:index:Tier1Failover', name, {}, { ...opts, provider: args.cluster.provider });
+
+    const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: args.namespace } }, { parent: this });
+    const metadata = { name: tier1Gateway, namespace: namespace.metadata.name };
+    const hosts = [args.hostname, ...args.regions.map((region) => regionHostname(region.name, args.hostname))];
+    const install = new InstallGateway(
+      `${name}-gateway`,
+      {
+        metadata,
+        spec: { type: 'UNIFIED', kubeSpec: { service: { type: 'LoadBalancer', annotations: { 'external-dns.alpha.kubernetes.io/hostname': hosts.join(',') } } } },
+      },
+      { parent: this },
+    );
+    makeRoutes(name, args, metadata, this);
+
+    this.address = gatewayAddress(install, { namespace: args.namespace, name: tier1Gateway }, args.cluster);
+    this.url = pulumi.output(`http://${args.hostname}`);
+    this.registerOutputs({ address: this.address, url: this.url });
+  }
+}
+
+function makeRoutes(name: string, args: Tier1FailoverArgs, metadata: k8s.types.input.meta.v1.ObjectMeta, parent: pulumi.Resource): void {
+  const { cluster, namespace, tsb, acceptedWhen } = args;
+  const { gatewayGroup, istioInternalGroup, ...workspace } = tsb;
+  const routes = accepted({ apiVersion: 'gateway.tsb.tetrate.io/v2', kind: 'Gateway', namespace, name: tier1Gateway }, cluster, acceptedWhen);
+  const filter = accepted({ apiVersion: 'networking.istio.io/v1alpha3', kind: 'EnvoyFilter', namespace, name: tier1Gateway }, cluster, acceptedWhen);
+  new Gateway(
+    `${name}-routes`,
+    { metadata: { ...metadata, annotations: { ...parentAnnotations({ ...workspace, gatewayGroup }), ...routes.annotations } }, spec: tier1Routes(args) },
+    { parent, ...routes.options },
+  );
+  new EnvoyFilter(
+    `${name}-filter`,
+    {
+      metadata: { ...metadata, labels: { 'istio.io/rev': 'tsb' }, annotations: { ...parentAnnotations({ ...workspace, istioInternalGroup }), ...filter.annotations } },
+      spec: tier1Filter(),
+    },
+    { parent, ...filter.options },
+  );
+}
+
+/** The common host goes to every region, each region's own to that region. There are no weights: with them TSB fails nothing over. */
+function tier1Routes({ namespace, hostname, regions, timeouts }: Tier1FailoverArgs): GatewaySpec {
+  const server = (name: string, host: string, to: readonly { tsbCluster: string }[]): HttpServer => {
+    const route = { clusterDestination: { clusters: to.map(({ tsbCluster }) => ({ name: tsbCluster })) } };
+    const consumers = { match: [{ uri: { prefix: consumersPath } }], timeout: seconds(timeouts.consumersMs + hopMs), route };
+    return { name, hostname: host, port: 80, routing: { rules: [consumers, { timeout: seconds(timeouts.routeMs + hopMs), route }] } };
+  };
+  return {
+    workloadSelector: { namespace, labels: { app: tier1Gateway } },
+    http: [server('global', hostname, regions), ...regions.map((region) => server(`region-${region.name}`, regionHostname(region.name, hostname), [region]))],
+  };
+}
+
+/** What the way to a region and back may add to a request. */
+const hopMs = 1_000;

@@ -1,0 +1,61 @@
+/**
+ * The one place where names of Kubernetes and TSB objects come from. They are part of running systems:
+ * a changed name is another object.
+ */
+
+/** Longest DNS label: names of Services and pods, and values of labels. */
+export const longestLabel = 63;
+
+/** Namespace of the bridge and its gateway in every region. */
+export const bridgeNamespace = 'kafka-bridge';
+export const bridgeName = 'kafka-bridge';
+/** Install gateway of a region; also its Service, Deployment and the label `app` of its pods. */
+export const bridgeGateway = 'kafka-bridge-gateway';
+/** The bridge as everything may reach it, also from a peer region. */
+export const sharedService = 'kafka-bridge-http';
+/** The bridge as only its own region reaches it: consumers, which live on one bridge. */
+export const localService = 'kafka-bridge-local';
+export const bridgePort = 8080;
+/** Secret with the certificate that brokers are trusted by, in every region. */
+export const trustSecret = 'kafka-ca';
+/** Tells pods of this program's bridge from remote endpoints that carry the shared Service's selector labels. */
+export const localPodLabel = { 'kafka-bridge-failover/local': 'true' } as const;
+/** On Services that a peer region may serve. */
+export const failoverLabel = { failover: 'enabled' } as const;
+
+export const tsbNamespace = 'tsb-conf';
+export const bridgesWorkspace = 'bridges';
+export const edgeWorkspace = 'edge';
+export const edgeGroup = 'edge';
+export const tier1Gateway = 'tier1';
+
+/** The pool's name gives pods their names: <kafka>-kafka-<id>. */
+export const nodePool = 'kafka';
+
+/** TSB groups of one region: its gateway's routes, and its Istio objects. */
+export function regionGroup(region: string): string {
+  return `bridges-${region}`;
+}
+
+/** The host name that is pinned to one region. */
+export function regionHostname(region: string, hostname: string): string {
+  return `${region}.${hostname}`;
+}
+
+export function bootstrapHost(domain: string): string {
+  return `bootstrap.${domain}`;
+}
+
+export function brokerHost(id: number, domain: string): string {
+  return `broker-${id}.${domain}`;
+}
+
+/** Service by which Strimzi exposes an external listener. */
+export function listenerService(kafka: string, listener: string): string {
+  return `${kafka}-kafka-${listener}-bootstrap`;
+}
+
+/** Fully qualified name of a Service in its own cluster. */
+export function serviceHost(service: string, namespace: string): string {
+  return `${service}.${namespace}.svc.cluster.local`;
+}

@@ -1,0 +1,37 @@
+import * as pulumi from '@pulumi/pulumi';
+
+import { clustersOf } from './components/cluster.ts';
+import { bridgeNamespace, regionHostname } from './config/names.ts';
+import { buildTopology } from './components/topology.ts';
+import { readConfiguration } from './config/configuration.ts';
+
+const configuration = readConfiguration();
+const topology = buildTopology(configuration, clustersOf(configuration.kubeconfig));
+
+/** What clients call. */
+export const hostname = configuration.hostname;
+export const url = topology.tier1.url;
+/** Address of tier1's load balancer, behind every host name below. */
+export const tier1Address = topology.tier1.address;
+/** Host names and their address, as `curl --resolve` needs them where no DNS has them. */
+export const resolve = [hostname, ...configuration.regions.map(({ name }) => regionHostname(name, hostname))].map((name) => ({ name, address: tier1Address }));
+
+export const kafka = {
+  context: configuration.kafka.context,
+  namespace: configuration.kafka.namespace,
+  name: configuration.kafka.name,
+  bootstrapServers: topology.kafka.bootstrapServers,
+  caCertificate: topology.kafka.caCertificate,
+};
+
+export const regions = pulumi.output(
+  topology.regions.map(({ name, region }, index) => ({
+    name,
+    context: configuration.regions[index]?.context,
+    namespace: bridgeNamespace,
+    bridge: region.bridge,
+    hostname: regionHostname(name, hostname),
+    url: region.regionUrl,
+    gatewayAddress: region.gatewayAddress,
+  })),
+);
