@@ -22,7 +22,7 @@ export function checkAcross({ hostname, kafka, regions, bridge, tsb, tier1 }: Va
 /** Every context that a configuration names, right or wrong in the rest, must be in its kubeconfig. */
 export function checkContexts(raw: unknown, file: string, kubeconfig: KubeconfigContexts): Problem[] {
   if ('unreadable' in kubeconfig) {
-    return [{ path: 'kubeconfig', found: `${foundText(file)}: ${kubeconfig.unreadable}`, allowed: 'the path of a kubeconfig file' }];
+    return [{ path: 'kubeconfig', found: `${foundText(asRecord(raw)['kubeconfig'])} (${file}: ${kubeconfig.unreadable})`, allowed: 'the path of a kubeconfig file' }];
   }
   return contextsOf(raw)
     .filter(({ context }) => !kubeconfig.contexts.includes(context))

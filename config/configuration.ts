@@ -30,7 +30,7 @@ export function parseConfiguration(raw: unknown, directory: string): Configurati
  */
 export function readConfiguration(): Configuration {
   try {
-    return parseConfiguration(stackConfiguration(), pulumi.getRootDirectory());
+    return parseConfiguration(stackConfiguration(), process.cwd());
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     throw new pulumi.RunError([error.message, error.remedy].join('\n'));

@@ -117,7 +117,7 @@ const tier1 = z.strictObject({
 export const configurationSchema = z.strictObject({
   /** What clients call: http://<hostname>. */
   hostname: hostName,
-  /** Path of the kubeconfig file that has every context below; relative to the project's directory. Never taken from the environment. */
+  /** Path of the kubeconfig file that has every context below; relative to the program's directory. Never taken from the environment. */
   kubeconfig: text,
   kafka,
   regions: z.array(region).min(2, 'two regions or more, or there is nothing to fail over to'),

@@ -1,0 +1,15 @@
+// What Pulumi starts: plain JavaScript, because a Node.js that is too old for the program cannot read its first line either,
+// and would fail with an error that names neither cause nor remedy.
+const needed = 24;
+const [major] = process.versions.node.split('.').map(Number);
+
+if (major < needed) {
+  console.error(
+    `error: this program needs Node.js ${needed} or newer, and \`node\` on PATH is ${process.versions.node} (${process.execPath}).\n` +
+      'Put a newer one first on PATH. The project brings one along: PATH="$PWD/node_modules/.bin:$PATH" pulumi up',
+  );
+  // 32 tells Pulumi's language host that the person has been answered and nothing is to be added.
+  process.exit(32);
+}
+
+export default await import('./index.ts');
