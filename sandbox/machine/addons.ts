@@ -9,7 +9,7 @@ import { tlsClient } from './api-client.ts';
 import { Applier } from './apply.ts';
 import type { ClusterInfo } from './clusters.ts';
 import { inside, kubeconfigWriter } from './kubeconfig.ts';
-import { pkiFiles } from './pki.ts';
+import { pkiFiles } from './pki-files.ts';
 import { readJson, readState } from './state.ts';
 import type { TreeTools } from './state.ts';
 

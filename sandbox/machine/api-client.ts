@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'undici';
-import { pkiFiles } from './pki.ts';
-import type { Pair } from './pki.ts';
+import { pkiFiles } from './pki-files.ts';
+import type { Pair } from './pki-files.ts';
 
 /** An HTTPS client with one of the sandbox's client certificates; its owner destroys it. */
 export async function tlsClient(dir: string, user: Pair): Promise<Agent> {

@@ -26,10 +26,10 @@ export async function bringUp(
     await Promise.all([apiServer, supervisor.keep(stages.controlPlane, () => startControllerManager(t, cluster, kubeconfig))]);
     say('cluster', cluster.name);
   }));
-  if (!existsSync(join(t.tools.project, 'sandbox/agent/main.ts'))) return; // placeholder until those rooms are there
+  const there = (part: string) => existsSync(join(t.tools.project, `sandbox/${part}/main.ts`)); // placeholder until those rooms are there
   await Promise.all([
-    supervisor.keep(stages.loadBalancer, () => startLoadBalancer(t, clusters), { again: true }),
-    supervisor.keep(stages.agent, () => startAgent(t, clusters), { again: true }),
+    there('loadbalancer') && supervisor.keep(stages.loadBalancer, () => startLoadBalancer(t, clusters), { again: true }),
+    there('agent') && supervisor.keep(stages.agent, () => startAgent(t, clusters), { again: true }),
   ]);
   say('nodes');
 }

@@ -33,6 +33,9 @@ export function planClusters(regions: number): ClusterInfo[] {
   ];
 }
 
+/** Where etcd listens; its own address, as no cluster has the index 0. */
+export const etcdIp = '10.10.0.1';
+
 /** The address of a cluster's API server in its own network namespace. */
 export function apiServerIp(cluster: ClusterInfo): string {
   return `10.${10 + cluster.index}.0.2`;

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { startProcess, until } from '../process.ts';
 import type { ManagedProcess } from '../process.ts';
 import { call, tlsClient } from './api-client.ts';
-import { apiServerIp } from './clusters.ts';
+import { apiServerIp, etcdIp } from './clusters.ts';
 import type { ClusterInfo } from './clusters.ts';
 import { inControlPlane } from './network.ts';
-import { etcdIp, pkiFiles } from './pki.ts';
+import { pkiFiles } from './pki-files.ts';
 import type { TreeTools } from './state.ts';
 
 /** What every process of the tree is started with. */

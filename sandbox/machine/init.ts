@@ -60,11 +60,13 @@ async function main(): Promise<void> {
     targets: () => ({ ...apiServerTargets(clusters), ...services }),
   });
   await bringUp(t, clusters, supervisor, say);
-  await watchServices(join(dir, 'kubeconfig'), clusters, (all) => {
-    services = all;
-    control.targetsChanged();
-  });
-  await installAddons(t, (detail) => { say('add-on', detail); });
+  await Promise.all([
+    watchServices(join(dir, 'kubeconfig'), clusters, (all) => {
+      services = all;
+      control.targetsChanged();
+    }),
+    installAddons(t, (detail) => { say('add-on', detail); }),
+  ]);
 }
 
 async function stop(): Promise<void> {

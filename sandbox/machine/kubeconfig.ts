@@ -2,8 +2,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { ClusterInfo } from './clusters.ts';
-import { pkiFiles } from './pki.ts';
-import type { Pair } from './pki.ts';
+import { pkiFiles } from './pki-files.ts';
+import type { Pair } from './pki-files.ts';
 
 /** One cluster as a kubeconfig reaches it. */
 export interface Endpoint { readonly cluster: ClusterInfo; readonly server: string; readonly tlsServerName?: string }

@@ -1,8 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
-import { apiServerIp } from './clusters.ts';
+import { apiServerIp, etcdIp } from './clusters.ts';
 import type { ClusterInfo } from './clusters.ts';
-import { etcdIp } from './pki.ts';
 
 /**
  * Builds the tree's network, from inside: a bridge per cluster in the root network namespace, a network namespace `cp-<cluster>`

@@ -7,7 +7,7 @@ import { getJson, tlsClient } from './api-client.ts';
 import { kubernetesServiceIp } from './clusters.ts';
 import type { ClusterInfo } from './clusters.ts';
 import type { TreeContext } from './control-plane.ts';
-import { pkiFiles } from './pki.ts';
+import { pkiFiles } from './pki-files.ts';
 
 /** The node agent of all clusters, one process. Ready: every cluster's Node has the condition Ready. */
 export function startAgent(t: TreeContext, clusters: readonly ClusterInfo[]): Promise<ManagedProcess> {

@@ -5,33 +5,10 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
-import { apiServerIp, kubernetesServiceIp } from './clusters.ts';
+import { apiServerIp, etcdIp, kubernetesServiceIp } from './clusters.ts';
 import type { ClusterInfo } from './clusters.ts';
-
-/** Where etcd listens inside the tree. */
-export const etcdIp = '10.10.0.1';
-
-/** Paths of a certificate (PEM) and its private key (PKCS#8 PEM). */
-export interface Pair { cert: string; key: string }
-
-/** The files of one sandbox's PKI; which of them exist is settled by `createPki`. */
-export function pkiFiles(dir: string) {
-  const pair = (name: string): Pair => ({ cert: join(dir, 'pki', `${name}.crt`), key: join(dir, 'pki', `${name}.key`) });
-  return {
-    ca: pair('ca'),
-    etcd: pair('etcd'),
-    etcdClient: pair('etcd-client'),
-    kubeletClient: pair('kubelet-client'),
-    admin: pair('admin'),
-    controllerManager: pair('controller-manager'),
-    agent: pair('agent'),
-    loadBalancer: pair('loadbalancer'),
-    apiServer: (c: ClusterInfo) => pair(`apiserver-${c.name}`),
-    kubelet: (c: ClusterInfo) => pair(`kubelet-${c.name}`),
-    /** Signs service account tokens; per cluster, so that a token of one is worth nothing in another. */
-    serviceAccount: (c: ClusterInfo) => pair(`service-account-${c.name}`),
-  };
-}
+import { pkiFiles } from './pki-files.ts';
+import type { Pair } from './pki-files.ts';
 
 /**
  * Makes a certificate authority and everything it signs for a new sandbox: ECDSA P-256, files with mode 0600,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '../../errors.ts';
 import { until } from '../process.ts';
 import { kubeconfigWriter, writePrivate } from './kubeconfig.ts';
-import { pkiFiles } from './pki.ts';
+import { pkiFiles } from './pki-files.ts';
 import { identify, isAlive, readJson, writeJson } from './state.ts';
 import type { ProcessId, SandboxState } from './state.ts';
 
