@@ -1,0 +1,136 @@
+import { appendFile } from 'node:fs/promises';
+import type { Server } from 'node:https';
+import { join } from 'node:path';
+import type { ClusterInfo } from '../machine/clusters.ts';
+import type { TreeTools } from '../machine/state.ts';
+import { ApiError, connectApi } from './api.ts';
+import { createStorageClass, serveClaims } from './claims.ts';
+import { eventRecorder } from './events.ts';
+import type { HostParts } from './host-mounts.ts';
+import { inform, objectKey } from './informer.ts';
+import type { Informer } from './informer.ts';
+import { serveKubelet } from './kubelet.ts';
+import { AddressPool } from './network.ts';
+import { keepAlive, registerNode } from './node.ts';
+import type { NodeContext } from './node-context.ts';
+import type { DataKind } from './objects.ts';
+import { PodRunner, isOver, removePod } from './pod.ts';
+import { isUnscheduled, refusal } from './scheduler.ts';
+import type { Node } from './scheduler.ts';
+import type { Pod, Stored } from './types.ts';
+
+const tickMs = 20_000;
+
+export interface ClusterAgentOptions { readonly dir: string; readonly tools: TreeTools; readonly host: HostParts; readonly cluster: ClusterInfo }
+
+/** The node of one cluster. */
+export class ClusterAgent {
+  readonly #node: NodeContext;
+  readonly #over = new AbortController();
+  /** By uid: of two pods of one name the older may still be ending. */
+  readonly #runners = new Map<string, PodRunner>();
+  #pods: Informer<Pod> | undefined;
+  #self: Node | undefined;
+  #kubelet: Server | undefined;
+  #ticker: NodeJS.Timeout | undefined;
+
+  constructor({ dir, tools, host, cluster }: ClusterAgentOptions) {
+    const nodeName = `${cluster.name}-node`;
+    const api = connectApi(join(dir, 'clusters', cluster.name, 'agent.kubeconfig'));
+    this.#node = {
+      dir, tools, host, cluster, nodeName, api, recorder: eventRecorder(api, 'kubelet', nodeName), addresses: new AddressPool(cluster), openLogs: new Map(),
+    };
+  }
+
+  /** Resolves when the node is Ready, serves logs, and has begun to run its pods. @throws Error when the API server does not have it. */
+  async start(): Promise<void> {
+    const { api, cluster } = this.#node;
+    const failed = (error: unknown) => { console.error(`watch (${cluster.name}): ${String(error)}`); };
+    const { signal } = this.#over;
+    // Containers mount it; the load balancer, which may start later, fills it in place.
+    await appendFile(join(this.#node.dir, 'clusters', cluster.name, 'hosts'), '');
+    await Promise.all([registerNode(this.#node), createStorageClass(this.#node)]);
+    void keepAlive(this.#node, signal);
+    const own = inform<Node>(api, { path: '/api/v1/nodes', fieldSelector: `metadata.name=${this.#node.nodeName}`, failed, changed: (node) => { this.#nodeChanged(node); } }, signal);
+    await own.synced;
+    this.#pods = inform<Pod>(api, { path: '/api/v1/pods', failed, changed: (pod) => { this.#podChanged(pod); }, deleted: (pod) => { this.#podDeleted(pod); } }, signal);
+    const data = (['configmaps', 'secrets'] as const).map((kind) => inform<Stored>(api, {
+      path: `/api/v1/${kind}`, metadataOnly: true, failed, changed: (object) => { this.#dataChanged(kind, object); },
+    }, signal));
+    this.#kubelet = await serveKubelet(this.#node, (key) => this.#pods?.items.get(key));
+    await Promise.all([this.#pods.synced, ...data.map(({ synced }) => synced), serveClaims(this.#node, signal).synced]);
+    this.#ticker = setInterval(() => { for (const runner of this.#runners.values()) runner.tick(); }, tickMs);
+  }
+
+  /** Ends all pods' processes, each within its own grace, at most the given one; the objects stay. */
+  async stop(graceSeconds: number): Promise<void> {
+    clearInterval(this.#ticker);
+    this.#over.abort();
+    this.#kubelet?.close();
+    this.#kubelet?.closeAllConnections();
+    await Promise.all([...this.#runners.values()].map((runner) => runner.end(graceSeconds, false)));
+  }
+
+  #nodeChanged(node: Node): void {
+    this.#self = node;
+    // A node that was cordoned may take the pods that wait now.
+    for (const pod of this.#pods?.items.values() ?? []) if (isUnscheduled(pod)) this.#schedule(pod);
+  }
+
+  #podChanged(pod: Pod): void {
+    if (isUnscheduled(pod)) return this.#schedule(pod);
+    if (pod.spec.nodeName !== this.#node.nodeName) return;
+    const { uid, deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;
+    const runner = this.#runners.get(uid);
+    runner?.update(pod);
+    if (deletionTimestamp !== undefined) this.#end(uid, runner, deletionGracePeriodSeconds, pod);
+    else if (runner === undefined && !isOver(pod)) this.#runners.set(uid, new PodRunner(this.#node, pod));
+  }
+
+  #podDeleted(pod: Pod): void {
+    const runner = this.#runners.get(pod.metadata.uid);
+    // Its object is gone already: deleted by force, with no time to go.
+    if (runner !== undefined) this.#end(pod.metadata.uid, runner, 0, pod);
+  }
+
+  #end(uid: string, runner: PodRunner | undefined, graceSeconds: number, pod: Pod): void {
+    const ended = runner === undefined ? removePod(this.#node, pod) : runner.end(graceSeconds, true);
+    ended.catch((error: unknown) => { console.error(`end of pod ${objectKey(pod)} (${this.#node.cluster.name}): ${String(error)}`); })
+      .finally(() => { this.#runners.delete(uid); });
+  }
+
+  #dataChanged(kind: DataKind, { metadata: { namespace, name } }: Stored): void {
+    for (const runner of this.#runners.values()) if (runner.namespace === namespace) runner.dataChanged(kind, name);
+  }
+
+  #schedule(pod: Pod): void {
+    const about = { ...pod, kind: 'Pod' };
+    const { recorder, nodeName } = this.#node;
+    this.#bind(pod).then((reason) => {
+      if (reason === undefined) recorder.event(about, 'Normal', 'Scheduled', `Successfully assigned ${objectKey(pod)} to ${nodeName}`);
+      else recorder.event(about, 'Warning', 'FailedScheduling', reason);
+    }).catch((error: unknown) => {
+      // Bound, changed or gone meanwhile: another event says so.
+      if (!(error instanceof ApiError) || ![404, 409].includes(error.code)) console.error(`binding ${objectKey(pod)} (${this.#node.cluster.name}): ${String(error)}`);
+    });
+  }
+
+  /** @returns Why the pod cannot be bound. */
+  async #bind(pod: Pod): Promise<string | undefined> {
+    if (this.#self === undefined) return 'the node is not registered yet';
+    const { api, nodeName } = this.#node;
+    const { namespace, name, uid } = pod.metadata;
+    const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+    const reason = refusal(pod, this.#self);
+    if (reason === undefined) {
+      await api.call('POST', `${path}/binding`, { body: { apiVersion: 'v1', kind: 'Binding', metadata: { name, uid }, target: { apiVersion: 'v1', kind: 'Node', name: nodeName } } });
+      return undefined;
+    }
+    const known = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+    if (known?.message !== reason) {
+      const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: reason, lastTransitionTime: known?.lastTransitionTime ?? new Date().toISOString() };
+      await api.call('PATCH', `${path}/status`, { contentType: 'application/strategic-merge-patch+json', body: { metadata: { uid }, status: { conditions: [condition] } } });
+    }
+    return reason;
+  }
+}

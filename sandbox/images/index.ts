@@ -1,0 +1,24 @@
+import type { Image } from './image.ts';
+import { node } from './node.ts';
+
+/** The programs that stand for images here, by repository; a tag or digest is not looked at. */
+export const images: Readonly<Record<string, Image>> = {
+  'docker.io/library/node': node,
+};
+
+/**
+ * The program for an image reference as a pod names it: `node:24` and `docker.io/library/node@sha256:…` are the same.
+ * Undefined when there is none.
+ */
+export function findImage(reference: string): Image | undefined {
+  const [withoutDigest = ''] = reference.split('@');
+  const repository = withoutDigest.replace(/:[^/:]*$/, '');
+  return images[repository] ?? images[canonical(repository)];
+}
+
+/** Docker's short names: no registry means docker.io, no owner means library. */
+function canonical(repository: string): string {
+  const [first = '', ...rest] = repository.split('/');
+  if (rest.length > 0 && (/[.:]/.test(first) || first === 'localhost')) return repository;
+  return rest.length === 0 ? `docker.io/library/${first}` : `docker.io/${repository}`;
+}
