@@ -1,9 +1,15 @@
+import { proxyv2 } from './envoy.ts';
 import type { Image } from './image.ts';
+import { istiod } from './istiod.ts';
 import { node } from './node.ts';
+import { tsbOperator } from './tsb.ts';
 
 /** The programs that stand for images here, by repository; a tag or digest is not looked at. */
 export const images: Readonly<Record<string, Image>> = {
   'docker.io/library/node': node,
+  'docker.io/istio/pilot': istiod,
+  'docker.io/istio/proxyv2': proxyv2,
+  'docker.io/tetrate/tsb-operator': tsbOperator,
 };
 
 /**

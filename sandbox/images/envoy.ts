@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import type { ContainerContext, Image, Launch } from './image.ts';
+import { gatewayBootstrap, sidecarBootstrap } from './envoy-bootstrap.ts';
+
+/**
+ * `docker.io/istio/proxyv2`: a plain Envoy. `proxy router` is a gateway that takes all its configuration from istiod;
+ * `proxy sidecar` is a fixed plain proxy in front of the pod's other containers.
+ */
+export const proxyv2: Image = (context) => {
+  const role = context.container.args?.[1];
+  if (role === 'router') return launch(context, gatewayBootstrap(context));
+  if (role === 'sidecar') return launch(context, sidecarBootstrap(context));
+  throw new Error(`proxyv2 knows the arguments "proxy router" and "proxy sidecar", not "${(context.container.args ?? []).join(' ')}"`);
+};
+
+const bootstrapFile = '/etc/istio/proxy/envoy.json';
+
+function launch({ tools, env }: ContainerContext, bootstrap: object): Launch {
+  const drainSeconds = env['TERMINATION_DRAIN_DURATION_SECONDS'] ?? '5';
+  return {
+    argv: ['/bin/bash', join(tools.project, 'sandbox/images/envoy.sh'), drainSeconds,
+      tools.envoy, '--config-path', bootstrapFile, '--disable-hot-restart', '--log-level', 'warning',
+      '--concurrency', env['ISTIO_CONCURRENCY'] ?? '1', '--drain-strategy', 'immediate', '--drain-time-s', drainSeconds],
+    files: { [bootstrapFile]: JSON.stringify(bootstrap, null, 1) },
+  };
+}
