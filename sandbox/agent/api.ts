@@ -76,13 +76,17 @@ export function connectApi(kubeconfigFile: string): Api {
 interface Status { message?: string; reason?: string; code?: number }
 
 function apiError(what: string, code: number | undefined, text: string): ApiError {
-  let status: Status = {};
-  try {
-    status = JSON.parse(text) as Status;
-  } catch {
-    status = { message: text.slice(0, 200) };
-  }
+  const status = parseStatus(text);
   return new ApiError(`${what}: ${status.message ?? 'no message'}`, code ?? 0, status.reason);
+}
+
+/** Not everything that answers in an API server's place speaks JSON. */
+function parseStatus(text: string): Status {
+  try {
+    return JSON.parse(text) as Status;
+  } catch {
+    return { message: text.slice(0, 200) };
+  }
 }
 
 async function read(response: IncomingMessage): Promise<string> {

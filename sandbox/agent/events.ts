@@ -6,8 +6,11 @@ import type { Stored } from './types.ts';
 /** Writes events about objects of one cluster. */
 export interface Recorder {
   /** Never fails and never waits: an event that cannot be written is a line in the log. */
-  event(about: Stored & { kind: string }, type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void;
+  event(about: EventSubject, type: 'Normal' | 'Warning', reason: string, message: string): void;
 }
+
+/** `fieldPath` says which part of the object, such as a pod's container. */
+export type EventSubject = Stored & { readonly kind: string; readonly fieldPath?: string };
 
 interface Written { readonly name: string; count: number; lastAt: number }
 
@@ -19,7 +22,7 @@ const remembered = 500;
 /** @param component Who speaks, as `kubectl describe` shows it. */
 export function eventRecorder(api: Api, component: string, host: string): Recorder {
   const known = new Map<string, Written>();
-  const write = async (about: Stored & { kind: string }, body: Record<string, unknown>, key: string) => {
+  const write = async (about: EventSubject, body: Record<string, unknown>, key: string) => {
     const namespace = about.metadata.namespace ?? 'default';
     const path = `/api/v1/namespaces/${namespace}/events`;
     const now = new Date().toISOString();
@@ -37,8 +40,8 @@ export function eventRecorder(api: Api, component: string, host: string): Record
     await api.call('POST', path, { body: { ...body, metadata: { name, namespace }, firstTimestamp: now, lastTimestamp: now, count: 1 } });
   };
   return {
-    event(about, type, reason, message, fieldPath) {
-      const { kind, apiVersion = 'v1', metadata: { name, namespace, uid } } = about;
+    event(about, type, reason, message) {
+      const { kind, fieldPath, apiVersion = 'v1', metadata: { name, namespace, uid } } = about;
       const text = message.slice(0, 1000);
       const body = {
         type, reason, message: text, source: { component, host }, reportingComponent: component, reportingInstance: host,

@@ -134,7 +134,7 @@ export class PodRunner {
         if (this.#volumes === undefined) throw new Error('volumes come before containers');
         return launchContainer({ node: this.#node, pod: this.#pod, podIp: ip(), volumes: this.#volumes, container, run });
       },
-      event: (type, reason, message, container) => { this.#node.recorder.event(this.#ref(), type, reason, message, `spec.containers{${container}}`); },
+      event: (type, reason, message, container) => { this.#node.recorder.event({ ...this.#ref(), fieldPath: `spec.containers{${container}}` }, type, reason, message); },
       changed: () => { this.#publish(); },
     };
   }

@@ -1,0 +1,62 @@
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { hasAddress } from './endpoints.ts';
+import type { EndpointSlice, Service } from './endpoints.ts';
+
+/** A line of a hosts file. */
+export interface HostLine { readonly address: string; readonly names: readonly string[] }
+
+const published = 'external-dns.alpha.kubernetes.io/hostname';
+
+/** Names as cluster DNS has them: a Service's, and its pods' where it is headless. @param slices Those of the Service. */
+export function clusterNames({ metadata, spec }: Service, slices: readonly EndpointSlice[]): HostLine[] {
+  const service = dnsNames(`${metadata.name}.${metadata.namespace ?? 'default'}`);
+  if (hasAddress(spec.clusterIP)) return [{ address: spec.clusterIP, names: service }];
+  const ready = slices.flatMap(({ endpoints }) => endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false);
+  return ready.flatMap(({ addresses, hostname }) => addresses.map((address) => ({
+    address, names: [...hostname === undefined ? [] : dnsNames(`${hostname}.${metadata.name}.${metadata.namespace ?? 'default'}`), ...service],
+  })));
+}
+
+/** Names that ExternalDNS would publish for a Service with a load balancer address. */
+export function publishedNames({ metadata, spec }: Service, balancerIp: string | undefined): HostLine[] {
+  if (spec.type !== 'LoadBalancer' || balancerIp === undefined) return [];
+  const names = (metadata.annotations?.[published] ?? '').split(',').map((name) => name.trim().replace(/\.$/, '')).filter((name) => name !== '');
+  return names.length === 0 ? [] : [{ address: balancerIp, names }];
+}
+
+/** The Service that is only another name for one that is known here. */
+export function aliases(service: Service, known: readonly HostLine[]): HostLine[] {
+  const { type, externalName } = service.spec;
+  if (type !== 'ExternalName' || externalName === undefined) return [];
+  const { name, namespace = 'default' } = service.metadata;
+  return known.filter(({ names }) => names.includes(externalName)).map(({ address }) => ({ address, names: dnsNames(`${name}.${namespace}`) }));
+}
+
+/** The text of a hosts file, the same for the same lines in whatever order. */
+export function hostsText(lines: readonly HostLine[]): string {
+  const text = [...new Set(lines.map(({ address, names }) => `${address}\t${names.join(' ')}\n`))].sort().join('');
+  return `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n${text}`;
+}
+
+/**
+ * Puts text into a file that others have mounted: the file stays the same one and never gets shorter, so that a reader at any
+ * moment finds whole lines. Does nothing when it is there already.
+ */
+export function writeInPlace(path: string, text: string): void {
+  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+  try {
+    const size = fstatSync(descriptor).size;
+    const whole = Buffer.from(text);
+    if (readFileSync(path, 'utf8').trimEnd() === text.trimEnd()) return;
+    const padding = Buffer.alloc(Math.max(size - whole.length, 0), '\n');
+    const written = writeSync(descriptor, Buffer.concat([whole, padding]), 0, undefined, 0);
+    // A full disk: what is there is then the whole of what could be written.
+    if (written < whole.length) ftruncateSync(descriptor, written);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function dnsNames(base: string): string[] {
+  return [base, `${base}.svc`, `${base}.svc.cluster.local`];
+}
