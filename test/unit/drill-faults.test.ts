@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { faults } from '../../automation/drill/faults/index.ts';
+import { healLeftovers, writeEntry } from '../../automation/drill/faults/journal.ts';
+import { returnReplicas } from '../../automation/drill/faults/ownership.ts';
+import { pulumiFields, startFakeApi } from '../fixtures/fake-bridge-api.ts';
+import type { FakeApi } from '../fixtures/fake-bridge-api.ts';
+
+const ref = { context: 'east', namespace: 'kafka-bridge', bridge: 'bridge' };
+const fault = faults['bridge-scale-0'];
+
+describe('the fault bridge-scale-0', () => {
+  let api: FakeApi;
+  let stateDir: string;
+  beforeEach(async () => {
+    api = await startFakeApi();
+    stateDir = await mkdtemp(path.join(tmpdir(), 'kbf-state-'));
+  });
+  afterEach(async () => {
+    await api.stop();
+    await rm(stateDir, { recursive: true, force: true });
+  });
+
+  async function injectAndLeave(run: string): Promise<void> {
+    const target = { kubeconfig: api.kubeconfig, ref };
+    const undo = await fault.prepare(target);
+    await writeEntry(stateDir, { schema: 'kbf-fault/1', run, fault: fault.name, region: 'east', ref, undo, at: '2026-01-01T00:00:00Z' });
+    await fault.inject(target, undo);
+  }
+
+  it('scales to none, and heals replicas and ownership to what they were', async () => {
+    const target = { kubeconfig: api.kubeconfig, ref };
+    const undo = await fault.prepare(target);
+    await fault.inject(target, undo);
+    assert.equal(api.bridge?.replicas, 0);
+    assert.equal(await fault.isEffective(target, undo), true);
+    assert.equal(await fault.heal(target, undo), true);
+    assert.equal(api.bridge.replicas, 2);
+    assert.deepEqual(api.bridge.managedFields, [pulumiFields]);
+    assert.equal(await fault.isHealed(target, undo), true);
+  });
+
+  it('heals twice without harm', async () => {
+    const target = { kubeconfig: api.kubeconfig, ref };
+    const undo = await fault.prepare(target);
+    await fault.inject(target, undo);
+    await fault.heal(target, undo);
+    const { resourceVersion } = api.bridge ?? {};
+    assert.equal(await fault.heal(target, undo), false);
+    assert.equal(api.bridge?.resourceVersion, resourceVersion);
+  });
+
+  it('leaves replicas that somebody else set meanwhile', async () => {
+    const target = { kubeconfig: api.kubeconfig, ref };
+    const undo = await fault.prepare(target);
+    await fault.inject(target, undo);
+    if (api.bridge) api.bridge.replicas = 5;
+    assert.equal(await fault.heal(target, undo), true);
+    assert.equal(api.bridge?.replicas, 5);
+  });
+
+  it('heals an object that keeps changing under it', async () => {
+    const target = { kubeconfig: api.kubeconfig, ref };
+    const undo = await fault.prepare(target);
+    await fault.inject(target, undo);
+    api.conflicts = 3;
+    await fault.heal(target, undo);
+    assert.deepEqual(api.bridge?.managedFields, [pulumiFields]);
+  });
+
+  it('refuses a bridge without replicas, and one that is not there', async () => {
+    const target = { kubeconfig: api.kubeconfig, ref };
+    if (api.bridge) api.bridge.replicas = 0;
+    await assert.rejects(fault.prepare(target), { name: 'UserError', message: 'KafkaBridge kafka-bridge/bridge in cluster east has no replicas already' });
+    api.bridge = undefined;
+    await assert.rejects(fault.prepare(target), { name: 'UserError', message: 'cluster east has no KafkaBridge kafka-bridge/bridge' });
+  });
+
+  it('names cluster and object when the API server fails', async () => {
+    api.failWith = 503;
+    await assert.rejects(fault.prepare({ kubeconfig: api.kubeconfig, ref }),
+      { name: 'UserError', message: 'KafkaBridge kafka-bridge/bridge in cluster east cannot be read: 503 the API server is not well' });
+  });
+
+  it('refuses a context that the kubeconfig does not have', async () => {
+    await assert.rejects(async () => fault.prepare({ kubeconfig: api.kubeconfig, ref: { ...ref, context: 'mars' } }), { name: 'UserError', message: /has no context mars$/ });
+  });
+
+  it('is healed by the next run when a killed driver left it', async () => {
+    await injectAndLeave('run-1');
+    assert.deepEqual(await healLeftovers({ stateDir, kubeconfig: api.kubeconfig }),
+      ['bridge-scale-0 of 2026-01-01T00:00:00Z on kafka-bridge/bridge in cluster east: healed']);
+    assert.equal(api.bridge?.replicas, 2);
+    assert.deepEqual(api.bridge.managedFields, [pulumiFields]);
+    assert.deepEqual(await readdir(path.join(stateDir, 'faults')), []);
+    assert.deepEqual(await healLeftovers({ stateDir, kubeconfig: api.kubeconfig }), []);
+  });
+
+  it('is forgotten without a change when the bridge is another one by now', async () => {
+    await injectAndLeave('run-1');
+    if (api.bridge) Object.assign(api.bridge, { uid: 'uid-2', replicas: 0 });
+    const [said] = await healLeftovers({ stateDir, kubeconfig: api.kubeconfig });
+    assert.match(said ?? '', /nothing was left of it$/);
+    assert.equal(api.bridge?.replicas, 0);
+  });
+
+  it('stays in the journal while it cannot be healed', async () => {
+    await injectAndLeave('run-1');
+    api.failWith = 500;
+    await assert.rejects(healLeftovers({ stateDir, kubeconfig: api.kubeconfig }), { name: 'UserError' });
+    assert.deepEqual(await readdir(path.join(stateDir, 'faults')), ['run-1.json']);
+    api.failWith = undefined;
+    assert.equal((await healLeftovers({ stateDir, kubeconfig: api.kubeconfig })).length, 1);
+  });
+
+  it('is not looked for in a half-written entry', async () => {
+    await injectAndLeave('run-1');
+    await writeFile(path.join(stateDir, 'faults', 'run-2.json.draft'), '{"schema":"kbf-fa');
+    assert.equal((await healLeftovers({ stateDir, kubeconfig: api.kubeconfig })).length, 1);
+  });
+
+  it('names an entry of another version instead of guessing', async () => {
+    await injectAndLeave('run-1');
+    await writeFile(path.join(stateDir, 'faults', 'run-0.json'), '{"schema":"kbf-fault/9"}');
+    await assert.rejects(healLeftovers({ stateDir, kubeconfig: api.kubeconfig }), { name: 'UserError', message: /run-0\.json is not a journal of kbf-fault\/1$/ });
+  });
+});
+
+describe('giving back the ownership of replicas', () => {
+  const operator = { manager: 'strimzi-cluster-operator', operation: 'Update', subresource: 'status', fieldsV1: { 'f:status': { 'f:conditions': {} } } };
+
+  it('restores an owner that held nothing else and therefore vanished', () => {
+    const owner = { manager: 'kubectl', operation: 'Update', apiVersion: 'kafka.strimzi.io/v1', subresource: 'scale' };
+    const returned = returnReplicas([operator, { manager: 'kbf-drill', fieldsV1: { 'f:spec': { 'f:replicas': {} } } }], 'kbf-drill', [owner]);
+    assert.deepEqual(returned?.map(({ manager, subresource, fieldsV1 }) => ({ manager, subresource, fieldsV1 })), [
+      { manager: operator.manager, subresource: 'status', fieldsV1: operator.fieldsV1 },
+      { manager: 'kubectl', subresource: 'scale', fieldsV1: { 'f:spec': { 'f:replicas': {} } } },
+    ]);
+  });
+
+  it('keeps what else the drill\'s manager holds', () => {
+    const [entry] = returnReplicas([{ manager: 'kbf-drill', fieldsV1: { 'f:metadata': { 'f:labels': {} }, 'f:spec': { '.': {}, 'f:replicas': {} } } }], 'kbf-drill', []) ?? [];
+    assert.deepEqual(entry?.fieldsV1, { 'f:metadata': { 'f:labels': {} } });
+  });
+
+  it('says so when nothing is to be given back', () => {
+    assert.equal(returnReplicas([operator, pulumiFields], 'kbf-drill', [{ manager: 'pulumi-kubernetes', operation: 'Apply', apiVersion: 'kafka.strimzi.io/v1' }]), undefined);
+  });
+});

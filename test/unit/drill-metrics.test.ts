@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { consumeBlackout, lateness, latency, longestGap, percentile, produceBlackout, shares, timeline } from '../../automation/drill/metrics.ts';
+import type { Attempt, Delivery } from '../../automation/drill/records.ts';
+
+function attempt(intendedMs: number, more: Partial<Attempt> = {}): Attempt {
+  return { producer: 'p0', seq: intendedMs, key: 'k', intendedMs, issuedMs: intendedMs, sentMs: intendedMs, endMs: intendedMs + 5, outcome: 'ok', class: 'ok', region: 'east', ...more };
+}
+
+describe('the longest gap', () => {
+  for (const [what, times, span, gap] of [
+    ['is the longest between two events within the span', [0, 10, 20, 80, 90], [0, 90], 60],
+    ['reaches back to the last event before the span', [0, 90, 100], [50, 100], 90],
+    ['reaches on to the first event after the span', [0, 10, 100], [0, 20], 90],
+    ['counts to the end of the span when nothing came after', [0, 10], [0, 500], 490],
+    ['counts from the begin of the span when nothing came before', [300, 310], [0, 310], 300],
+    ['ignores gaps outside the span', [0, 900, 910, 920, 2000], [905, 915], 10],
+    ['is the distance across a span without events in it', [10, 60], [20, 30], 50],
+  ] as [string, number[], [number, number], number][]) {
+    it(what, () => {
+      assert.equal(longestGap(times, { fromMs: span[0], toMs: span[1] }), gap);
+    });
+  }
+
+  it('is not measured without events', () => {
+    assert.equal(longestGap([], { fromMs: 0, toMs: 1 }), undefined);
+  });
+
+  it('does not depend on the order of the events, and is no shorter than any hole in the span', () => {
+    fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1 }), fc.integer({ min: 0, max: 1000 }), fc.integer({ min: 0, max: 1000 }), (times, a, b) => {
+      const span = { fromMs: Math.min(a, b), toMs: Math.max(a, b) };
+      const gap = longestGap(times, span);
+      assert.equal(gap, longestGap(times.toReversed(), span));
+      assert.ok(gap !== undefined && gap >= 0);
+      if (times.every((time) => time < span.fromMs || time > span.toMs)) assert.ok(gap >= span.toMs - span.fromMs);
+    }));
+  });
+});
+
+describe('the blackouts', () => {
+  it('count only acknowledged requests', () => {
+    const attempts = [attempt(0), attempt(50, { outcome: 'unknown', class: 'timeout' }), attempt(60, { outcome: 'failed', class: 'refused' }), attempt(100)];
+    assert.equal(produceBlackout(attempts, { fromMs: 0, toMs: 105 }), 100);
+  });
+
+  it('show a partition that was given nothing while others were', () => {
+    const delivery = (partition: number, tMs: number): Delivery => ({ consumer: 0, instance: 'c', tMs, partition, offset: tMs });
+    const steady = Array.from({ length: 101 }, (_, i) => delivery(0, i * 10));
+    assert.equal(consumeBlackout([...steady, delivery(1, 0), delivery(1, 600), delivery(1, 1000)], { fromMs: 0, toMs: 1000 }), 600);
+  });
+});
+
+describe('latency', () => {
+  it('counts from the intended time, so that a stall of the generator or of every connection shows', () => {
+    const attempts = [attempt(0), attempt(10, { issuedMs: 300, sentMs: 500, endMs: 510 })];
+    assert.deepEqual(latency(attempts), { p50: 5, p99: 500, max: 500 });
+  });
+
+  it('is not measured when nothing was acknowledged', () => {
+    assert.equal(latency([attempt(0, { outcome: 'failed' })]), undefined);
+  });
+
+  it('takes percentiles by nearest rank', () => {
+    const values = Array.from({ length: 100 }, (_, i) => i + 1);
+    assert.deepEqual([percentile(values, 0.5), percentile(values, 0.99), percentile(values, 1), percentile([], 0.5)], [50, 99, 100, 0]);
+  });
+
+  it('leaves the generator\'s own lateness to a figure of its own', () => {
+    assert.equal(lateness([attempt(0), attempt(10, { issuedMs: 45 })]), 35);
+  });
+});
+
+describe('the shares of the regions', () => {
+  it('are of the ok requests sent in the span', () => {
+    const attempts = [attempt(0), attempt(10, { region: 'west' }), attempt(20, { region: 'west' }), attempt(30, { region: 'west', outcome: 'failed' }), attempt(40, { region: 'west' })];
+    assert.deepEqual(shares(attempts, ['east', 'west'], { fromMs: 0, toMs: 40 }), { count: 3, byRegion: { east: 1 / 3, west: 2 / 3 } });
+  });
+
+  it('are not measured in a span without requests', () => {
+    assert.equal(shares([attempt(0)], ['east'], { fromMs: 10, toMs: 20 }), undefined);
+  });
+});
+
+describe('the timeline', () => {
+  it('holds every request once, in the slot in which it was due', () => {
+    const attempts = [attempt(0), attempt(99, { endMs: 900 }), attempt(100, { outcome: 'unknown', class: 'timeout' }), attempt(250, { outcome: 'failed', class: 'refused' })];
+    assert.deepEqual(timeline(attempts, 100), [
+      { t: 0, ok: 2, failed: 0, unknown: 0, byRegion: { east: 2 } },
+      { t: 100, ok: 0, failed: 0, unknown: 1, byRegion: {} },
+      { t: 200, ok: 0, failed: 1, unknown: 0, byRegion: {} },
+    ]);
+  });
+});

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { judge } from '../../automation/drill/report.ts';
+import type { RunRecord, Stored } from '../../automation/drill/report.ts';
+import { renderTable } from '../../automation/drill/table.ts';
+import type { Attempt } from '../../automation/drill/records.ts';
+
+const validate = new Ajv2020({ allErrors: true }).compile(
+  JSON.parse(readFileSync(new URL('../../docs/report.schema.json', import.meta.url), 'utf8')) as object);
+
+/** 30 s of 100 records/s; east dies at 10 s, is healed at 20 s and back at 22 s. */
+function passingRun(): Stored {
+  const attempts: Attempt[] = Array.from({ length: 3000 }, (_, seq) => {
+    const sentMs = 1000 + seq * 10;
+    const eastAway = sentMs >= 11_200 && sentMs < 22_500;
+    return {
+      producer: 'p0', seq, key: `k${seq % 60}`, intendedMs: sentMs, issuedMs: sentMs, sentMs, endMs: sentMs + 4, status: 200,
+      outcome: 'ok', class: 'ok', partition: seq % 6, offset: Math.floor(seq / 6), region: eastAway || seq % 2 === 0 ? 'west' : 'east',
+    };
+  });
+  const log = attempts.map(({ seq, key, partition = 0, offset = 0 }) => ({ partition, offset, key, id: { run: 'x', producer: 'p0', seq } }));
+  const deliveries = log.map(({ partition, offset, id }) => ({ consumer: 0, instance: 'c', tMs: 1010 + id.seq * 10, partition, offset, id }));
+  const run: RunRecord = {
+    schema: 'kbf-run/1', startedAt: '2026-01-02T03:04:05.678Z', environment: 'dev', parts: { envoy: { kind: 'real', version: '1.40.0' } }, regions: ['east', 'west'],
+    plan: {
+      run: 'x', fault: 'bridge-scale-0', region: 'east', rate: 100, durationSeconds: 30, connections: 4, requestTimeoutMs: 10_000,
+      topic: 'kbf-drill-x', partitions: 6, keys: 60, consumers: 2,
+    },
+    marks: { loadMs: 1000, injectMs: 11_000, tookHoldMs: 11_200, healMs: 21_000, recoveredMs: 22_500, loadEndMs: 31_000 },
+    consumers: { recreated: 1 }, committed: { 0: 500 }, logRead: true, ending: { kind: 'complete' },
+  };
+  return { run, attempts, deliveries, log };
+}
+
+function verdictOf(change: (stored: Stored) => void): { verdict: string; missed: string[] } {
+  const stored = passingRun();
+  change(stored);
+  const report = judge(stored);
+  assert.ok(validate(report), JSON.stringify(validate.errors));
+  return { verdict: report.verdict, missed: report.objectives.filter(({ met }) => !met).map(({ name }) => name) };
+}
+
+describe('the report', () => {
+  it('fits its schema and says what was measured', () => {
+    const report = judge(passingRun());
+    assert.ok(validate(report), JSON.stringify(validate.errors));
+    const { produce, consume, log, regions, fault, timeline, verdict } = report;
+    assert.equal(verdict, 'pass');
+    assert.deepEqual(produce, { sent: 3000, ok: 3000, failed: 0, unknown: 0, blackoutMs: 10, latencyMs: { p50: 4, p99: 4, max: 4 }, errors: [] });
+    assert.deepEqual(consume, { delivered: 3000, redelivered: 0, skipped: 0, blackoutMs: 60, recreated: 1 });
+    assert.deepEqual(log, { ackedLost: 0, offsetMismatch: 0, phantom: 0, reordered: 0, unackedPresent: 0, duplicates: { clientRetry: 0, unexplained: 0 } });
+    assert.deepEqual(regions.map(({ name, before, during }) => ({ name, before, during })), [{ name: 'east', before: 0.5, during: 0 }, { name: 'west', before: 0.5, during: 1 }]);
+    assert.deepEqual(fault, { name: 'bridge-scale-0', region: 'east', tookHold: true, injectedMs: 11_000, tookHoldMs: 11_200, healedMs: 21_000, recoveredMs: 22_500 });
+    assert.equal(timeline.reduce((sum, { ok }) => sum + ok, 0), 3000);
+    assert.ok(!('predicted' in report));
+  });
+
+  it('is the same whenever the same run is judged', () => {
+    assert.deepEqual(judge(passingRun()), judge(passingRun()));
+  });
+
+  it('leaves out what was not measured, and is then inconclusive', () => {
+    const stored = passingRun();
+    stored.run.marks = { loadMs: 1000, loadEndMs: 31_000 };
+    stored.run.logRead = false;
+    stored.run.ending = { kind: 'inconclusive', reason: 'Kafka went away' };
+    const report = judge(stored);
+    assert.ok(validate(report), JSON.stringify(validate.errors));
+    assert.equal(report.verdict, 'inconclusive');
+    assert.ok(!('log' in report) && !('consume' in report) && !('blackoutMs' in report.produce));
+    assert.deepEqual(report.regions.map((region) => Object.keys(region)), [['name', 'before'], ['name', 'before']]);
+    assert.equal(report.objectives.find(({ name }) => name === 'condition.carriedOut')?.measured, 'Kafka went away');
+  });
+
+  it('checks the probes\' records too, but leaves them out of the figures', () => {
+    const stored = passingRun();
+    stored.attempts.push({ producer: 'probe', seq: 0, key: 'k0', intendedMs: 5, issuedMs: 5, sentMs: 5, endMs: 900, outcome: 'ok', class: 'ok', partition: 0, offset: 9999, region: 'east' });
+    const report = judge(stored);
+    assert.equal(report.produce.sent, 3000);
+    assert.equal(report.log?.ackedLost, 1);
+  });
+
+  it('says which fields do not belong, so that a misspelt one cannot pass', () => {
+    assert.ok(!validate({ ...judge(passingRun()), verdicts: 'pass' }));
+    assert.ok(!validate({ ...judge(passingRun()), verdict: 'perhaps' }));
+  });
+});
+
+describe('the verdict', () => {
+  it('is fail when an acknowledged record is lost', () => {
+    assert.deepEqual(verdictOf(({ log, deliveries }) => { log.pop(); deliveries.pop(); }), { verdict: 'fail', missed: ['log.ackedLost'] });
+  });
+
+  it('is fail for damaged data even when the drill itself went wrong', () => {
+    assert.deepEqual(verdictOf(({ log, run }) => { log.shift(); delete run.marks.tookHoldMs; }).verdict, 'fail');
+  });
+
+  it('is fail when the faulted region served during the fault', () => {
+    const { verdict, missed } = verdictOf(({ attempts }) => { Object.assign(attempts[1500] ?? {}, { region: 'east' }); });
+    assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['regions.east.during'] });
+  });
+
+  it('is fail when a region did not serve before or after', () => {
+    const { verdict, missed } = verdictOf(({ attempts }) => { for (const attempt of attempts) attempt.region = 'west'; });
+    assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['regions.east.before', 'regions.east.after'] });
+  });
+
+  it('is fail when the region never came back', () => {
+    const { verdict, missed } = verdictOf(({ attempts, run }) => {
+      delete run.marks.recoveredMs;
+      for (const attempt of attempts) if (attempt.intendedMs > 12_000) attempt.region = 'west';
+    });
+    assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['regions.east.after'] });
+  });
+
+  it('is fail when consumers skipped a record', () => {
+    assert.deepEqual(verdictOf(({ deliveries }) => { deliveries.splice(100, 1); }), { verdict: 'fail', missed: ['consume.skipped'] });
+  });
+
+  it('is fail when consumers did not come to the end of the log', () => {
+    assert.deepEqual(verdictOf(({ deliveries }) => { deliveries.pop(); }), { verdict: 'fail', missed: ['consume.undelivered'] });
+  });
+
+  it('is pass with failed requests, which are reported', () => {
+    const { verdict } = verdictOf(({ attempts, log, deliveries }) => {
+      const last = attempts.at(-1);
+      Object.assign(last ?? {}, { outcome: 'failed', class: 'no-healthy-upstream', offset: undefined, partition: undefined });
+      log.pop();
+      deliveries.pop();
+    });
+    assert.equal(verdict, 'pass');
+  });
+
+  it('is inconclusive when the fault never took hold', () => {
+    const { verdict, missed } = verdictOf(({ run }) => { delete run.marks.tookHoldMs; });
+    assert.equal(verdict, 'inconclusive');
+    assert.ok(missed.includes('condition.faultTookHold'));
+  });
+
+  it('is inconclusive when the generator fell behind', () => {
+    const { verdict, missed } = verdictOf(({ attempts }) => { for (const attempt of attempts.slice(0, 100)) attempt.issuedMs = attempt.intendedMs + 51; });
+    assert.deepEqual({ verdict, missed }, { verdict: 'inconclusive', missed: ['condition.generatorLatenessP99Ms'] });
+  });
+
+  it('is inconclusive with too few requests in a phase', () => {
+    const { verdict, missed } = verdictOf(({ run }) => { run.marks.tookHoldMs = 20_950; });
+    assert.deepEqual({ verdict, missed }, { verdict: 'inconclusive', missed: ['condition.samples.during'] });
+  });
+
+  it('is aborted when the drill was interrupted', () => {
+    assert.equal(verdictOf(({ run }) => { run.ending = { kind: 'aborted', reason: 'SIGINT' }; }).verdict, 'aborted');
+  });
+});
+
+describe('the table', () => {
+  it('shows verdict, counts, shares and what was missed', () => {
+    const stored = passingRun();
+    stored.log.pop();
+    stored.deliveries.pop();
+    const text = renderTable(judge(stored));
+    assert.match(text, /^bridge-scale-0 of east \(dev\), 100 records\/s: FAIL\n/);
+    assert.match(text, /sent 3000 {3}ok 3000 {3}failed 0 {3}unknown 0/);
+    assert.match(text, /acknowledged and lost 1/);
+    assert.match(text, /east +50 % +0 % +\d+ %/);
+    assert.match(text, /NOT MET {2}log\.ackedLost: wanted = 0, measured 1/);
+    assert.ok(text.endsWith('\n'));
+  });
+
+  it('shows a dash for a share that was not measured', () => {
+    const stored = passingRun();
+    stored.run.marks = {};
+    assert.match(renderTable(judge(stored)), /east +- +- +-/);
+  });
+});
