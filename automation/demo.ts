@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { ToolPaths } from '../sandbox/toolchain/index.ts';
 import type { DrillEvent, DrillResult } from './drill/index.ts';
+import { renderTable } from './drill/table.ts';
 import type { EngineProgress } from './engineEvents.ts';
 import { defaultStateDir } from './options.ts';
 import { showDrill, showEngine, showSandbox, showTools } from './live.ts';
@@ -95,8 +96,6 @@ async function withClusters(o: DemoOptions, sandbox: Sandbox, tools: ToolPaths):
   }, { ...worker, onEvent: (event) => { onDrill(event as DrillEvent); } }) as DrillResult;
   o.progress.done('drill');
   o.signal.throwIfAborted();
-  // Loaded here only, because a load generator is a lot of code to wait for before anything is shown.
-  const { renderTable } = await import('./drill/index.ts');
   o.progress.note(`\n${renderTable(result.report)}\n${join(o.reportDir, 'report.json')}\n`);
   if (!o.keep) await showing(o, 'destroy', (onEvent) => work({ operation: 'destroy', environment }, { ...worker, onEvent }));
   return result;

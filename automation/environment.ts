@@ -225,6 +225,8 @@ function commandFailure(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   const lines = text.split('\n').map((line) => line.trim());
   const first = lines.findIndex((line) => line.startsWith('error:'));
-  if (first >= 0) return lines.slice(first).filter((line) => line !== '').join('\n').replace(/^error: /, '');
+  // The Automation API's error says everything twice: as the output, and again from `err?:` on.
+  const end = lines.findIndex((line, index) => index > first && line.startsWith('err?:'));
+  if (first >= 0) return lines.slice(first, end < 0 ? undefined : end).filter((line) => line !== '').join('\n').replace(/^error: /, '');
   return existsSync('/proc') && text.includes('ENOENT') ? 'there is no such program' : lines.slice(0, 3).join('\n');
 }

@@ -58,9 +58,7 @@ function complain(error: unknown, { debug, interrupted, say }: { debug: boolean;
   if (debug) {
     for (let at: unknown = known; at instanceof Error; at = at.cause) say(at.stack ?? at.message);
   }
-  if (interrupted) {
-    say('kbf: interrupted; what it had started is stopped.');
-    return exitCodes.interrupted;
-  }
-  return known instanceof UserError ? known.exitCode : exitCodes.failed;
+  if (!interrupted) return known instanceof UserError ? known.exitCode : exitCodes.failed;
+  say(isEcho ? 'kbf: interrupted; what it had started is stopped.' : 'kbf: interrupted.');
+  return exitCodes.interrupted;
 }

@@ -26,7 +26,8 @@ const ticksPerSecond = 100;
 export async function clearDeadLocks(directory: string, stack: string): Promise<string[]> {
   if (!existsSync(directory)) return [];
   const cleared: string[] = [];
-  for (const name of await readdir(directory)) {
+  // Beside each lock lies a file with its attributes, `<lock>.attrs`.
+  for (const name of (await readdir(directory)).filter((entry) => entry.endsWith('.json'))) {
     const file = join(directory, name);
     const lock = await readLock(file);
     if (!lock) continue;
@@ -40,7 +41,7 @@ export async function clearDeadLocks(directory: string, stack: string): Promise<
         remedy: `Wait for it, or end it with \`kill -INT ${String(lock.pid)}\` and try again.`,
       });
     }
-    await rm(file, { force: true });
+    for (const part of [file, `${file}.attrs`]) await rm(part, { force: true });
     cleared.push(`took away the lock of stack ${stack} that process ${String(lock.pid)} left behind when it died (it was taken ${lock.timestamp})`);
   }
   return cleared;

@@ -2,7 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type * as machine from '../sandbox/index.ts';
 import type { Sandbox } from '../sandbox/index.ts';
+import type * as toolchain from '../sandbox/toolchain/index.ts';
 import { UserError } from '../errors.ts';
 import type { EnvironmentOptions } from './options.ts';
 import type { Starter } from './runWorker.ts';
@@ -16,14 +18,12 @@ export function hasSandbox(): boolean {
 
 /** What the commands use of the sandbox. */
 export type SandboxModules =
-  Pick<typeof import('../sandbox/index.ts'), 'startSandbox' | 'openSandbox' | 'cleanLeftovers'>
-  & Pick<typeof import('../sandbox/toolchain/index.ts'), 'ensureTools' | 'listTools' | 'toolPaths'>;
+  Pick<typeof machine, 'startSandbox' | 'openSandbox' | 'cleanLeftovers'> & Pick<typeof toolchain, 'ensureTools' | 'listTools' | 'toolPaths'>;
 
 /** The sandbox's own modules. */
 export async function sandboxModules(): Promise<SandboxModules> {
   if (!hasSandbox()) throw new UserError('This checkout has no sandbox/ directory.', { remedy: 'Name a stack of real clusters with --stack or --config.' });
-  const [machine, toolchain] = await Promise.all([import('../sandbox/index.ts'), import('../sandbox/toolchain/index.ts')]);
-  return { ...machine, ...toolchain };
+  return { ...await import('../sandbox/index.ts'), ...await import('../sandbox/toolchain/index.ts') };
 }
 
 /** A running sandbox; an error that says how to start it where there is none. */

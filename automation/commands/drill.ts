@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../errors.ts';
 import type { DrillEvent, DrillResult } from '../drill/index.ts';
+import { renderTable } from '../drill/table.ts';
 import { showDrill } from '../live.ts';
 import type { Session } from '../session.ts';
 import { defaults, newReportDir, seconds, wholeNumber } from './values.ts';
@@ -42,7 +43,6 @@ async function drill(session: Session, flags: Flags): Promise<void> {
       ...(target.sandbox === undefined ? {} : { parts: await target.sandbox.parts() }),
     },
   }, { ...worker, onEvent: (event) => { onDrill(event as DrillEvent); } }) as DrillResult;
-  const { renderTable } = await import('../drill/index.ts');
   session.answer(json, report, () => `${renderTable(report)}\n${join(reportDir, 'report.json')}`);
   session.exitCode = exitCode;
 }

@@ -24,8 +24,8 @@ export function seconds(least: number): (text: string) => number {
 
 /** A sandbox's name: it becomes part of paths and of host names. */
 export function sandboxName(text: string): string {
-  if (/^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/.test(text)) return text;
-  throw new InvalidArgumentError('It has to be made of lower-case letters, digits and dashes, 32 at most, beginning with a letter.');
+  if (/^[a-z0-9-]{1,20}$/.test(text)) return text;
+  throw new InvalidArgumentError('Use 1 to 20 of the characters a-z, 0-9 and "-".');
 }
 
 /** A directory of its own for the files of one drill. */
