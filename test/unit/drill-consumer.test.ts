@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ConsumerGroup } from '../../automation/drill/consumers.ts';
+import { startClock } from '../../automation/drill/exchange.ts';
+import type { Bounds } from '../../automation/drill/kafka.ts';
+import type { Delivery } from '../../automation/drill/records.ts';
+import { globalHost, startFakeTier1 } from '../fixtures/fake-tier1.ts';
+import type { FakeTier1 } from '../fixtures/fake-tier1.ts';
+
+describe('the consumers', () => {
+  let tier1: FakeTier1;
+  let group: ConsumerGroup;
+  let deliveries: Delivery[];
+  const { signal } = new AbortController();
+
+  beforeEach(async () => {
+    tier1 = await startFakeTier1();
+    deliveries = [];
+    group = new ConsumerGroup({
+      origin: tier1.origin, hostname: globalHost, group: 'g', topic: 't', size: 1, clock: startClock(), onDelivery: (delivery) => deliveries.push(delivery),
+    });
+  });
+  afterEach(async () => {
+    await group.stop();
+    await tier1[Symbol.asyncDispose]();
+  });
+
+  function write(count: number): Bounds {
+    for (let seq = 0; seq < count; seq += 1) tier1.log[seq % 3]?.push({ run: 'r', producer: 'p0', seq });
+    return new Map(tier1.log.map((values, partition) => [partition, { begin: 0n, end: BigInt(values.length) }]));
+  }
+
+  it('are made through the global hostname and then follow base_uri', async () => {
+    await group.start(signal);
+    assert.equal(await group.drained(write(9), 3000, signal), true);
+    await group.stop();
+    const [create, subscribe, ...others] = tier1.requests;
+    assert.equal(create, `POST ${globalHost} /consumers/g`);
+    assert.match(subscribe ?? '', new RegExp(`^POST east\\.${globalHost} /consumers/g/instances/\\S+/subscription$`));
+    assert.ok(others.every((request) => request.includes(` east.${globalHost} /consumers/g/instances/`)));
+    assert.ok(others.some((request) => request.endsWith('/offsets')));
+    assert.match(others.at(-1) ?? '', /^DELETE /);
+    assert.deepEqual(deliveries.map(({ id }) => id?.seq).sort(), Array.from({ length: 9 }, (_, seq) => seq));
+  });
+
+  it('make an instance anew in another region when theirs is gone, and go on from the committed offset', async () => {
+    await group.start(signal);
+    await group.drained(write(9), 3000, signal);
+    tier1.away.add('east');
+    assert.equal(await group.drained(write(9), 5000, signal), true);
+    assert.equal(group.recreated.length, 1);
+    assert.match(group.recreated[0] ?? '', /^(poll|commit): 503 no healthy upstream/);
+    assert.equal(new Set(deliveries.map(({ instance }) => instance)).size, 2);
+    assert.equal(new Set(deliveries.map(({ partition, offset }) => `${partition}/${offset}`)).size, 18);
+  });
+
+  it('keep trying while no region can make an instance', async () => {
+    await group.start(signal);
+    tier1.away.add('east').add('west');
+    await delay(500);
+    tier1.away.clear();
+    assert.equal(await group.drained(write(3), 5000, signal), true);
+    assert.equal(group.recreated.length, 1);
+  });
+
+  it('keep their instance when a commit meets a rebalance', async () => {
+    let refused = 0;
+    tier1.intercept = (request, response) => {
+      if (request.url?.endsWith('/offsets') !== true || refused > 0) return false;
+      refused += 1;
+      response.writeHead(500).end('{"error_code":500,"message":"CommitFailedException"}');
+      return true;
+    };
+    await group.start(signal);
+    assert.equal(await group.drained(write(3), 3000, signal), true);
+    await group.drained(write(3), 3000, signal);
+    assert.deepEqual([refused, group.recreated.length], [1, 0]);
+  });
+
+  it('say within the given time that something was not delivered', async () => {
+    await group.start(signal);
+    const bounds = write(3);
+    bounds.set(0, { begin: 0n, end: 99n });
+    assert.equal(await group.drained(bounds, 200, signal), false);
+  });
+
+  it('can be stopped while they have no instance', async () => {
+    tier1.away.add('east').add('west');
+    const started = group.start(signal);
+    started.catch(() => undefined);
+    await delay(100);
+    await group.stop();
+    await assert.rejects(started);
+    assert.deepEqual(group.failures, []);
+  });
+});

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Pool } from 'undici';
+import { startClock } from '../../automation/drill/exchange.ts';
+import { Live } from '../../automation/drill/live.ts';
+import { startLoad } from '../../automation/drill/load.ts';
+import { latency, lateness } from '../../automation/drill/metrics.ts';
+import { constant } from '../../automation/drill/pacer.ts';
+import { producer } from '../../automation/drill/producer.ts';
+import type { Producer } from '../../automation/drill/producer.ts';
+import type { Attempt } from '../../automation/drill/records.ts';
+import { fakeRegions, globalHost, startFakeTier1 } from '../fixtures/fake-tier1.ts';
+import type { FakeTier1 } from '../fixtures/fake-tier1.ts';
+
+describe('the load', () => {
+  let tier1: FakeTier1;
+  let pool: Pool;
+  let attempts: Attempt[];
+  let produce: Producer;
+  const clock = startClock();
+
+  function startProducer(timeoutMs = 2000, origin = tier1.origin): void {
+    pool = new Pool(origin, { connections: 4, pipelining: 1 });
+    produce = producer({
+      dispatcher: pool, hostname: globalHost, topic: 't', run: 'r', name: 'p0', keys: 6, timeoutMs, regions: fakeRegions, clock,
+      onAttempt: (attempt) => attempts.push(attempt),
+    });
+  }
+
+  beforeEach(async () => {
+    tier1 = await startFakeTier1();
+    attempts = [];
+    startProducer();
+  });
+  afterEach(async () => {
+    await pool.destroy();
+    await tier1[Symbol.asyncDispose]();
+  });
+
+  async function loadFor(ms: number, rate: number): Promise<void> {
+    const load = startLoad(produce, constant(rate), clock);
+    await delay(ms);
+    await load.stop();
+  }
+
+  it('writes each record once, in a rate that it keeps, and says who served it', async () => {
+    await loadFor(500, 200);
+    assert.ok(attempts.length >= 95 && attempts.length <= 140, `${attempts.length} attempts`);
+    assert.ok(attempts.every(({ outcome, status, region }) => outcome === 'ok' && status === 200 && region !== undefined));
+    assert.deepEqual(new Set(attempts.map(({ region }) => region)), new Set(['east', 'west']));
+    assert.deepEqual(tier1.log.flat().length, attempts.length);
+    assert.deepEqual(attempts.map(({ seq }) => seq).sort((a, b) => a - b), attempts.map((_, i) => i));
+    for (const { partition = -1, offset = -1, producer: name, seq } of attempts) assert.deepEqual(tier1.log[partition]?.[offset], { run: 'r', producer: name, seq });
+    assert.equal(tier1.requests[0], `POST ${globalHost} /topics/t`);
+  });
+
+  it('counts the region that really served, when a gateway passed the request on', async () => {
+    tier1.away.add('east');
+    await loadFor(200, 100);
+    assert.deepEqual(new Set(attempts.map(({ region }) => region)), new Set(['west']));
+  });
+
+  it('keeps its connections, and opens no more than it may', async () => {
+    tier1.stallMs = 50;
+    await loadFor(400, 200);
+    assert.equal(tier1.connections, 4);
+  });
+
+  it('shows a stall in the latency from the intended time, and not as its own lateness', async () => {
+    const load = startLoad(produce, constant(100), clock);
+    await delay(100);
+    tier1.stallMs = 300;
+    await delay(100);
+    tier1.stallMs = 0;
+    await delay(600);
+    await load.stop();
+    // Behind four stalled connections the fifth request and those after it waited although nobody had sent them yet.
+    const waited = attempts.filter(({ issuedMs, sentMs = 0 }) => sentMs - issuedMs > 50);
+    assert.ok(waited.length >= 5, `${waited.length} requests waited for a connection`);
+    assert.ok((latency(attempts)?.max ?? 0) >= 300);
+    assert.ok(lateness(attempts) < 100, `the generator was ${lateness(attempts)} ms late`);
+    assert.ok(attempts.length >= 70, 'the load slowed down with the server');
+  });
+
+  it('measures its own lateness when this process stalls', async () => {
+    const load = startLoad(produce, constant(100), clock);
+    await delay(50);
+    const until = performance.now() + 250;
+    while (performance.now() < until);
+    await delay(100);
+    await load.stop();
+    assert.ok(lateness(attempts) >= 150, `the generator was ${lateness(attempts)} ms late`);
+  });
+
+  it('ends every request: refused', async () => {
+    startProducer(1000, 'http://127.0.0.1:9');
+    const { outcome, class: name, sentMs } = await produce.send(0, clock());
+    assert.deepEqual({ outcome, name, sentMs }, { outcome: 'failed', name: 'unsent-refused', sentMs: undefined });
+  });
+
+  it('ends every request: unanswered', async () => {
+    startProducer(100);
+    tier1.intercept = () => true;
+    const { outcome, class: name } = await produce.send(0, clock());
+    assert.deepEqual({ outcome, name }, { outcome: 'unknown', name: 'timeout' });
+  });
+
+  it('ends every request: never sent, as every connection was busy', async () => {
+    startProducer(150);
+    tier1.intercept = () => true;
+    const results = await Promise.all(Array.from({ length: 5 }, (_, seq) => produce.send(seq, clock())));
+    assert.deepEqual(results.map(({ outcome }) => outcome).sort(), ['failed', 'unknown', 'unknown', 'unknown', 'unknown']);
+    await delay(100);
+    assert.ok(tier1.requests.length <= 4, 'one that had timed out was sent after all');
+  });
+
+  it('ends every request: cut off', async () => {
+    tier1.intercept = (_, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('{"offsets":[{"partition":0,"offset":7}');
+      setTimeout(() => { response.destroy(); }, 20);
+      return true;
+    };
+    const { outcome, class: name } = await produce.send(0, clock());
+    assert.deepEqual({ outcome, name }, { outcome: 'unknown', name: 'reset' });
+  });
+});
+
+describe('the live view', () => {
+  const attempt = (endMs: number, more: Partial<Attempt> = {}): Attempt =>
+    ({ producer: 'p0', seq: 0, key: 'k', intendedMs: endMs, issuedMs: endMs, endMs, outcome: 'ok', class: 'ok', region: 'east', ...more });
+
+  it('shows rate and shares of the last second, and all outcomes so far', () => {
+    let now = 5000;
+    const live = new Live(() => now, ['east', 'west']);
+    for (const each of [attempt(3000), attempt(4200), attempt(4500, { region: 'west' }), attempt(4600, { region: 'west' }), attempt(4700, { outcome: 'failed' })]) live.add(each);
+    assert.deepEqual(live.view(), { rate: 4, ok: 4, failed: 1, unknown: 0, byRegion: { east: 1 / 3, west: 2 / 3 } });
+    now = 9000;
+    assert.deepEqual(live.view(), { rate: 0, ok: 4, failed: 1, unknown: 0, byRegion: { east: 0, west: 0 } });
+  });
+
+  it('wakes who waits for something, and gives up in time or on abort', async () => {
+    const live = new Live(() => 0, ['east']);
+    const stop = new AbortController();
+    const seen = live.until(() => live.totals.ok === 1, 5000, stop.signal);
+    live.add(attempt(1));
+    assert.equal(await seen, true);
+    assert.equal(await live.until(() => false, 10, stop.signal), false);
+    const interrupted = live.until(() => false, 5000, stop.signal);
+    stop.abort(new Error('enough'));
+    await assert.rejects(interrupted, /enough/);
+  });
+});

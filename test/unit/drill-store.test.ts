@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { planOf } from '../../automation/drill/options.ts';
+import type { DrillOptions } from '../../automation/drill/options.ts';
+import { runDrill } from '../../automation/drill/index.ts';
+import { makeReportDirectory, openAppender, readLines } from '../../automation/drill/store.ts';
+
+describe('the store', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = path.join(await mkdtemp(path.join(tmpdir(), 'kbf-store-')), 'report');
+  });
+  afterEach(() => rm(path.dirname(directory), { recursive: true, force: true }));
+
+  const unexpected = (error: Error): void => { throw error; };
+
+  it('gives back what was appended, after a line that says what it is', async () => {
+    await makeReportDirectory(directory);
+    const log = openAppender(directory, 'log', unexpected);
+    log.append({ partition: 0, offset: 1 });
+    log.append({ partition: 0, offset: 2, id: { run: 'r', producer: 'p0', seq: 7 } });
+    await log.close();
+    assert.deepEqual(await readLines(directory, 'log'), [{ partition: 0, offset: 1 }, { partition: 0, offset: 2, id: { run: 'r', producer: 'p0', seq: 7 } }]);
+    assert.match(await readFile(path.join(directory, 'log.ndjson'), 'utf8'), /^\{"schema":"kbf-log\/1"\}\n/);
+  });
+
+  it('never writes over a run', async () => {
+    await makeReportDirectory(directory);
+    await assert.rejects(makeReportDirectory(directory), { name: 'UserError', exitCode: 2, message: `the report directory ${directory} already holds a run` });
+  });
+
+  it('refuses a directory that cannot be made', async () => {
+    await writeFile(path.join(path.dirname(directory), 'file'), '');
+    await assert.rejects(makeReportDirectory(path.join(path.dirname(directory), 'file', 'report')), { name: 'UserError', exitCode: 2, message: /cannot be made/ });
+  });
+
+  it('tells at once when a line cannot be written', async () => {
+    const { promise, resolve } = Promise.withResolvers<Error>();
+    await mkdir(directory);
+    await symlink('/dev/full', path.join(directory, 'log.ndjson'));
+    const log = openAppender(directory, 'log', resolve);
+    log.append({ partition: 0, offset: 1 });
+    assert.match((await promise).message, /log\.ndjson cannot be written: ENOSPC/);
+    await assert.rejects(log.close(), { name: 'UserError', remedy: /make room/ });
+  });
+
+  it('names the line of a file that was cut short', async () => {
+    await makeReportDirectory(directory);
+    await openAppender(directory, 'log', unexpected).close();
+    await appendFile(path.join(directory, 'log.ndjson'), '{"partition":0,"offset":1}\n{"parti');
+    await assert.rejects(readLines(directory, 'log'), { name: 'UserError', message: /log\.ndjson:3 is not JSON/ });
+  });
+});
+
+describe('the options of a drill', () => {
+  const region = (name: string): object => ({ name, context: name, namespace: 'kafka-bridge', bridge: 'bridge', hostname: `${name}.h`, url: '', gatewayAddress: '10.0.0.1' });
+  const outputs = { hostname: 'h', url: 'http://h', tier1Address: '10.0.0.9', resolve: [], kafka: { context: 'kafka', bootstrapServers: 'b:9094', caCertificate: 'PEM' }, regions: [region('east'), region('west')] };
+  const options: DrillOptions = { outputs, environment: 'dev', kubeconfig: '/nowhere', stateDir: '/nowhere/s', reportDir: '/nowhere/r', fault: 'bridge-scale-0' };
+
+  it('are completed by defaults', () => {
+    const { plan } = planOf(options);
+    assert.deepEqual([plan.region, plan.rate, plan.durationSeconds, plan.connections], ['east', 100, 30, 4]);
+    assert.equal(plan.topic, `kbf-drill-${plan.run}`);
+    assert.match(plan.topic, /^[a-z0-9.-]+$/);
+  });
+
+  it('are refused all at once', () => {
+    assert.throws(() => planOf({ ...options, fault: 'flood' as 'bridge-scale-0', region: 'mars', rate: 0, durationSeconds: Number.NaN }), {
+      name: 'UserError', exitCode: 2,
+      message: 'the drill cannot be run: fault flood is unknown; there is bridge-scale-0; region mars is none of east, west; rate is 0, must be 1 to 20000 records a second; duration is NaN, must be 6 to 86400 s',
+    });
+  });
+
+  it('are refused with the outputs of a stack that is not deployed', () => {
+    assert.throws(() => planOf({ ...options, outputs: { hostname: 'h' } }), { name: 'UserError', exitCode: 2, message: /^the outputs of dev are not those of a deployed program: tier1Address: / });
+  });
+
+  it('are checked before anything is touched', async () => {
+    await assert.rejects(runDrill({ ...options, region: 'mars', reportDir: '/dev/null/r' }), { exitCode: 2, message: /region mars/ });
+  });
+});
