@@ -24,7 +24,7 @@ try {
   tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
   process.exitCode = 1;
 }
-process.disconnect();
+if (process.connected) process.disconnect();
 
 async function main(): Promise<void> {
   const state = await readState(dir);

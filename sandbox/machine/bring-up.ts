@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TreeContext } from './control-plane.ts';
 import { startApiServer, startControllerManager, startEtcd } from './control-plane.ts';
@@ -26,10 +25,9 @@ export async function bringUp(
     await Promise.all([apiServer, supervisor.keep(stages.controlPlane, () => startControllerManager(t, cluster, kubeconfig))]);
     say('cluster', cluster.name);
   }));
-  const there = (part: string) => existsSync(join(t.tools.project, `sandbox/${part}/main.ts`)); // placeholder until those rooms are there
   await Promise.all([
-    there('loadbalancer') && supervisor.keep(stages.loadBalancer, () => startLoadBalancer(t, clusters), { again: true }),
-    there('agent') && supervisor.keep(stages.agent, () => startAgent(t, clusters), { again: true }),
+    supervisor.keep(stages.loadBalancer, () => startLoadBalancer(t, clusters), { again: true }),
+    supervisor.keep(stages.agent, () => startAgent(t, clusters), { again: true }),
   ]);
   say('nodes');
 }

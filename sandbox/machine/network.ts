@@ -30,7 +30,8 @@ export function inControlPlane(cluster: ClusterInfo, argv: readonly string[]): s
 function clusterLinks(c: ClusterInfo): string[] {
   const namespace = controlPlaneNamespace(c);
   return [
-    `link add br-${c.name} type bridge`,
+    // A fixed hardware address: otherwise it is that of some port, and changes as pods come and go.
+    `link add br-${c.name} address ${hardwareAddress(c)} type bridge`,
     `address add ${c.nodeIp}/16 dev br-${c.name}`,
     `link set br-${c.name} up`,
     `netns add ${namespace}`,
@@ -39,6 +40,10 @@ function clusterLinks(c: ClusterInfo): string[] {
     `route add local ${c.serviceCidr} dev lo`,
     `route add local ${c.loadBalancerCidr} dev lo`,
   ];
+}
+
+function hardwareAddress(c: ClusterInfo): string {
+  return `02:00:0a:${(10 + c.index).toString(16).padStart(2, '0')}:00:01`;
 }
 
 function controlPlaneLinks(c: ClusterInfo): string[] {

@@ -107,7 +107,11 @@ async function prepare(dir: string, o: StartOptions, userNamespace: boolean, kep
   await Promise.all([
     writeKubeconfigs(dir, state.clusters),
     writeJson(join(dir, 'tools.json'), { ...o.tools, node: process.execPath, project }),
-    writeFile(join(dir, 'hosts'), '127.0.0.1 localhost\n', { mode: 0o644 }),
+    // Bind-mounted, so they must exist; the load balancer fills them.
+    ...[dir, ...state.clusters.map((c) => join(dir, 'clusters', c.name))].map(async (at) => {
+      await mkdir(at, { recursive: true, mode: 0o700 });
+      await writeFile(join(at, 'hosts'), '127.0.0.1 localhost\n', { mode: 0o644 });
+    }),
   ]);
   return state;
 }
