@@ -21,7 +21,7 @@ export class Applier {
     await call(this.#http, `${this.#cluster.apiServer}${path}?fieldManager=sandbox&force=true`, {
       method: 'PATCH', type: 'application/apply-patch+yaml', body: JSON.stringify(object),
     });
-    if (object.kind === 'CustomResourceDefinition') await this.awaitCondition(object, 'Established', 30_000);
+    if (object.kind === 'CustomResourceDefinition') await this.awaitCondition(object, 'Established', 120_000);
   }
 
   /** @throws Error with the object, its cluster and what it says of itself when the condition is not True in time */

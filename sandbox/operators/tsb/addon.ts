@@ -10,12 +10,12 @@ const namespace = 'tsb';
 const labels = { app: 'tsb-operator' };
 
 /**
- * Tetrate Service Bridge, as a stand-in: its definitions and ControlPlane in every cluster (GitOps is on everywhere), and in the
- * central cluster the operator with a kubeconfig of each cluster, and a Cluster object for each, as onboarding leaves them.
+ * Tetrate Service Bridge, as a stand-in: its definitions and ControlPlane in every onboarded cluster (GitOps is on in all of them),
+ * and in the central cluster the operator with a kubeconfig of each, and a Cluster object for each, as onboarding leaves them.
  */
 export const tsb: Addon = {
   name: 'tsb',
-  for: () => true,
+  for: isOnboarded,
   objects: (context) => Promise.resolve([
     ...tsbDefinitions(),
     ...['istio-system', multiclusterNamespace].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
@@ -23,6 +23,11 @@ export const tsb: Addon = {
     ...(context.cluster.role === 'central' ? operator(context) : []),
   ] as KubernetesObject[]),
 };
+
+/** Kafka's cluster is outside of TSB: nothing of it is routed there. */
+function isOnboarded({ role }: ClusterInfo): boolean {
+  return role !== 'kafka';
+}
 
 function controlPlane({ name }: ClusterInfo): object {
   return {
@@ -33,15 +38,16 @@ function controlPlane({ name }: ClusterInfo): object {
 
 function operator(context: AddonContext): object[] {
   const metadata = { name: 'tsb-operator', namespace, labels };
+  const clusters = context.clusters.filter(isOnboarded);
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
-    ...context.clusters.map((cluster) => ({
+    ...clusters.map((cluster) => ({
       apiVersion: 'tsb.tetrate.io/v2', kind: 'Cluster',
       metadata: { name: cluster.name, namespace, annotations: { 'tsb.tetrate.io/organization': organization } }, spec: { displayName: cluster.name },
     })),
     {
       apiVersion: 'v1', kind: 'Secret', metadata: { ...metadata, name: 'cluster-kubeconfigs' },
-      stringData: Object.fromEntries(context.clusters.map((cluster) => [cluster.name, context.kubeconfigFor(cluster)])),
+      stringData: Object.fromEntries(clusters.map((cluster) => [cluster.name, context.kubeconfigFor(cluster)])),
     },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata, automountServiceAccountToken: false },
     deployment(metadata),

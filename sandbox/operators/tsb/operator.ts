@@ -23,7 +23,7 @@ const retryMs = 1000;
 
 /** Follows TSB's objects in all clusters and keeps the clusters as they say, until the signal. */
 export function runOperator({ connections, log, signal }: OperatorOptions): Operator {
-  const state = { ready: false, changed: true, wake: () => undefined as void };
+  const state: { ready: boolean; changed: boolean; wake: () => void } = { ready: false, changed: true, wake: () => undefined };
   const onChange = (): void => {
     state.changed = true;
     state.wake();
