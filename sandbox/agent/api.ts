@@ -32,13 +32,14 @@ export interface WatchEvent<T> { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
  * in each of our two long-lived processes; only its types are used.
  */
 export interface Api {
-  /** @throws ApiError for any answer but 2xx; Error when there was no answer within ten seconds. */
+  /** @throws ApiError for any answer but 2xx; Error when there was no answer within thirty seconds. */
   call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, options?: CallOptions): Promise<T>;
   /** Ends when the server ends the watch. @throws as `call`, and ApiError 410 when the version is too old. */
   watch<T>(path: string, signal: AbortSignal, accept?: string): AsyncGenerator<WatchEvent<T>>;
 }
 
-const callTimeoutMs = 10_000;
+/** A machine that starts many clusters at once keeps an API server from answering for long. */
+const callTimeoutMs = 30_000;
 const ok = (status: number | undefined) => status !== undefined && status >= 200 && status < 300;
 
 /** @throws UserError when the kubeconfig cannot be read or names no server. */
@@ -56,8 +57,10 @@ export function connectApi(kubeconfigFile: string): Api {
     });
   return {
     async call<T>(method: string, path: string, options: CallOptions = {}) {
-      const response = await open(method, path, options, AbortSignal.timeout(callTimeoutMs));
-      const text = await read(response);
+      const signal = AbortSignal.timeout(callTimeoutMs);
+      const [response, text] = await open(method, path, options, signal).then(async (r) => [r, await read(r)] as const).catch((error: unknown) => {
+        throw signal.aborted ? new Error(`${method} ${server}${path}: no answer within ${callTimeoutMs / 1000} s`, { cause: error }) : error;
+      });
       if (!ok(response.statusCode)) throw apiError(`${method} ${path}`, response.statusCode, text);
       return JSON.parse(text) as T;
     },

@@ -1,6 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import type { Server } from 'node:https';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterInfo } from '../machine/clusters.ts';
 import type { TreeTools } from '../machine/state.ts';
 import { ApiError, connectApi } from './api.ts';
@@ -22,6 +23,18 @@ import type { Pod, Stored } from './types.ts';
 const tickMs = 20_000;
 
 export interface ClusterAgentOptions { readonly dir: string; readonly tools: TreeTools; readonly host: HostParts; readonly cluster: ClusterInfo }
+
+/** An API server may come later than we do, or be busy: half a minute of tries. */
+async function patiently(attempt: () => Promise<void>): Promise<void> {
+  for (let left = 30; ; left--) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left === 0) throw error;
+      await delay(1000);
+    }
+  }
+}
 
 /** The node of one cluster. */
 export class ClusterAgent {
@@ -49,7 +62,8 @@ export class ClusterAgent {
     const { signal } = this.#over;
     // Containers mount it; the load balancer, which may start later, fills it in place.
     await appendFile(join(this.#node.dir, 'clusters', cluster.name, 'hosts'), '');
-    await Promise.all([registerNode(this.#node), createStorageClass(this.#node)]);
+    await patiently(() => registerNode(this.#node));
+    await patiently(() => createStorageClass(this.#node));
     void keepAlive(this.#node, signal);
     const own = inform<Node>(api, { path: '/api/v1/nodes', fieldSelector: `metadata.name=${this.#node.nodeName}`, failed, changed: (node) => { this.#nodeChanged(node); } }, signal);
     await own.synced;

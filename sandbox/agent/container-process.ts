@@ -1,7 +1,9 @@
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { closeSync, constants, openSync, readFileSync, rmSync } from 'node:fs';
 import { writeFile, readFile, readdir } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startedMark } from './container-root.ts';
 import type { ContainerLog } from './logs.ts';
@@ -32,17 +34,21 @@ const signalNumbers: Partial<Record<NodeJS.Signals, number>> = {
 
 /** Runs a start script of `layOutRoot` in the pod's network namespace and fresh namespaces of its own. */
 export async function startProcess(dir: string, podIp: string, log: ContainerLog): Promise<ContainerProcess> {
+  const [stdout, stderr] = await outputs(dir);
   const child = spawn('nsenter', [
     `--net=/run/netns/${podNamespace(podIp)}`, '--',
     // The kernel ends what is left in the PID namespace when its first process ends, and that one when unshare is killed.
     'unshare', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child', '--', 'sh', join(dir, 'start.sh'),
-  ], { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: { PATH: process.env.PATH } });
+  // Whatever stands in the root directory moves along with it when the script changes the root, so that a probe finds its way in.
+  ], { cwd: '/', detached: true, stdio: ['ignore', stdout.end, stderr.end, 'pipe'], env: { PATH: process.env.PATH } });
+  closeSync(stdout.end);
+  closeSync(stderr.end);
   const started = Promise.withResolvers<Date | undefined>();
   let running = false;
   let ended = false;
   let said = '';
-  child.stdout?.on('data', (chunk: Buffer) => { log.write('stdout', chunk); });
-  child.stderr?.on('data', (chunk: Buffer) => { log.write('stderr', chunk); });
+  stdout.from.on('data', (chunk: Buffer) => { log.write('stdout', chunk); });
+  stderr.from.on('data', (chunk: Buffer) => { log.write('stderr', chunk); });
   child.stdio[3]?.on('data', (chunk: Buffer) => {
     said += chunk.toString();
     if (running || !said.endsWith(startedMark)) return;
@@ -58,7 +64,9 @@ export async function startProcess(dir: string, podIp: string, log: ContainerLog
     };
     child.on('error', (error) => { end(128, error.message); });
     child.on('close', (code, signal) => {
-      end(code ?? 128 + (signal === null ? 0 : signalNumbers[signal] ?? 0), (said + log.lastLines(5)).trim());
+      void Promise.all([stdout.ended, stderr.ended]).then(() => {
+        end(code ?? 128 + (signal === null ? 0 : signalNumbers[signal] ?? 0), (said + log.lastLines(5)).trim());
+      });
     });
   });
   const { pid } = child;
@@ -67,6 +75,25 @@ export async function startProcess(dir: string, podIp: string, log: ContainerLog
     pid: pid ?? 0, started: started.promise, exited,
     signal(name) { if (pid !== undefined && !ended) signalGroup(pid, name); },
   };
+}
+
+interface Output { readonly end: number; readonly from: Socket; readonly ended: Promise<unknown> }
+
+/**
+ * Two pipes. What Node makes by itself are socket pairs, and a program that opens /dev/stdout or /proc/1/fd/1 anew cannot open a socket.
+ */
+async function outputs(dir: string): Promise<[Output, Output]> {
+  const make = (name: string): Output => {
+    const path = join(dir, name);
+    // The reading end first, without waiting: the other one then opens at once.
+    const from = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
+    const end = openSync(path, constants.O_WRONLY);
+    rmSync(path);
+    from.on('error', () => undefined);
+    return { end, from, ended: new Promise((resolve) => { from.on('close', resolve); }) };
+  };
+  await promisify(execFile)('mkfifo', [join(dir, 'stdout'), join(dir, 'stderr')]);
+  return [make('stdout'), make('stderr')];
 }
 
 /** Ends the processes that an agent before this one has left, so that none runs twice. @param podsDir Holds the pods' working files. */

@@ -83,7 +83,10 @@ function visible(path: string, mounts: readonly Mount[]): string {
   throw new UserError(`The image wants a file at ${path}, ${over === undefined ? 'which is not absolute' : `which is hidden by the mount on ${over.target}`}.`);
 }
 
-/** The shell stays as the first process of the PID namespace: it reaps, and the program gets signals' default actions. */
+/**
+ * The shell stays as the first process of the PID namespace: it reaps, and the program gets signals' default actions.
+ * What it would say itself about the program's end is no part of the program's output.
+ */
 function startScript(c: ContainerRoot, root: string): string {
   const named = Object.entries(c.env).filter(([name]) => /^[A-Za-z_]\w*$/.test(name));
   // Names that a shell cannot export (`a.b`) are handed over by env(1).
@@ -100,9 +103,9 @@ rmdir /.old
 cd ${quote(c.workingDir)}
 ${named.map(([name, value]) => `export ${name}=${quote(value)}`).join('\n')}
 printf ${quote(startedMark.replace('\n', '\\n'))} >&3
-exec 2>&4 3>&- 4>&-
+exec 2>/dev/null 3>&-
 set +e
-${command}
+${command} 2>&4 4>&-
 exit $?
 `;
 }

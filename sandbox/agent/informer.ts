@@ -82,11 +82,20 @@ function put<T extends Stored>(items: Map<string, T>, o: InformerOptions<T>, obj
   const before = items.get(key);
   if (before?.metadata.resourceVersion === object.metadata.resourceVersion) return;
   items.set(key, object);
-  o.changed(object, before);
+  guarded(o, () => { o.changed(object, before); });
 }
 
 function remove<T extends Stored>(items: Map<string, T>, o: InformerOptions<T>, object: T): void {
-  if (items.delete(objectKey(object))) o.deleted?.(object);
+  if (items.delete(objectKey(object))) guarded(o, () => { o.deleted?.(object); });
+}
+
+/** One object that its handler stumbles over must not end the watch for all. */
+function guarded<T>(o: InformerOptions<T>, handle: () => void): void {
+  try {
+    handle();
+  } catch (error) {
+    o.failed(error);
+  }
 }
 
 function watchPath<T>(o: InformerOptions<T>, version: string): string {

@@ -58,7 +58,7 @@ function httpGet({ path = '/', port, host, httpHeaders = [] }: V1HTTPGetAction, 
       response.on('error', () => undefined).resume();
       resolve({ ok: code >= 200 && code < 400, message: `HTTP probe failed with statuscode: ${code}` });
     });
-    outgoing.on('error', (error) => { resolve({ ok: false, message: `Get "http://${host ?? target.podIp}:${port}${path}": ${describe(error)}` }); }).end();
+    outgoing.on('error', (error) => { resolve({ ok: false, message: `Get "http://${host ?? target.podIp}:${portOf(port, target)}${path}": ${describe(error)}` }); }).end();
   });
 }
 
@@ -73,7 +73,7 @@ function tcpConnect(host: string, port: number, timeoutMs: number): Promise<Prob
 /** Runs a command in all of a container's namespaces; its output is the message. */
 export function runInContainer(command: readonly string[], { pid, env }: Pick<ProbeTarget, 'pid' | 'env'>, timeoutMs: number): Promise<ProbeResult> {
   return new Promise((resolve) => {
-    const enter = ['--target', String(pid), '--mount', '--uts', '--ipc', '--net', `--pid=/proc/${pid}/ns/pid_for_children`, '--root', '--wd=/'];
+    const enter = ['--target', String(pid), '--mount', '--uts', '--ipc', '--net', `--pid=/proc/${pid}/ns/pid_for_children`, '--root', '--wd'];
     const child = spawn('nsenter', [...enter, '--', ...command], { stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs, killSignal: 'SIGKILL', env });
     let output = '';
     const take = (text: Buffer) => { if (output.length < 1024) output += text.toString(); };

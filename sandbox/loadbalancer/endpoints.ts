@@ -29,8 +29,9 @@ export function hasAddress(clusterIP: string | undefined): clusterIP is string {
 
 /** Addresses of a port by its name (empty when it has none), sorted, without repetitions. */
 function endpointsOf(slices: readonly EndpointSlice[], portName: string): Address[] {
-  const all = slices.filter(({ addressType }) => addressType === 'IPv4').flatMap(({ endpoints = [], ports = [] }) => {
-    const port = ports.find(({ name = '', protocol = 'TCP' }) => name === portName && protocol === 'TCP')?.port;
+  const all = slices.filter(({ addressType }) => addressType === 'IPv4').flatMap(({ endpoints, ports }) => {
+    // The API server says null for a slice that has none.
+    const port = (ports ?? []).find(({ name = '', protocol = 'TCP' }) => name === portName && protocol === 'TCP')?.port;
     return port === undefined ? [] : (endpoints ?? []).flatMap(({ addresses, conditions }) => addresses.map((host) => ({ host, port, conditions })));
   });
   const ready = all.filter(({ conditions }) => conditions?.ready !== false);
