@@ -1,11 +1,19 @@
+import { kafkaBridge } from './bridge.ts';
+import { certManagerController } from './cert-manager.ts';
 import { proxyv2 } from './envoy.ts';
 import type { Image } from './image.ts';
 import { istiod } from './istiod.ts';
+import { kafka } from './kafka.ts';
 import { node } from './node.ts';
+import { strimziOperator } from './strimzi.ts';
 import { tsbOperator } from './tsb.ts';
 
 /** The programs that stand for images here, by repository; a tag or digest is not looked at. */
 export const images: Readonly<Record<string, Image>> = {
+  'quay.io/jetstack/cert-manager-controller': certManagerController,
+  'quay.io/strimzi/operator': strimziOperator,
+  'quay.io/strimzi/kafka': kafka,
+  'quay.io/strimzi/kafka-bridge': kafkaBridge,
   'docker.io/library/node': node,
   'docker.io/istio/pilot': istiod,
   'docker.io/istio/proxyv2': proxyv2,

@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import type { KubernetesObject } from '@kubernetes/client-node';
+import { parseAllDocuments } from 'yaml';
+import type { Addon } from '../addon.ts';
+import { operatorName } from './labels.ts';
+
+const namespace = 'kafka-operator';
+const labels = { app: 'strimzi' };
+const podLabels = { name: operatorName, 'strimzi.io/kind': 'cluster-operator' };
+
+/** The Strimzi operator, as its chart with `watchAnyNamespace` would install it: Strimzi's own CRDs, and this repository's stand-in as the program. */
+export const strimzi: Addon = {
+  name: 'strimzi',
+  for: ({ role }) => role !== 'central',
+  async objects({ tools }) {
+    const definitions = parseAllDocuments(await readFile(tools.strimziCrds, 'utf8')).map((document) => document.toJS() as KubernetesObject | null);
+    return [...definitions.filter((each) => each !== null), ...operator()];
+  },
+};
+
+function operator(): KubernetesObject[] {
+  const metadata = { name: operatorName, namespace, labels };
+  return [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: operatorName, labels }, rules },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding', metadata: { name: operatorName, labels },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: operatorName },
+      subjects: [{ kind: 'ServiceAccount', name: operatorName, namespace }],
+    },
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: deploymentSpec },
+  ] as KubernetesObject[];
+}
+
+const all = ['get', 'list', 'watch', 'create', 'patch', 'update', 'delete'];
+const rules = [
+  { apiGroups: ['kafka.strimzi.io'], resources: ['kafkas', 'kafkanodepools', 'kafkabridges', 'kafkatopics'], verbs: ['get', 'list', 'watch', 'patch', 'update'] },
+  { apiGroups: ['kafka.strimzi.io'], resources: ['kafkas/status', 'kafkanodepools/status', 'kafkabridges/status', 'kafkatopics/status'], verbs: ['get', 'patch', 'update'] },
+  // Needed to name their resources as owners that block deletion.
+  { apiGroups: ['kafka.strimzi.io'], resources: ['kafkas/finalizers', 'kafkanodepools/finalizers', 'kafkabridges/finalizers'], verbs: ['update'] },
+  { apiGroups: ['core.strimzi.io'], resources: ['strimzipodsets', 'strimzipodsets/status', 'strimzipodsets/finalizers'], verbs: all },
+  { apiGroups: [''], resources: ['pods', 'serviceaccounts', 'configmaps', 'services', 'secrets', 'persistentvolumeclaims'], verbs: all },
+  { apiGroups: ['apps'], resources: ['deployments'], verbs: all },
+  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: all },
+  { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: all },
+];
+
+const deploymentSpec = {
+  replicas: 1,
+  selector: { matchLabels: podLabels },
+  strategy: { type: 'Recreate' },
+  template: {
+    metadata: { labels: { ...labels, ...podLabels } },
+    spec: {
+      serviceAccountName: operatorName,
+      terminationGracePeriodSeconds: 5,
+      containers: [{
+        name: operatorName,
+        image: 'quay.io/strimzi/operator:1.2.0',
+        env: [{ name: 'STRIMZI_NAMESPACE', value: '*' }],
+        ports: [{ name: 'http', containerPort: 8080 }],
+        readinessProbe: { httpGet: { path: '/ready', port: 'http' }, periodSeconds: 1, failureThreshold: 60 },
+        livenessProbe: { httpGet: { path: '/healthy', port: 'http' }, initialDelaySeconds: 30, periodSeconds: 30 },
+      }],
+    },
+  },
+};

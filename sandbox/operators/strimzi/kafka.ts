@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import type { KubernetesCluster } from './cluster.ts';
+import { kafkaBasics, kafkaNodeObjects, nodePod, podSet, type KafkaFacts } from './kafka-objects.ts';
+import { kafkaComponent, planKafka, type KafkaPlan } from './kafka-plan.ts';
+import { isExternal, kafkaServices, loadBalancerAddress } from './kafka-services.ts';
+import { kafkaStatus, kafkaWarnings, poolStatus } from './kafka-status.ts';
+import { selectorOf } from './labels.ts';
+import { Failure, type Condition, type Kafka, type KafkaNodePool, type Pod, type Resource, type Secret, type Service, type Written } from './model.ts';
+import type { Outcome } from './reconciler.ts';
+import { unhonouredWarnings } from './status.ts';
+
+/** Brings one Kafka about: Services and addresses first, then certificates and configuration, then its pods, one after the other where they change. */
+export async function reconcileKafka(cluster: KubernetesCluster, kafka: Kafka, pools: readonly KafkaNodePool[]): Promise<Outcome> {
+  let warnings: Condition[] = unhonouredWarnings(kafka, 'Kafka');
+  try {
+    const plan = planKafka(kafka, pools);
+    warnings = [...kafkaWarnings(plan), ...warnings];
+    await cluster.apply([...kafkaServices(plan), ...kafkaBasics(plan)]);
+    const facts = await gather(cluster, plan);
+    for (const pool of plan.pools) await cluster.writeStatus(pool, poolStatus(plan, pool, facts.clusterId, unhonouredWarnings(pool, 'KafkaNodePool')));
+    const unaddressed = kafkaServices(plan).find(({ metadata, spec }) => (spec as { type: string }).type === 'LoadBalancer' && loadBalancerAddress(facts.services.get(metadata.name)) === undefined);
+    if (unaddressed !== undefined) return { state: 'waiting', warnings, fields: {}, waitingFor: `Service resource ${unaddressed.metadata.name} in namespace ${kafka.metadata.namespace} to be addressable` };
+    await cluster.apply(kafkaNodeObjects(plan, facts));
+    const waitingFor = await bringUpPods(cluster, plan, facts);
+    if (waitingFor !== undefined) return { state: 'waiting', warnings, fields: {}, waitingFor };
+    return { state: 'ready', warnings, fields: kafkaStatus(plan, facts) };
+  } catch (error) {
+    if (error instanceof Failure) return { state: 'failed', warnings, fields: {}, failure: error };
+    throw error;
+  }
+}
+
+async function gather(cluster: KubernetesCluster, plan: KafkaPlan): Promise<KafkaFacts> {
+  const { namespace } = plan.kafka.metadata;
+  const selector = selectorText(selectorOf(kafkaComponent(plan.kafka)));
+  const services = new Map((plan.listeners.some(isExternal) ? await cluster.list<Service>('v1', 'Service', namespace, selector) : []).map((each) => [each.metadata?.name ?? '', each]));
+  const secrets = new Map<string, Secret>();
+  for (const { configuration } of plan.listeners) {
+    const name = configuration?.brokerCertChainAndKey?.secretName;
+    const secret = name === undefined ? undefined : await cluster.get<Secret>('v1', 'Secret', namespace, name);
+    if (name !== undefined && secret !== undefined) secrets.set(name, secret);
+  }
+  return { services, secrets, clusterId: await clusterId(cluster, plan) };
+}
+
+// Made once: it is what the brokers' data belongs to.
+async function clusterId(cluster: KubernetesCluster, plan: KafkaPlan): Promise<string> {
+  const known = [plan.kafka.status?.['clusterId'], ...plan.pools.map(({ status }) => status?.['clusterId'])].find((each) => typeof each === 'string');
+  if (known !== undefined) return known as string;
+  for (const node of plan.nodes) {
+    const config = await cluster.get<{ data?: Record<string, string> }>('v1', 'ConfigMap', plan.kafka.metadata.namespace, node.name);
+    const id = config?.data?.['cluster.id'];
+    if (id !== undefined) return id;
+  }
+  // Without the two letters that Kafka's tools take for an option or a reserved id at its beginning.
+  return randomBytes(16).toString('base64url').replaceAll('-', 'x').replaceAll('_', 'y');
+}
+
+/** @returns what is waited for; undefined when all pods are as they should be, and ready */
+async function bringUpPods(cluster: KubernetesCluster, plan: KafkaPlan, facts: KafkaFacts): Promise<string | undefined> {
+  const { namespace } = plan.kafka.metadata;
+  const live = new Map((await cluster.list<Pod>('v1', 'Pod', namespace, selectorText(selectorOf(kafkaComponent(plan.kafka))))).map((pod) => [pod.metadata?.name ?? '', pod]));
+  const wanted: Written[] = [];
+  for (const pool of plan.pools) {
+    const nodes = plan.nodes.filter((node) => node.pool === pool);
+    const set = await cluster.applied<Resource<unknown>>(podSet(plan, pool, nodes.map((node) => nodePod(plan, node, facts))));
+    const pods = nodes.map((node) => nodePod(plan, node, facts, set));
+    wanted.push(...pods);
+    const current = pods.map((pod) => live.get(pod.metadata.name)).filter((pod) => pod !== undefined);
+    await cluster.writeStatus(set, { observedGeneration: set.metadata.generation ?? 0, pods: pods.length, readyPods: current.filter(isReady).length, currentPods: current.length });
+  }
+  await removeOthers(cluster, namespace, live, wanted);
+  const missing = wanted.filter((pod) => !live.has(pod.metadata.name));
+  for (const pod of missing) await cluster.create(pod);
+  const unready = wanted.filter((pod) => !isReady(live.get(pod.metadata.name)));
+  const changed = wanted.filter((pod) => live.has(pod.metadata.name) && revision(live.get(pod.metadata.name)) !== pod.metadata.annotations?.['strimzi.io/revision']);
+  // One at a time, those first that do not serve anyway; the others must all be there meanwhile.
+  const next = changed.find((pod) => unready.includes(pod)) ?? (unready.length === 0 ? changed[0] : undefined);
+  if (next !== undefined && live.get(next.metadata.name)?.metadata?.deletionTimestamp === undefined) await cluster.delete('v1', 'Pod', namespace, next.metadata.name);
+  const waiting = next ?? unready[0];
+  return waiting === undefined ? undefined : `Pod resource ${waiting.metadata.name} in namespace ${namespace} to be ready`;
+}
+
+async function removeOthers(cluster: KubernetesCluster, namespace: string, live: ReadonlyMap<string, Pod>, wanted: readonly Written[]): Promise<void> {
+  const names = new Set(wanted.map(({ metadata }) => metadata.name));
+  for (const name of live.keys()) if (!names.has(name)) await cluster.delete('v1', 'Pod', namespace, name);
+}
+
+const revision = (pod: Pod | undefined): string | undefined => pod?.metadata?.annotations?.['strimzi.io/revision'];
+
+function isReady(pod: Pod | undefined): boolean {
+  return pod?.metadata?.deletionTimestamp === undefined && pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+}
+
+const selectorText = (labels: Record<string, string>): string => Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(',');

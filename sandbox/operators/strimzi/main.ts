@@ -1,0 +1,66 @@
+/**
+ * Stand-in for the Strimzi Cluster Operator 1.2.0: Kafka with node pools, KafkaBridge and KafkaTopic, as far as its documentation goes and
+ * the sandbox needs. It runs as the pod of the operator's Deployment, with that pod's rights. Names, labels, objects and conditions are
+ * Strimzi's; what differs: control plane and replication between brokers are plain text, no certificates are issued, and a field
+ * that is not honoured is named in a Warning condition.
+ */
+import { createServer } from 'node:http';
+import { inform, objectKey } from '../../agent/informer.ts';
+import { inClusterApi } from './api.ts';
+import { reconcileBridge } from './bridge.ts';
+import { KubernetesCluster } from './cluster.ts';
+import { reconcileKafka } from './kafka.ts';
+import type { Kafka, KafkaBridge, KafkaNodePool, KafkaTopic, Resource } from './model.ts';
+import { Reconciler, type Outcome } from './reconciler.ts';
+import { reconcileTopic } from './topic.ts';
+
+const stop = new AbortController();
+const { signal } = stop;
+const log = (line: string): void => { console.log(new Date().toISOString(), line); };
+const api = inClusterApi();
+const cluster = new KubernetesCluster(api);
+// What others changed or deleted is set right with the next full reconciliation.
+setInterval(() => { cluster.forget(); }, 120_000).unref();
+
+const bridges = watched<KafkaBridge>('kafkabridges', (bridge) => reconcileBridge(cluster, bridge));
+const pools = inform<KafkaNodePool>(api, { path: collection('kafkanodepools'), changed: poolChanged, deleted: poolChanged, failed: failed('kafkanodepools') }, signal);
+const kafkas = watched<Kafka>('kafkas', (kafka) => reconcileKafka(cluster, kafka, [...pools.items.values()]), true);
+const topics = watched<KafkaTopic>('kafkatopics', (topic) => reconcileTopic(cluster, topic));
+
+let ready = false;
+createServer((_request, response) => response.writeHead(ready ? 200 : 503).end()).listen(8080);
+for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => { stop.abort(); process.exit(0); });
+await Promise.all([bridges, pools, kafkas, topics].map(({ synced }) => synced));
+ready = true;
+log('watching Kafka, KafkaNodePool, KafkaBridge and KafkaTopic in all namespaces');
+
+function watched<T extends Resource<unknown>>(plural: string, pass: (resource: T) => Promise<Outcome>, saysCreating = false): { synced: Promise<void>; changed: (key: string) => void } {
+  const reconciler = new Reconciler<T>({
+    cluster, pass, log, signal,
+    find: (key) => informer.items.get(key),
+    ...(saysCreating ? { creating: { type: 'NotReady', status: 'True', reason: 'Creating', message: 'Kafka cluster is being deployed' } as const } : {}),
+  });
+  const informer = inform<T>(api, {
+    path: collection(plural),
+    // The operator's own writes of the status are no news.
+    changed: (resource, before) => { if (before === undefined || says(before) !== says(resource)) reconciler.changed(objectKey(resource)); },
+    failed: failed(plural),
+  }, signal);
+  return { synced: informer.synced, changed: (key) => { reconciler.changed(key); } };
+}
+
+function says({ metadata: { generation, labels, annotations, deletionTimestamp } }: Resource<unknown>): string {
+  return JSON.stringify([generation, labels, annotations, deletionTimestamp]);
+}
+
+function poolChanged({ metadata: { namespace, labels } }: KafkaNodePool): void {
+  kafkas.changed(`${namespace}/${labels?.['strimzi.io/cluster'] ?? ''}`);
+}
+
+function collection(plural: string): string {
+  return `/apis/kafka.strimzi.io/v1/${plural}`;
+}
+
+function failed(plural: string): (error: unknown) => void {
+  return (error) => { log(`watching ${plural}: ${String(error)}; trying again`); };
+}

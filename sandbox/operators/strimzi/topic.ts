@@ -1,0 +1,47 @@
+import { createTopics, type TopicAdmin } from './topic-admin.ts';
+import type { KubernetesCluster } from './cluster.ts';
+import { internalPorts } from './kafka-plan.ts';
+import { Failure, type KafkaTopic } from './model.ts';
+import type { Outcome } from './reconciler.ts';
+import { unhonouredWarnings } from './status.ts';
+
+const finalizer = 'strimzi.io/topic-operator';
+
+/** Brings one KafkaTopic about, through the brokers' own listener: made where it is missing, more partitions, its configuration. */
+export async function reconcileTopic(cluster: KubernetesCluster, topic: KafkaTopic): Promise<Outcome> {
+  const { metadata, spec } = topic;
+  const topicName = spec.topicName ?? metadata.name;
+  const warnings = unhonouredWarnings(topic, 'KafkaTopic');
+  const fields = { topicName };
+  const kafka = metadata.labels?.['strimzi.io/cluster'];
+  if (kafka === undefined) return { state: 'failed', warnings, fields, failure: new Failure('InvalidResourceException', 'The label strimzi.io/cluster does not name a Kafka cluster') };
+  const admin = createTopics(`${kafka}-kafka-bootstrap.${metadata.namespace}.svc:${String(internalPorts.replication)}`);
+  try {
+    if (metadata.deletionTimestamp !== undefined) {
+      await admin.delete(topicName);
+      await cluster.patch(topic, { metadata: { finalizers: (metadata.finalizers ?? []).filter((each) => each !== finalizer) } });
+      return { state: 'waiting', warnings, fields, waitingFor: `KafkaTopic resource ${metadata.name} to be deleted` };
+    }
+    if (!(metadata.finalizers ?? []).includes(finalizer)) await cluster.patch(topic, { metadata: { finalizers: [...(metadata.finalizers ?? []), finalizer] } });
+    await bringAbout(admin, topicName, topic);
+    return { state: 'ready', warnings, fields };
+  } catch (error) {
+    const failure = error instanceof Failure ? error : new Failure('KafkaError', error instanceof Error ? error.message : String(error));
+    return { state: 'failed', warnings, fields, failure };
+  } finally {
+    await admin.close();
+  }
+}
+
+async function bringAbout(admin: TopicAdmin, name: string, { spec }: KafkaTopic): Promise<void> {
+  const config = Object.entries(spec.config ?? {}).map(([key, value]) => ({ name: key, value: String(value) }));
+  const there = await admin.partitions(name);
+  if (there === undefined) {
+    await admin.create(name, { partitions: spec.partitions ?? -1, replicas: spec.replicas ?? -1, config });
+    return;
+  }
+  const wanted = spec.partitions ?? there;
+  if (wanted < there) throw new Failure('NotSupported', `Decreasing partitions not supported`);
+  if (wanted > there) await admin.addPartitions(name, wanted);
+  if (config.length > 0) await admin.configure(name, config);
+}
