@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+
+import type { ObjectReference } from '../../components/cluster-reader.ts';
+import { buildTopology } from '../../components/topology.ts';
+import { type Configuration, configurationSchema } from '../../config/schema.ts';
+import { answeringCluster, record, type Recording } from './pulumi-mocks.ts';
+
+describe('the four components', () => {
+  let two: Recording;
+  let three: Recording;
+  const root = readFileSync(new URL('../fixtures/certificates/root.crt', import.meta.url), 'utf8');
+
+  before(async () => {
+    two = await record(() => buildTopology(configuration('east', 'west'), answeringCluster(operators(root))));
+    three = await record(() => buildTopology(configuration('east', 'west', 'north'), answeringCluster(operators(root))));
+  });
+
+  it('make one provider for each cluster and nothing else at the top', () => {
+    assert.deepEqual(
+      two.resources.filter(({ parent }) => parent === undefined).map(({ type, name }) => `${type} ${name}`).sort(),
+      [
+        'kbf:index:KafkaBridgeRegion east',
+        'kbf:index:KafkaBridgeRegion west',
+        'kbf:index:KafkaCluster kafka',
+        'kbf:index:Tier1Failover tier1',
+        'kbf:index:TsbWorkspace tsb',
+        'pulumi:providers:kubernetes central',
+        'pulumi:providers:kubernetes east',
+        'pulumi:providers:kubernetes kafka',
+        'pulumi:providers:kubernetes west',
+      ],
+    );
+  });
+
+  it('send every object to the cluster it belongs to', () => {
+    const cluster = { KafkaCluster: ['kafka'], TsbWorkspace: ['central'], Tier1Failover: ['central'], KafkaBridgeRegion: ['east', 'west'] };
+    for (const { name, type, parent, provider } of two.resources) {
+      if (parent === undefined) continue;
+      const allowed = cluster[parent as keyof typeof cluster];
+      const expected = parent === 'KafkaBridgeRegion' ? name.split('-')[0] : allowed[0];
+      assert.equal(provider, expected, `${type} ${name}`);
+    }
+  });
+
+  it('make exactly these objects for Kafka', () => {
+    assert.deepEqual(two.childrenOf('KafkaCluster'), [
+      'Namespace kafka-namespace',
+      'cert-manager.io/v1:Certificate kafka-listener',
+      'cert-manager.io/v1:Certificate kafka-root',
+      'cert-manager.io/v1:ClusterIssuer kafka-self-signed',
+      'cert-manager.io/v1:Issuer kafka-issuer',
+      'kafka.strimzi.io/v1:Kafka kafka',
+      'kafka.strimzi.io/v1:KafkaNodePool kafka-pool',
+    ]);
+  });
+
+  it('make exactly these objects for a region', () => {
+    assert.deepEqual(two.childrenOf('KafkaBridgeRegion'), [...regionChildren('east'), ...regionChildren('west')].sort());
+  });
+
+  it('make exactly these objects for tier1', () => {
+    assert.deepEqual(two.childrenOf('Tier1Failover'), [
+      'Namespace tier1-namespace',
+      'gateway.tsb.tetrate.io/v2:Gateway tier1-routes',
+      'install.tetrate.io/v1alpha1:Gateway tier1-gateway',
+      'networking.istio.io/v1alpha3:EnvoyFilter tier1-filter',
+    ]);
+  });
+
+  it('make exactly these objects for TSB', () => {
+    assert.deepEqual(two.childrenOf('TsbWorkspace'), [
+      'Namespace tsb-namespace',
+      'gateway.tsb.tetrate.io/v2:Group tsb-gateways-bridges-east',
+      'gateway.tsb.tetrate.io/v2:Group tsb-gateways-bridges-west',
+      'gateway.tsb.tetrate.io/v2:Group tsb-gateways-edge',
+      'istiointernal.tsb.tetrate.io/v2:Group tsb-istio-bridges-east',
+      'istiointernal.tsb.tetrate.io/v2:Group tsb-istio-bridges-west',
+      'istiointernal.tsb.tetrate.io/v2:Group tsb-istio-edge',
+      'tsb.tetrate.io/v2:Tenant tsb-tenant',
+      'tsb.tetrate.io/v2:Workspace tsb-workspace-bridges',
+      'tsb.tetrate.io/v2:Workspace tsb-workspace-edge',
+      'tsb.tetrate.io/v2:WorkspaceSetting tsb-setting-bridges',
+      'tsb.tetrate.io/v2:WorkspaceSetting tsb-setting-edge',
+    ]);
+  });
+
+  it('register their outputs', () => {
+    assert.deepEqual(two.outputsOf('kafka'), { bootstrapServers: 'bootstrap.kafka.example:9094', caCertificate: root });
+    assert.deepEqual(two.outputsOf('east'), {
+      bridge: 'kafka-bridge',
+      bridgeService: 'kafka-bridge-http',
+      gatewayAddress: '10.0.0.1',
+      regionUrl: 'http://east.bridge.example',
+    });
+    assert.deepEqual(two.outputsOf('tsb'), {
+      tenant: 'kafka',
+      workspaces: { bridges: 'bridges', edge: 'edge' },
+      groups: ['bridges-east', 'bridges-west', 'edge'],
+    });
+    assert.deepEqual(two.outputsOf('tier1'), { address: '10.0.0.1', url: 'http://bridge.example' });
+  });
+
+  it('add only a region’s own objects when a region is added, and change only tier1’s routes and TSB’s hierarchy', () => {
+    const key = ({ type, name }: { type: string; name: string }) => `${type} ${name}`;
+    const before = new Map(two.resources.map((resource) => [key(resource), resource]));
+    const added = three.resources.filter((resource) => !before.has(key(resource)));
+    const changed = three.resources.filter((resource) => before.has(key(resource)) && JSON.stringify(before.get(key(resource))?.inputs) !== JSON.stringify(resource.inputs));
+    assert.deepEqual(
+      added.map(({ name }) => name).sort(),
+      [
+        'north', // the provider
+        'north', // the component
+        'north-bridge',
+        'north-filter',
+        'north-gateway',
+        'north-local',
+        'north-namespace',
+        'north-routes',
+        'north-shared',
+        'north-trust',
+        'tsb-gateways-bridges-north',
+        'tsb-istio-bridges-north',
+      ],
+    );
+    assert.deepEqual(changed.map(({ name }) => name).sort(), ['tier1-gateway', 'tier1-routes', 'tsb-setting-bridges', 'tsb-workspace-bridges']);
+    assert.equal(three.resources.length, two.resources.length + added.length, 'nothing went away');
+  });
+
+  it('label the bridge’s namespace for injection when it is made', () => {
+    const { metadata } = two.inputsOf('Namespace', 'east-namespace') as { metadata: { labels: unknown } };
+    assert.deepEqual(metadata.labels, { 'istio-injection': 'enabled' });
+  });
+
+  it('give regions the certificate of the root and nothing else of the Secret', () => {
+    // A secret value reaches the engine in an envelope of two keys.
+    const { stringData, data } = two.inputsOf('Secret', 'east-trust') as { stringData: { value: Record<string, string> }; data?: unknown };
+    assert.deepEqual(stringData.value, { 'ca.crt': root });
+    assert.equal(data, undefined);
+    assert.doesNotMatch(JSON.stringify(two.resources), /PRIVATE KEY|leaf-key/);
+  });
+
+  it('bind the local Service to bridge pods by a label that remote endpoints lack', () => {
+    const selector = (name: string) => (two.inputsOf('Service', name) as { spec: { selector: Record<string, string> } }).spec.selector;
+    const metadata = (name: string) => (two.inputsOf('Service', name) as { metadata: { labels?: Record<string, string> } }).metadata;
+    assert.deepEqual(selector('east-shared'), { 'strimzi.io/cluster': 'kafka-bridge', 'strimzi.io/name': 'kafka-bridge-bridge', 'strimzi.io/kind': 'KafkaBridge' });
+    assert.deepEqual(selector('east-local'), { ...selector('east-shared'), 'kafka-bridge-failover/local': 'true' });
+    assert.deepEqual(metadata('east-shared').labels, { failover: 'enabled' });
+    assert.deepEqual(metadata('east-local').labels, {});
+  });
+
+  it('name tier1’s clusters without weights', () => {
+    const { spec } = two.inputsOf('gateway.tsb.tetrate.io/v2:Gateway', 'tier1-routes') as { spec: { http: { hostname: string; routing: { rules: { route: unknown }[] } }[] } };
+    assert.deepEqual(
+      spec.http.map(({ hostname, routing }) => [hostname, ...routing.rules.map(({ route }) => JSON.stringify(route))]),
+      [
+        ['bridge.example', ...twice({ clusterDestination: { clusters: [{ name: 'tsb-east' }, { name: 'tsb-west' }] } })],
+        ['east.bridge.example', ...twice({ clusterDestination: { clusters: [{ name: 'tsb-east' }] } })],
+        ['west.bridge.example', ...twice({ clusterDestination: { clusters: [{ name: 'tsb-west' }] } })],
+      ],
+    );
+  });
+
+  it('pin consumers to their region by the forwarded host, on both host names', () => {
+    const { spec } = two.inputsOf('gateway.tsb.tetrate.io/v2:Gateway', 'west-routes') as { spec: { http: { hostname: string; routing: { rules: Record<string, unknown>[] } }[] } };
+    assert.deepEqual(spec.http.map(({ hostname }) => hostname), ['bridge.example', 'west.bridge.example']);
+    for (const { routing } of spec.http) {
+      assert.deepEqual(routing.rules, [
+        {
+          match: [{ uri: { prefix: '/consumers' } }],
+          modify: { headers: { request: { set: { 'X-Forwarded-Host': 'west.bridge.example', 'X-Forwarded-Proto': 'http' } } } },
+          timeout: '30s',
+          route: { serviceDestination: { host: 'kafka-bridge/kafka-bridge-local.kafka-bridge.svc.cluster.local', port: 8080 } },
+        },
+        { timeout: '15s', route: { serviceDestination: { host: 'kafka-bridge/kafka-bridge-http.kafka-bridge.svc.cluster.local', port: 8080 } } },
+      ]);
+    }
+  });
+
+  it('retry produces only when nothing was sent, and consumers never', () => {
+    const { spec } = two.inputsOf('tsb.tetrate.io/v2:WorkspaceSetting', 'tsb-setting-bridges') as {
+      spec: { defaultTrafficSetting: { outbound: { upstreamTrafficSettings: { hosts: string[]; settings: { resilience: { connectionPool: { http: { retries: unknown } } } } }[] } } };
+    };
+    const retries = spec.defaultTrafficSetting.outbound.upstreamTrafficSettings.map(({ hosts, settings }) => [hosts, settings.resilience.connectionPool.http.retries]);
+    assert.deepEqual(retries, [
+      [
+        ['kafka-bridge-http.kafka-bridge.svc.cluster.local'],
+        { attempts: 2, retryOn: 'connect-failure,refused-stream', retryBackOff: { baseInterval: '0.005s' }, perTryTimeout: '12s' },
+      ],
+      [['kafka-bridge-local.kafka-bridge.svc.cluster.local'], { attempts: 0 }],
+    ]);
+  });
+
+  it('wait for readiness by conditions, with a time limit', () => {
+    for (const [type, name] of [
+      ['kafka.strimzi.io/v1:Kafka', 'kafka'],
+      ['kafka.strimzi.io/v1:KafkaBridge', 'east-bridge'],
+      ['cert-manager.io/v1:Certificate', 'kafka-listener'],
+    ] as const) {
+      const { metadata } = two.inputsOf(type, name) as { metadata: { annotations: Record<string, string> } };
+      assert.equal(metadata.annotations['pulumi.com/waitFor'], 'condition=Ready', name);
+    }
+  });
+
+  it('declare a listener whose advertised names are all in its certificate', () => {
+    const { spec: certificate } = two.inputsOf('cert-manager.io/v1:Certificate', 'kafka-listener') as { spec: { dnsNames: string[]; privateKey: { encoding: string } } };
+    const { spec } = two.inputsOf('kafka.strimzi.io/v1:Kafka', 'kafka') as {
+      spec: { kafka: { listeners: { configuration: { bootstrap: { annotations: object }; brokers: { broker: number; advertisedHost: string }[] } }[] } };
+    };
+    const brokers = spec.kafka.listeners[0]?.configuration.brokers ?? [];
+    assert.deepEqual(brokers.map(({ broker, advertisedHost }) => [broker, advertisedHost]), [
+      [0, 'broker-0.kafka.example'],
+      [1, 'broker-1.kafka.example'],
+      [2, 'broker-2.kafka.example'],
+    ]);
+    for (const { advertisedHost } of brokers) assert.ok(certificate.dnsNames.includes(advertisedHost), advertisedHost);
+    assert.ok(certificate.dnsNames.includes('bootstrap.kafka.example'));
+    assert.equal(certificate.privateKey.encoding, 'PKCS8');
+  });
+});
+
+function twice(route: object): string[] {
+  return [JSON.stringify(route), JSON.stringify(route)];
+}
+
+function regionChildren(region: string): string[] {
+  return [
+    `Namespace ${region}-namespace`,
+    `Secret ${region}-trust`,
+    `Service ${region}-local`,
+    `Service ${region}-shared`,
+    `gateway.tsb.tetrate.io/v2:Gateway ${region}-routes`,
+    `install.tetrate.io/v1alpha1:Gateway ${region}-gateway`,
+    `kafka.strimzi.io/v1:KafkaBridge ${region}-bridge`,
+    `networking.istio.io/v1alpha3:EnvoyFilter ${region}-filter`,
+  ];
+}
+
+function configuration(...regions: string[]): Configuration {
+  return configurationSchema.parse({
+    hostname: 'bridge.example',
+    kubeconfig: '/none',
+    kafka: { context: 'kafka', domain: 'kafka.example' },
+    regions: regions.map((name) => ({ name, context: name, tsbCluster: `tsb-${name}`, locality: { region: `us-${name}1` } })),
+    tsb: { context: 'central', organization: 'tetrate', tenant: 'kafka', acceptedWhen: 'condition=Accepted' },
+    tier1: { context: 'central', tsbCluster: 'central' },
+  });
+}
+
+/** What operators would have made. */
+function operators(rootPem: string): (reference: ObjectReference) => Record<string, unknown> | undefined {
+  return ({ kind }) => {
+    switch (kind) {
+      case 'Secret':
+        return { data: { 'ca.crt': Buffer.from(rootPem).toString('base64'), 'tls.key': Buffer.from('leaf-key').toString('base64') } };
+      case 'Deployment':
+        return { metadata: { generation: 1 }, status: { observedGeneration: 1, conditions: [{ type: 'Available', status: 'True' }] } };
+      case 'Service':
+        return { status: { loadBalancer: { ingress: [{ ip: '10.0.0.1' }] } } };
+      default:
+        return undefined;
+    }
+  };
+}

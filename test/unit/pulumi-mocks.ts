@@ -1,0 +1,134 @@
+import { createRequire } from 'node:module';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import * as k8s from '@pulumi/kubernetes';
+import * as pulumi from '@pulumi/pulumi';
+
+import type { Cluster } from '../../components/cluster.ts';
+import type { LiveObject, ObjectReference } from '../../components/cluster-reader.ts';
+
+/** One resource as the engine would have got it. */
+export interface Recorded {
+  readonly type: string;
+  readonly name: string;
+  /** Type of the parent; undefined at the top. */
+  readonly parent: string | undefined;
+  /** Name of the provider that it goes to. */
+  readonly provider: string | undefined;
+  readonly inputs: Record<string, unknown>;
+}
+
+/** What a program registered. */
+export class Recording {
+  readonly resources: readonly Recorded[];
+  readonly #outputs: ReadonlyMap<string, unknown>;
+
+  constructor(resources: readonly Recorded[], outputs: ReadonlyMap<string, unknown>) {
+    this.resources = resources;
+    this.#outputs = outputs;
+  }
+
+  /** `type name` of every child of components of a type, sorted. */
+  childrenOf(type: string): string[] {
+    return this.resources
+      .filter(({ parent }) => parent === type)
+      .map((child) => `${shortType(child.type)} ${child.name}`)
+      .sort();
+  }
+
+  /** The inputs of the one resource with this short type and name. */
+  inputsOf(type: string, name: string): Record<string, unknown> {
+    const [found, ...more] = this.resources.filter((resource) => shortType(resource.type) === type && resource.name === name);
+    if (found === undefined || more.length > 0) throw new Error(`${more.length + (found ? 1 : 0)} resources are ${type} ${name}`);
+    return found.inputs;
+  }
+
+  /** What a component registered as its outputs. */
+  outputsOf(name: string): unknown {
+    return this.#outputs.get(name);
+  }
+}
+
+/** Entry points of the SDK that are not public; used here and nowhere else. */
+interface SdkInternals {
+  waitForRPCs(): Promise<void>;
+  getMonitor(): { getRegisteredResources(): Map<string, { state: unknown }> };
+  getStore(): { callbacks: unknown };
+  /** The registrations under way. */
+  getPendingResourceRegistrations(): ReadonlyMap<unknown, unknown>;
+}
+const require = createRequire(import.meta.url);
+const { getMonitor, getStore, getPendingResourceRegistrations, waitForRPCs } = {
+  ...(require('@pulumi/pulumi/runtime/settings.js') as object),
+  ...(require('@pulumi/pulumi/runtime/state.js') as object),
+} as SdkInternals;
+
+/** Runs a program on mocks and records every resource. */
+export async function record(program: () => unknown): Promise<Recording> {
+  const made: Omit<Recorded, 'parent'>[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs, provider }) => {
+        made.push({ type, name, inputs: inputs as Record<string, unknown>, provider: provider?.split('::').at(-2) });
+        return { id: `${name}-id`, state: inputs as Record<string, unknown> };
+      },
+      call: ({ token }) => {
+        throw new Error(`unexpected call of ${token}`);
+      },
+    },
+    'kafka-bridge-failover',
+    'test',
+  );
+  getStore().callbacks = { registerErrorHook: () => Promise.resolve(), awaitStackRegistrations: () => Promise.resolve() };
+  program();
+  do await nextTurn();
+  while (getPendingResourceRegistrations().size > 0);
+  await waitForRPCs();
+
+  const registered = getMonitor().getRegisteredResources();
+  const urns = [...registered.keys()];
+  const resources = made.map((resource) => ({ ...resource, parent: parentOf(urns, resource) }));
+  const components = [...registered].filter(([urn]) => urn.includes('kbf:index:') && !urn.includes('$'));
+  return new Recording(resources, new Map(components.map(([urn, { state }]) => [urn.split('::').at(-1) ?? '', plain(state)])));
+}
+
+/** A cluster whose operators answer at once. */
+export function answeringCluster(answers: (reference: ObjectReference) => Record<string, unknown> | undefined = () => undefined): (context: string) => Cluster {
+  const clusters = new Map<string, Cluster>();
+  return (context) => {
+    const known = clusters.get(context);
+    if (known !== undefined) return known;
+    const read = (reference: ObjectReference) => Promise.resolve(answers(reference) as LiveObject | undefined);
+    const cluster: Cluster = {
+      name: context,
+      provider: new k8s.Provider(context, { kubeconfig: '/none', context }),
+      reader: {
+        read,
+        awaitField: (reference, { select }) =>
+          pulumi.output(
+            read(reference).then((object) => {
+              const value = object === undefined ? undefined : select(object);
+              if (value === undefined) throw new Error(`the test has no answer for ${reference.kind} ${reference.name} in ${context}`);
+              return value;
+            }),
+          ) as pulumi.Output<never>,
+      },
+    };
+    clusters.set(context, cluster);
+    return cluster;
+  };
+}
+
+/** `kafka.strimzi.io/v1:Kafka` and `KafkaCluster` for kubernetes: and kbf: types. */
+export function shortType(type: string): string {
+  return type.replace(/^kubernetes:(core\/v1:)?/, '').replace(/^kbf:index:/, '');
+}
+
+function parentOf(urns: readonly string[], { type, name }: { type: string; name: string }): string | undefined {
+  const urn = urns.find((candidate) => candidate.endsWith(`${type}::${name}`) && candidate.includes('$')) ?? '';
+  return urn.includes('$') ? shortType(urn.split('::')[2]?.split('$')[0] ?? '') : undefined;
+}
+
+function plain(outputs: unknown): unknown {
+  return typeof outputs === 'object' && outputs !== null && 'toJavaScript' in outputs ? (outputs as { toJavaScript(): unknown }).toJavaScript() : outputs;
+}
