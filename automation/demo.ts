@@ -41,6 +41,8 @@ export async function demo(o: DemoOptions, modules: SandboxModules): Promise<Dri
   if (existsSync(join(o.reportDir, 'report.json'))) {
     throw new UserError(`${o.reportDir} already holds a report.`, { exitCode: 2, remedy: 'Name another directory with --report.' });
   }
+  // At once: what forbids a sandbox is not to be learnt after half an hour of building its tools.
+  await modules.checkPrerequisites();
   for (const line of await modules.cleanLeftovers(o.stateDir)) o.progress.note(line);
   const tools = await toolchain(o, modules);
   const sandbox = await startSandbox(o, modules, tools);

@@ -33,9 +33,14 @@ export const defaultStateDir = join(root, '.kbf');
 /** The passphrase of a stack, asked for where Pulumi's own variables do not say it and it is needed; else undefined. */
 export async function askedPassphrase(o: EnvironmentOptions, ask: ((question: string) => Promise<string>) | undefined): Promise<string | undefined> {
   if (o.passphraseFile !== undefined) return undefined;
-  const { stack, program, configFile } = located(o);
-  const { settings } = await readProject({ stack, program, configFile });
+  const { stack, settings } = await readSettings(o);
   return await stackPassphrase({ stack, settings, env: process.env, ask });
+}
+
+/** The stack's settings as they stand in its file. */
+export async function readSettings(o: EnvironmentOptions): Promise<Awaited<ReturnType<typeof readProject>> & { stack: string; program: string }> {
+  const { stack, program, configFile } = located(o);
+  return { stack, program, ...await readProject({ stack, program, configFile }) };
 }
 
 /** The options with their defaults, as absolute paths. */

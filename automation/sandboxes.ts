@@ -1,5 +1,6 @@
 /** The one door to `sandbox/`: everything else works without that directory, against clusters that exist already. */
 import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type * as machine from '../sandbox/index.ts';
@@ -18,7 +19,7 @@ export function hasSandbox(): boolean {
 
 /** What the commands use of the sandbox. */
 export type SandboxModules =
-  Pick<typeof machine, 'startSandbox' | 'openSandbox' | 'cleanLeftovers'> & Pick<typeof toolchain, 'ensureTools' | 'listTools' | 'toolPaths'>;
+  Pick<typeof machine, 'checkPrerequisites' | 'startSandbox' | 'openSandbox' | 'cleanLeftovers'> & Pick<typeof toolchain, 'ensureTools' | 'listTools' | 'toolPaths'>;
 
 /** The sandbox's own modules. */
 export async function sandboxModules(): Promise<SandboxModules> {
@@ -30,9 +31,16 @@ export async function sandboxModules(): Promise<SandboxModules> {
 export async function runningSandbox(name: string, stateDir: string, { openSandbox }: SandboxModules): Promise<Sandbox> {
   const sandbox = await openSandbox(name, stateDir);
   if (sandbox) return sandbox;
-  throw new UserError(`No sandbox named ${name} is running.`, {
+  const others = await runningNames(stateDir, openSandbox);
+  throw new UserError(`No sandbox named ${name} is running${others.length > 0 ? `; running: ${others.join(', ')}` : ''}.`, {
     exitCode: 2, remedy: `Start it with \`kbf sandbox up --name ${name}\`, or name a stack of real clusters with --stack or --config.`,
   });
+}
+
+async function runningNames(stateDir: string, openSandbox: SandboxModules['openSandbox']): Promise<string[]> {
+  const known = await readdir(join(stateDir, 'sandboxes')).catch(() => []);
+  const open = await Promise.all(known.map(async (name) => (await openSandbox(name, stateDir)) && name));
+  return open.filter((name) => name !== undefined);
 }
 
 /** The stack of a sandbox: settings of `Pulumi.dev.yaml`, state that lives and dies with the sandbox. */

@@ -2,6 +2,7 @@
 export { cleanLeftovers } from './machine/leftovers.ts';
 export type { ClusterInfo } from './machine/clusters.ts';
 export type { Part } from './machine/parts.ts';
+export { checkPrerequisites } from './machine/prerequisites.ts';
 export type { StatusReport } from './machine/protocol.ts';
 export { openSandbox } from './machine/running.ts';
 export type { EnterOptions, Sandbox } from './machine/running.ts';

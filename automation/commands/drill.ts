@@ -37,7 +37,7 @@ async function drill(session: Session, flags: Flags): Promise<void> {
   const { report, exitCode } = await session.work({
     operation: 'drill',
     drill: {
-      outputs, environment: target.name, kubeconfig: target.kubeconfig, stateDir: target.drillDir, reportDir,
+      outputs, environment: target.name, kubeconfig: await target.kubeconfig(), stateDir: target.drillDir, reportDir,
       fault: flags.fault, rate: flags.rate, durationSeconds: flags.duration,
       ...(flags.region === undefined ? {} : { region: flags.region }),
       ...(target.sandbox === undefined ? {} : { parts: await target.sandbox.parts() }),

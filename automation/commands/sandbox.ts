@@ -55,6 +55,7 @@ async function up(session: Session, { name, regions, json = false }: Flags): Pro
   const modules = await session.here.modules();
   const stateDir = resolve(session.stateDir);
   const progress = session.progress(json);
+  await modules.checkPrerequisites();
   for (const line of await modules.cleanLeftovers(stateDir)) progress.note(line);
   const running = await modules.openSandbox(name, stateDir);
   if (running) {
@@ -87,13 +88,15 @@ async function down(session: Session, { name, keepState = false }: Flags): Promi
 
 async function describe(session: Session, sandbox: Sandbox, json: boolean): Promise<void> {
   const { name, dir, clusters, kubeconfig, outsideKubeconfig } = sandbox;
-  const [relays, parts] = await Promise.all([sandbox.relays(), sandbox.parts()]);
-  session.answer(json, { name, dir, clusters, kubeconfig, outsideKubeconfig, relays, parts }, () => [
+  const [relays, parts, { processes }] = await Promise.all([sandbox.relays(), sandbox.parts(), sandbox.status()]);
+  session.answer(json, { name, dir, clusters, kubeconfig, outsideKubeconfig, relays, parts, processes }, () => [
     `sandbox ${name} is running: ${clusters.map((cluster) => cluster.name).join(', ')}`,
+    ...processes.filter(({ state, restarts }) => state !== 'running' || restarts > 0).map((process) =>
+      `  ${process.name} is ${process.state} after ${String(process.restarts)} restarts${process.detail === undefined ? '' : `: ${process.detail}`} (${process.log})`),
     'From this machine:',
     ...Object.entries(relays).sort().map(([what, address]) => `  ${what.padEnd(44)} ${address}`),
     'Parts:',
-    ...Object.entries(parts).sort().map(([part, { kind, version }]) => `  ${part.padEnd(22)} ${kind.padEnd(10)} ${version}`),
+    ...Object.entries(parts).sort().map(([part, { kind, version }]) => `  ${part.padEnd(24)} ${kind.padEnd(10)} ${version}`),
     `kubectl: export KUBECONFIG=${outsideKubeconfig}`,
   ].join('\n'));
 }

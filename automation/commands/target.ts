@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../errors.ts';
 import type { Sandbox } from '../../sandbox/index.ts';
-import { askedPassphrase } from '../options.ts';
+import { askedPassphrase, readSettings } from '../options.ts';
 import type { EnvironmentOptions } from '../options.ts';
 import { showTools } from '../live.ts';
 import { terminalQuestion } from '../passphrase.ts';
@@ -27,8 +27,8 @@ export interface Target {
   sandbox?: Sandbox;
   environment: EnvironmentOptions;
   worker: Pick<WorkerOptions, 'start' | 'env'>;
-  /** What the program's contexts are looked up in. */
-  kubeconfig: string;
+  /** The file that the program's contexts are looked up in. */
+  kubeconfig: () => Promise<string>;
   /** Where a drill keeps its journal. */
   drillDir: string;
 }
@@ -57,7 +57,7 @@ async function sandboxTarget(session: Session, name: string): Promise<Target> {
     name: `sandbox ${name}`, isSandbox: true, sandbox,
     environment: sandboxEnvironment(sandbox, await pulumiBin(session)),
     worker: { start: inside(sandbox) },
-    kubeconfig: sandbox.kubeconfig,
+    kubeconfig: () => Promise.resolve(sandbox.kubeconfig),
     drillDir: join(sandbox.dir, 'drill'),
   };
 }
@@ -72,9 +72,20 @@ async function stackTarget(session: Session, stack: string, configFile: string |
     name: `stack ${stack}`, isSandbox: false,
     environment: { ...environment, ...(hasSandbox() ? { pulumiBin: await pulumiBin(session) } : {}) },
     worker: passphrase === undefined ? {} : { env: { PULUMI_CONFIG_PASSPHRASE: passphrase } },
-    kubeconfig: process.env['KUBECONFIG'] ?? join(process.env['HOME'] ?? '', '.kube', 'config'),
+    kubeconfig: () => settingsKubeconfig(environment),
     drillDir: resolve(session.stateDir, 'drill', stack),
   };
+}
+
+/** The kubeconfig that the stack's settings name; as the program itself does, it is taken from nowhere else. */
+async function settingsKubeconfig(environment: EnvironmentOptions): Promise<string> {
+  const { project, settings, program } = await readSettings(environment);
+  const path = settings.config?.[`${project.name}:kubeconfig`];
+  if (typeof path !== 'string') {
+    throw new UserError(`The settings of stack ${environment.stack ?? ''} name no kubeconfig.`, { exitCode: 2, remedy: `Set ${project.name}:kubeconfig.` });
+  }
+  const { kubeconfigPath } = await import('../../config/kubeconfig.ts');
+  return kubeconfigPath(path, program);
 }
 
 async function pulumiBin(session: Session): Promise<string> {
