@@ -37,10 +37,8 @@ const rules = [
   { apiGroups: ['cert-manager.io'], resources: ['certificates/status', 'certificaterequests/status', 'issuers/status', 'clusterissuers/status'], verbs: ['get', 'update', 'patch'] },
   { apiGroups: ['cert-manager.io'], resources: ['certificates/finalizers', 'certificaterequests/finalizers'], verbs: ['update'] },
   { apiGroups: ['cert-manager.io'], resources: ['signers'], resourceNames: ['issuers.cert-manager.io/*', 'clusterissuers.cert-manager.io/*'], verbs: ['approve'] },
-  { apiGroups: ['acme.cert-manager.io'], resources: ['orders', 'challenges'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },
   { apiGroups: [''], resources: ['secrets'], verbs: all },
   { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch'] },
 ];
 
 const deploymentSpec = {
@@ -55,6 +53,9 @@ const deploymentSpec = {
       containers: [{
         name: 'cert-manager-controller',
         image: 'quay.io/jetstack/cert-manager-controller:v1.21.2',
+        args: ['--cluster-resource-namespace=$(POD_NAMESPACE)'],
+        ports: [{ name: 'http-healthz', containerPort: 9403 }],
+        readinessProbe: { httpGet: { path: '/livez', port: 'http-healthz' }, periodSeconds: 1, failureThreshold: 60 },
         env: [{ name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } }],
       }],
     },

@@ -21,7 +21,7 @@ export function injector(): object[] {
           { name: 'wanted', expression: `!has(object.metadata.labels) || !('sidecar.istio.io/inject' in object.metadata.labels) || object.metadata.labels['sidecar.istio.io/inject'] != 'false'` },
           { name: 'has-none', expression: `!object.spec.containers.exists(c, c.name == 'istio-proxy')` },
         ],
-        mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: sidecar } }],
+        mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: injection } }],
       },
     },
     {
@@ -33,16 +33,17 @@ export function injector(): object[] {
 
 const image = `docker.io/istio/proxyv2:${istioVersion}`;
 
-const sidecar = `Object{
-  metadata: Object.metadata{annotations: {"sidecar.istio.io/status": '{"containers":["istio-proxy"]}'}},
-  spec: Object.spec{containers: [Object.spec.containers{
+// A JSON patch, because an apply configuration may not set lists like args.
+const injection = `[
+  JSONPatch{op: "add", path: "/spec/containers/-", value: Object.spec.containers{
     name: "istio-proxy",
     image: "${image}",
     args: ["proxy", "sidecar"],
     ports: [Object.spec.containers.ports{containerPort: 15021, name: "http-status", protocol: "TCP"}],
     readinessProbe: Object.spec.containers.readinessProbe{
-      httpGet: Object.spec.containers.readinessProbe.httpGet{path: "/healthz/ready", port: 15021},
-      periodSeconds: 1, failureThreshold: 30
+      httpGet: Object.spec.containers.readinessProbe.httpGet{path: "/healthz/ready", port: 15021, scheme: "HTTP"},
+      periodSeconds: 1, timeoutSeconds: 1, successThreshold: 1, failureThreshold: 30
     }
-  }]}
-}`;
+  }}
+] + (has(object.metadata.annotations) ? [] : [JSONPatch{op: "add", path: "/metadata/annotations", value: {}}])
+  + [JSONPatch{op: "add", path: "/metadata/annotations/" + jsonpatch.escapeKey("sidecar.istio.io/status"), value: '{"containers":["istio-proxy"]}'}]`;

@@ -2,40 +2,50 @@ import { createHash } from 'node:crypto';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { root, writtenKinds } from './cluster.ts';
 import type { WatchedCluster } from './cluster.ts';
+import { ApiError } from './connection.ts';
 import { installKinds, istioKinds, kinds } from './kinds.ts';
 import type { TsbObject, Verdict } from './model.ts';
-import type { WantedObject } from './translate/objects.ts';
+import type { Wanted, WantedObject } from './translate/objects.ts';
 
 const hashAnnotation = 'tsb-operator/hash';
 
 export interface ApplyOptions {
   readonly cluster: WatchedCluster;
-  readonly wanted: readonly WantedObject[];
+  readonly wanted: readonly Wanted[];
   /** Whether objects that are no longer wanted go: not before every cluster was seen once. */
   readonly prune: boolean;
   readonly log: (line: string) => void;
 }
 
+export interface Failure {
+  readonly message: string;
+  /** The TSB object that wanted it, where one did. */
+  readonly source?: TsbObject;
+  /** Whether the API server refused the content: trying again would not help. */
+  readonly refused: boolean;
+}
+
 /** Brings one cluster to what is wanted; answers what could not be done. New things come first, so that nothing points into the void. */
-export async function applyDifference({ cluster, wanted, prune, log }: ApplyOptions): Promise<string[]> {
+export async function applyDifference({ cluster, wanted, prune, log }: ApplyOptions): Promise<Failure[]> {
   const { context } = cluster.connection;
   const live = new Map(cluster.owned().map((object) => [key(object), object]));
-  const failures: string[] = [];
-  const attempt = async (what: string, action: () => Promise<unknown>): Promise<void> => {
+  const failures: Failure[] = [];
+  const attempt = async (what: string, action: () => Promise<unknown>, source?: TsbObject): Promise<void> => {
     try {
       await action();
       log(`${context}: ${what}`);
     } catch (error) {
-      failures.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      const message = `${context}: not ${what}: ${error instanceof Error ? error.message : String(error)}`;
+      failures.push({ message, refused: error instanceof ApiError && error.status === 422, ...(source ? { source } : {}) });
     }
   };
-  for (const object of inOrder(wanted)) {
+  for (const { object, source } of inOrder(wanted)) {
     const hash = createHash('sha256').update(JSON.stringify(object)).digest('hex').slice(0, 16);
     if (live.get(key(object))?.metadata?.annotations?.[hashAnnotation] === hash) continue;
     const annotated = { ...object, metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [hashAnnotation]: hash } } };
-    await attempt(`applied ${label(object)}`, () => cluster.connection.apply(path(object), annotated));
+    await attempt(`applied ${label(object)}`, () => cluster.connection.apply(path(object), annotated), source);
   }
-  const keep = new Set(wanted.map(key));
+  const keep = new Set(wanted.map(({ object }) => key(object)));
   for (const [unwanted, object] of prune ? live : []) {
     if (!keep.has(unwanted)) await attempt(`deleted ${label(object)}`, () => cluster.connection.delete(path(object)));
   }
@@ -50,9 +60,9 @@ export async function writeStatus(cluster: WatchedCluster, object: TsbObject, ve
   await cluster.connection.mergePatch(`${path(object)}/status`, { status });
 }
 
-function inOrder(wanted: readonly WantedObject[]): WantedObject[] {
+function inOrder(wanted: readonly Wanted[]): Wanted[] {
   const rank = (object: WantedObject): number => writtenKinds.findIndex(({ kind, apiVersion }) => kind === object.kind && apiVersion === object.apiVersion);
-  return [...wanted].sort((one, other) => rank(one) - rank(other));
+  return [...wanted].sort((one, other) => rank(one.object) - rank(other.object));
 }
 
 function path(object: KubernetesObject): string {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { applyDifference, writeStatus } from './apply.ts';
+import type { Failure } from './apply.ts';
 import { watchCluster } from './cluster.ts';
 import type { WatchedCluster } from './cluster.ts';
 import type { Connection } from './connection.ts';
@@ -29,17 +30,22 @@ export function runOperator({ connections, log, signal }: OperatorOptions): Oper
     state.wake();
   };
   signal.addEventListener('abort', () => state.wake());
+  let retry: NodeJS.Timeout | undefined;
   const clusters = connections.map((connection) => watchCluster(connection, { onChange, log, signal }));
   void (async () => {
+    let told = new Set<string>();
     while (!signal.aborted) {
       if (!state.changed) await new Promise<void>((resolve) => { state.wake = resolve; });
       await delay(debounceMs, undefined, { signal }).catch(() => undefined);
       state.changed = false;
       const allSeen = clusters.every(({ synced }) => synced);
-      const failures = await reconcile(clusters, log).catch((error: unknown) => [error instanceof Error ? error.stack ?? error.message : String(error)]);
-      for (const failure of failures) log(`failed: ${failure}`);
-      if (allSeen && failures.length === 0) state.ready = true;
-      if (failures.length > 0) setTimeout(onChange, retryMs).unref();
+      const failures = await reconcile(clusters, log).catch((error: unknown) => [{ message: error instanceof Error ? error.stack ?? error.message : String(error), refused: false }]);
+      for (const { message } of failures) if (!told.has(message)) log(message);
+      told = new Set(failures.map(({ message }) => message));
+      const again = failures.some(({ refused }) => !refused);
+      if (allSeen && !again) state.ready = true;
+      clearTimeout(retry);
+      if (again) retry = setTimeout(onChange, retryMs).unref();
     }
   })();
   return {
@@ -49,21 +55,22 @@ export function runOperator({ connections, log, signal }: OperatorOptions): Oper
   };
 }
 
-async function reconcile(all: readonly WatchedCluster[], log: (line: string) => void): Promise<string[]> {
+async function reconcile(all: readonly WatchedCluster[], log: (line: string) => void): Promise<Failure[]> {
   const seen = all.filter(({ synced }) => synced);
   const objects = seen.flatMap((cluster) => cluster.tsbObjects());
   const clusterObjects = objects.filter(({ kind }) => kind === 'Cluster');
   const facts = seen.flatMap((cluster) => cluster.facts(clusterObjects) ?? []);
   const { wanted, verdicts } = translate({ objects, clusters: facts });
   const prune = seen.length === all.length && facts.length === all.length;
-  const failures = await Promise.all(seen.map((cluster) => applyDifference({
-    cluster, prune, log, wanted: wanted.filter((one) => one.cluster.context === cluster.connection.context).map(({ object }) => object),
-  })));
+  const failures = (await Promise.all(seen.map((cluster) => applyDifference({
+    cluster, prune, log, wanted: wanted.filter((one) => one.cluster.context === cluster.connection.context),
+  })))).flat();
   const written = await Promise.allSettled([...verdicts].map(async ([object, verdict]) => {
     const cluster = seen.find(({ connection }) => connection.context === object.cluster);
-    if (cluster) await writeStatus(cluster, object, verdict);
+    const refusal = failures.find(({ source, refused }) => refused && source === object);
+    if (cluster) await writeStatus(cluster, object, refusal ? { ...verdict, state: 'FAILED', message: refusal.message } : verdict);
   }));
-  return [...failures.flat(), ...written.flatMap((result) => (result.status === 'rejected' && !isGone(result.reason) ? [String(result.reason)] : []))];
+  return [...failures, ...written.flatMap((result) => (result.status === 'rejected' && !isGone(result.reason) ? [{ message: String(result.reason), refused: false }] : []))];
 }
 
 /** The object was deleted meanwhile: nothing is left to write. */

@@ -8,8 +8,8 @@ import type { FailoverSettings, OutlierDetection, Retries, TrafficSettings, Upst
 export interface HostPolicy {
   readonly trafficPolicy: Readonly<Record<string, unknown>>;
   readonly retries: Readonly<Record<string, unknown>>;
-  /** Of a whole request where a rule sets none; "0s" is none. */
-  readonly timeout: string;
+  /** Of a whole request where a rule sets none; undefined is none. */
+  readonly timeout: string | undefined;
   /** Envoy's own outlier_detection fields that a DestinationRule cannot say. */
   readonly envoyOutlierDetection: Readonly<Record<string, unknown>>;
 }
@@ -35,7 +35,7 @@ export function hostPolicy({ resilience, loadBalancer }: UpstreamSettings): Host
       outlierDetection: istio,
     },
     retries: retryPolicy(http?.retries),
-    timeout: http?.requestTimeout ?? '0s',
+    timeout: http?.requestTimeout,
     envoyOutlierDetection: envoy,
   };
 }

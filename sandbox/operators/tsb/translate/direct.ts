@@ -13,7 +13,7 @@ export function directCopies(placed: readonly Placed[], clusters: readonly Clust
     const { name, namespace = '' } = place.object.metadata;
     return clusters
       .filter((cluster) => cluster.namespaces.has(namespace) && owns(place, cluster.name, namespace))
-      .map((cluster) => ({ cluster, object: istioObject('EnvoyFilter', { name: `${name}-tsb`, namespace }, place.object.spec as object) }));
+      .map((cluster) => ({ cluster, source: place.object, object: istioObject('EnvoyFilter', { name: `${name}-tsb`, namespace }, place.object.spec as object) }));
   });
 }
 

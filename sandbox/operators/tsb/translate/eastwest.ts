@@ -25,7 +25,7 @@ export function httpPort({ ports }: ServiceFacts): ServiceFacts['ports'][number]
   return ports.find(({ name, appProtocol }) => /^(http|grpc|h2)/.test(name) || /^(http|grpc|kubernetes\.io\/h2c)/.test(appProtocol ?? ''));
 }
 
-function serving(world: World, { workspace, index, cluster, service, gateway }: Exposure): Wanted[] {
+function serving(world: World, { setting, workspace, index, cluster, service, gateway }: Exposure): Wanted[] {
   const port = httpPort(service);
   if (port === undefined) return [];
   const host = fqdn(service);
@@ -45,15 +45,16 @@ function serving(world: World, { workspace, index, cluster, service, gateway }: 
       subsets: [{ name: localSubset, labels: ownLocality(cluster) }],
     }),
   ];
-  return objects.map((object) => ({ cluster, object }));
+  return objects.map((object) => ({ cluster, source: setting, object }));
 }
 
-function calling(world: World, { workspace, cluster: remote, service, addresses }: Exposure): Wanted[] {
+function calling(world: World, { setting, workspace, cluster: remote, service, addresses }: Exposure): Wanted[] {
   return world.exposures
     .filter((other) => other.workspace === workspace && other.cluster !== remote && fqdn(other.service) === fqdn(service))
     .filter(({ cluster }) => world.reachable(cluster, remote))
     .flatMap(({ cluster, service: local }) => addresses.map((address) => ({
       cluster,
+      source: setting,
       object: istioObject('WorkloadEntry', { name: `k-${local.name}-${shortHash(`${remote.name}/${address}`)}`, namespace: local.namespace }, {
         address,
         labels: { ...local.selector, 'xcp.tetrate.io/cluster': remote.name, ...failoverLabels(service.labels) },

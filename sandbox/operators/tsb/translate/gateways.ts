@@ -22,7 +22,7 @@ export function gateways(world: World): Wanted[] {
     const servers = gateway.spec.http ?? [];
     const routes = servers.map((server) => virtualService({ world, gateway, cluster }, server));
     const object = istioObject('Gateway', { name, namespace }, { selector: labels, servers: servers.flatMap(ports) });
-    return [{ cluster, object }, ...routes.flat().map((wanted) => ({ cluster, object: wanted }))];
+    return [object, ...routes.flat()].map((wanted) => ({ cluster, source: gateway.object, object: wanted }));
   }));
 }
 

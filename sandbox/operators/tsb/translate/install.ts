@@ -25,7 +25,7 @@ type Labels = Readonly<Record<string, string>>;
 export function installedGateway(world: Pick<World, 'gateways'>, cluster: ClusterFacts, object: TsbObject): Wanted[] {
   const spec = object.spec as InstallSpec;
   return [serviceAccount(object), deployment(object, spec), service(object, spec, ownPorts(world, cluster, object))]
-    .map((wanted) => ({ cluster, object: { ...wanted, metadata: { ...wanted.metadata, ownerReferences: [owner(object)] } } as WantedObject }));
+    .map((wanted) => ({ cluster, source: object, object: { ...wanted, metadata: { ...wanted.metadata, ownerReferences: [owner(object)] } } as WantedObject }));
 }
 
 /** Envoy's own default port for each public one: below 1024 a gateway of a real mesh may not listen. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { KubernetesObject } from '@kubernetes/client-node';
-import type { ClusterFacts } from '../model.ts';
+import type { ClusterFacts, TsbObject } from '../model.ts';
 
-/** An object that the operator wants in a cluster. */
-export interface Wanted { readonly cluster: ClusterFacts; readonly object: WantedObject }
+/** An object that the operator wants in a cluster, and the TSB object that it comes from: who is told when the cluster refuses it. */
+export interface Wanted { readonly cluster: ClusterFacts; readonly object: WantedObject; readonly source: TsbObject }
 export interface WantedObject extends KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;

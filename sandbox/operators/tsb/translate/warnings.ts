@@ -10,8 +10,7 @@ export function warnings(world: World, object: TsbObject): string[] {
   const gateway = world.gateways.find((candidate) => candidate.object === object);
   if (gateway) return gatewayWarnings(world, gateway);
   return world.exposures
-    .filter(({ workspace }) => object.kind === 'WorkspaceSetting' && workspace.metadata.annotations?.['tsb.tetrate.io/tenant'] === object.metadata.annotations?.['tsb.tetrate.io/tenant']
-      && workspace.metadata.name === object.metadata.annotations?.['tsb.tetrate.io/workspace'])
+    .filter(({ setting }) => setting === object)
     .flatMap(({ cluster, service, addresses }) => [
       ...(httpPort(service) ? [] : [`Service ${service.namespace}/${service.name} of ${cluster.name} names no HTTP port (http…, http2…, grpc…): it is not exposed`]),
       ...(addresses.length > 0 ? [] : [`no gateway of ${cluster.name} that is selected for Service ${service.namespace}/${service.name} has an address with port 15443 yet`]),

@@ -17,6 +17,7 @@ export interface PlacedGateway extends Placed {
 
 /** A Service that a workspace lets other clusters reach through one of its gateways' east-west port. */
 export interface Exposure {
+  readonly setting: TsbObject;
   readonly workspace: TsbObject<WorkspaceSpec>;
   /** Position of the setting among the workspace's east-west settings, for names. */
   readonly index: number;
@@ -89,10 +90,10 @@ function exposures({ object, workspace }: Placed, clusters: readonly ClusterFact
     .flatMap((service) => {
       const index = settings.findIndex(({ exposedServices }) =>
         !exposedServices?.length || exposedServices.some(({ serviceLabels }) => hasLabels(service.labels, serviceLabels)));
-      const setting = settings[index]; // the first matching item wins
-      if (setting === undefined || !owns({ workspace }, cluster.name, setting.workloadSelector.namespace)) return [];
-      const addresses = gatewayServices(cluster, setting.workloadSelector).flatMap((found) => found.addresses);
-      return [{ workspace, index, cluster, service, gateway: setting.workloadSelector, addresses }];
+      const gateway = settings[index]?.workloadSelector; // the first matching item wins
+      if (gateway === undefined || !owns({ workspace }, cluster.name, gateway.namespace)) return [];
+      const addresses = gatewayServices(cluster, gateway).flatMap((found) => found.addresses);
+      return [{ setting: object, workspace, index, cluster, service, gateway, addresses }];
     }));
 }
 
