@@ -32,6 +32,8 @@ export interface DemoOptions {
 }
 
 const fault = 'bridge-scale-0';
+/** For an interrupted operation: whatever it leaves undone ends with the sandbox anyway. */
+const workerGraceMs = 20_000;
 
 /**
  * Everything once, on a sandbox of its own: toolchain, clusters, program, drill, report, destroy. Nothing of it is left when
@@ -84,7 +86,7 @@ async function startSandbox({ stateDir, progress, signal }: DemoOptions, modules
 
 async function withClusters(o: DemoOptions, sandbox: Sandbox, tools: ToolPaths): Promise<DrillResult> {
   const work = o.work ?? runWorker;
-  const worker = { start: inside(sandbox), signal: o.signal };
+  const worker = { start: inside(sandbox), signal: o.signal, graceMs: workerGraceMs };
   const environment = sandboxEnvironment(sandbox, tools.pulumiBin);
   const { outputs } = await showing(o, 'up', (onEvent) => work({ operation: 'up', environment }, { ...worker, onEvent })) as { outputs: Record<string, unknown> };
   await sayOutputs(o, sandbox, outputs);

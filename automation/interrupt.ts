@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** Why an operation was ended early: a person or the system asked for it. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
@@ -6,6 +8,8 @@ export class Interrupted extends Error {
 /** One AbortSignal for the process; `dispose` takes the handlers away again. */
 export interface Interrupt {
   readonly signal: AbortSignal;
+  /** The same for a reason that is no signal. */
+  abort(why: string): void;
   dispose(): void;
 }
 
@@ -16,6 +20,8 @@ export interface Interrupt {
  */
 export function onInterrupt(heed: (why: string) => boolean): Interrupt {
   const controller = new AbortController();
+  // Every tool and every process listens to it, which is many and no leak.
+  setMaxListeners(0, controller.signal);
   const abort = (why: string): void => {
     if (!controller.signal.aborted && heed(why)) controller.abort(new Interrupted(why));
   };
@@ -27,6 +33,7 @@ export function onInterrupt(heed: (why: string) => boolean): Interrupt {
   process.channel?.unref();
   return {
     signal: controller.signal,
+    abort,
     dispose() {
       for (const [name, handler] of handlers) process.off(name, handler);
       process.off('disconnect', disconnected);

@@ -8,7 +8,7 @@ export interface Progress {
   done(key: string, text?: string): void;
   /** A line that stays. */
   note(text: string): void;
-  /** Ends all live lines. Nothing is written afterwards. */
+  /** Ends all live lines for good; notes are still written. */
   close(): void;
 }
 

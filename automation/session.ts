@@ -34,6 +34,8 @@ export class Session {
       return true;
     });
     this.signal = this.#interrupt.signal;
+    // A closed terminal or pipe must not end this process before it has cleaned up, nor when its last words come too late.
+    for (const stream of [here.stdout, here.stderr]) stream.on('error', () => { this.#interrupt.abort('nobody reads what this writes'); });
     this.work = here.work ?? runWorker;
   }
 

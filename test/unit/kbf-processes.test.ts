@@ -139,6 +139,15 @@ describe('kbf demo, interrupted', () => {
     });
   }
 
+  it('by the end of whoever read its output stops the sandbox', async () => {
+    const { child, reached, ended } = start('up');
+    await reached('at up');
+    child.stderr?.destroy();
+    child.stdout?.destroy();
+    child.kill('SIGHUP');
+    assert.equal((await ended).code, 130);
+  });
+
   it('twice cleans up as for the first time', async () => {
     const { child, ended, reached } = start('up');
     await reached('at up');
