@@ -58,12 +58,14 @@ function percent(share: number | undefined): string {
   return share === undefined ? '-' : `${(share * 100).toFixed(share > 0 && share < 0.01 ? 1 : 0)} %`;
 }
 
-/** All that are met fit in one line; a person looks for the others. */
+/** All that are met fit in one line, and so do those that could not be measured; a person looks for the others. */
 function objectiveLines(objectives: Report['objectives']): string[] {
-  const missed = objectives.filter(({ met }) => !met);
+  const missed = objectives.filter(({ met, measured }) => !met && measured !== undefined);
+  const unmeasured = objectives.filter(({ measured }) => measured === undefined);
   return [
-    `  ${objectives.length - missed.length} of ${objectives.length} objectives and conditions met`,
-    ...missed.map(({ name, limit, measured }) => `  NOT MET  ${name}: wanted ${limit}, ${measured === undefined ? 'not measured' : `measured ${String(measured)}`}`),
+    `  ${objectives.length - missed.length - unmeasured.length} of ${objectives.length} objectives and conditions met`,
+    ...missed.map(({ name, limit, measured }) => `  NOT MET  ${name}: wanted ${limit}, measured ${String(measured)}`),
+    ...(unmeasured.length === 0 ? [] : [`  not measured: ${unmeasured.map(({ name }) => name).join(', ')}`]),
   ];
 }
 
