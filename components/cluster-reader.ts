@@ -57,7 +57,10 @@ async function awaitField<T>(read: ClusterReader['read'], place: Place, { select
     const { object, failure } = await attempt(() => read(place.reference));
     const value = object === undefined ? undefined : select(object);
     if (value !== undefined) return value;
-    if (pulumi.runtime.isDryRun()) return pulumi.unknown;
+    if (pulumi.runtime.isDryRun()) {
+      if (failure !== undefined) await pulumi.log.warn(`${nameOf(place.reference)} in cluster ${place.context}: ${failure}`);
+      return pulumi.unknown;
+    }
     if (performance.now() > deadline) throw new pulumi.RunError(overdue(place, `no ${what} after ${Math.round(timeoutMs / 1_000)} s`, failure ?? stateOf(object)));
     await delay(pollMs);
   }

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import * as pulumi from '@pulumi/pulumi';
+
+import { type LiveObject, readerOf, stateOf } from '../../components/cluster-reader.ts';
+
+const service = { apiVersion: 'v1', kind: 'Service', namespace: 'edge', name: 'tier1' };
+const address = (object: LiveObject) => (object['status'] as { loadBalancer?: { ingress?: { ip: string }[] } } | undefined)?.loadBalancer?.ingress?.[0]?.ip;
+
+describe('reading a field past the engine', () => {
+  let server: Server;
+  let directory: string;
+  let kubeconfig: string;
+  /** Answers of the API server to each GET of the Service, in order; the last one stays. */
+  let answers: { code: number; body: object }[];
+
+  before(async () => {
+    server = createServer((request, response) => {
+      const list = { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: 'v1', resources: [{ name: 'services', singularName: 'service', namespaced: true, kind: 'Service', verbs: ['get'] }] };
+      const answer = request.url === '/api/v1' ? { code: 200, body: list } : answers.length > 1 ? answers.shift() : answers[0];
+      response.writeHead(answer?.code ?? 500, { 'content-type': 'application/json' }).end(JSON.stringify(answer?.body));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    directory = mkdtempSync(join(tmpdir(), 'kbf-reader-'));
+    kubeconfig = join(directory, 'kubeconfig');
+    writeFileSync(kubeconfig, JSON.stringify(kubeconfigFor((server.address() as AddressInfo).port)));
+  });
+
+  after(() => {
+    rmSync(directory, { recursive: true });
+    server.close();
+  });
+
+  const awaited = async (timeoutMs: number, preview = false): Promise<unknown> => {
+    await pulumi.runtime.setMocks({ newResource: () => ({ id: '', state: {} }), call: () => ({}) }, 'kafka-bridge-failover', 'test', preview);
+    const output = readerOf(kubeconfig, 'central').awaitField(service, { select: address, what: 'load balancer address', timeoutMs });
+    const { isKnown, promise } = output as unknown as { isKnown: Promise<boolean>; promise(): Promise<unknown> };
+    return (await isKnown) ? promise() : 'unknown';
+  };
+
+  it('waits over an absent object, an API server that fails and a status that is not there yet', async () => {
+    answers = [absent(), failing(), present({}), present({ loadBalancer: { ingress: [{ ip: '10.0.0.7' }] } })];
+    assert.equal(await awaited(10_000), '10.0.0.7');
+  });
+
+  it('names object, cluster and last state when the time is over', async () => {
+    answers = [present({ conditions: [{ type: 'NotReady', status: 'True', reason: 'NoAddress', message: 'the pool is empty' }] })];
+    await assert.rejects(awaited(1), (error: unknown) => {
+      assert.ok(pulumi.RunError.isInstance(error));
+      assert.match(String(error), /Service edge\/tier1 in cluster central has no load balancer address after 0 s; last state: condition NotReady=True \(NoAddress: the pool is empty\)/);
+      assert.match(String(error), /kubectl --kubeconfig \S+ --context central describe service -n edge tier1/);
+      return true;
+    });
+  });
+
+  it('says that there is no such object', async () => {
+    answers = [absent()];
+    await assert.rejects(awaited(1), /last state: there is no such object/);
+  });
+
+  it('says that the API server cannot be asked', async () => {
+    answers = [failing()];
+    await assert.rejects(awaited(1), /last state: the API server cannot be asked/);
+  });
+
+  it('looks once in a preview, and what is not there is unknown', async () => {
+    answers = [absent()];
+    assert.equal(await awaited(60_000, true), 'unknown');
+    answers = [present({ loadBalancer: { ingress: [{ ip: '10.0.0.8' }] } })];
+    assert.equal(await awaited(60_000, true), '10.0.0.8');
+  });
+});
+
+describe('the state of an object in one line', () => {
+  it('is its conditions, with reason and message where they are', () => {
+    const conditions = [{ type: 'Ready', status: 'True' }, { type: 'Warning', status: 'True', reason: 'UnknownFields' }];
+    assert.equal(stateOf(live({ conditions })), 'condition Ready=True; condition Warning=True (UnknownFields)');
+  });
+
+  it('is the status where it has no conditions', () => {
+    assert.equal(stateOf(live({ state: 'FAILED', message: 'no such group' })), 'status {"state":"FAILED","message":"no such group"}');
+  });
+
+  it('says that nobody answered, or that the object is not there', () => {
+    assert.equal(stateOf(live({})), 'it has no status: no operator has answered yet');
+    assert.equal(stateOf(undefined), 'there is no such object');
+  });
+});
+
+function live(status: object): LiveObject {
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name: 'tier1' }, status };
+}
+
+function present(status: object): { code: number; body: object } {
+  return { code: 200, body: live(status) };
+}
+
+function absent(): { code: number; body: object } {
+  return { code: 404, body: { kind: 'Status', code: 404, reason: 'NotFound' } };
+}
+
+function failing(): { code: number; body: object } {
+  return { code: 503, body: { kind: 'Status', code: 503 } };
+}
+
+function kubeconfigFor(port: number): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    // Plain HTTP has no TLS to verify, and the client insists on hearing so.
+    clusters: [{ name: 'c', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'u', user: {} }],
+    contexts: [{ name: 'central', context: { cluster: 'c', user: 'u' } }],
+  };
+}
