@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { kafkaBasics, kafkaNodeObjects, nodePod, type KafkaFacts } from '../../sandbox/operators/strimzi/kafka-objects.ts';
+import { nodeIds, planKafka } from '../../sandbox/operators/strimzi/kafka-plan.ts';
+import { kafkaServices } from '../../sandbox/operators/strimzi/kafka-services.ts';
+import { kafkaStatus, kafkaWarnings, poolStatus } from '../../sandbox/operators/strimzi/kafka-status.ts';
+import { Failure, type Kafka, type KafkaNodePool } from '../../sandbox/operators/strimzi/model.ts';
+import { find, kafka, names, pool, secret } from './strimzi-fixtures.ts';
+
+const plan = planKafka(kafka(), [pool()]);
+const address = (ip: string) => ({ status: { loadBalancer: { ingress: [{ ip }] } } });
+const facts: KafkaFacts = {
+  clusterId: 'id', secrets: new Map([['cert', secret({ 'tls.crt': 'CHAIN', 'tls.key': 'KEY' })]]),
+  services: new Map([['kafka-kafka-external-bootstrap', address('10.0.0.1')], ['kafka-kafka-0', address('10.0.0.2')]]),
+};
+
+function fails(reason: string, message: RegExp, change: (kafka: Kafka) => void, pools: KafkaNodePool[] = [pool()]): void {
+  assert.throws(() => planKafka(kafka(change), pools), (error: unknown) => error instanceof Failure && error.reason === reason && message.test(error.message));
+}
+
+describe('strimzi: the objects of a Kafka', () => {
+  it('have Services for all ways in', () => {
+    assert.deepEqual(names(kafkaServices(plan)), ['kafka-kafka-bootstrap', 'kafka-kafka-brokers', 'kafka-kafka-external-bootstrap', 'kafka-kafka-0', 'kafka-kafka-1', 'kafka-kafka-2'].map((name) => `Service ${name}`));
+    const external = find(kafkaServices(plan), 'Service', 'kafka-kafka-1');
+    assert.equal(external.metadata.annotations?.['external-dns.alpha.kubernetes.io/hostname'], 'broker-1.kafka.example');
+    assert.deepEqual([external.spec['type'], (external.spec['selector'] as Record<string, string>)['strimzi.io/pod-name']], ['LoadBalancer', 'kafka-kafka-1']);
+    assert.deepEqual(external.spec['ports'], [{ name: 'tcp-external', port: 9094, targetPort: 9094, protocol: 'TCP' }]);
+  });
+
+  it('name brokers\' Services by listener unless it is the old external one', () => {
+    const other = planKafka(kafka(({ spec }) => { const [listener] = spec.kafka.listeners; if (listener) { listener.name = 'outside'; listener.port = 9095; } }), [pool()]);
+    assert.ok(names(kafkaServices(other)).includes('Service kafka-kafka-outside-2'));
+  });
+
+  it('show pods that are not ready in the headless Service, so that brokers find each other', () => {
+    const { spec } = find(kafkaServices(plan), 'Service', 'kafka-kafka-brokers');
+    assert.deepEqual([spec['clusterIP'], spec['publishNotReadyAddresses']], ['None', true]);
+  });
+
+  it('keep claims that are not to be deleted', () => {
+    const claim = find(kafkaBasics(plan), 'PersistentVolumeClaim', 'data-0-kafka-kafka-0');
+    assert.equal(claim.metadata.ownerReferences, undefined);
+    const going = planKafka(kafka(), [pool(({ spec }) => { if (spec.storage.type === 'jbod' && spec.storage.volumes[0]) spec.storage.volumes[0].deleteClaim = true; })]);
+    assert.equal(find(kafkaBasics(going), 'PersistentVolumeClaim', 'data-0-kafka-kafka-0').metadata.ownerReferences?.length, 1);
+  });
+
+  it('copy the listener\'s certificate for each node', () => {
+    const { data } = find(kafkaNodeObjects(plan, facts), 'Secret', 'kafka-kafka-2');
+    assert.deepEqual(data, { 'external-9094.crt': Buffer.from('CHAIN').toString('base64'), 'external-9094.key': Buffer.from('KEY').toString('base64') });
+  });
+
+  it('start pods anew for another configuration or certificate, not for the same', () => {
+    const [node] = plan.nodes;
+    assert.ok(node);
+    const revision = (with_: KafkaFacts, from = plan): unknown => nodePod(from, from.nodes[0] ?? node, with_).metadata.annotations?.['strimzi.io/revision'];
+    const renewed: KafkaFacts = { ...facts, secrets: new Map([['cert', secret({ 'tls.crt': 'NEW', 'tls.key': 'KEY' })]]) };
+    const configured = planKafka(kafka(({ spec }) => { spec.kafka.config = { ...spec.kafka.config, 'num.io.threads': 2 }; }), [pool()]);
+    assert.equal(revision(facts), revision(facts, planKafka(kafka(), [pool()])));
+    assert.notEqual(revision(facts), revision(renewed));
+    assert.notEqual(revision(facts), revision(facts, configured));
+  });
+});
+
+describe('strimzi: a broker\'s configuration', () => {
+  const config = find(kafkaNodeObjects(plan, facts), 'ConfigMap', 'kafka-kafka-1').data['server.config'] ?? '';
+  const values = new Map(config.trim().split('\n').map((line): [string, string] => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  const expected: [string, string][] = [
+    ['node.id', '1'], ['process.roles', 'broker,controller'],
+    ['controller.quorum.voters', [0, 1, 2].map((id) => `${String(id)}@kafka-kafka-${String(id)}.kafka-kafka-brokers.ns.svc:9090`).join(',')],
+    ['listeners', 'CONTROLPLANE-9090://0.0.0.0:9090,REPLICATION-9091://0.0.0.0:9091,EXTERNAL-9094://0.0.0.0:9094'],
+    ['advertised.listeners', 'REPLICATION-9091://kafka-kafka-1.kafka-kafka-brokers.ns.svc:9091,EXTERNAL-9094://broker-1.kafka.example:9094'],
+    ['listener.security.protocol.map', 'CONTROLPLANE-9090:PLAINTEXT,REPLICATION-9091:PLAINTEXT,EXTERNAL-9094:SSL'],
+    ['listener.name.external-9094.ssl.keystore.certificate.chain', '${strimzidir:/opt/kafka/listener-certificates:external-9094.crt}'], ['listener.name.external-9094.ssl.keystore.type', 'PEM'],
+    ['log.dirs', '/var/lib/kafka/data-0/kafka-log1'], ['min.insync.replicas', '2'],
+  ];
+  for (const [key, value] of expected) it(`says ${key}`, () => assert.equal(values.get(key), value));
+
+  it('advertises the load balancer where no host is configured', () => {
+    const open = planKafka(kafka(({ spec }) => { const [listener] = spec.kafka.listeners; if (listener?.configuration) delete listener.configuration.brokers; }), [pool()]);
+    assert.match(find(kafkaNodeObjects(open, facts), 'ConfigMap', 'kafka-kafka-0').data['server.config'] ?? '', /EXTERNAL-9094:\/\/10\.0\.0\.2:9094/);
+  });
+});
+
+describe('strimzi: node ids', () => {
+  const cases: [string, Partial<{ next: string; had: number[]; replicas: number; taken: number[] }>, number[]][] = [
+    ['are the lowest free ones', { taken: [0, 2] }, [1, 3, 4]], ['are those that are asked for', { next: '[7-8, 3]' }, [7, 8, 3]], ['stay once given', { had: [4, 5, 6], next: '[0-2]' }, [4, 5, 6]],
+    ['grow by what is asked for', { had: [0, 1, 2], replicas: 4, next: '[10]' }, [0, 1, 2, 10]], ['shrink from the end', { had: [0, 1, 2], replicas: 1 }, [0]], ['ignore what is no range', { next: 'all' }, [0, 1, 2]],
+  ];
+  for (const [what, { next, had, replicas, taken }, expected] of cases) {
+    it(what, () => {
+      const resource = pool(({ metadata, spec }) => { spec.replicas = replicas ?? 3; if (next !== undefined) metadata.annotations = { 'strimzi.io/next-node-ids': next }; });
+      if (had !== undefined) resource.status = { nodeIds: had };
+      assert.deepEqual(nodeIds(resource, new Set(taken ?? [])), expected);
+    });
+  }
+});
+
+describe('strimzi: a Kafka that cannot be', () => {
+  it('has no pool', () => { fails('InvalidConfigurationException', /^No KafkaNodePools found for Kafka cluster kafka$/, () => undefined, []); });
+  it('is of an unknown version', () => { fails('UnsupportedKafkaVersionException', /^Unsupported Kafka\.spec\.kafka\.version: 4\.1\.2\. Supported versions are: \[4\.2\.0, /, ({ spec }) => { spec.kafka.version = '4.1.2'; }); });
+  it('wants more replicas than brokers', () => { fails('InvalidResourceException', /'default\.replication\.factor' should be set to 3 or less/, ({ spec }) => { spec.kafka.config = { 'default.replication.factor': 4 }; }); });
+  it('has a listener of a type that is not offered', () => { fails('InvalidResourceException', /listener external is of type route/, ({ spec }) => { if (spec.kafka.listeners[0]) spec.kafka.listeners[0].type = 'route'; }); });
+  it('has TLS without a certificate', () => { fails('InvalidResourceException', /needs configuration\.brokerCertChainAndKey/, ({ spec }) => { if (spec.kafka.listeners[0]) spec.kafka.listeners[0].configuration = {}; }); });
+  it('has a certificate that is not there', () => {
+    assert.throws(() => kafkaNodeObjects(plan, { ...facts, secrets: new Map() }), /^Failure|Failed to process Secrets with custom certificates: \[Secret cert with custom TLS certificate does not exist\.\]/);
+    assert.throws(() => kafkaNodeObjects(plan, { ...facts, secrets: new Map([['cert', secret({ 'tls.crt': 'x' })]]) }), /does not contain private key under the key tls\.key/);
+  });
+});
+
+describe('strimzi: the status of a Kafka', () => {
+  it('gives each listener\'s address and chain', () => {
+    const { listeners, clusterId, kafkaVersion } = kafkaStatus(plan, facts);
+    assert.deepEqual(listeners, [{ name: 'external', addresses: [{ host: '10.0.0.1', port: 9094 }], bootstrapServers: '10.0.0.1:9094', certificates: ['CHAIN'] }]);
+    assert.deepEqual([clusterId, kafkaVersion], ['id', '4.3.1']);
+  });
+
+  it('gives a pool its nodes and no Ready', () => {
+    const [first] = plan.pools;
+    assert.ok(first);
+    const status = poolStatus(plan, first, 'id', []);
+    assert.deepEqual([status['nodeIds'], status['roles'], 'conditions' in status], [[0, 1, 2], ['controller', 'broker'], false]);
+  });
+
+  it('warns of what is not wise', () => {
+    const risky = planKafka(kafka(({ spec }) => { spec.kafka.config = { 'inter.broker.protocol.version': '3.3' }; }), [pool(({ spec }) => { spec.replicas = 2; })]);
+    assert.deepEqual(kafkaWarnings(risky).map(({ reason }) => reason), ['KafkaDefaultReplicationFactor', 'KafkaMinInsyncReplicas', 'KafkaKRaftControllerNodeCount', 'KafkaInterBrokerProtocolVersionInKRaft']);
+    assert.deepEqual(kafkaWarnings(plan), []);
+  });
+});
