@@ -32,8 +32,8 @@ const embeddedFormat = 'application/vnd.kafka.json.v2+json';
 const callTimeoutMs = 10_000;
 /** How long the bridge may wait for records; short, as a waiting poll holds one of its threads. */
 const pollWaitMs = 500;
-/** A consumer that gets a little at a time would otherwise ask without a pause. */
-const pollPauseMs = 50;
+/** A consumer that gets a little at a time would otherwise ask without a pause, and be more load than the load. */
+const pollPauseMs = 200;
 /** An instance that cannot be made for this long is given up. */
 const recreateForMs = 90_000;
 

@@ -13,6 +13,7 @@ import type { Drill } from './phases.ts';
 import { judge } from './report.ts';
 import type { Report, RunRecord } from './report.ts';
 import { makeReportDirectory, openAppender, readLines } from './store.ts';
+import { NotHealed } from './underFault.ts';
 
 export { healLeftovers } from './faults/journal.ts';
 export { renderTable } from './table.ts';
@@ -57,8 +58,14 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
     seen: { logRead: false },
   };
   let ending: Ending;
+  let notHealed: NotHealed | undefined;
   try {
     ending = await carryOut(drill);
+  } catch (error) {
+    // The report is still owed: it says what is known.
+    if (!(error instanceof NotHealed)) throw error;
+    notHealed = error;
+    ending = { kind: 'aborted', reason: error.message };
   } finally {
     await Promise.all([store.attempts.close(), store.deliveries.close(), store.log.close()]);
   }
@@ -68,6 +75,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
     regions: outputs.regions.map(({ name }) => name), plan, marks, ...drill.seen, ending,
   };
   const report = await judgeDirectory(options.reportDir, run);
+  if (notHealed !== undefined) throw notHealed;
   return { report, exitCode: exitCodes[report.verdict] };
 }
 

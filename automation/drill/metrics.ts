@@ -24,11 +24,10 @@ export function faultSpan({ injectMs, recoveredMs, loadEndMs }: Marks): Span | u
 }
 
 /**
- * The longest time in ms between two consecutive events that overlaps the span, or undefined without events. The time from the span's begin to
- * the first event, when none came before it, and from the last event to the span's end, when none came after, count too.
+ * The longest time in ms between two consecutive events that overlaps the span. The time from the span's begin to the first event, when none
+ * came before it, and from the last event to the span's end, when none came after, count too; so does the whole span when there were none.
  */
-export function longestGap(timesMs: readonly number[], { fromMs, toMs }: Span): number | undefined {
-  if (timesMs.length === 0) return undefined;
+export function longestGap(timesMs: readonly number[], { fromMs, toMs }: Span): number {
   const sorted = timesMs.toSorted((a, b) => a - b);
   const before = sorted.findLast((time) => time <= fromMs) ?? fromMs;
   const after = sorted.find((time) => time >= toMs) ?? toMs;
@@ -37,7 +36,7 @@ export function longestGap(timesMs: readonly number[], { fromMs, toMs }: Span): 
 }
 
 /** The longest time without any acknowledgement, whichever producer or region it came by. Never below one interval of the load. */
-export function produceBlackout(attempts: readonly Attempt[], span: Span): number | undefined {
+export function produceBlackout(attempts: readonly Attempt[], span: Span): number {
   return longestGap(attempts.filter(({ outcome }) => outcome === 'ok').map(({ endMs }) => endMs), span);
 }
 
@@ -48,8 +47,7 @@ export function produceBlackout(attempts: readonly Attempt[], span: Span): numbe
 export function consumeBlackout(deliveries: readonly Delivery[], span: Span): number | undefined {
   const byPartition = Map.groupBy(deliveries, ({ partition }) => partition);
   const gaps = [...byPartition.values()].map((given) => longestGap(given.map(({ tMs }) => tMs), span));
-  const known = gaps.filter((gap) => gap !== undefined);
-  return known.length === 0 ? undefined : Math.max(...known);
+  return gaps.length === 0 ? undefined : Math.max(...gaps);
 }
 
 export interface Latency {
@@ -75,13 +73,15 @@ export function lateness(attempts: readonly Attempt[]): number {
   return percentile(attempts.map(({ issuedMs, intendedMs }) => issuedMs - intendedMs).sort((a, b) => a - b), 0.99);
 }
 
-/** Share (0..1) of the ok requests sent in the span that each region served, and their number. Undefined when none was. */
+/**
+ * Share (0..1) of the requests sent in the span that each region served, and the number of requests. What failed counts as served
+ * by none, so that the shares then sum up to less than 1. Undefined when nothing was sent.
+ */
 export function shares(attempts: readonly Attempt[], regions: readonly string[], span: Span): { count: number; byRegion: Record<string, number> } | undefined {
-  const served = attempts.filter(({ outcome, region, sentMs }) =>
-    outcome === 'ok' && region !== undefined && sentMs !== undefined && sentMs >= span.fromMs && sentMs < span.toMs);
-  if (served.length === 0) return undefined;
-  const share = (name: string): number => served.filter(({ region }) => region === name).length / served.length;
-  return { count: served.length, byRegion: Object.fromEntries(regions.map((name) => [name, share(name)])) };
+  const sent = attempts.filter(({ sentMs, issuedMs }) => (sentMs ?? issuedMs) >= span.fromMs && (sentMs ?? issuedMs) < span.toMs);
+  if (sent.length === 0) return undefined;
+  const share = (name: string): number => sent.filter(({ outcome, region }) => outcome === 'ok' && region === name).length / sent.length;
+  return { count: sent.length, byRegion: Object.fromEntries(regions.map((name) => [name, share(name)])) };
 }
 
 export interface TimelineEntry {

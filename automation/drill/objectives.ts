@@ -31,7 +31,7 @@ export interface Measured {
 /** Fewer requests than this in a phase say nothing about who serves. */
 const fewestSamples = 10;
 /** A generator later than this is no open loop any more: its latencies would be its own. */
-const latestMs = 50;
+const latestMs = 100;
 
 /**
  * The objectives of a failover drill and the verdict over them. Damage to data fails a run whatever else happened. A run that was not

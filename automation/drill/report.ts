@@ -124,7 +124,7 @@ function regionShares({ marks, regions }: RunRecord, load: readonly Attempt[]): 
   };
 }
 
-/** Number of requests behind each share. */
+/** Number of requests sent in each phase. */
 export interface Samples {
   before: number;
   during: number;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { faults } from '../../automation/drill/faults/index.ts';
 import { healLeftovers, writeEntry } from '../../automation/drill/faults/journal.ts';
 import { returnReplicas } from '../../automation/drill/faults/ownership.ts';
+import { BridgeApi } from '../../automation/drill/kubernetes.ts';
 import { pulumiFields, startFakeApi } from '../fixtures/fake-bridge-api.ts';
 import type { FakeApi } from '../fixtures/fake-bridge-api.ts';
 
@@ -24,14 +25,14 @@ describe('the fault bridge-scale-0', () => {
   });
 
   async function injectAndLeave(run: string): Promise<void> {
-    const target = { kubeconfig: api.kubeconfig, ref };
+    const target = new BridgeApi(api.kubeconfig, ref);
     const undo = await fault.prepare(target);
     await writeEntry(stateDir, { schema: 'kbf-fault/1', run, fault: fault.name, region: 'east', ref, undo, at: '2026-01-01T00:00:00Z' });
     await fault.inject(target, undo);
   }
 
   it('scales to none, and heals replicas and ownership to what they were', async () => {
-    const target = { kubeconfig: api.kubeconfig, ref };
+    const target = new BridgeApi(api.kubeconfig, ref);
     const undo = await fault.prepare(target);
     await fault.inject(target, undo);
     assert.equal(api.bridge?.replicas, 0);
@@ -43,7 +44,7 @@ describe('the fault bridge-scale-0', () => {
   });
 
   it('heals twice without harm', async () => {
-    const target = { kubeconfig: api.kubeconfig, ref };
+    const target = new BridgeApi(api.kubeconfig, ref);
     const undo = await fault.prepare(target);
     await fault.inject(target, undo);
     await fault.heal(target, undo);
@@ -53,7 +54,7 @@ describe('the fault bridge-scale-0', () => {
   });
 
   it('leaves replicas that somebody else set meanwhile', async () => {
-    const target = { kubeconfig: api.kubeconfig, ref };
+    const target = new BridgeApi(api.kubeconfig, ref);
     const undo = await fault.prepare(target);
     await fault.inject(target, undo);
     if (api.bridge) api.bridge.replicas = 5;
@@ -62,7 +63,7 @@ describe('the fault bridge-scale-0', () => {
   });
 
   it('heals an object that keeps changing under it', async () => {
-    const target = { kubeconfig: api.kubeconfig, ref };
+    const target = new BridgeApi(api.kubeconfig, ref);
     const undo = await fault.prepare(target);
     await fault.inject(target, undo);
     api.conflicts = 3;
@@ -71,7 +72,7 @@ describe('the fault bridge-scale-0', () => {
   });
 
   it('refuses a bridge without replicas, and one that is not there', async () => {
-    const target = { kubeconfig: api.kubeconfig, ref };
+    const target = new BridgeApi(api.kubeconfig, ref);
     if (api.bridge) api.bridge.replicas = 0;
     await assert.rejects(fault.prepare(target), { name: 'UserError', message: 'KafkaBridge kafka-bridge/bridge in cluster east has no replicas already' });
     api.bridge = undefined;
@@ -80,12 +81,12 @@ describe('the fault bridge-scale-0', () => {
 
   it('names cluster and object when the API server fails', async () => {
     api.failWith = 503;
-    await assert.rejects(fault.prepare({ kubeconfig: api.kubeconfig, ref }),
+    await assert.rejects(fault.prepare(new BridgeApi(api.kubeconfig, ref)),
       { name: 'UserError', message: 'KafkaBridge kafka-bridge/bridge in cluster east cannot be read: 503 the API server is not well' });
   });
 
-  it('refuses a context that the kubeconfig does not have', async () => {
-    await assert.rejects(async () => fault.prepare({ kubeconfig: api.kubeconfig, ref: { ...ref, context: 'mars' } }), { name: 'UserError', message: /has no context mars$/ });
+  it('refuses a context that the kubeconfig does not have', () => {
+    assert.throws(() => new BridgeApi(api.kubeconfig, { ...ref, context: 'mars' }), { name: 'UserError', message: /has no context mars$/ });
   });
 
   it('is healed by the next run when a killed driver left it', async () => {

@@ -101,6 +101,18 @@ describe('the verdict', () => {
     assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['regions.east.during'] });
   });
 
+  it('is fail, not inconclusive, when nobody served during the fault', () => {
+    const { verdict, missed } = verdictOf(({ attempts, log, deliveries }) => {
+      const lost = new Set(attempts.filter(({ sentMs = 0 }) => sentMs >= 11_200 && sentMs < 21_000).map((attempt) => {
+        Object.assign(attempt, { outcome: 'failed', class: 'no-healthy-upstream' });
+        return attempt.seq;
+      }));
+      log.splice(0, Infinity, ...log.filter(({ id }) => !lost.has(id?.seq ?? -1)));
+      deliveries.splice(0, Infinity, ...deliveries.filter(({ id }) => !lost.has(id?.seq ?? -1)));
+    });
+    assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['regions.west.during'] });
+  });
+
   it('is fail when a region did not serve before or after', () => {
     const { verdict, missed } = verdictOf(({ attempts }) => { for (const attempt of attempts) attempt.region = 'west'; });
     assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['regions.east.before', 'regions.east.after'] });
@@ -139,7 +151,7 @@ describe('the verdict', () => {
   });
 
   it('is inconclusive when the generator fell behind', () => {
-    const { verdict, missed } = verdictOf(({ attempts }) => { for (const attempt of attempts.slice(0, 100)) attempt.issuedMs = attempt.intendedMs + 51; });
+    const { verdict, missed } = verdictOf(({ attempts }) => { for (const attempt of attempts.slice(0, 100)) attempt.issuedMs = attempt.intendedMs + 101; });
     assert.deepEqual({ verdict, missed }, { verdict: 'inconclusive', missed: ['condition.generatorLatenessP99Ms'] });
   });
 

@@ -1,4 +1,4 @@
-import type { BridgeRef } from '../kubernetes.ts';
+import type { BridgeApi } from '../kubernetes.ts';
 
 /**
  * Something done to one region, and undone. `Undo` is what healing needs to know; it is journaled before inject, so that
@@ -9,17 +9,12 @@ export interface Fault<Undo = unknown> {
   /** What it does and to whom, for a person. */
   blastRadius: string;
   /** Reads what heal will need. Changes nothing. Throws a UserError when the fault cannot be injected. */
-  prepare(target: FaultTarget): Promise<Undo>;
-  inject(target: FaultTarget, undo: Undo): Promise<void>;
+  prepare(target: BridgeApi): Promise<Undo>;
+  inject(target: BridgeApi, undo: Undo): Promise<void>;
   /** Whether the cluster shows the fault's effect. */
-  isEffective(target: FaultTarget, undo: Undo): Promise<boolean>;
+  isEffective(target: BridgeApi, undo: Undo): Promise<boolean>;
   /** Undoes it. Safe to repeat. False when there was nothing to undo (any more). */
-  heal(target: FaultTarget, undo: Undo): Promise<boolean>;
+  heal(target: BridgeApi, undo: Undo): Promise<boolean>;
   /** Whether the cluster is as it was. */
-  isHealed(target: FaultTarget, undo: Undo): Promise<boolean>;
-}
-
-export interface FaultTarget {
-  kubeconfig: string;
-  ref: BridgeRef;
+  isHealed(target: BridgeApi, undo: Undo): Promise<boolean>;
 }

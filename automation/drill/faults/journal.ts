@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../../errors.ts';
+import { BridgeApi } from '../kubernetes.ts';
 import type { BridgeRef } from '../kubernetes.ts';
 import { faultNamed } from './index.ts';
 
@@ -42,7 +43,7 @@ export async function healLeftovers({ stateDir, kubeconfig }: { stateDir: string
     const { context, namespace, bridge } = entry.ref;
     const fault = faultNamed(entry.fault);
     if (fault === undefined) throw new UserError(`${fileOf(stateDir, entry.run)} names the unknown fault ${entry.fault}`);
-    const changed = await fault.heal({ kubeconfig, ref: entry.ref }, entry.undo);
+    const changed = await fault.heal(new BridgeApi(kubeconfig, entry.ref), entry.undo);
     await removeEntry(stateDir, entry.run);
     healed.push(`${entry.fault} of ${entry.at} on ${namespace}/${bridge} in cluster ${context}: ${changed ? 'healed' : 'nothing was left of it'}`);
   }
