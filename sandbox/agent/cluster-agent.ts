@@ -1,3 +1,4 @@
+import { watch } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import type { Server } from 'node:https';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import type { Informer } from './informer.ts';
 import { serveKubelet } from './kubelet.ts';
 import { AddressPool } from './network.ts';
 import { keepAlive, registerNode } from './node.ts';
+import { clusterHostsFile } from './node-context.ts';
 import type { NodeContext } from './node-context.ts';
 import type { DataKind } from './objects.ts';
 import { PodRunner, isOver, removePod } from './pod.ts';
@@ -21,6 +23,7 @@ import type { Node } from './scheduler.ts';
 import type { Pod, Stored } from './types.ts';
 
 const tickMs = 20_000;
+const gatherMs = 2;
 
 export interface ClusterAgentOptions { readonly dir: string; readonly tools: TreeTools; readonly host: HostParts; readonly cluster: ClusterInfo }
 
@@ -60,8 +63,7 @@ export class ClusterAgent {
     const { api, cluster } = this.#node;
     const failed = (error: unknown) => { console.error(`watch (${cluster.name}): ${String(error)}`); };
     const { signal } = this.#over;
-    // Containers mount it; the load balancer, which may start later, fills it in place.
-    await appendFile(join(this.#node.dir, 'clusters', cluster.name, 'hosts'), '');
+    await this.#watchHosts();
     await patiently(() => registerNode(this.#node));
     await patiently(() => createStorageClass(this.#node));
     void keepAlive(this.#node, signal);
@@ -83,6 +85,19 @@ export class ClusterAgent {
     this.#kubelet?.close();
     this.#kubelet?.closeAllConnections();
     await Promise.all([...this.#runners.values()].map((runner) => runner.end(graceSeconds, false)));
+  }
+
+  /** The load balancer, which may start later, writes host names in place. */
+  async #watchHosts(): Promise<void> {
+    const file = clusterHostsFile(this.#node);
+    await appendFile(file, '');
+    let gathering: NodeJS.Timeout | undefined;
+    const changed = () => {
+      gathering = undefined;
+      for (const runner of this.#runners.values()) runner.writeHosts();
+    };
+    // One write tells more than once.
+    watch(file, { signal: this.#over.signal, persistent: false }, () => { gathering ??= setTimeout(changed, gatherMs); });
   }
 
   #nodeChanged(node: Node): void {

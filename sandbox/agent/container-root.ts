@@ -10,7 +10,7 @@ export interface ContainerRoot {
   readonly dir: string;
   readonly host: HostParts;
   readonly hostname: string;
-  /** The cluster's host names: a file that changes in place. */
+  /** The pod's host names: a file that changes in place. */
   readonly hostsFile: string;
   /** Volumes, in any order. */
   readonly volumes: readonly (Mount & { readonly isFile: boolean })[];

@@ -134,7 +134,8 @@ export class ContainerRunner {
       return;
     }
     const now = new Date().toISOString();
-    const lost = terminated ?? { exitCode: 137, reason: 'Error', message: 'It ended with the node agent that ran it.', startedAt: before.state?.running?.startedAt ?? now, finishedAt: now };
+    const waited = before.state?.waiting === undefined ? undefined : before.lastState?.terminated;
+    const lost = terminated ?? waited ?? { exitCode: 137, reason: 'Error', message: 'It ended with the node agent that ran it.', startedAt: before.state?.running?.startedAt ?? now, finishedAt: now };
     if (this.#host.restartPolicy === 'Never' && this.kind === 'app') {
       this.#state = { terminated: lost };
       this.#done = true;

@@ -25,28 +25,34 @@ const etcParts = ['ssl', 'pki', 'ca-certificates', 'crypto-policies', 'alternati
 
 /**
  * What every container has of this machine: its programs and libraries, the project, the tools, all read-only.
- * @param tools Absolute paths; the directory of each (or its parent, when that is called `bin`) is mounted.
- * @param sandboxes The directory of all sandboxes, with their keys, which may lie inside the project.
+ * @param tools Absolute paths; the directory of each is mounted, or its parent when that is called `bin` or `libs`.
+ * @param stateDir The directory of all sandboxes, with their keys; it may lie inside the project.
  */
-export function hostParts(tools: readonly string[], sandboxes: string): HostParts {
+export function hostParts(tools: readonly string[], stateDir: string): HostParts {
   const present = systemDirectories.filter((path) => existsSync(path));
   const isLink = (path: string) => lstatSync(path).isSymbolicLink();
   const etc = etcParts.map((name) => `/etc/${name}`).filter((path) => existsSync(path));
-  const own = tools.map(home)
+  const own = tools.filter(isReadable).map(home)
     .filter((path) => !present.some((system) => path === system || path.startsWith(`${system}/`)));
   const directories = outermost([...present.filter((path) => !isLink(path)), ...etc, ...own]);
   return {
     mounts: directories.map((path) => ({ source: path, target: path, readOnly: true, recursive: statSync(path).isDirectory() })),
     links: Object.fromEntries(present.filter(isLink).map((path) => [path, readlinkSync(path)])),
-    hidden: directories.some((path) => sandboxes.startsWith(`${path}/`)) ? [sandboxes] : [],
+    hidden: directories.some((path) => stateDir.startsWith(`${path}/`)) ? [stateDir] : [],
   };
+}
+
+/** What needs the tool fails, and says so; the rest must not. */
+function isReadable(path: string): boolean {
+  if (existsSync(path)) return true;
+  console.error(`${path} cannot be read: containers will not have it`);
+  return false;
 }
 
 /** The directory to mount so that a tool finds the files that came with it. */
 function home(path: string): string {
-  if (statSync(path).isDirectory()) return path;
-  const directory = dirname(path);
-  const candidate = directory.endsWith('/bin') ? dirname(directory) : directory;
+  const directory = statSync(path).isDirectory() ? path : dirname(path);
+  const candidate = /\/(bin|libs)$/.test(directory) ? dirname(directory) : directory;
   return ['/', '/tmp', '/root', '/home', '/var', '/run', '/opt', '/etc'].includes(candidate) ? path : candidate;
 }
 

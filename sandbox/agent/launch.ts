@@ -14,7 +14,7 @@ import { startProcess } from './container-process.ts';
 import { expand, resolveEnv } from './env.ts';
 import { ContainerLog, dropOldLogs, logPath } from './logs.ts';
 import type { NodeContext } from './node-context.ts';
-import { podDiskDir, podWorkDir } from './node-context.ts';
+import { podDiskDir, podHostname, podHostsFile, podWorkDir } from './node-context.ts';
 import { fetchData } from './objects.ts';
 import type { Json, Pod } from './types.ts';
 import type { PodVolumes } from './volumes.ts';
@@ -71,13 +71,9 @@ export async function launchContainer(l: Launching): Promise<Launched> {
 function baseEnv(node: NodeContext, pod: Pod): Record<string, string> {
   const host = kubernetesServiceIp(node.cluster);
   return {
-    PATH: `${dirname(node.tools.node)}:${defaultPath}`, HOME: '/root', HOSTNAME: hostname(pod),
+    PATH: `${dirname(node.tools.node)}:${defaultPath}`, HOME: '/root', HOSTNAME: podHostname(pod),
     KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: '443', KUBERNETES_SERVICE_PORT_HTTPS: '443', KUBERNETES_PORT: `tcp://${host}:443`,
   };
-}
-
-function hostname(pod: Pod): string {
-  return (pod.spec.hostname ?? pod.metadata.name).slice(0, 63);
 }
 
 function envSources({ node, pod, podIp }: Launching) {
@@ -114,8 +110,8 @@ function callImage(call: () => Launch, container: Container): Launch {
 
 async function rootOf({ node, pod, volumes, container }: Launching, launch: Launch, { dir, env }: Pick<ContainerRoot, 'dir' | 'env'>): Promise<ContainerRoot> {
   return {
-    dir, env, host: node.host, hostname: hostname(pod), argv: launch.argv, files: launch.files ?? {},
-    hostsFile: join(node.dir, 'clusters', node.cluster.name, 'hosts'),
+    dir, env, host: node.host, hostname: podHostname(pod), argv: launch.argv, files: launch.files ?? {},
+    hostsFile: podHostsFile(pod),
     volumes: await Promise.all((container.volumeMounts ?? []).map((mount) => mountOf(mount, volumes, env))),
     workingDir: container.workingDir ?? '/',
     terminationMessagePath: container.terminationMessagePath ?? '/dev/termination-log',

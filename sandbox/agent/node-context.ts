@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { ClusterInfo } from '../machine/clusters.ts';
 import type { TreeTools } from '../machine/state.ts';
 import type { Api } from './api.ts';
@@ -6,7 +7,6 @@ import type { HostParts } from './host-mounts.ts';
 import type { ContainerLog } from './logs.ts';
 import type { AddressPool } from './network.ts';
 import type { Pod } from './types.ts';
-import { join } from 'node:path';
 
 /** What the parts of one cluster's node share. */
 export interface NodeContext {
@@ -29,6 +29,21 @@ export const workDir = '/run/kbf-pods';
 
 export function podWorkDir(pod: Pod): string {
   return join(workDir, pod.metadata.uid);
+}
+
+/** The pod's /etc/hosts, in all of its containers. */
+export function podHostsFile(pod: Pod): string {
+  return join(podWorkDir(pod), 'hosts');
+}
+
+/** As its processes see it. */
+export function podHostname(pod: Pod): string {
+  return (pod.spec.hostname ?? pod.metadata.name).slice(0, 63);
+}
+
+/** The cluster's host names, which the load balancer writes in place. */
+export function clusterHostsFile({ dir, cluster }: Pick<NodeContext, 'dir' | 'cluster'>): string {
+  return join(dir, 'clusters', cluster.name, 'hosts');
 }
 
 /** What a pod leaves on disk until it is deleted: its logs and emptyDir volumes. */

@@ -1,13 +1,16 @@
+import { mkdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { ContainerRunner } from './container.ts';
 import type { ContainerHost } from './container.ts';
+import { writeInPlace } from './in-place.ts';
 import { launchContainer } from './launch.ts';
 import { createPodNetwork, removePodNetwork } from './network.ts';
 import type { NodeContext } from './node-context.ts';
-import { podDiskDir, podWorkDir } from './node-context.ts';
+import { clusterHostsFile, podDiskDir, podHostname, podHostsFile, podWorkDir } from './node-context.ts';
 import type { DataKind } from './objects.ts';
+import { podHosts } from './pod-hosts.ts';
 import { podStatus } from './status.ts';
 import type { PodView } from './status.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -61,6 +64,14 @@ export class PodRunner {
   /** A ConfigMap or Secret of the pod's namespace has changed. */
   dataChanged(kind: DataKind, name: string): void {
     if (this.#volumes?.reads(kind, name) === true) this.#refresh();
+  }
+
+  /** The cluster's host names have changed, or are needed for the first time. */
+  writeHosts(): void {
+    if (this.#ip === undefined || this.#released) return;
+    mkdirSync(podWorkDir(this.#pod), { recursive: true, mode: 0o700 });
+    const names = readFileSync(clusterHostsFile(this.#node), 'utf8');
+    writeInPlace(podHostsFile(this.#pod), podHosts(this.#pod, this.#ip, podHostname(this.#pod), names));
   }
 
   /** Called now and then: renews tokens that are due. */
@@ -150,6 +161,7 @@ export class PodRunner {
       throw error;
     }
     this.#ip = ip;
+    this.writeHosts();
   }
 
   async #makeVolumes(): Promise<void> {

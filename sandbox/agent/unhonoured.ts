@@ -2,7 +2,7 @@ import type { Pod } from './types.ts';
 
 const podFields = new Set([
   'volumes', 'initContainers', 'containers', 'restartPolicy', 'terminationGracePeriodSeconds', 'activeDeadlineSeconds', 'nodeSelector',
-  'serviceAccountName', 'automountServiceAccountToken', 'nodeName', 'hostname', 'subdomain', 'schedulerName', 'tolerations', 'readinessGates', 'schedulingGates',
+  'serviceAccountName', 'automountServiceAccountToken', 'nodeName', 'hostname', 'subdomain', 'hostAliases', 'schedulerName', 'tolerations', 'readinessGates', 'schedulingGates',
 ]);
 /**
  * Without an effect that a pod could notice here: there is one node and nothing is pulled; what admission has already acted upon;

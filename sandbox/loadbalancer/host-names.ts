@@ -1,4 +1,3 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { hasAddress } from './endpoints.ts';
 import type { EndpointSlice, Service } from './endpoints.ts';
 
@@ -36,25 +35,6 @@ export function aliases(service: Service, known: readonly HostLine[]): HostLine[
 export function hostsText(lines: readonly HostLine[]): string {
   const text = [...new Set(lines.map(({ address, names }) => `${address}\t${names.join(' ')}\n`))].sort().join('');
   return `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n${text}`;
-}
-
-/**
- * Puts text into a file that others have mounted: the file stays the same one and never gets shorter, so that a reader at any
- * moment finds whole lines. Does nothing when it is there already.
- */
-export function writeInPlace(path: string, text: string): void {
-  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
-  try {
-    const size = fstatSync(descriptor).size;
-    const whole = Buffer.from(text);
-    if (readFileSync(path, 'utf8').trimEnd() === text.trimEnd()) return;
-    const padding = Buffer.alloc(Math.max(size - whole.length, 0), '\n');
-    const written = writeSync(descriptor, Buffer.concat([whole, padding]), 0, undefined, 0);
-    // A full disk: what is there is then the whole of what could be written.
-    if (written < whole.length) ftruncateSync(descriptor, written);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function dnsNames(base: string): string[] {

@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../../errors.ts';
+import { writeInPlace } from '../agent/in-place.ts';
 import type { SandboxState } from '../machine/state.ts';
 import { BalancerAddresses } from './addresses.ts';
 import { ClusterBalancer } from './cluster-balancer.ts';
-import { hostsText, writeInPlace } from './host-names.ts';
+import { hostsText } from './host-names.ts';
 
 /** Changes within this time become one rewrite of the hosts files. */
 const gatherMs = 5;

@@ -21,7 +21,7 @@ export class Proxy {
   #server: Server | undefined;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
-  /** Endpoints that refused since they were last changed or taken a connection. */
+  /** Endpoints whose last answer to a connect was a refusal. */
   readonly #refusing = new Set<string>();
 
   /** @param failed Told what a person should know: an address that cannot be listened on. */
@@ -54,7 +54,7 @@ export class Proxy {
       this.#server = undefined;
     }
     clearTimeout(this.#retry);
-    if (!this.#closed && this.#refusing.size > 0) this.#retry = setTimeout(() => { this.#tryAgain(); }, retryMs);
+    if (!this.#closed && !usable && this.#endpoints.length > 0) this.#retry = setTimeout(() => { this.#tryAgain(); }, retryMs);
   }
 
   #listen(): void {
@@ -91,10 +91,10 @@ export class Proxy {
     server.pipe(client);
   }
 
+  /** In turn, also one that refused: whether it is one of the Service's endpoints is not decided here. */
   #next(): Address | undefined {
-    const usable = this.#endpoints.filter((endpoint) => !this.#refusing.has(key(endpoint)));
-    this.#turn += 1;
-    return usable[this.#turn % usable.length];
+    this.#turn = (this.#turn + 1) % Math.max(this.#endpoints.length, 1);
+    return this.#endpoints[this.#turn];
   }
 
   #refused(endpoint: Address): void {
@@ -104,7 +104,7 @@ export class Proxy {
   }
 
   #tryAgain(): void {
-    for (const endpoint of this.#endpoints.filter((e) => this.#refusing.has(key(e)))) {
+    for (const endpoint of this.#endpoints) {
       const probe = connect({ ...endpoint, timeout: connectTimeoutMs });
       probe.on('connect', () => { this.#refusing.delete(key(endpoint)); probe.destroy(); this.#settle(); });
       probe.on('timeout', () => { probe.destroy(); });
