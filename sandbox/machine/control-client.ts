@@ -25,11 +25,15 @@ export async function askStop(state: SandboxState, signal: AbortSignal): Promise
 }
 
 /** All targets at once and after each change; ends when the tree does. */
-export async function* watchTargets(state: SandboxState): AsyncGenerator<Targets> {
+export async function* watchTargets(state: Pick<SandboxState, 'sockets'>): AsyncGenerator<Targets> {
   const socket = await openControl(state, { op: 'targets' });
   // A reset is an end like any other.
   socket.on('error', () => socket.destroy());
-  for await (const text of createInterface(socket)) yield JSON.parse(text) as Targets;
+  try {
+    for await (const text of createInterface(socket)) yield JSON.parse(text) as Targets;
+  } finally {
+    socket.destroy();
+  }
 }
 
 async function oneLine(state: SandboxState, request: ControlRequest, signal: AbortSignal): Promise<string> {

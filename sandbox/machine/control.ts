@@ -14,6 +14,7 @@ export interface ControlHandlers {
 export interface Control {
   /** Sends the targets to everyone who asked for them. */
   targetsChanged(): void;
+  close(): void;
 }
 
 /** Takes requests from outside the tree on a unix socket, for as long as the process lives. */
@@ -28,7 +29,13 @@ export async function serveControl(path: string, handlers: ControlHandlers): Pro
   });
   server.listen(path);
   await once(server, 'listening');
-  return { targetsChanged: () => { for (const socket of watchers) socket.write(line(handlers.targets())); } };
+  return {
+    targetsChanged: () => { for (const socket of watchers) socket.write(line(handlers.targets())); },
+    close: () => {
+      server.close();
+      for (const socket of watchers) socket.destroy();
+    },
+  };
 
   async function answer(socket: Socket, request: ControlRequest): Promise<void> {
     switch (request.op) {

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { explainFailure, notLinux, programsMissing, unshareArgv } from '../../sandbox/machine/prerequisites.ts';
+
+const failure = 'unshare: unshare failed: Operation not permitted';
+
+describe('A system that forbids namespaces', () => {
+  it('is told to lift AppArmor\'s restriction, by name', () => {
+    const error = explainFailure(failure, false, { apparmorRestrictUserns: '1', maxUserNamespaces: '96365' });
+    assert.match(error.message, /AppArmor restricts them/);
+    assert.match(error.remedy ?? '', /sysctl -w kernel\.apparmor_restrict_unprivileged_userns=0.*as root/);
+  });
+
+  it('is told to allow unprivileged user namespaces', () => {
+    const error = explainFailure(failure, false, { unprivilegedUsernsClone: '0', apparmorRestrictUserns: '1' });
+    assert.match(error.remedy ?? '', /kernel\.unprivileged_userns_clone=1.*as root/);
+  });
+
+  it('is told to allow any user namespaces at all', () => {
+    const error = explainFailure(failure, false, { maxUserNamespaces: '0', unprivilegedUsernsClone: '0' });
+    assert.match(error.remedy ?? '', /user\.max_user_namespaces=10000.*as root/);
+  });
+
+  it('gets what the kernel said and the way by root when no setting explains it', () => {
+    const error = explainFailure(failure, false, { maxUserNamespaces: '96365' });
+    assert.ok(error.message.includes(failure));
+    assert.match(error.remedy ?? '', /as root/);
+  });
+
+  it('is not told to become root when it is, but what its container needs', () => {
+    const error = explainFailure(failure, true, {});
+    assert.match(error.remedy ?? '', /--privileged/);
+    assert.doesNotMatch(error.remedy ?? '', /as root/);
+  });
+});
+
+describe('Missing prerequisites', () => {
+  it('are named with the packages that have them', () => {
+    const error = programsMissing(['ip', 'unshare']);
+    assert.match(error.message, /ip, unshare, which are not installed/);
+    assert.match(error.remedy ?? '', /iproute2/);
+  });
+
+  it('include Linux', () => {
+    assert.match(notLinux('darwin').message, /darwin/);
+  });
+});
+
+describe('unshareArgv', () => {
+  it('makes a user namespace for an ordinary user only, and always ties the tree to its first process', () => {
+    assert.ok(unshareArgv(true, ['sh']).includes('--map-root-user'));
+    assert.ok(!unshareArgv(false, ['sh']).includes('--user'));
+    for (const argv of [unshareArgv(true, ['sh']), unshareArgv(false, ['sh'])]) assert.ok(argv.includes('--kill-child'));
+  });
+});
