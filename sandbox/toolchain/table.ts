@@ -1,13 +1,13 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { answerOf, answersAsPlugin, jarVersion, java as runJava, same } from './answer.ts';
-import { SourceError } from './command.ts';
+import { answerOf, jarVersion, java as runJava, same } from './answer.ts';
 import { checkStrimziCrds, generateStrimziCrds, joinCrds } from './crds.ts';
 import { goBuild, goModule, goVersion } from './go.ts';
 import { jars } from './maven.ts';
 import { arch, below, executables } from './places.ts';
+import { askPulumi, buildPulumi, providerVersion } from './pulumi.ts';
 import { wheel } from './pypi.ts';
-import type { Asking, Download, ToolSpec, Work } from './tool.ts';
+import type { Download, ToolSpec } from './tool.ts';
 
 const minute = 60_000;
 
@@ -88,7 +88,6 @@ const certManager: ToolSpec = {
   },
 };
 
-const providerVersion = '4.23.0';
 const provider: Download = {
   url: `https://github.com/pulumi/pulumi-kubernetes/releases/download/v${providerVersion}/pulumi-resource-kubernetes-v${providerVersion}-linux-${arch.go}.tar.gz`,
   // Its own checksum file has SHA-1 only.
@@ -105,37 +104,8 @@ const pulumi: ToolSpec = {
     checksum: { algorithm: 'sha256', url: 'https://github.com/pulumi/pulumi/releases/download/v3.259.0/pulumi-3.259.0-checksums.txt' },
     place: { keep: executables('pulumi', 'pulumi-language-nodejs', 'pulumi-analyzer-policy') },
   }, provider],
-  build: { from: 'Go modules of github.com/pulumi', estimateMs: 17 * minute, make: buildPulumi },
+  build: { from: 'Go modules of github.com/pulumi', estimateMs: 17 * minute, make: (work) => buildPulumi('3.259.0', work) },
 };
-
-async function askPulumi(home: string, asking: Asking): Promise<string> {
-  const bin = join(home, 'bin');
-  const version = await answerOf(join(bin, 'pulumi'), ['version'], /^v?(\S+)/, asking);
-  await answersAsPlugin(join(bin, 'pulumi-language-nodejs'), asking);
-  const found = await answerOf(join(bin, 'pulumi'), ['package', 'get-schema', join(bin, 'pulumi-resource-kubernetes')],
-    /^ {2}"version": "([^"]+)"/m, asking);
-  if (found !== providerVersion) throw new SourceError(`pulumi-resource-kubernetes answers version ${found}, not ${providerVersion}`);
-  return version;
-}
-
-async function buildPulumi(work: Work): Promise<void> {
-  await goBuild({
-    module: 'pulumi-language-nodejs',
-    packages: { 'github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs': 'bin/pulumi-language-nodejs' },
-  }, work);
-  await goBuild({
-    module: 'pulumi',
-    packages: { 'github.com/pulumi/pulumi/pkg/v3/cmd/pulumi': 'bin/pulumi' },
-    variables: { 'github.com/pulumi/pulumi/sdk/v3/go/common/version.Version': 'v3.259.0' },
-  }, work);
-  const module = await goModule('pulumi-resource-kubernetes', 'github.com/pulumi/pulumi-kubernetes/provider/v4', work);
-  const data = (name: string): string => join(module, 'cmd/pulumi-resource-kubernetes', name);
-  await goBuild({
-    module: 'pulumi-resource-kubernetes',
-    packages: { '.': 'bin/pulumi-resource-kubernetes' },
-    overlay: { 'schema.json': data('schema.json'), 'terraform-mapping.json': data('terraform-mapping.json') },
-  }, work);
-}
 
 const envoy: ToolSpec = {
   name: 'envoy', version: '1.40.0', recipe: 1,

@@ -1,0 +1,49 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { answerOf, answersAsPlugin } from './answer.ts';
+import { run, SourceError } from './command.ts';
+import { goBuild, goModule } from './go.ts';
+import type { Asking, Work } from './tool.ts';
+
+export const providerVersion = '4.23.0';
+const providerModule = 'github.com/pulumi/pulumi-kubernetes/provider/v4';
+
+/** The engine's version, after both plugins answered, too. */
+export async function askPulumi(home: string, asking: Asking): Promise<string> {
+  const bin = join(home, 'bin');
+  const version = await answerOf(join(bin, 'pulumi'), ['version'], /^v?(\S+)/, asking);
+  await answersAsPlugin(join(bin, 'pulumi-language-nodejs'), asking);
+  const schema = await run(join(bin, 'pulumi'), ['package', 'get-schema', join(bin, 'pulumi-resource-kubernetes')], {
+    signal: asking.signal, env: { PULUMI_SKIP_UPDATE_CHECK: 'true' },
+  });
+  const found = (JSON.parse(schema) as { version?: string }).version;
+  if (found !== providerVersion) throw new SourceError(`pulumi-resource-kubernetes answers version ${String(found)}, not ${providerVersion}`);
+  return version;
+}
+
+/** Compiles the engine, the language host for Node and the Kubernetes provider into bin/. */
+export async function buildPulumi(version: string, work: Work): Promise<void> {
+  await goBuild({
+    module: 'pulumi-language-nodejs',
+    packages: { 'github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs': 'bin/pulumi-language-nodejs' },
+  }, work);
+  await goBuild({
+    module: 'pulumi',
+    packages: { 'github.com/pulumi/pulumi/pkg/v3/cmd/pulumi': 'bin/pulumi' },
+    variables: { 'github.com/pulumi/pulumi/sdk/v3/go/common/version.Version': `v${version}` },
+  }, work);
+  await buildProvider(work);
+}
+
+async function buildProvider(work: Work): Promise<void> {
+  const data = join(await goModule('pulumi-resource-kubernetes', providerModule, work), 'cmd/pulumi-resource-kubernetes');
+  // As its makers do it: the module's schema is of every version, the embedded one names its own.
+  const schema = join(work.scratch, 'schema.json');
+  const content = JSON.parse(await readFile(join(data, 'schema.json'), 'utf8')) as object;
+  await writeFile(schema, JSON.stringify({ ...content, version: providerVersion }));
+  await goBuild({
+    module: 'pulumi-resource-kubernetes',
+    packages: { '.': 'bin/pulumi-resource-kubernetes' },
+    overlay: { 'schema.json': schema, 'terraform-mapping.json': join(data, 'terraform-mapping.json') },
+  }, work);
+}
