@@ -10,14 +10,15 @@ import { SourceError } from './command.ts';
 import type { Download, Work } from './tool.ts';
 
 /** A closed network has to cost seconds, not minutes: the registries may still be reachable. */
-const connectTimeoutMs = 2_000;
+const connectTimeoutMs = 1_500;
 const silenceTimeoutMs = 30_000;
 
 interface Checksum { algorithm: 'sha256' | 'sha512'; hex: string }
 
 /** The downloads of one run. A host that did not answer is not asked again within it. */
 export class Downloads {
-  readonly #silent = new Map<string, string>();
+  /** By host, how the first request to it ended: why it could not be reached, or undefined. The others wait for that. */
+  readonly #hosts = new Map<string, Promise<string | undefined>>();
   readonly #agent = new EnvHttpProxyAgent({
     connect: { timeout: connectTimeoutMs },
     headersTimeout: silenceTimeoutMs,
@@ -78,16 +79,15 @@ export class Downloads {
 
   async #get(url: string, signal: AbortSignal | undefined): Promise<Response> {
     const { host, protocol } = new URL(url);
-    const silence = this.#silent.get(host);
-    if (silence) throw new SourceError(`${host} did not answer (${silence})`, networkRemedy);
-    let response: Response;
-    try {
-      response = await fetch(url, { dispatcher: this.#agent, ...(signal ? { signal } : {}) });
-    } catch (error) {
+    const first = this.#hosts.get(host);
+    const silence = first && await first; // Without a first one there must be no pause before this becomes it.
+    if (silence) throw new SourceError(`${host} could not be reached (${silence})`, networkRemedy);
+    const answer = fetch(url, { dispatcher: this.#agent, ...(signal ? { signal } : {}) });
+    if (!first) this.#hosts.set(host, answer.then(() => undefined, reasonOf));
+    const response = await answer.catch((error: unknown) => {
       signal?.throwIfAborted();
-      this.#silent.set(host, reasonOf(error));
-      throw new SourceError(`${host} did not answer (${reasonOf(error)})`, networkRemedy, error);
-    }
+      throw new SourceError(`${host} could not be reached (${reasonOf(error)})`, networkRemedy, error);
+    });
     if (response.ok && new URL(response.url).protocol === protocol) return response;
     await response.body?.cancel();
     throw new SourceError(response.ok ? `${url} led away from TLS to ${response.url}` : `${url} answered ${String(response.status)}`);

@@ -90,7 +90,7 @@ describe('toolchain: where a tool comes from', () => {
     await assert.rejects(etcd(spec), (error: UserError) => {
       assert.ok(error instanceof UserError);
       assert.match(error.message, /^etcd 1\.0\.0 could not be had:/);
-      assert.match(error.message, /official download: 127\.0\.0\.1:\d+ did not answer \(ECONNREFUSED\)/);
+      assert.match(error.message, /official download: 127\.0\.0\.1:\d+ could not be reached \(ECONNREFUSED\)/);
       assert.match(error.message, /Maven artifacts: mvn is not installed/);
       assert.match(error.remedy ?? '', /network.*install Maven.*KBF_TOOL_ETCD/);
       return true;
