@@ -20,7 +20,7 @@ import { Supervisor } from './supervisor.ts';
 
 const { values: { dir = '' } } = parseArgs({ options: { dir: { type: 'string' } } });
 const abort = new AbortController();
-const supervisor = new Supervisor();
+const supervisor = new Supervisor((name, detail) => { say('ended', `${name} ${detail}`); });
 
 let detached = false;
 process.on('disconnect', () => { if (!detached) process.exit(1); });

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UserError } from '../../errors.ts';
 import { askStatus } from './control-client.ts';
 import type { ClusterInfo } from './clusters.ts';
+import { cleanOne } from './leftovers.ts';
 import { locked } from './lock.ts';
 import { findParts } from './parts.ts';
 import type { Part } from './parts.ts';
@@ -43,7 +44,10 @@ export interface Sandbox {
   parts(): Promise<Record<string, Part>>;
   /** From here on it outlives this process; before, this process's death ends it. */
   detach(): Promise<void>;
-  /** Idempotent; resolves when nothing is left: processes, mounts, sockets, relays, and the state unless it is kept. */
+  /**
+   * Idempotent; resolves when nothing is left: processes, mounts, sockets, relays, and the state unless it is kept.
+   * Pods get their grace periods only when state is kept.
+   */
   stop(options?: { readonly keepState?: boolean }): Promise<void>;
 }
 
@@ -51,10 +55,26 @@ export interface Sandbox {
  * A running sandbox of another process, or undefined when none of this name runs.
  */
 export async function openSandbox(name: string, stateDir: string): Promise<Sandbox | undefined> {
-  const dir = sandboxDir(stateDir, name);
+  const dir = sandboxDir(resolve(stateDir), name);
   const state = await readState(dir);
   if (state?.phase !== 'running' || !await isAlive(state.tree)) return undefined;
   return new RunningSandbox(dir, state);
+}
+
+/**
+ * Removes the kept state of a stopped sandbox. @returns false when there is none
+ * @throws UserError when the sandbox runs
+ */
+export async function removeSandbox(name: string, stateDir: string): Promise<boolean> {
+  const dir = sandboxDir(resolve(stateDir), name);
+  return locked(dir, async () => {
+    await cleanOne(dir);
+    const state = await readState(dir);
+    if (state === undefined) return false;
+    if (state.phase !== 'stopped') throw new UserError(`the sandbox "${name}" runs`, { remedy: 'Stop it first.' });
+    await removeState(dir);
+    return true;
+  });
 }
 
 export class RunningSandbox implements Sandbox {
@@ -121,7 +141,8 @@ export class RunningSandbox implements Sandbox {
   }
 
   async #stop(keepState: boolean): Promise<void> {
-    await endProcesses(this.dir, this.#state, { orderly: true });
+    // What is thrown away need not end well.
+    await endProcesses(this.dir, this.#state, { orderly: keepState });
     if (keepState) await markStopped(this.dir, this.#state);
     else await removeState(this.dir);
   }

@@ -10,6 +10,7 @@ import { cleanOne } from './leftovers.ts';
 import { locked } from './lock.ts';
 import { createPki } from './pki.ts';
 import { checkPrerequisites } from './prerequisites.ts';
+import type { ToStarter } from './protocol.ts';
 import { ensureRelays } from './relays.ts';
 import { RunningSandbox } from './running.ts';
 import type { Sandbox } from './running.ts';
@@ -58,6 +59,8 @@ async function start(dir: string, options: StartOptions, userNamespace: boolean,
   const state = await prepare(dir, options, userNamespace, kept);
   say('prepared');
   const { child, id } = await startTree(dir, state, { say, signal: options.signal });
+  // Until it is detached, its parts' deaths are heard of.
+  child.on('message', (message: ToStarter) => { if (message.kind === 'event') say(message.phase, message.detail); });
   const running: SandboxState = { ...state, phase: 'running', tree: id };
   await writeState(dir, running);
   await ensureRelays(dir, options.signal);

@@ -10,7 +10,13 @@ const maxRestarts = 5;
 /** Keeps the tree's servers: reports them, starts some of them again when they die, and ends them in order. */
 export class Supervisor {
   readonly #entries = new Map<string, Entry>();
+  readonly #tell: (name: string, detail: string) => void;
   #stopped: Promise<void> | undefined;
+
+  /** `tell` hears of every server that ends by itself. */
+  constructor(tell: (name: string, detail: string) => void = () => undefined) {
+    this.#tell = tell;
+  }
 
   /**
    * Starts a server and keeps it. Those of the highest stage are stopped first, those of one stage together.
@@ -49,7 +55,7 @@ export class Supervisor {
       const exit = await entry.process.exited;
       if (entry.process.stopping || this.#stopped !== undefined) return;
       entry.detail = describeExit(exit);
-      console.error(`${entry.process.name} ${entry.detail}`);
+      this.#tell(entry.process.name, entry.detail);
       if (again === undefined || entry.restarts >= maxRestarts || !await this.#restart(entry, again)) {
         entry.state = 'ended';
         return;
@@ -68,7 +74,7 @@ export class Supervisor {
       return true;
     } catch (error) {
       entry.detail = error instanceof Error ? error.message : String(error);
-      console.error(entry.detail);
+      this.#tell(entry.process.name, `could not be started again: ${entry.detail}`);
       return false;
     }
   }

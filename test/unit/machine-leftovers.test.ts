@@ -6,6 +6,7 @@ import { access, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanLeftovers } from '../../sandbox/machine/leftovers.ts';
+import { removeSandbox } from '../../sandbox/index.ts';
 import { locked } from '../../sandbox/machine/lock.ts';
 import { identify, readState, sandboxDir, writeJson, writeState } from '../../sandbox/machine/state.ts';
 import type { ProcessId, SandboxState } from '../../sandbox/machine/state.ts';
@@ -101,6 +102,18 @@ describe('cleanLeftovers', () => {
     await written({ phase: 'starting' });
     await locked(dir, async () => { assert.deepEqual(await cleanLeftovers(stateDir), []); });
     assert.ok(await exists(dir));
+  });
+
+  it('is not needed to remove a stopped sandbox', async () => {
+    await written({ phase: 'stopped', keep: true });
+    assert.equal(await removeSandbox('demo', stateDir), true);
+    assert.equal(await exists(dir), false);
+    assert.equal(await removeSandbox('demo', stateDir), false);
+  });
+
+  it('leaves a running sandbox to be stopped first', async () => {
+    await written({ tree: await process_(), detached: true });
+    await assert.rejects(removeSandbox('demo', stateDir), /runs/);
   });
 
   it('finds nothing where there is no state directory', async () => {

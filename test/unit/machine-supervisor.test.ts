@@ -36,10 +36,6 @@ async function settled(): Promise<void> {
 }
 
 describe('Supervisor', () => {
-  const error = console.error;
-  before(() => { console.error = () => undefined; });
-  after(() => { console.error = error; });
-
   it('stops later stages before earlier ones', async () => {
     const order: string[] = [];
     const supervisor = new Supervisor();
@@ -52,11 +48,13 @@ describe('Supervisor', () => {
   });
 
   it('reports a server that ended by itself, and does not start it again unless told', async () => {
-    const supervisor = new Supervisor();
+    const heard: string[] = [];
+    const supervisor = new Supervisor((name, detail) => heard.push(`${name} ${detail}`));
     const etcd = new Fake('etcd');
     await supervisor.keep(0, () => Promise.resolve(etcd));
     etcd.die();
     await settled();
+    assert.deepEqual(heard, ['etcd exited with code 1 after 0.2 s']);
     assert.deepEqual(supervisor.report(), [{ name: 'etcd', state: 'ended', pid: 1, restarts: 0, log: 'a.log', detail: 'exited with code 1 after 0.2 s' }]);
   });
 
