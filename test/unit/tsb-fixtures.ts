@@ -7,11 +7,11 @@ export function snapshotOf(objects: TsbObject[] = everything(), clusters: Cluste
 
 export function everything(): TsbObject[] {
   return [
-    ...['central', 'east', 'west'].map((name) => tsb('tsb.tetrate.io/v2', 'Cluster', name, {}, { parents: {} })),
-    tsb('tsb.tetrate.io/v2', 'Tenant', 'kafka', {}, { parents: {} }),
+    ...['central', 'east', 'west'].map((name) => tsb(['tsb.tetrate.io/v2', 'Cluster', name], {}, { parents: {} })),
+    tsb(['tsb.tetrate.io/v2', 'Tenant', 'kafka'], {}, { parents: {} }),
     workspace('bridges', ['east/kafka-bridge', 'west/kafka-bridge']),
     workspace('edge', ['central/edge']),
-    tsb('tsb.tetrate.io/v2', 'WorkspaceSetting', 'bridges', bridgesSetting(), { parents: { tenant: 'kafka', workspace: 'bridges' } }),
+    tsb(['tsb.tetrate.io/v2', 'WorkspaceSetting', 'bridges'], bridgesSetting(), { parents: { tenant: 'kafka', workspace: 'bridges' } }),
     group('gateway', 'bridges-east', 'bridges', 'east/kafka-bridge'),
     group('gateway', 'bridges-west', 'bridges', 'west/kafka-bridge'),
     group('gateway', 'edge', 'edge', 'central/edge'),
@@ -19,17 +19,17 @@ export function everything(): TsbObject[] {
   ];
 }
 
-export function tsb(apiVersion: string, kind: string, name: string, spec: object, { cluster = 'central', namespace = 'tsb-conf', parents }: { cluster?: string; namespace?: string; parents: Record<string, string> }): TsbObject {
+export function tsb([apiVersion, kind, name]: [string, string, string], spec: object, { cluster = 'central', namespace = 'tsb-conf', parents }: { cluster?: string; namespace?: string; parents: Record<string, string> }): TsbObject {
   const annotations = Object.fromEntries(Object.entries({ organization: 'tetrate', ...parents }).map(([level, value]) => [`tsb.tetrate.io/${level}`, value]));
   return { cluster, apiVersion, kind, metadata: { name, namespace, annotations, generation: 1 }, spec };
 }
 
 export function workspace(name: string, names: string[]): TsbObject {
-  return tsb('tsb.tetrate.io/v2', 'Workspace', name, { namespaceSelector: { names } }, { parents: { tenant: 'kafka' } });
+  return tsb(['tsb.tetrate.io/v2', 'Workspace', name], { namespaceSelector: { names } }, { parents: { tenant: 'kafka' } });
 }
 
-export function group(kind: 'gateway' | 'istiointernal', name: string, workspaceName: string, namespace: string, configMode = 'BRIDGED'): TsbObject {
-  return tsb(`${kind}.tsb.tetrate.io/v2`, 'Group', name, { namespaceSelector: { names: [namespace] }, configMode }, { parents: { tenant: 'kafka', workspace: workspaceName } });
+export function group(kind: 'gateway' | 'istiointernal', name: string, workspaceName: string, namespace: string): TsbObject {
+  return tsb([`${kind}.tsb.tetrate.io/v2`, 'Group', name], { namespaceSelector: { names: [namespace] }, configMode: kind === 'gateway' ? 'BRIDGED' : 'DIRECT' }, { parents: { tenant: 'kafka', workspace: workspaceName } });
 }
 
 export function bridgesSetting(settings: object = {}): object {
@@ -48,14 +48,14 @@ export function regionGateway(cluster: string): TsbObject {
       { route: service('kafka-bridge-http'), timeout: '15s' },
     ] },
   });
-  return tsb('gateway.tsb.tetrate.io/v2', 'Gateway', 'kafka-bridge-gateway', {
+  return tsb(['gateway.tsb.tetrate.io/v2', 'Gateway', 'kafka-bridge-gateway'], {
     workloadSelector: { namespace: 'kafka-bridge', labels: { app: 'kafka-bridge-gateway' } },
     http: [server('global', 'kafka.example'), server('pinned', `${cluster}.kafka.example`)],
   }, { cluster, namespace: 'kafka-bridge', parents: { tenant: 'kafka', workspace: 'bridges', gatewayGroup: `bridges-${cluster}` } });
 }
 
 export function tier1Gateway(clusters: object[] = [{ name: 'east' }, { name: 'west' }]): TsbObject {
-  return tsb('gateway.tsb.tetrate.io/v2', 'Gateway', 'tier1', {
+  return tsb(['gateway.tsb.tetrate.io/v2', 'Gateway', 'tier1'], {
     workloadSelector: { namespace: 'edge', labels: { app: 'tier1' } },
     http: [
       { name: 'global', hostname: 'kafka.example', port: 80, routing: { rules: [{ route: { clusterDestination: { clusters } } }] } },

@@ -70,7 +70,7 @@ describe('translation of TSB to Istio', () => {
     const names = ['east', 'west', 'north'];
     const objects = [
       ...without('Workspace bridges'),
-      tsb('tsb.tetrate.io/v2', 'Workspace', 'bridges', { namespaceSelector: { names: ['*/kafka-bridge'] } }, { parents: { tenant: 'kafka' } }),
+      tsb(['tsb.tetrate.io/v2', 'Workspace', 'bridges'], { namespaceSelector: { names: ['*/kafka-bridge'] } }, { parents: { tenant: 'kafka' } }),
     ];
     for (const name of names) {
       const entries = [...wantedIn(name, snapshotOf(objects, clusters))].filter(([key]) => key.startsWith('WorkloadEntry'));
@@ -106,10 +106,10 @@ describe('translation of TSB to Istio', () => {
   });
 
   it('copies a DIRECT object without its revision to the clusters that its group owns', () => {
-    const filter = tsb('networking.istio.io/v1alpha3', 'EnvoyFilter', 'tuning', { configPatches: [] }, {
+    const filter = tsb(['networking.istio.io/v1alpha3', 'EnvoyFilter', 'tuning'], { configPatches: [] }, {
       cluster: 'east', namespace: 'kafka-bridge', parents: { tenant: 'kafka', workspace: 'bridges', istioInternalGroup: 'bridges-east' },
     });
-    const objects = [...everything(), group('istiointernal', 'bridges-east', 'bridges', 'east/kafka-bridge', 'DIRECT'), filter];
+    const objects = [...everything(), group('istiointernal', 'bridges-east', 'bridges', 'east/kafka-bridge'), filter];
     assert.deepEqual(wantedIn('east', snapshotOf(objects)).get('EnvoyFilter kafka-bridge/tuning-tsb'), { configPatches: [] });
     assert.equal(wantedIn('west', snapshotOf(objects)).get('EnvoyFilter kafka-bridge/tuning-tsb'), undefined);
   });

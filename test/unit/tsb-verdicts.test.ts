@@ -40,7 +40,7 @@ describe('verdicts on TSB objects', () => {
   });
 
   it('refuses an object without its annotations, and an organization that nobody onboarded', () => {
-    const bare = tsb('tsb.tetrate.io/v2', 'Workspace', 'bare', { namespaceSelector: { names: ['east/x'] } }, { parents: {} });
+    const bare = tsb(['tsb.tetrate.io/v2', 'Workspace', 'bare'], { namespaceSelector: { names: ['east/x'] } }, { parents: {} });
     refuses('Workspace bare', [...everything(), bare], /annotation tsb\.tetrate\.io\/tenant is missing/);
     const foreign = { ...bare, metadata: { ...bare.metadata, annotations: { 'tsb.tetrate.io/organization': 'acme', 'tsb.tetrate.io/tenant': 'kafka' } } };
     refuses('Workspace bare', [...everything(), foreign], /organization "acme" is not known; known: tetrate/);
@@ -80,8 +80,9 @@ describe('verdicts on TSB objects', () => {
   });
 
   it('refuses an Istio object in a group that is not DIRECT', () => {
-    const filter = tsb('networking.istio.io/v1alpha3', 'EnvoyFilter', 'tuning', {}, { namespace: 'edge', parents: { tenant: 'kafka', workspace: 'edge', istioInternalGroup: 'edge' } });
-    refuses('EnvoyFilter tuning', [...everything(), group('istiointernal', 'edge', 'edge', 'central/edge'), filter], /BRIDGED mode/);
+    const filter = tsb(['networking.istio.io/v1alpha3', 'EnvoyFilter', 'tuning'], {}, { namespace: 'edge', parents: { tenant: 'kafka', workspace: 'edge', istioInternalGroup: 'edge' } });
+    const bridged = group('istiointernal', 'edge', 'edge', 'central/edge');
+    refuses('EnvoyFilter tuning', [...everything(), { ...bridged, spec: { ...(bridged.spec as object), configMode: 'BRIDGED' } }, filter], /BRIDGED mode/);
   });
 
   it('names the fields that it does not honour', () => {
