@@ -36,7 +36,7 @@ export class EngineReader {
     const severity = severities[said.severity];
     if (!severity) return undefined;
     const text = withoutStack(withoutColors(said.message)).trim();
-    if (text === '') return undefined;
+    if (text === '' || ownPlugin.test(text)) return undefined;
     const resource = said.urn === undefined || said.urn === '' ? '' : this.#title(said.urn);
     if (severity === 'error') this.#errors.set(resource, [...(this.#errors.get(resource) ?? []), text]);
     return { kind: 'message', severity, resource, text };
@@ -76,6 +76,9 @@ export class EngineReader {
     return component === own ? own : `${own} (${component})`;
   }
 }
+
+/** A warning about what is meant to be so: the toolchain's provider is found on PATH. */
+const ownPlugin = /^using pulumi-\S+ from \$PATH at /;
 
 /** The engine also sends `debug`, which the Automation API's types do not have. */
 const severities: Partial<Record<string, 'info' | 'warning' | 'error'>> = { info: 'info', 'info#err': 'info', warning: 'warning', error: 'error' };

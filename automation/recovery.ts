@@ -1,17 +1,22 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Deployment, Stack } from '@pulumi/pulumi/automation/index.js';
+import type { Stack } from '@pulumi/pulumi/automation/index.js';
 import { clearDeadLocks } from './locks.ts';
 
 /** The parts of an exported stack that are read or changed here. */
 interface StackState {
-  pending_operations?: PendingOperation[];
+  resources?: ResourceState[];
+  pending_operations?: { type: string; resource: ResourceState }[];
 }
 
-interface PendingOperation {
+interface ResourceState {
+  urn: string;
   type: string;
-  resource: { urn: string; type: string; id?: string; inputs?: { metadata?: { name?: string; namespace?: string } } };
+  custom: boolean;
+  id?: string;
+  inputs?: { metadata?: { name?: string; namespace?: string } };
+  outputs?: object;
 }
 
 /** Where the file backend keeps what belongs to one stack. */
@@ -29,33 +34,45 @@ export async function unlock(files: StackFiles | undefined): Promise<string[]> {
 }
 
 /**
- * Settles what an engine that died was in the middle of creating: each such object is looked up in its cluster by a
- * refresh and enters the state where it exists, so that no later destroy forgets it. Returns one line for each.
+ * Settles what an engine that died was in the middle of creating: each such object enters the state, and a refresh looks it up in
+ * its cluster and takes it out again where it does not exist. So no later destroy forgets it. Returns one line for each.
  */
 export async function settle(files: StackFiles | undefined, stack: Stack, signal?: AbortSignal): Promise<string[]> {
-  if (!files || (await pendingCreates(files)).length === 0) return [];
+  if (!files || !await hasPendingCreates(files)) return [];
   const exported = await stack.exportStack();
-  const deployment = exported.deployment as StackState;
-  const lines = (deployment.pending_operations ?? []).filter(({ type }) => type === 'creating').map((operation) => {
-    operation.type = 'importing';
-    operation.resource.id = kubernetesId(operation);
-    return `looked up ${operation.resource.urn.split('::').at(-1) ?? ''} (${operation.resource.type}), whose creation a killed process had begun`;
-  });
-  await stack.importStack(exported satisfies Deployment);
+  const lines = adoptPendingCreates(exported.deployment as StackState);
+  await stack.importStack(exported);
   await stack.refresh(signal ? { signal } : {});
   return lines;
 }
 
-/** Reads the backend's file itself: asking the CLI would cost every operation half a second. */
-async function pendingCreates({ state, project, stack }: StackFiles): Promise<PendingOperation[]> {
-  const file = join(state, '.pulumi', 'stacks', project, `${stack}.json`);
-  if (!existsSync(file)) return [];
-  const checkpoint = JSON.parse(await readFile(file, 'utf8')) as { checkpoint?: { latest?: StackState | null } };
-  return checkpoint.checkpoint?.latest?.pending_operations?.filter(({ type }) => type === 'creating') ?? [];
+/**
+ * Pulumi itself leaves a pending creation in the state for a person to answer, and its refresh reads only what is in `resources`.
+ * An object's id is known beforehand only with the Kubernetes provider, which is the one that the program uses.
+ */
+export function adoptPendingCreates(state: StackState): string[] {
+  const resources = state.resources ??= [];
+  const pending = (state.pending_operations ?? []).filter(({ type }) => type === 'creating');
+  state.pending_operations = (state.pending_operations ?? []).filter(({ type }) => type !== 'creating');
+  return pending.map(({ resource }) => {
+    const id = kubernetesId(resource);
+    const what = `${resource.urn.split('::').at(-1) ?? ''} (${resource.type})`;
+    if (id === undefined || resources.some(({ urn }) => urn === resource.urn)) return `a killed process had begun to create ${what}`;
+    resources.push({ ...resource, id, outputs: resource.inputs ?? {} });
+    return `looked up ${what}, whose creation a killed process had begun`;
+  });
 }
 
-/** The Kubernetes provider's id of an object, known before the object exists. */
-function kubernetesId({ resource }: PendingOperation): string {
-  const { name = '', namespace } = resource.inputs?.metadata ?? {};
+/** Reads the backend's file itself: asking the CLI would cost every operation half a second. */
+async function hasPendingCreates({ state, project, stack }: StackFiles): Promise<boolean> {
+  const file = join(state, '.pulumi', 'stacks', project, `${stack}.json`);
+  if (!existsSync(file)) return false;
+  const checkpoint = JSON.parse(await readFile(file, 'utf8')) as { checkpoint?: { latest?: StackState | null } };
+  return checkpoint.checkpoint?.latest?.pending_operations?.some(({ type }) => type === 'creating') === true;
+}
+
+function kubernetesId({ type, custom, inputs }: ResourceState): string | undefined {
+  const { name, namespace } = inputs?.metadata ?? {};
+  if (!custom || !type.startsWith('kubernetes:') || name === undefined) return undefined;
   return namespace === undefined ? name : `${namespace}/${name}`;
 }

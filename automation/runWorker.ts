@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import type { DrillOptions } from './drill/index.ts';
 import type { EnvironmentOptions } from './options.ts';
 import { Interrupted } from './interrupt.ts';
+import { endSession } from './processSession.ts';
 
 /** What a worker is to do. */
 export type WorkerRequest =
@@ -60,6 +61,7 @@ export async function runWorker(request: WorkerRequest, o: WorkerOptions = {}): 
 }
 
 const defaultGraceMs = 120_000;
+const orphanGraceMs = 10_000;
 
 const startHere: Starter = ([file = '', ...args], { env, ...options }) => spawn(file, args, { ...options, env: { ...process.env, ...env } });
 
@@ -96,13 +98,17 @@ function stopper(child: ChildProcess, { signal, graceMs = defaultGraceMs }: Work
   };
 }
 
-/** Closing the channel is the last word to a worker: it then stops whatever it still does. */
+/** Closing the channel is the last word to a worker: it then stops whatever it still does. Nothing of its session survives it. */
 async function gone(child: ChildProcess, graceMs: number): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  if (child.connected) child.disconnect();
-  const kill = setTimeout(() => { child.kill('SIGKILL'); }, graceMs);
-  await new Promise((resolve) => { child.once('exit', resolve); });
-  clearTimeout(kill);
+  if (child.pid === undefined) return;
+  if (child.exitCode === null && child.signalCode === null) {
+    if (child.connected) child.disconnect();
+    const kill = setTimeout(() => { child.kill('SIGKILL'); }, graceMs);
+    await new Promise((resolve) => { child.once('exit', resolve); });
+    clearTimeout(kill);
+  }
+  // An engine that lost its worker gives up by itself and unlocks its stack; its plugins, once it is killed, do not.
+  await endSession(child.pid, Math.min(graceMs, orphanGraceMs));
 }
 
 /** The last of what a process writes: all there is to say about one that ends without an answer. */

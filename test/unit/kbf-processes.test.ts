@@ -11,6 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { Interrupted } from '../../automation/interrupt.ts';
 import { runWorker } from '../../automation/runWorker.ts';
 
+/** Each case starts processes, which takes seconds on a busy machine. */
+const timeoutMs = 60_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const fixture = (name: string): string => join(root, 'test', 'fixtures', name);
 const request = { operation: 'outputs', environment: {} } as const;
@@ -26,7 +28,8 @@ async function untilGone(pid: number): Promise<void> {
   }
 }
 
-describe('a worker', () => {
+describe('a worker', function () {
+  this.timeout(timeoutMs);
   it('is told to stop when the signal aborts, and why', async () => {
     const stop = new AbortController();
     let pid = 0;
@@ -49,6 +52,14 @@ describe('a worker', () => {
 
   it('that dies without an answer is reported with its exit code and its last words', async () => {
     await assert.rejects(runWorker(request, { program: fixture('worker/crashing.mjs') }), /\(exit code 7\)\nno space left on device/);
+  });
+
+  it('that dies leaves nothing that it started, in whatever process group', async () => {
+    let pid = 0;
+    await assert.rejects(runWorker(request, {
+      program: fixture('worker/with-helper.mjs'), graceMs: 200, onEvent: (event) => { ({ pid } = event as { pid: number }); },
+    }), /exit code 1/);
+    await untilGone(pid);
   });
 
   it('is not started once the signal has aborted', async () => {
@@ -98,7 +109,8 @@ function run(argv: string[]): Run {
   };
 }
 
-describe('kbf demo, interrupted', () => {
+describe('kbf demo, interrupted', function () {
+  this.timeout(timeoutMs);
   let state: string;
   beforeEach(async () => { state = await mkdtemp(join(tmpdir(), 'kbf-unit-')); });
   afterEach(async () => { await rm(state, { recursive: true, force: true }); });
@@ -160,7 +172,8 @@ describe('kbf demo, interrupted', () => {
   });
 });
 
-describe('the launcher', () => {
+describe('the launcher', function () {
+  this.timeout(timeoutMs);
   /** Makes the launcher believe in an old Node.js. */
   const old = ['--import', 'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.20.2"}})'];
   const launcher = join(root, 'automation', 'kbf.mjs');
