@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { Lanes } from './lanes.ts';
 
 /** Milliseconds since the drill began, monotonic. */
 export type Clock = () => number;
@@ -18,6 +19,8 @@ export interface ExchangeRequest {
   body?: string;
   /** From being handed over to the last byte of the answer. */
   timeoutMs: number;
+  /** Where it waits for a connection. Without, it is the HTTP client's business. */
+  lanes?: Lanes;
 }
 
 /** One HTTP request with its times, whatever became of it. `status` is absent when no answer began. */
@@ -47,6 +50,8 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest, clock
     if (finished) return;
     finished = true;
     clearTimeout(timer);
+    // Not before this function is done: another request may start in there.
+    queueMicrotask(() => { leave?.(); });
     result.endMs = clock();
     result.body = Buffer.concat(chunks).toString('utf8');
     if (error !== undefined) result.error = { code: error.code ?? error.name, message: error.message };
@@ -57,11 +62,10 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest, clock
     finish(error);
     controller?.abort(error);
   }, request.timeoutMs);
-  const { method, path, body } = request;
-  dispatcher.dispatch({ method, path, body: body ?? null, headers: { ...request.headers, host: request.host } }, {
+  const handler: Dispatcher.DispatchHandler = {
     onRequestStart(started) {
       controller = started;
-      // It timed out while it waited for a connection: it must not be sent any more.
+      // It timed out while its connection was being made: it must not be sent any more.
       if (finished) started.abort(new Error('timed out before it was sent'));
       else result.sentMs = clock();
     },
@@ -78,7 +82,13 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest, clock
     onResponseError(_, error) {
       finish(error);
     },
-  });
+  };
+  const { method, path, body, host, headers, lanes } = request;
+  const send = (): void => {
+    dispatcher.dispatch({ method, path, body: body ?? null, headers: { ...headers, host } }, handler);
+  };
+  const leave = lanes?.enter(send);
+  if (lanes === undefined) send();
   return promise;
 }
 

@@ -4,6 +4,7 @@ import { ConsumerGroup } from './consumers.ts';
 import type { Clock } from './exchange.ts';
 import { Kafka } from './kafka.ts';
 import { deliveryTimeoutMs } from './kubernetes.ts';
+import { Lanes } from './lanes.ts';
 import type { Live } from './live.ts';
 import { startLoad } from './load.ts';
 import type { Marks } from './metrics.ts';
@@ -66,8 +67,9 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   const pool = cleanup.adopt(poolOf(drill), (open) => open.destroy());
   // An interrupted drill does not wait for answers.
   signal.addEventListener('abort', () => void pool.destroy(), { once: true });
+  const lanes = new Lanes(plan.connections);
   const produce = (name: string, onAttempt: (attempt: Attempt) => void): ReturnType<typeof producer> => producer({
-    dispatcher: pool, hostname: outputs.hostname, topic: plan.topic, run: plan.run, name, keys: plan.keys, clock,
+    dispatcher: pool, lanes, hostname: outputs.hostname, topic: plan.topic, run: plan.run, name, keys: plan.keys, clock,
     timeoutMs: plan.requestTimeoutMs, regions: outputs.regions,
     onAttempt: (attempt) => {
       drill.store.attempts.append(attempt);

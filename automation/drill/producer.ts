@@ -1,12 +1,15 @@
 import type { Dispatcher } from 'undici';
 import { exchange, header } from './exchange.ts';
 import type { Clock } from './exchange.ts';
+import type { Lanes } from './lanes.ts';
 import { judgeProduce, servedBy } from './outcome.ts';
 import type { ServingRegion } from './outcome.ts';
 import type { Attempt, RecordId } from './records.ts';
 
 export interface ProducerOptions {
   dispatcher: Dispatcher;
+  /** One for each connection of the dispatcher. */
+  lanes: Lanes;
   /** Global hostname, as the Host header. */
   hostname: string;
   topic: string;
@@ -29,9 +32,9 @@ export interface Producer {
 
 /** Writes one record per request through the Bridge's HTTP API. */
 export function producer(options: ProducerOptions): Producer {
-  const { dispatcher, hostname, topic, run, name, clock, timeoutMs } = options;
+  const { dispatcher, lanes, hostname, topic, run, name, clock, timeoutMs } = options;
   const request = {
-    method: 'POST' as const, host: hostname, path: `/topics/${topic}`, timeoutMs,
+    method: 'POST' as const, host: hostname, path: `/topics/${topic}`, timeoutMs, lanes,
     headers: { 'content-type': 'application/vnd.kafka.json.v2+json' },
   };
   return {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { startClock } from '../../automation/drill/exchange.ts';
+import { Lanes } from '../../automation/drill/lanes.ts';
 import { Live } from '../../automation/drill/live.ts';
 import { startLoad } from '../../automation/drill/load.ts';
 import { latency, lateness } from '../../automation/drill/metrics.ts';
@@ -17,20 +18,26 @@ describe('the load', () => {
   let pool: Pool;
   let attempts: Attempt[];
   let produce: Producer;
+  let lanes: Lanes;
   const clock = startClock();
 
-  function startProducer(timeoutMs = 2000, origin = tier1.origin): void {
-    pool = new Pool(origin, { connections: 4, pipelining: 1 });
+  function startProducer(timeoutMs: number): void {
     produce = producer({
-      dispatcher: pool, hostname: globalHost, topic: 't', run: 'r', name: 'p0', keys: 6, timeoutMs, regions: fakeRegions, clock,
+      dispatcher: pool, lanes, hostname: globalHost, topic: 't', run: 'r', name: 'p0', keys: 6, timeoutMs, regions: fakeRegions, clock,
       onAttempt: (attempt) => attempts.push(attempt),
     });
+  }
+
+  function connect(origin: string): void {
+    pool = new Pool(origin, { connections: 4, pipelining: 1 });
+    lanes = new Lanes(4);
   }
 
   beforeEach(async () => {
     tier1 = await startFakeTier1();
     attempts = [];
-    startProducer();
+    connect(tier1.origin);
+    startProducer(1000);
   });
   afterEach(async () => {
     await pool.destroy();
@@ -93,7 +100,8 @@ describe('the load', () => {
   });
 
   it('ends every request: refused', async () => {
-    startProducer(1000, 'http://127.0.0.1:9');
+    connect('http://127.0.0.1:9');
+    startProducer(1000);
     const { outcome, class: name, sentMs } = await produce.send(0, clock());
     assert.deepEqual({ outcome, name, sentMs }, { outcome: 'failed', name: 'unsent-refused', sentMs: undefined });
   });
@@ -106,12 +114,29 @@ describe('the load', () => {
   });
 
   it('ends every request: never sent, as every connection was busy', async () => {
-    startProducer(150);
     tier1.intercept = () => true;
-    const results = await Promise.all(Array.from({ length: 5 }, (_, seq) => produce.send(seq, clock())));
-    assert.deepEqual(results.map(({ outcome }) => outcome).sort(), ['failed', 'unknown', 'unknown', 'unknown', 'unknown']);
-    await delay(100);
+    const busy = Array.from({ length: 4 }, (_, seq) => produce.send(seq, clock()));
+    startProducer(100);
+    const { outcome, class: name, sentMs } = await produce.send(4, clock());
+    assert.deepEqual({ outcome, name, sentMs }, { outcome: 'failed', name: 'unsent-timeout', sentMs: undefined });
+    await Promise.all(busy);
     assert.ok(tier1.requests.length <= 4, 'one that had timed out was sent after all');
+  });
+
+  it('recovers from a stall longer than the timeout on the connections that it has', async () => {
+    startProducer(200);
+    const load = startLoad(produce, constant(100), clock);
+    await delay(100);
+    tier1.intercept = () => true;
+    await delay(700);
+    tier1.intercept = undefined;
+    const before = tier1.connections;
+    const recovered = clock();
+    await delay(500);
+    await load.stop();
+    const later = attempts.filter(({ intendedMs }) => intendedMs > recovered + 100);
+    assert.ok(later.length > 20 && later.every(({ outcome }) => outcome === 'ok'), `${later.filter(({ outcome }) => outcome === 'ok').length} of ${later.length} ok`);
+    assert.ok(tier1.connections - before <= 4, `${tier1.connections - before} connections for requests that had given up`);
   });
 
   it('ends every request: cut off', async () => {
