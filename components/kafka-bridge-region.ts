@@ -3,14 +3,13 @@ import * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from './cluster.ts';
 import { regionFilter } from './envoy-filters.ts';
-import { gatewayAddress } from './gateway-address.ts';
+import { configuredGateway, gatewayAddress, type GatewayParents } from './gateway.ts';
 import { bridgeGateway, bridgeName, bridgeNamespace, bridgePort, failoverLabel, localPodLabel, localService, sharedService, trustSecret } from '../config/names.ts';
-import { accepted, untilReady } from './ready.ts';
+import { untilReady } from './ready.ts';
 import { type BridgeBounds, bridgeSpec, selectorOf } from './bridge-spec.ts';
 import { regionRoutes } from './region-routes.ts';
-import { EnvoyFilter } from './resources/istio.ts';
 import { KafkaBridge } from './resources/strimzi.ts';
-import { Gateway, InstallGateway, parentAnnotations, type TsbParents } from './resources/tsb.ts';
+import type { InstallGateway } from './resources/tsb.ts';
 
 export interface KafkaBridgeRegionArgs {
   readonly cluster: Cluster;
@@ -27,13 +26,10 @@ export interface KafkaBridgeRegionArgs {
   /** PEM that the listener's certificate is trusted by. */
   readonly caCertificate: pulumi.Input<string>;
   /** Where the region's gateway objects belong in TSB. */
-  readonly tsb: RegionParents;
+  readonly tsb: GatewayParents;
   /** See the configuration's `tsb.acceptedWhen`. */
   readonly acceptedWhen?: string | undefined;
 }
-
-/** TSB parents of a region: its gateway group and its Istio-internal group. */
-export type RegionParents = Required<TsbParents>;
 
 /** One region's bridge, and the gateway that requests for it come in by. */
 export class KafkaBridgeRegion extends pulumi.ComponentResource {
@@ -74,17 +70,19 @@ function makeBridge(name: string, args: KafkaBridgeRegionArgs, namespace: k8s.co
     { metadata: { name: trustSecret, namespace: namespace.metadata.name }, stringData: { 'ca.crt': args.caCertificate } },
     { parent },
   );
-  const ready = untilReady({ apiVersion: 'kafka.strimzi.io/v1', kind: 'KafkaBridge', namespace: bridgeNamespace, name: bridgeName }, args.cluster, {
-    waitFor: 'condition=Ready',
-    seconds: 300,
-  });
-  return new KafkaBridge(
-    `${name}-bridge`,
-    {
-      metadata: { name: bridgeName, namespace: namespace.metadata.name, annotations: ready.annotations },
-      spec: bridgeSpec({ replicas: args.replicas, bootstrapServers: args.bootstrapServers, bounds: args.bounds }),
-    },
-    { parent, dependsOn: [trust], ...ready.options },
+  return untilReady(
+    { apiVersion: 'kafka.strimzi.io/v1', kind: 'KafkaBridge', namespace: bridgeNamespace, name: bridgeName },
+    args.cluster,
+    { waitFor: 'condition=Ready', seconds: 300 },
+    ({ annotations, options }) =>
+      new KafkaBridge(
+        `${name}-bridge`,
+        {
+          metadata: { name: bridgeName, namespace: namespace.metadata.name, annotations },
+          spec: bridgeSpec({ replicas: args.replicas, bootstrapServers: args.bootstrapServers, bounds: args.bounds }),
+        },
+        { parent, dependsOn: [trust], ...options },
+      ),
   );
 }
 
@@ -109,27 +107,7 @@ function makeService(name: string, { name: service, labels, selector }: BridgeSe
 
 /** The gateway's pods and Service, its routes, and what TSB has no field for. */
 function makeGateway(name: string, args: KafkaBridgeRegionArgs, namespace: k8s.core.v1.Namespace, parent: pulumi.Resource): InstallGateway {
-  const { cluster, tsb, hostname, regionHostname, bounds, acceptedWhen } = args;
-  const { gatewayGroup, istioInternalGroup, ...workspace } = tsb;
-  const routes = accepted({ apiVersion: 'gateway.tsb.tetrate.io/v2', kind: 'Gateway', namespace: bridgeNamespace, name: bridgeGateway }, cluster, acceptedWhen);
-  const filter = accepted({ apiVersion: 'networking.istio.io/v1alpha3', kind: 'EnvoyFilter', namespace: bridgeNamespace, name: bridgeGateway }, cluster, acceptedWhen);
-  const metadata = { name: bridgeGateway, namespace: namespace.metadata.name };
-
-  new Gateway(
-    `${name}-routes`,
-    {
-      metadata: { ...metadata, annotations: { ...parentAnnotations({ ...workspace, gatewayGroup }), ...routes.annotations } },
-      spec: regionRoutes({ hostname, regionHostname, timeouts: bounds.timeouts }),
-    },
-    { parent, ...routes.options },
-  );
-  new EnvoyFilter(
-    `${name}-filter`,
-    {
-      metadata: { ...metadata, labels: { 'istio.io/rev': 'tsb' }, annotations: { ...parentAnnotations({ ...workspace, istioInternalGroup }), ...filter.annotations } },
-      spec: regionFilter(name),
-    },
-    { parent, ...filter.options },
-  );
-  return new InstallGateway(`${name}-gateway`, { metadata, spec: { type: 'UNIFIED', kubeSpec: { service: { type: 'LoadBalancer' } } } }, { parent });
+  const { hostname, regionHostname, bounds } = args;
+  const gateway = { logicalName: name, cluster: args.cluster, namespace, namespaceName: bridgeNamespace, name: bridgeGateway, tsb: args.tsb, acceptedWhen: args.acceptedWhen };
+  return configuredGateway(gateway, { service: {}, routes: regionRoutes({ hostname, regionHostname, timeouts: bounds.timeouts }), filter: regionFilter(name) }, parent);
 }

@@ -2,6 +2,7 @@ import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from './cluster.ts';
+import { externalDns } from './external-dns.ts';
 import { issueListenerCertificate, readRootCertificate } from './listener-certificate.ts';
 import { bootstrapHost, brokerHost, listenerService, nodePool, serviceHost } from '../config/names.ts';
 import { untilReady } from './ready.ts';
@@ -38,14 +39,16 @@ export class KafkaCluster extends pulumi.ComponentResource {
     const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: args.namespace } }, { parent: this });
     const certificate = issueListenerCertificate(name, { cluster: args.cluster, namespace, namespaceName: args.namespace, kafka: args.name, hosts: hostsOf(args) }, { parent: this });
     const pool = new KafkaNodePool(`${name}-pool`, { metadata: poolMetadata(args, namespace), spec: poolSpec(args) }, { parent: this });
-    const ready = untilReady({ apiVersion: 'kafka.strimzi.io/v1', kind: 'Kafka', namespace: args.namespace, name: args.name }, args.cluster, {
-      waitFor: 'condition=Ready',
-      seconds: 600,
-    });
-    const kafka = new Kafka(
-      name,
-      { metadata: { name: args.name, namespace: namespace.metadata.name, annotations: ready.annotations }, spec: { kafka: kafkaSpec(args, certificate.secretName) } },
-      { parent: this, dependsOn: [pool, certificate.leaf], ...ready.options },
+    const kafka = untilReady(
+      { apiVersion: 'kafka.strimzi.io/v1', kind: 'Kafka', namespace: args.namespace, name: args.name },
+      args.cluster,
+      { waitFor: 'condition=Ready', seconds: 600 },
+      ({ annotations, options }) =>
+        new Kafka(
+          name,
+          { metadata: { name: args.name, namespace: namespace.metadata.name, annotations }, spec: { kafka: kafkaSpec(args, certificate.secretName) } },
+          { parent: this, dependsOn: [pool, certificate.leaf], ...options },
+        ),
     );
 
     this.bootstrapServers = kafka.id.apply(() => `${bootstrapHost(args.domain)}:${args.listener.port}`);
@@ -113,10 +116,6 @@ function listenerOf({ listener, domain, brokers }: KafkaClusterArgs, secretName:
       brokers: nodeIds(brokers).map((broker) => ({ broker, advertisedHost: brokerHost(broker, domain), annotations: externalDns(brokerHost(broker, domain)) })),
     },
   };
-}
-
-function externalDns(host: string): Record<string, string> {
-  return { 'external-dns.alpha.kubernetes.io/hostname': host };
 }
 
 function nodeIds(brokers: number): number[] {

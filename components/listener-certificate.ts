@@ -5,8 +5,8 @@ import * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from './cluster.ts';
 import { type LiveObject, nameOf } from './cluster-reader.ts';
-import { untilReady, type UntilReady } from './ready.ts';
-import { Certificate, ClusterIssuer, Issuer } from './resources/cert-manager.ts';
+import { untilReady } from './ready.ts';
+import { Certificate, type CertificateSpec, ClusterIssuer, Issuer } from './resources/cert-manager.ts';
 
 export interface ListenerCertificateArgs {
   readonly cluster: Cluster;
@@ -25,6 +25,11 @@ export interface ListenerCertificate {
   readonly secretName: string;
 }
 
+interface CertificateArgs extends Pick<ListenerCertificateArgs, 'cluster' | 'namespace' | 'namespaceName'> {
+  readonly certificate: string;
+}
+
+const privateKey = { algorithm: 'ECDSA', size: 256, encoding: 'PKCS8' } as const;
 const tenYears = '87600h';
 const oneYear = '8760h';
 
@@ -34,45 +39,40 @@ const oneYear = '8760h';
  */
 export function issueListenerCertificate(name: string, args: ListenerCertificateArgs, opts: { parent: pulumi.Resource }): ListenerCertificate {
   const { namespace, kafka } = args;
-  const inNamespace = (object: string, ready?: UntilReady) => ({ name: object, namespace: namespace.metadata.name, ...(ready && { annotations: ready.annotations }) });
   const root = `${kafka}-listener-ca`;
   const leaf = `${kafka}-listener`;
 
   const selfSigned = new ClusterIssuer(`${name}-self-signed`, { metadata: { name: `${kafka}-self-signed` }, spec: { selfSigned: {} } }, opts);
-  const rootReady = certificateReady(root, args);
-  const rootCertificate = new Certificate(
+  const rootCertificate = issue(
     `${name}-root`,
+    { ...args, certificate: root },
     {
-      metadata: inNamespace(root, rootReady),
-      spec: {
-        secretName: root,
-        commonName: `${kafka} listener root`,
-        isCA: true,
-        duration: tenYears,
-        usages: ['cert sign', 'crl sign', 'digital signature'],
-        privateKey: { algorithm: 'ECDSA', size: 256, encoding: 'PKCS8', rotationPolicy: 'Never' },
-        issuerRef: { name: `${kafka}-self-signed`, kind: 'ClusterIssuer' },
-      },
+      commonName: `${kafka} listener root`,
+      isCA: true,
+      duration: tenYears,
+      usages: ['cert sign', 'crl sign', 'digital signature'],
+      privateKey: { ...privateKey, rotationPolicy: 'Never' },
+      issuerRef: { name: `${kafka}-self-signed`, kind: 'ClusterIssuer' },
     },
-    { ...opts, dependsOn: [selfSigned], ...rootReady.options },
+    { ...opts, dependsOn: [selfSigned] },
   );
-  const issuer = new Issuer(`${name}-issuer`, { metadata: inNamespace(root), spec: { ca: { secretName: root } } }, { ...opts, dependsOn: [rootCertificate] });
-  const leafReady = certificateReady(leaf, args);
-  const leafCertificate = new Certificate(
+  const issuer = new Issuer(
+    `${name}-issuer`,
+    { metadata: { name: root, namespace: namespace.metadata.name }, spec: { ca: { secretName: root } } },
+    { ...opts, dependsOn: [rootCertificate] },
+  );
+  const leafCertificate = issue(
     `${name}-listener`,
+    { ...args, certificate: leaf },
     {
-      metadata: inNamespace(leaf, leafReady),
-      spec: {
-        secretName: leaf,
-        commonName: `${kafka} listener`,
-        dnsNames: args.hosts,
-        duration: oneYear,
-        usages: ['server auth', 'digital signature', 'key encipherment'],
-        privateKey: { algorithm: 'ECDSA', size: 256, encoding: 'PKCS8', rotationPolicy: 'Always' },
-        issuerRef: { name: root, kind: 'Issuer' },
-      },
+      commonName: `${kafka} listener`,
+      dnsNames: args.hosts,
+      duration: oneYear,
+      usages: ['server auth', 'digital signature', 'key encipherment'],
+      privateKey: { ...privateKey, rotationPolicy: 'Always' },
+      issuerRef: { name: root, kind: 'Issuer' },
     },
-    { ...opts, dependsOn: [issuer], ...leafReady.options },
+    { ...opts, dependsOn: [issuer] },
   );
   return { leaf: leafCertificate, secretName: leaf };
 }
@@ -88,11 +88,16 @@ export function readRootCertificate({ leaf, secretName }: ListenerCertificate, n
     });
 }
 
-function certificateReady(certificate: string, { cluster, namespaceName }: ListenerCertificateArgs): UntilReady {
-  return untilReady({ apiVersion: 'cert-manager.io/v1', kind: 'Certificate', namespace: namespaceName, name: certificate }, cluster, {
-    waitFor: 'condition=Ready',
-    seconds: 120,
-  });
+/** A certificate whose Secret has its name. */
+function issue(name: string, args: CertificateArgs, spec: Omit<CertificateSpec, 'secretName'>, opts: pulumi.CustomResourceOptions): Certificate {
+  const { certificate, cluster, namespace, namespaceName } = args;
+  return untilReady(
+    { apiVersion: 'cert-manager.io/v1', kind: 'Certificate', namespace: namespaceName, name: certificate },
+    cluster,
+    { waitFor: 'condition=Ready', seconds: 120 },
+    ({ annotations, options }) =>
+      new Certificate(name, { metadata: { name: certificate, namespace: namespace.metadata.name, annotations }, spec: { ...spec, secretName: certificate } }, { ...opts, ...options }),
+  );
 }
 
 function rootOf(secret: LiveObject): string | undefined {

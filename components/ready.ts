@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from './cluster.ts';
@@ -5,13 +7,13 @@ import { nameOf, type ObjectReference, stateOf } from './cluster-reader.ts';
 
 /** How an object tells that it is done, and how long that may take. */
 export interface Readiness {
-  /** As the annotation `pulumi.com/waitFor` has it: `condition=Ready`, `jsonpath={.status.state}=ACCEPTED`. */
-  readonly waitFor: string;
+  /** As the annotation `pulumi.com/waitFor` has it: `condition=Ready`, `jsonpath={.status.state}=ACCEPTED`; undefined: nothing is awaited. */
+  readonly waitFor: string | undefined;
   readonly seconds: number;
 }
 
 /** What a custom resource needs so that its creation and every change last until it is ready. */
-export interface UntilReady {
+export interface Wait {
   /** Belongs into the object's metadata. */
   readonly annotations: Record<string, string>;
   /** Belongs into the resource's options. */
@@ -19,28 +21,52 @@ export interface UntilReady {
 }
 
 /**
- * Makes a custom resource's creation and updates wait until the object is ready for its current generation.
- * The Kubernetes provider says only that a wait timed out; the hook adds what the operator said last.
+ * Makes a custom resource whose creation and updates wait until the object is ready for its current generation.
+ * When the time is over the Kubernetes provider says no more than that; what the operator said last is said here, just before.
  */
-export function untilReady(object: ObjectReference, cluster: Cluster, { waitFor, seconds }: Readiness): UntilReady {
+export function untilReady<R extends pulumi.Resource>(object: ObjectReference, cluster: Cluster, readiness: Readiness, make: (wait: Wait) => R): R {
+  const { waitFor, seconds } = readiness;
+  if (waitFor === undefined) return make({ annotations: {}, options: {} });
+
   const timeout = `${seconds}s`;
-  return {
-    annotations: { 'pulumi.com/waitFor': waitFor },
-    options: {
-      customTimeouts: { create: timeout, update: timeout },
-      hooks: { onError: [new pulumi.ErrorHook(`${cluster.name}/${object.kind}/${object.namespace ?? ''}/${object.name}`, () => sayLastState(object, cluster))] },
-    },
-  };
+  const resource = make({ annotations: { 'pulumi.com/waitFor': waitFor }, options: { customTimeouts: { create: timeout, update: timeout } } });
+  if (!pulumi.runtime.isDryRun()) void warnBeforeTimeout(resource, object, cluster, seconds);
+  return resource;
 }
 
-/** As untilReady, for objects that TSB takes; waits for nothing if `acceptedWhen` does not say what to wait for. */
-export function accepted(object: ObjectReference, cluster: Cluster, acceptedWhen: string | undefined): UntilReady {
-  return acceptedWhen === undefined ? { annotations: {}, options: {} } : untilReady(object, cluster, { waitFor: acceptedWhen, seconds: 120 });
+/** Readiness of the objects that TSB takes; see the configuration's `tsb.acceptedWhen`. */
+export function accepted(acceptedWhen: string | undefined): Readiness {
+  return { waitFor: acceptedWhen, seconds: 120 };
 }
 
-/** Never retries: the wait has had its time. */
-async function sayLastState(object: ObjectReference, cluster: Cluster): Promise<boolean> {
-  const state = await cluster.reader.read(object).then(stateOf, (error: unknown) => `it cannot be read: ${String(error)}`);
-  await pulumi.log.error(`${nameOf(object)} in cluster ${cluster.name}: ${state}`);
-  return false;
+const pollMs = 1_000;
+/** Enough to ask the API server once more before the provider gives up. */
+const marginMs = 5_000;
+
+/** Counts from when the object is there, as the provider does. Its timer never keeps the program from ending. */
+async function warnBeforeTimeout(resource: pulumi.Resource, object: ObjectReference, cluster: Cluster, seconds: number): Promise<void> {
+  let registered = false;
+  resource.urn.apply(() => (registered = true));
+  let deadline: number | undefined;
+  for (;;) {
+    await delay(pollMs, undefined, { ref: false });
+    if (registered) return;
+    if (deadline === undefined || performance.now() > deadline) {
+      const { there, state } = await look(object, cluster);
+      if (deadline !== undefined) {
+        await pulumi.log.warn(`${nameOf(object)} in cluster ${cluster.name} is still not ready after ${seconds} s; last state: ${state}`);
+        return;
+      }
+      if (there) deadline = performance.now() + seconds * 1_000 - marginMs;
+    }
+  }
+}
+
+async function look(object: ObjectReference, { reader }: Cluster): Promise<{ there: boolean; state: string }> {
+  try {
+    const live = await reader.read(object);
+    return { there: live !== undefined, state: stateOf(live) };
+  } catch (error) {
+    return { there: false, state: `the API server cannot be asked: ${String(error)}` };
+  }
 }

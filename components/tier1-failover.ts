@@ -3,14 +3,12 @@ import * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from './cluster.ts';
 import { tier1Filter } from './envoy-filters.ts';
-import { gatewayAddress } from './gateway-address.ts';
-import type { RegionParents } from './kafka-bridge-region.ts';
+import { externalDns } from './external-dns.ts';
+import { configuredGateway, gatewayAddress, type GatewayParents } from './gateway.ts';
 import { regionHostname, tier1Gateway } from '../config/names.ts';
-import { accepted } from './ready.ts';
 import { consumersPath } from './region-routes.ts';
 import { seconds } from './resilience.ts';
-import { EnvoyFilter } from './resources/istio.ts';
-import { Gateway, type GatewaySpec, type HttpServer, InstallGateway, parentAnnotations } from './resources/tsb.ts';
+import type { GatewaySpec, HttpServer } from './resources/tsb.ts';
 
 export interface Tier1FailoverArgs {
   readonly cluster: Cluster;
@@ -23,7 +21,7 @@ export interface Tier1FailoverArgs {
   /** Bounds of a request in a region, in milliseconds; tier1's are longer, so that the region answers first. */
   readonly timeouts: { readonly routeMs: number; readonly consumersMs: number };
   /** Where tier1's objects belong in TSB. */
-  readonly tsb: RegionParents;
+  readonly tsb: GatewayParents;
   /** See the configuration's `tsb.acceptedWhen`. */
   readonly acceptedWhen?: string | undefined;
 }
@@ -39,42 +37,18 @@ export class Tier1Failover extends pulumi.ComponentResource {
     super('kbf:index:Tier1Failover', name, {}, { ...opts, provider: args.cluster.provider });
 
     const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: args.namespace } }, { parent: this });
-    const metadata = { name: tier1Gateway, namespace: namespace.metadata.name };
     const hosts = [args.hostname, ...args.regions.map((region) => regionHostname(region.name, args.hostname))];
-    const install = new InstallGateway(
-      `${name}-gateway`,
-      {
-        metadata,
-        spec: { type: 'UNIFIED', kubeSpec: { service: { type: 'LoadBalancer', annotations: { 'external-dns.alpha.kubernetes.io/hostname': hosts.join(',') } } } },
-      },
-      { parent: this },
+    const { cluster, tsb, acceptedWhen } = args;
+    const install = configuredGateway(
+      { logicalName: name, cluster, namespace, namespaceName: args.namespace, name: tier1Gateway, tsb, acceptedWhen },
+      { service: { annotations: externalDns(...hosts) }, routes: tier1Routes(args), filter: tier1Filter() },
+      this,
     );
-    makeRoutes(name, args, metadata, this);
 
     this.address = gatewayAddress(install, { namespace: args.namespace, name: tier1Gateway }, args.cluster);
     this.url = pulumi.output(`http://${args.hostname}`);
     this.registerOutputs({ address: this.address, url: this.url });
   }
-}
-
-function makeRoutes(name: string, args: Tier1FailoverArgs, metadata: k8s.types.input.meta.v1.ObjectMeta, parent: pulumi.Resource): void {
-  const { cluster, namespace, tsb, acceptedWhen } = args;
-  const { gatewayGroup, istioInternalGroup, ...workspace } = tsb;
-  const routes = accepted({ apiVersion: 'gateway.tsb.tetrate.io/v2', kind: 'Gateway', namespace, name: tier1Gateway }, cluster, acceptedWhen);
-  const filter = accepted({ apiVersion: 'networking.istio.io/v1alpha3', kind: 'EnvoyFilter', namespace, name: tier1Gateway }, cluster, acceptedWhen);
-  new Gateway(
-    `${name}-routes`,
-    { metadata: { ...metadata, annotations: { ...parentAnnotations({ ...workspace, gatewayGroup }), ...routes.annotations } }, spec: tier1Routes(args) },
-    { parent, ...routes.options },
-  );
-  new EnvoyFilter(
-    `${name}-filter`,
-    {
-      metadata: { ...metadata, labels: { 'istio.io/rev': 'tsb' }, annotations: { ...parentAnnotations({ ...workspace, istioInternalGroup }), ...filter.annotations } },
-      spec: tier1Filter(),
-    },
-    { parent, ...filter.options },
-  );
 }
 
 /** The common host goes to every region, each region's own to that region. There are no weights: with them TSB fails nothing over. */

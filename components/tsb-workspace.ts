@@ -2,8 +2,10 @@ import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from './cluster.ts';
+import type { ObjectReference } from './cluster-reader.ts';
+import type { GatewayParents } from './gateway.ts';
 import { bridgeGateway, bridgeNamespace, bridgesWorkspace, edgeGroup, edgeWorkspace, failoverLabel, regionGroup, tsbNamespace } from '../config/names.ts';
-import { accepted } from './ready.ts';
+import { accepted, untilReady } from './ready.ts';
 import { bridgeTraffic, tier1Traffic } from './resilience.ts';
 import { GatewayGroup, IstioInternalGroup, parentAnnotations, Tenant, type TsbParents, Workspace, WorkspaceSetting, type WorkspaceSettingSpec } from './resources/tsb.ts';
 
@@ -27,14 +29,6 @@ export interface TsbWorkspaceArgs {
   readonly perTryMs: number;
   /** See the configuration's `tsb.acceptedWhen`. */
   readonly acceptedWhen?: string | undefined;
-}
-
-/** The parents of a gateway's objects, known when TSB has taken them. */
-export interface GatewayParents extends TsbParents {
-  readonly tenant: pulumi.Output<string>;
-  readonly workspace: pulumi.Output<string>;
-  readonly gatewayGroup: pulumi.Output<string>;
-  readonly istioInternalGroup: pulumi.Output<string>;
 }
 
 /** TSB's hierarchy: a tenant, a workspace each for bridges and edge with the settings of failover, and a group per gateway. */
@@ -97,38 +91,44 @@ class TsbObjects {
   }
 
   tenant(tenant: string): pulumi.Output<string> {
-    const { metadata, options } = this.#object('tsb.tetrate.io/v2', 'Tenant', tenant, { organization: this.#args.organization });
-    return new Tenant(`${this.#name}-tenant`, { metadata, spec: { displayName: tenant } }, options).metadata.name;
+    return this.#make({ apiVersion: 'tsb.tetrate.io/v2', kind: 'Tenant', name: tenant }, { organization: this.#args.organization }, (metadata, options) => {
+      return new Tenant(`${this.#name}-tenant`, { metadata, spec: { displayName: tenant } }, options);
+    });
   }
 
-  workspace(workspace: string, parents: Omit<WorkspaceParents, 'workspace'>, namespaces: readonly string[]): pulumi.Output<string> {
-    const { metadata, options } = this.#object('tsb.tetrate.io/v2', 'Workspace', workspace, parents);
-    return new Workspace(`${this.#name}-workspace-${workspace}`, { metadata, spec: { namespaceSelector: { names: namespaces } } }, options).metadata.name;
+  workspace(workspace: string, parents: Omit<WorkspaceParents, 'workspace'>, names: readonly string[]): pulumi.Output<string> {
+    return this.#make({ apiVersion: 'tsb.tetrate.io/v2', kind: 'Workspace', name: workspace }, parents, (metadata, options) => {
+      return new Workspace(`${this.#name}-workspace-${workspace}`, { metadata, spec: { namespaceSelector: { names } } }, options);
+    });
   }
 
   setting(workspace: string, parents: WorkspaceParents, spec: WorkspaceSettingSpec): void {
-    const { metadata, options } = this.#object('tsb.tetrate.io/v2', 'WorkspaceSetting', workspace, parents);
-    new WorkspaceSetting(`${this.#name}-setting-${workspace}`, { metadata, spec }, options);
+    this.#make({ apiVersion: 'tsb.tetrate.io/v2', kind: 'WorkspaceSetting', name: workspace }, parents, (metadata, options) => {
+      return new WorkspaceSetting(`${this.#name}-setting-${workspace}`, { metadata, spec }, options);
+    });
   }
 
   /** A gateway's two groups. The headers and filters of a region are its own, so its groups are, too. */
   groups(group: string, parents: WorkspaceParents, namespace: string): GatewayParents {
     const namespaceSelector = { names: [namespace] };
-    const gateway = this.#object('gateway.tsb.tetrate.io/v2', 'Group', group, parents);
-    const istio = this.#object('istiointernal.tsb.tetrate.io/v2', 'Group', group, parents);
-    const gatewayGroup = new GatewayGroup(`${this.#name}-gateways-${group}`, { metadata: gateway.metadata, spec: { namespaceSelector, configMode: 'BRIDGED' } }, gateway.options);
-    const istioGroup = new IstioInternalGroup(`${this.#name}-istio-${group}`, { metadata: istio.metadata, spec: { namespaceSelector, configMode: 'DIRECT' } }, istio.options);
-    return { ...parents, gatewayGroup: gatewayGroup.metadata.name, istioInternalGroup: istioGroup.metadata.name };
+    const gatewayGroup = this.#make({ apiVersion: 'gateway.tsb.tetrate.io/v2', kind: 'Group', name: group }, parents, (metadata, options) => {
+      return new GatewayGroup(`${this.#name}-gateways-${group}`, { metadata, spec: { namespaceSelector, configMode: 'BRIDGED' } }, options);
+    });
+    const istioInternalGroup = this.#make({ apiVersion: 'istiointernal.tsb.tetrate.io/v2', kind: 'Group', name: group }, parents, (metadata, options) => {
+      return new IstioInternalGroup(`${this.#name}-istio-${group}`, { metadata, spec: { namespaceSelector, configMode: 'DIRECT' } }, options);
+    });
+    return { ...parents, gatewayGroup, istioInternalGroup };
   }
 
-  #object(apiVersion: string, kind: string, name: string, parents: TsbParents): { metadata: k8s.types.input.meta.v1.ObjectMeta; options: pulumi.CustomResourceOptions } {
-    const { annotations, options } = accepted({ apiVersion, kind, namespace: tsbNamespace, name }, this.#args.cluster, this.#args.acceptedWhen);
-    return {
-      metadata: { name, namespace: this.#namespace, annotations: { ...parentAnnotations(parents), ...annotations } },
-      options: { parent: this.#parent, ...options },
-    };
+  #make(object: Omit<ObjectReference, 'namespace'>, parents: TsbParents, make: Make): pulumi.Output<string> {
+    const { cluster, acceptedWhen } = this.#args;
+    return untilReady({ ...object, namespace: tsbNamespace }, cluster, accepted(acceptedWhen), ({ annotations, options }) =>
+      make({ name: object.name, namespace: this.#namespace, annotations: { ...parentAnnotations(parents), ...annotations } }, { parent: this.#parent, ...options }),
+    ).metadata.name;
   }
 }
+
+type Make = (metadata: k8s.types.input.meta.v1.ObjectMeta, options: pulumi.CustomResourceOptions) => k8s.apiextensions.CustomResource;
 
 /** Each region's gateway reaches the peers' bridges by their gateways, for Services that carry the failover label. */
 function bridgesSetting({ regions, perTryMs }: TsbWorkspaceArgs): WorkspaceSettingSpec {

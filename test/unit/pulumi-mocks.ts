@@ -53,12 +53,11 @@ export class Recording {
 interface SdkInternals {
   waitForRPCs(): Promise<void>;
   getMonitor(): { getRegisteredResources(): Map<string, { state: unknown }> };
-  getStore(): { callbacks: unknown };
   /** The registrations under way. */
   getPendingResourceRegistrations(): ReadonlyMap<unknown, unknown>;
 }
 const require = createRequire(import.meta.url);
-const { getMonitor, getStore, getPendingResourceRegistrations, waitForRPCs } = {
+const { getMonitor, getPendingResourceRegistrations, waitForRPCs } = {
   ...(require('@pulumi/pulumi/runtime/settings.js') as object),
   ...(require('@pulumi/pulumi/runtime/state.js') as object),
 } as SdkInternals;
@@ -79,7 +78,6 @@ export async function record(program: () => unknown): Promise<Recording> {
     'kafka-bridge-failover',
     'test',
   );
-  getStore().callbacks = { registerErrorHook: () => Promise.resolve(), awaitStackRegistrations: () => Promise.resolve() };
   program();
   do await nextTurn();
   while (getPendingResourceRegistrations().size > 0);
