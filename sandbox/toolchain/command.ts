@@ -68,7 +68,16 @@ function describe(command: string, args: readonly string[], error: unknown): Sou
   if (error.exitCode === 127 && stderr.startsWith('setpriv')) return missing(command, error);
   const tail = (stderr.trim() || String(error.stdout ?? '').trim()).split('\n').slice(-errorLines).join('\n');
   const how = error.signal ? `was ended by ${error.signal}` : `failed with exit code ${String(error.exitCode)}`;
-  return new SourceError(`${command} ${args[0] ?? ''} ${how}: ${tail || 'it printed nothing'}`, undefined, error);
+  return new SourceError(`${command} ${args[0] ?? ''} ${how}: ${tail || 'it printed nothing'}`, remedyOf(stderr), error);
+}
+
+/** Of the two mishaps that are likely on a machine where the command itself is there. */
+function remedyOf(stderr: string): string | undefined {
+  if (stderr.includes('No module named pip')) return `install ${String(packages['python3'])}`;
+  if (/name resolution|no such host|unknown host|could not resolve|connection refused|timed? ?out|unreachable/i.test(stderr)) {
+    return 'check the network and the settings of proxies and mirrors';
+  }
+  return undefined;
 }
 
 function missing(command: string, cause: unknown): SourceError {

@@ -109,6 +109,18 @@ describe('toolchain: where a tool comes from', () => {
     });
   });
 
+  it('tells what to do about a Python without pip and about a closed network', async () => {
+    const remedyOf = async (says: string): Promise<string | undefined> => {
+      const error: unknown = await run('sh', ['-c', `echo "${says}" >&2; exit 1`], { signal: undefined }).catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof SourceError);
+      assert.match(error.message, new RegExp(`sh -c failed with exit code 1: ${says}`));
+      return error.remedy;
+    };
+    assert.match(await remedyOf('/usr/bin/python3: No module named pip') ?? '', /python3-pip/);
+    assert.match(await remedyOf('dial tcp: lookup registry: no such host') ?? '', /check the network/);
+    assert.equal(await remedyOf('syntax error'), undefined);
+  });
+
   it('says that the disk is full when that is why', async () => {
     const make = async (): Promise<void> => { await Promise.reject(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })); };
     await assert.rejects(etcd(fakeTool({ log }, { build: { from: 'registry', estimateMs: 1, make } })), (error: UserError) => {
