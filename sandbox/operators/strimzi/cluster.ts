@@ -70,13 +70,14 @@ export class KubernetesCluster {
     await this.#api.call('PATCH', pathOf(resource.apiVersion, resource.kind, namespace, name), { body: change, contentType: 'application/merge-patch+json' });
   }
 
-  /** Writes a resource's whole status if it says anything new. */
-  async writeStatus(resource: Resource<unknown>, status: Record<string, unknown>): Promise<void> {
-    if (!differs(resource.status, status)) return;
+  /** Writes a resource's whole status if it says anything new; answers whether it did. */
+  async writeStatus(resource: Resource<unknown>, status: Record<string, unknown>): Promise<boolean> {
+    if (!differs(resource.status, status)) return false;
     const { namespace, name } = resource.metadata;
     // Fields that are no longer said go away only when they are named.
     const gone = Object.fromEntries(Object.keys(resource.status ?? {}).filter((field) => !(field in status)).map((field) => [field, null]));
     await this.#api.call('PATCH', `${pathOf(resource.apiVersion, resource.kind, namespace, name)}/status`, { body: { status: { ...gone, ...status } }, contentType: 'application/merge-patch+json' });
+    return true;
   }
 }
 

@@ -127,7 +127,7 @@ function podSpec(plan: KafkaPlan, node: KafkaNode): object {
       name: 'kafka', image: `quay.io/strimzi/kafka:1.2.0-kafka-${plan.version}`, command: ['/opt/kafka/kafka_run.sh'],
       env: [{ name: 'STRIMZI_NODE_ID', value: String(node.id) }, { name: 'STRIMZI_LOG_DIRS', value: logDirectories(node).join(' ') }],
       ports: ports.map((port) => ({ ...port, protocol: 'TCP' })),
-      livenessProbe: { ...check, ...kafka.livenessProbe },
+      // No liveness probe: the real one only looks whether the process lives, which its end says by itself.
       readinessProbe: { ...check, ...kafka.readinessProbe },
       volumeMounts: [
         ...volumes.map(({ name }) => ({ name, mountPath: `${brokerPaths.data}/${name}` })),

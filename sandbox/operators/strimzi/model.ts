@@ -83,7 +83,7 @@ export interface Listener {
 
 /** The fields of a Kafka that this operator reads. */
 export interface KafkaSpec {
-  kafka: { version?: string; listeners: Listener[]; config?: Config; livenessProbe?: Probe; readinessProbe?: Probe };
+  kafka: { version?: string; listeners: Listener[]; config?: Config; readinessProbe?: Probe };
 }
 export type Kafka = Resource<KafkaSpec>;
 

@@ -86,15 +86,13 @@ export class Reconciler<T extends Resource<unknown>> {
     if (outcome.state === 'waiting') {
       if (Date.now() - started < timing.timeout) return timing.wait;
       const failure = new Failure('StrimziTimeoutException', `Exceeded timeout of ${String(timing.timeout)}ms while waiting for ${outcome.waitingFor}`);
-      await cluster.writeStatus(resource, finished(resource, outcome.warnings, outcome.fields, failure));
-      log(`${key}: ${failure.message}`);
+      if (await cluster.writeStatus(resource, finished(resource, outcome.warnings, outcome.fields, failure))) log(`${key}: ${failure.message}`);
       return timing.wait;
     }
-    if (outcome.state === 'failed') log(`${key}: ${outcome.failure.reason}: ${outcome.failure.message}`);
-    await cluster.writeStatus(resource, finished(resource, outcome.warnings, outcome.fields, outcome.state === 'failed' ? outcome.failure : undefined));
-    if (outcome.state === 'failed') return timing.afterFailure;
-    log(`${key}: ready`);
-    return timing.again;
+    const failure = outcome.state === 'failed' ? outcome.failure : undefined;
+    const news = await cluster.writeStatus(resource, finished(resource, outcome.warnings, outcome.fields, failure));
+    if (news) log(`${key}: ${failure === undefined ? 'ready' : `${failure.reason}: ${failure.message}`}`);
+    return failure === undefined ? timing.again : timing.afterFailure;
   }
 }
 
