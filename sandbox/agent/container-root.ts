@@ -46,9 +46,9 @@ export async function layOutRoot(c: ContainerRoot): Promise<string> {
     ...c.host.mounts,
     ...devices.map((name) => ({ source: `/dev/${name}`, target: `/dev/${name}`, readOnly: false })),
     { source: c.hostsFile, target: '/etc/hosts', readOnly: true },
-    // A volume may be mounted into another one.
-    ...[...c.volumes].sort((a, b) => a.target.length - b.target.length),
-  ];
+    ...c.volumes,
+    // What is mounted first is hidden by what comes over it: a volume may lie in another, and a project in /tmp below one on /tmp.
+  ].sort((a, b) => a.target.length - b.target.length);
   const emptyFiles = [...mounts.filter((m) => !isDirectoryMount(m, c)).map((m) => m.target), c.terminationMessagePath];
   await Promise.all([
     ...emptyFiles.map((path) => put(root, path, '')),
