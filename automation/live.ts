@@ -12,7 +12,7 @@ export function showTools(progress: Progress): (event: ToolEvent) => void {
   return ({ tool, phase, detail, elapsedMs, estimateMs }) => {
     const title = tool.padEnd(14);
     const more = detail === undefined ? '' : `  ${detail}`;
-    if (phase === 'unavailable') progress.done(tool, `${title} not to be had${more}`);
+    if (phase === 'unavailable') progress.done(tool, detail ?? `${title} could not be had`);
     else if (phase === 'ready') progress.done(tool, busy.has(tool) ? `${title} ready in ${duration(elapsedMs)}${more}` : undefined);
     else if (phase === 'downloading' || phase === 'building') {
       busy.add(tool);
@@ -44,7 +44,8 @@ export function showEngine(progress: Progress): { onEvent: (event: EngineProgres
       } else {
         const line = components.get(event.component) ?? new ComponentLine(event.component);
         components.set(event.component, line);
-        line.add(event);
+        // A component is done when its children are: it is nothing to wait for.
+        if (event.component !== `${event.type} ${event.name}`) line.add(event);
         progress.update(event.component, () => line.text());
       }
     },

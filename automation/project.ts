@@ -81,7 +81,7 @@ async function writeProject(o: ProjectOptions, project: ProjectFile, file: Stack
     config: { ...file.config, ...Object.fromEntries(Object.entries(o.settings).map(([key, value]) => [`${project.name}:${key}`, value])) },
   };
   await writeFile(target, stringify(settings), { mode: 0o600 });
-  await writeFile(join(o.directory, 'Pulumi.yaml'), stringify({ ...project, main: resolve(o.program, project.main ?? 'index.ts') }));
+  await writeFile(join(o.directory, 'Pulumi.yaml'), stringify({ ...project, main: resolve(o.program, project.main ?? '.') }));
   return settings;
 }
 

@@ -18,6 +18,9 @@ process.on('message', (message: ToWorker) => {
   else void answer(message.request);
 });
 
+/** The Pulumi CLI's errors hold all that it wrote. */
+const causeLength = 4_000;
+
 async function answer(request: WorkerRequest): Promise<void> {
   const reply = await perform(request).then(
     (value): FromWorker => ({ kind: 'result', value }),
@@ -39,7 +42,7 @@ async function perform(request: WorkerRequest): Promise<unknown> {
 
 function describe(error: unknown): Extract<FromWorker, { kind: 'error' }>['error'] {
   const known = error instanceof Error ? error : new Error(String(error));
-  const cause = known.cause instanceof Error ? `\nCaused by: ${known.cause.stack ?? known.cause.message}` : '';
+  const cause = known.cause instanceof Error ? `\nCaused by: ${(known.cause.stack ?? known.cause.message).slice(0, causeLength)}` : '';
   return {
     message: known.message,
     stack: `${known.stack ?? ''}${cause}`,

@@ -83,7 +83,12 @@ async function down(session: Session, { name, keepState = false }: Flags): Promi
   for (const line of await modules.cleanLeftovers(resolve(session.stateDir))) session.here.stderr.write(`${line}\n`);
   const sandbox = await modules.openSandbox(name, resolve(session.stateDir));
   await sandbox?.stop({ keepState });
-  session.answer(false, undefined, () => (sandbox ? `sandbox ${name} is stopped${keepState ? '; its state is kept' : ' and removed'}` : `no sandbox named ${name} is running`));
+  const removed = !sandbox && !keepState && await modules.removeSandbox(name, resolve(session.stateDir));
+  session.answer(false, undefined, () => {
+    if (removed) return `sandbox ${name} was stopped already; its state is removed`;
+    if (!sandbox) return `no sandbox named ${name} is running`;
+    return `sandbox ${name} is stopped${keepState ? '; its state is kept' : ' and removed'}`;
+  });
 }
 
 async function describe(session: Session, sandbox: Sandbox, json: boolean): Promise<void> {
