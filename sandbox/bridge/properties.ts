@@ -3,12 +3,16 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { UserError } from '../../errors.ts';
 
-/** Reads a Java properties file (`key=value` lines, `#` comments, backslash at a line's end goes on) with its placeholders filled in. */
+/**
+ * Reads a Java properties file (`key=value` lines, `#` comments, backslash at a line's end goes on) with its placeholders filled in.
+ * Environment variables named like a key override the file, as they do in the official bridge.
+ */
 export async function readProperties(file: string): Promise<Map<string, string>> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new UserError(`cannot read the configuration file ${file}: ${String(error)}`, { exitCode: 2, cause: error });
   });
   const properties = parseProperties(text);
+  for (const [key, value = ''] of Object.entries(process.env)) if (/^(bridge|http|kafka)\./.test(key)) properties.set(key, value);
   for (const [key, value] of properties) properties.set(key, await fillPlaceholders(value));
   return properties;
 }
