@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import type { V1Container } from '@kubernetes/client-node';
+import { ContainerRunner, LaunchError } from '../../sandbox/agent/container.ts';
+import type { ContainerHost, Launched } from '../../sandbox/agent/container.ts';
+import type { Exit } from '../../sandbox/agent/container-process.ts';
+import type { ContainerStatus, Json } from '../../sandbox/agent/types.ts';
+
+/** A pod whose processes are played: each run waits until the test ends it. */
+class Stage {
+  readonly events: string[] = [];
+  readonly signals: string[] = [];
+  readonly runs: number[] = [];
+  refusal: Error | undefined;
+  onSignal: (name: string) => void = () => undefined;
+  #exit: ((exit: Exit) => void) | undefined;
+  #changes = new Set<() => void>();
+
+  readonly host: ContainerHost;
+
+  constructor(restartPolicy = 'Always') {
+    this.host = {
+      podIp: '127.0.0.1', restartPolicy, graceSeconds: 30,
+      launch: (_, run) => this.#launch(run),
+      event: (_, reason, message) => { this.events.push(`${reason}: ${message}`); },
+      changed: () => { for (const change of this.#changes) change(); },
+    };
+  }
+
+  exit(exitCode: number): void {
+    this.#exit?.({ exitCode, finishedAt: new Date() });
+  }
+
+  /** Resolves when the runner's state is as told. */
+  async until(runner: ContainerRunner, check: (view: ReturnType<ContainerRunner['view']>) => boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const change = () => { if (check(runner.view())) resolve(undefined); };
+    this.#changes.add(change);
+    change();
+    await promise;
+    this.#changes.delete(change);
+  }
+
+  #launch(run: number): Promise<Launched> {
+    if (this.refusal !== undefined) return Promise.reject(this.refusal);
+    this.runs.push(run);
+    const { promise: exited, resolve } = Promise.withResolvers<Exit>();
+    this.#exit = resolve;
+    return Promise.resolve({
+      process: { pid: 0, started: Promise.resolve(new Date()), exited, signal: (name) => { this.signals.push(name); this.onSignal(name); } },
+      env: {}, terminationMessage: () => Promise.resolve('last words'), cleanUp: () => Promise.resolve(),
+    });
+  }
+}
+
+const container = (more: Partial<Json<V1Container>> = {}): Json<V1Container> => ({ name: 'c', image: 'i', ...more });
+const isRunning = (view: { state: { running?: unknown } }) => view.state.running !== undefined;
+
+describe('A container', () => {
+  it('is ready when it runs and has no readiness probe', async () => {
+    const stage = new Stage('Never');
+    const runner = new ContainerRunner(container(), 'app', stage.host);
+    const ran = runner.run();
+    await stage.until(runner, ({ ready, started }) => ready && started);
+    stage.exit(0);
+    await ran;
+    const { state, ready } = runner.view();
+    assert.deepEqual([state.terminated?.exitCode, state.terminated?.reason, state.terminated?.message, ready], [0, 'Completed', 'last words', false]);
+  });
+
+  it('is started again at once the first time, and after ten seconds the second time', async () => {
+    const stage = new Stage();
+    const runner = new ContainerRunner(container(), 'app', stage.host);
+    const ran = runner.run();
+    await stage.until(runner, isRunning);
+    stage.exit(1);
+    await stage.until(runner, (view) => isRunning(view) && view.restartCount === 1);
+    assert.equal(runner.view().lastState.terminated?.exitCode, 1);
+    stage.exit(2);
+    await stage.until(runner, ({ state }) => state.waiting?.reason === 'CrashLoopBackOff');
+    assert.match(runner.view().state.waiting?.message ?? '', /back-off 10s/);
+    runner.stop(0);
+    await ran;
+    assert.deepEqual(stage.runs, [0, 1]);
+  });
+
+  it('is started again by its policy: OnFailure after a failure alone, Never not at all', async () => {
+    for (const [policy, exitCode, runs] of [['OnFailure', 0, 1], ['OnFailure', 1, 2], ['Never', 1, 1]] as const) {
+      const stage = new Stage(policy);
+      const runner = new ContainerRunner(container(), 'app', stage.host);
+      const ran = runner.run();
+      await stage.until(runner, isRunning);
+      stage.exit(exitCode);
+      if (runs === 2) {
+        await stage.until(runner, (view) => isRunning(view) && view.restartCount === 1);
+        stage.exit(0);
+      }
+      await ran;
+      assert.equal(stage.runs.length, runs, `${policy} ${exitCode}`);
+    }
+  });
+
+  it('that is stopped gets SIGTERM, and SIGKILL when its grace is over', async () => {
+    const stage = new Stage();
+    const runner = new ContainerRunner(container(), 'app', stage.host);
+    const ran = runner.run();
+    await stage.until(runner, isRunning);
+    stage.onSignal = (name) => { if (name === 'SIGKILL') stage.exit(137); };
+    const begun = performance.now();
+    runner.stop(60);
+    runner.stop(0);
+    await ran;
+    assert.deepEqual(stage.signals, ['SIGTERM', 'SIGKILL']);
+    const seconds = (performance.now() - begun) / 1000;
+    assert.ok(seconds > 1.9 && seconds < 10, 'two seconds are the least, as with a kubelet');
+    assert.equal(stage.events.filter((event) => event.startsWith('Killing')).length, 1);
+  });
+
+  it('that cannot be started says why, with a kubelet\'s reason', async () => {
+    const stage = new Stage();
+    stage.refusal = new LaunchError('ErrImagePull', 'no such program');
+    const runner = new ContainerRunner(container(), 'app', stage.host);
+    const ran = runner.run();
+    await stage.until(runner, ({ state }) => state.waiting?.reason === 'ErrImagePull');
+    assert.deepEqual(stage.events, ['Failed: Error: no such program']);
+    runner.stop(0);
+    await ran;
+  });
+
+  it('whose liveness probe fails is ended and started again', async () => {
+    const stage = new Stage();
+    const runner = new ContainerRunner(container({ livenessProbe: { tcpSocket: { port: 1 }, periodSeconds: 1, failureThreshold: 1 } }), 'app', stage.host);
+    stage.onSignal = () => { stage.exit(143); };
+    const ran = runner.run();
+    await stage.until(runner, (view) => isRunning(view) && view.restartCount === 1);
+    assert.ok(stage.events.some((event) => event.startsWith('Unhealthy: Liveness probe failed: dial tcp 127.0.0.1:1')), stage.events.join('\n'));
+    assert.ok(stage.events.includes('Killing: Container c failed liveness probe, will be restarted'));
+    runner.stop(0);
+    await ran;
+  });
+
+  it('is not started before its startup probe has passed', async () => {
+    const stage = new Stage();
+    const runner = new ContainerRunner(container({ startupProbe: { tcpSocket: { port: 1 }, periodSeconds: 1, failureThreshold: 2 } }), 'app', stage.host);
+    stage.onSignal = () => { stage.exit(143); };
+    const ran = runner.run();
+    await stage.until(runner, (view) => isRunning(view) && view.restartCount === 1);
+    assert.equal(runner.view().started, false);
+    assert.ok(stage.events.some((event) => event.includes('failed startup probe')));
+    runner.stop(0);
+    await ran;
+  });
+});
+
+describe('A container of an agent\'s earlier life', () => {
+  const before = (more: Partial<ContainerStatus>) => ({ name: 'c', image: 'i', imageID: '', restartCount: 2, ready: true, containerID: 'sandbox://x', ...more }) as ContainerStatus;
+
+  it('counts as started again', () => {
+    const { restartCount, lastState } = new ContainerRunner(container(), 'app', new Stage().host, before({ state: { running: { startedAt: 't' } } })).view();
+    assert.deepEqual([restartCount, lastState.terminated?.exitCode], [3, 137]);
+  });
+
+  it('has failed where nothing is started again, and stays completed where it was', async () => {
+    const lost = new ContainerRunner(container(), 'app', new Stage('Never').host, before({ state: { running: { startedAt: 't' } } }));
+    const done = new ContainerRunner(container(), 'app', new Stage('OnFailure').host, before({ state: { terminated: { exitCode: 0 } } }));
+    await Promise.all([lost.run(), done.run()]);
+    assert.deepEqual([lost.view().state.terminated?.exitCode, done.view().state.terminated?.exitCode], [137, 0]);
+  });
+});
