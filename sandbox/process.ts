@@ -58,7 +58,7 @@ export async function startProcess(o: ProcessOptions): Promise<ManagedProcess> {
   } catch (error) {
     await started.stop();
     o.signal?.throwIfAborted();
-    throw await startError(o, error);
+    throw await processError(o, error instanceof Error ? error.message : String(error), error);
   } finally {
     over.abort();
   }
@@ -133,6 +133,13 @@ function killGroup(pid: number): void {
   }
 }
 
+/** What happened to a server, with its last lines, as an error for a person. */
+export async function processError({ name, log }: Pick<ProcessOptions, 'name' | 'log'>, what: string, cause?: unknown): Promise<UserError> {
+  const last = await tail(log, 40);
+  const output = last.length === 0 ? 'It printed nothing.' : `Its last lines:\n${last.map((line) => `  ${line}`).join('\n')}`;
+  return new UserError(`${name} ${what}. ${output}`, { remedy: `Its whole output is in ${log}.`, cause });
+}
+
 /** An exit in words: "exited with code 1 after 0.2 s". */
 export function describeExit({ code, signal, afterMs }: Exit): string {
   const how = code === undefined ? `ended (${signal ?? 'unknown cause'})` : `exited with code ${code}`;
@@ -148,11 +155,4 @@ function aborted(signal: AbortSignal | undefined, over: AbortSignal): Promise<ne
   return new Promise((_, reject) => {
     signal?.addEventListener('abort', () => { reject(new Error('was aborted')); }, { once: true, signal: over });
   });
-}
-
-async function startError(o: ProcessOptions, cause: unknown): Promise<UserError> {
-  const what = cause instanceof Error ? cause.message : String(cause);
-  const last = await tail(o.log, 40);
-  const output = last.length === 0 ? 'It printed nothing.' : `Its last lines:\n${last.map((line) => `  ${line}`).join('\n')}`;
-  return new UserError(`${o.name} ${what}. ${output}`, { remedy: `Its whole output is in ${o.log}.`, cause });
 }

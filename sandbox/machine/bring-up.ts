@@ -10,7 +10,7 @@ const stages = { etcd: 0, controlPlane: 1, loadBalancer: 2, agent: 3 };
 
 /**
  * Starts everything that makes the clusters: etcd, then all API servers at once, each one's controller manager as soon as it
- * answers, then the node agent and the load balancer. Resolves when all of them are ready.
+ * is ready, then the node agent and the load balancer. Resolves when all of them are ready.
  */
 export async function bringUp(
   t: TreeContext, clusters: readonly ClusterInfo[], supervisor: Supervisor, say: (phase: string, detail?: string) => void,
@@ -18,11 +18,9 @@ export async function bringUp(
   await supervisor.keep(stages.etcd, () => startEtcd(t));
   say('etcd');
   await Promise.all(clusters.map(async (cluster) => {
-    const answering = Promise.withResolvers<undefined>();
-    const apiServer = supervisor.keep(stages.controlPlane, () => startApiServer(t, cluster, () => { answering.resolve(undefined); }));
-    await Promise.race([answering.promise, apiServer]);
+    await supervisor.keep(stages.controlPlane, () => startApiServer(t, cluster));
     const kubeconfig = join(t.dir, 'clusters', cluster.name, 'controller-manager.kubeconfig');
-    await Promise.all([apiServer, supervisor.keep(stages.controlPlane, () => startControllerManager(t, cluster, kubeconfig))]);
+    await supervisor.keep(stages.controlPlane, () => startControllerManager(t, cluster, kubeconfig));
     say('cluster', cluster.name);
   }));
   await Promise.all([

@@ -17,7 +17,7 @@ export interface TreeContext {
 }
 
 /** A cold start on a busy two-core machine takes about ten seconds; this is for a very busy one. */
-const readyTimeoutMs = 120_000;
+const readyTimeoutMs = 180_000;
 /** Short: all that they know is in etcd, and an API server would wait for its watchers to leave. */
 const graceMs = 500;
 
@@ -45,32 +45,22 @@ export function startEtcd(t: TreeContext): Promise<ManagedProcess> {
   });
 }
 
-/**
- * A cluster's API server. `answering` resolves as soon as it serves requests, when its controller manager can start;
- * ready is `/readyz`, which includes its own start-up hooks (RBAC's defaults, priority classes).
- */
-export function startApiServer(t: TreeContext, cluster: ClusterInfo, answering: () => void): Promise<ManagedProcess> {
+/** A cluster's API server. Ready: `/readyz`, which includes its own start-up hooks (RBAC's defaults, priority classes). */
+export function startApiServer(t: TreeContext, cluster: ClusterInfo): Promise<ManagedProcess> {
   return startProcess({
     name: `kube-apiserver (${cluster.name})`, env: t.env, signal: t.signal, readyTimeoutMs, graceMs,
     log: join(t.dir, 'logs', `kube-apiserver-${cluster.name}.log`),
     argv: inControlPlane(cluster, [t.tools.kubeApiserver, ...apiServerFlags(t.dir, cluster)]),
-    ready: async (signal) => {
-      const http = await tlsClient(t.dir, pkiFiles(t.dir).admin);
-      const ask = (path: string) => () => call(http, cluster.apiServer + path, { signal }).then(() => undefined);
-      try {
-        await until(ask('/version'), signal);
-        answering();
-        await until(ask('/readyz'), signal);
-      } finally {
-        await http.destroy();
-      }
-    },
+    ready: (signal) => answers(t, `${cluster.apiServer}/readyz`, signal),
   });
 }
 
-/** A cluster's controller manager. Ready: `/healthz` answers, by when its controllers run. */
+/**
+ * A cluster's controller manager. Ready: `/healthz` answers. Its API server must be ready before: it waits for it for ten seconds
+ * only, which on a busy machine is too short.
+ */
 export function startControllerManager(t: TreeContext, cluster: ClusterInfo, kubeconfig: string): Promise<ManagedProcess> {
-  const { ca, admin, apiServer, serviceAccount } = pkiFiles(t.dir);
+  const { ca, apiServer, serviceAccount } = pkiFiles(t.dir);
   const served = apiServer(cluster);
   return startProcess({
     name: `kube-controller-manager (${cluster.name})`, env: t.env, signal: t.signal, readyTimeoutMs, graceMs,
@@ -82,11 +72,7 @@ export function startControllerManager(t: TreeContext, cluster: ClusterInfo, kub
       `--root-ca-file=${ca.cert}`, `--service-account-private-key-file=${serviceAccount(cluster).key}`,
       // One operator installs hundreds of objects at once; the defaults (20/30) would make it wait.
       '--kube-api-qps=200', '--kube-api-burst=400', '--profiling=false']),
-    ready: async (signal) => {
-      const http = await tlsClient(t.dir, admin);
-      await until(async () => { await call(http, `https://${apiServerIp(cluster)}:10257/healthz`, { signal }); }, signal)
-        .finally(() => http.destroy());
-    },
+    ready: (signal) => answers(t, `https://${apiServerIp(cluster)}:10257/healthz`, signal),
   });
 }
 
@@ -96,6 +82,12 @@ const controllers = [
   'serviceaccount-token', 'root-ca-certificate-publisher', 'endpoints', 'endpointslice', 'clusterrole-aggregation',
   'persistentvolume-binder', 'persistentvolume-protection', 'persistentvolumeclaim-protection', 'ttl-after-finished',
 ].map((name) => `${name}-controller`);
+
+/** Resolves when a URL of the control plane answers with success. */
+async function answers(t: TreeContext, url: string, signal: AbortSignal): Promise<void> {
+  const http = await tlsClient(t.dir, pkiFiles(t.dir).admin);
+  await until(async () => { await call(http, url, { signal }); }, signal).finally(() => http.destroy());
+}
 
 function apiServerFlags(dir: string, c: ClusterInfo): string[] {
   const { ca, etcdClient, kubeletClient, apiServer, serviceAccount } = pkiFiles(dir);

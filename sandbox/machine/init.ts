@@ -32,7 +32,7 @@ process.on('message', (message: FromStarter) => {
 if (!process.connected) process.exit(1);
 
 try {
-  await main();
+  await Promise.race([main(), supervisor.broken]);
   tell({ kind: 'ready' });
   // The kernel ends what was started.
 } catch (error) {

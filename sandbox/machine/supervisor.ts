@@ -1,4 +1,4 @@
-import { describeExit } from '../process.ts';
+import { describeExit, processError } from '../process.ts';
 import type { ManagedProcess } from '../process.ts';
 import type { ProcessStatus } from './protocol.ts';
 
@@ -11,11 +11,19 @@ const maxRestarts = 5;
 export class Supervisor {
   readonly #entries = new Map<string, Entry>();
   readonly #tell: (name: string, detail: string) => void;
+  readonly #broken = Promise.withResolvers<never>();
   #stopped: Promise<void> | undefined;
 
   /** `tell` hears of every server that ends by itself. */
   constructor(tell: (name: string, detail: string) => void = () => undefined) {
     this.#tell = tell;
+    // Whoever does not wait for it need not handle it.
+    this.#broken.promise.catch(() => undefined);
+  }
+
+  /** Rejects with a UserError when a server has ended for good; what is started meanwhile would wait for it in vain. */
+  get broken(): Promise<never> {
+    return this.#broken.promise;
   }
 
   /**
@@ -58,6 +66,7 @@ export class Supervisor {
       this.#tell(entry.process.name, entry.detail);
       if (again === undefined || entry.restarts >= maxRestarts || !await this.#restart(entry, again)) {
         entry.state = 'ended';
+        this.#broken.reject(await processError(entry.process, entry.detail));
         return;
       }
     }

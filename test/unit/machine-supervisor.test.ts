@@ -55,6 +55,7 @@ describe('Supervisor', () => {
     etcd.die();
     await settled();
     assert.deepEqual(heard, ['etcd exited with code 1 after 0.2 s']);
+    await assert.rejects(supervisor.broken, /etcd exited with code 1 after 0\.2 s\. It printed nothing/);
     assert.deepEqual(supervisor.report(), [{ name: 'etcd', state: 'ended', pid: 1, restarts: 0, log: 'a.log', detail: 'exited with code 1 after 0.2 s' }]);
   });
 
