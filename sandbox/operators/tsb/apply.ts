@@ -41,15 +41,25 @@ export async function applyDifference({ cluster, wanted, prune, log }: ApplyOpti
   };
   for (const { object, source } of inOrder(wanted)) {
     const hash = createHash('sha256').update(JSON.stringify(object)).digest('hex').slice(0, 16);
-    if (live.get(key(object))?.metadata?.annotations?.[hashAnnotation] === hash) continue;
+    if (isAsApplied(cluster, live.get(key(object)), hash)) continue;
     const annotated = { ...object, metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [hashAnnotation]: hash } } };
-    await attempt(`applied ${label(object)}`, () => cluster.connection.apply(path(object), annotated), source);
+    await attempt(`applied ${label(object)}`, async () => {
+      const stored = await cluster.connection.apply(path(object), annotated) as KubernetesObject;
+      cluster.generations.set(key(object), stored.metadata?.generation ?? 0);
+    }, source);
   }
   const keep = new Set(wanted.map(({ object }) => key(object)));
   for (const [unwanted, object] of prune ? live : []) {
     if (!keep.has(unwanted)) await attempt(`deleted ${label(object)}`, () => cluster.connection.delete(path(object)));
   }
   return failures;
+}
+
+/** Istio objects that a person changed are put right again; a gateway's Deployment may be scaled or restarted by hand. */
+function isAsApplied({ generations }: WatchedCluster, live: KubernetesObject | undefined, hash: string): boolean {
+  if (live?.metadata?.annotations?.[hashAnnotation] !== hash) return false;
+  const known = generations.get(key(live));
+  return known === undefined || known === live.metadata.generation || !(live.apiVersion ?? '').includes('istio.io');
 }
 
 /** Writes the verdict into the object's status, if it does not stand there already. */

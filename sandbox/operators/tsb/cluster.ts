@@ -10,6 +10,8 @@ import type { Watched } from './watch.ts';
 /** A cluster as the operator keeps it in view. */
 export interface WatchedCluster {
   readonly connection: Connection;
+  /** Of objects that this process applied: metadata.generation after it, by apiVersion, kind, namespace and name. */
+  readonly generations: Map<string, number>;
   /** Whether every kind was listed at least once. */
   readonly synced: boolean;
   /** TSB's objects, with Istio objects that a person wrote for a group in DIRECT mode. */
@@ -40,6 +42,7 @@ export function watchCluster(connection: Connection, options: { onChange: () => 
   const list = (apiVersion: string, plural: string): KubernetesObject[] => watched.get(`${apiVersion}/${plural}`)?.list() ?? [];
   return {
     connection,
+    generations: new Map(),
     get synced() {
       return [...watched.values()].every(({ synced }) => synced);
     },

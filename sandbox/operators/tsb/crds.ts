@@ -32,7 +32,7 @@ const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 const status = {
   ...open,
   properties: {
-    state: { type: 'string' }, message: { type: 'string' }, observedGeneration: { type: 'integer', format: 'int64' },
+    state: { type: 'string' }, message: { type: 'string' }, observedGeneration: { type: 'integer' },
     warnings: { type: 'array', items: { type: 'string' } },
   },
 };
