@@ -89,7 +89,7 @@ async function settingsKubeconfig(environment: EnvironmentOptions): Promise<stri
 }
 
 async function pulumiBin(session: Session): Promise<string> {
-  const { ensureTools, toolPaths } = await session.here.modules();
-  const progress = session.progress(true);
-  return toolPaths(await ensureTools(['pulumi'], { signal: session.signal, onEvent: showTools(progress) })).pulumiBin;
+  const { ensureTools } = await session.here.modules();
+  const tools = await ensureTools(['pulumi'], { signal: session.signal, onEvent: showTools(session.progress(true)) });
+  return join(tools.get('pulumi')?.home ?? '', 'bin');
 }
