@@ -15,7 +15,7 @@ import type { TreeTools } from './state.ts';
 
 const { values: { dir = '' } } = parseArgs({ options: { dir: { type: 'string' } } });
 /** An operator is a process that starts in seconds; several of them share a busy machine's cores. */
-const availableTimeoutMs = 180_000;
+const availableTimeoutMs = 300_000;
 
 try {
   await main();

@@ -21,13 +21,16 @@ export class HttpError extends Error {
 
 export interface Call { readonly method?: 'PATCH'; readonly type?: string; readonly body?: string; readonly signal?: AbortSignal }
 
-/** The body of a successful answer. @throws HttpError for any other */
+/** An API server that takes dozens of definitions on a busy machine is slow, and not dead. */
+const timeoutMs = 120_000;
+
+/** The body of a successful answer. @throws HttpError for any other answer, and Error with the URL when there is none */
 export async function call(http: Agent, url: string, { method, type, body, signal }: Call = {}): Promise<string> {
   const response = await request(url, {
-    dispatcher: http, headersTimeout: 30_000, bodyTimeout: 30_000, method: method ?? 'GET',
+    dispatcher: http, headersTimeout: timeoutMs, bodyTimeout: timeoutMs, method: method ?? 'GET',
     ...(signal === undefined ? {} : { signal }),
     ...(body === undefined ? {} : { body, headers: { 'content-type': type } }),
-  });
+  }).catch((cause: unknown) => { throw new Error(`${method ?? 'GET'} ${url}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause }); });
   const text = await response.body.text();
   if (response.statusCode >= 300) throw new HttpError(url, response.statusCode, text);
   return text;

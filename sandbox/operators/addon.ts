@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
+import { parseAllDocuments } from 'yaml';
 import type { ClusterInfo } from '../machine/clusters.ts';
 import type { ToolPaths } from '../toolchain/index.ts';
 
@@ -20,4 +22,14 @@ export interface Addon {
    * order given, by server-side apply; Deployments are awaited Available.
    */
   objects(context: AddonContext): Promise<KubernetesObject[]>;
+}
+
+const read = new Map<string, Promise<KubernetesObject[]>>();
+
+/** The objects in a YAML file of several documents. Parsing one takes up to a second of processor time, so it is done once for all clusters. */
+export function readManifests(file: string): Promise<KubernetesObject[]> {
+  const objects = read.get(file) ?? readFile(file, 'utf8').then((text) =>
+    parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject | null).filter((object) => object !== null));
+  read.set(file, objects);
+  return objects;
 }

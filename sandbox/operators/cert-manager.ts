@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
-import { parseAllDocuments } from 'yaml';
+import { readManifests } from './addon.ts';
 import type { Addon } from './addon.ts';
 
 const name = 'cert-manager';
@@ -10,10 +9,7 @@ const labels = { 'app.kubernetes.io/name': name, 'app.kubernetes.io/component': 
 export const certManager: Addon = {
   name,
   for: ({ role }) => role === 'kafka',
-  async objects({ tools }) {
-    const definitions = parseAllDocuments(await readFile(tools.certManagerCrds, 'utf8')).map((document) => document.toJS() as KubernetesObject | null);
-    return [...definitions.filter((each) => each !== null), ...controller()];
-  },
+  objects: async ({ tools }) => [...await readManifests(tools.certManagerCrds), ...controller()],
 };
 
 function controller(): KubernetesObject[] {

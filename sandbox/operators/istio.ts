@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
-import { parseAllDocuments } from 'yaml';
+import { readManifests } from './addon.ts';
 import type { Addon } from './addon.ts';
 import { injector } from './istio-injector.ts';
 import { istioVersion } from './istio-version.ts';
@@ -27,11 +26,9 @@ const metadata = { name: 'istiod', namespace: 'istio-system', labels };
 /** Istio's kinds that TSB writes. Each definition costs every API server a quarter of a second of processor time and 10 MB, so no others. */
 const kinds = new Set(istioKinds.map(({ kind }): string => kind));
 
-async function customResourceDefinitions(file: string): Promise<object[]> {
-  return parseAllDocuments(await readFile(file, 'utf8'))
-    .map((document) => document.toJS() as { spec?: { names?: { kind?: string } } } | null)
-    .filter((definition) => definition !== null)
-    .filter(({ spec }) => kinds.has(spec?.names?.kind ?? ''));
+async function customResourceDefinitions(file: string): Promise<KubernetesObject[]> {
+  const definitions = await readManifests(file) as (KubernetesObject & { spec?: { names?: { kind?: string } } })[];
+  return definitions.filter(({ spec }) => kinds.has(spec?.names?.kind ?? ''));
 }
 
 /** Plain on the wire everywhere: the sandbox's proxies have no certificates (every report names it). */

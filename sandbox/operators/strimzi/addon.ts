@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
-import { parseAllDocuments } from 'yaml';
+import { readManifests } from '../addon.ts';
 import type { Addon } from '../addon.ts';
 import { operatorName } from './labels.ts';
 
@@ -12,10 +11,7 @@ const podLabels = { name: operatorName, 'strimzi.io/kind': 'cluster-operator' };
 export const strimzi: Addon = {
   name: 'strimzi',
   for: ({ role }) => role !== 'central',
-  async objects({ tools }) {
-    const definitions = parseAllDocuments(await readFile(tools.strimziCrds, 'utf8')).map((document) => document.toJS() as KubernetesObject | null);
-    return [...definitions.filter((each) => each !== null), ...operator()];
-  },
+  objects: async ({ tools }) => [...await readManifests(tools.strimziCrds), ...operator()],
 };
 
 function operator(): KubernetesObject[] {
