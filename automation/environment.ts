@@ -14,6 +14,7 @@ import { openProject } from './project.ts';
 import type { Project } from './project.ts';
 import { settle, unlock } from './recovery.ts';
 import type { StackFiles } from './recovery.ts';
+import { makeScratch } from './scratch.ts';
 
 export type { EnvironmentOptions } from './options.ts';
 
@@ -41,12 +42,15 @@ export class Environment {
   readonly #workspace: LocalWorkspace;
   /** Present where state is in files. */
   readonly #files: StackFiles | undefined;
+  /** Where operations have their temporary files. */
+  readonly #scratch: string;
 
-  private constructor(project: Project, workspace: LocalWorkspace, files: StackFiles | undefined) {
-    this.stack = project.stack;
-    this.#project = project;
-    this.#workspace = workspace;
-    this.#files = files;
+  private constructor(o: { project: Project; workspace: LocalWorkspace; files: StackFiles | undefined; scratch: string }) {
+    this.stack = o.project.stack;
+    this.#project = o.project;
+    this.#workspace = o.workspace;
+    this.#files = o.files;
+    this.#scratch = o.scratch;
   }
 
   /** Finds settings, state and Pulumi itself. Nothing is contacted yet. */
@@ -73,7 +77,8 @@ export class Environment {
         ...(state === undefined ? {} : await fileBackend(stateDir, state)),
       },
     });
-    return new Environment(project, workspace, state === undefined ? undefined : { state, project: project.name, stack });
+    const files = state === undefined ? undefined : { state, project: project.name, stack };
+    return new Environment({ project, workspace, files, scratch: join(stateDir, 'tmp') });
   }
 
   /** Brings the clusters to what the settings say. */
@@ -105,18 +110,25 @@ export class Environment {
     return plain(await stack.outputs());
   }
 
-  /** An operation with locks cleared before, the engine cancelled on abort, and its errors in a person's words. */
+  /** An operation on a stack that is not locked, and in which nothing is left half made. */
   async #operate<T>(what: string, o: OperationOptions, run: (stack: Stack, engine: EngineCall) => Promise<T>): Promise<T> {
     o.signal?.throwIfAborted();
     const notice = (text: string): void => { o.onEvent?.({ kind: 'notice', text }); };
     (await unlock(this.#files)).forEach(notice);
-    const stack = await this.#select(what === 'up' || what === 'preview');
-    if (what !== 'preview') (await settle(this.#files, stack, o.signal)).forEach(notice);
-    o.signal?.throwIfAborted();
+    return await this.#withScratch(async () => {
+      const stack = await this.#select(what === 'up' || what === 'preview');
+      if (what !== 'preview') (await settle(this.#files, stack, o.signal)).forEach(notice);
+      o.signal?.throwIfAborted();
+      return await this.#watch(what, o, (engine) => run(stack, engine));
+    });
+  }
+
+  /** Runs the engine, listens to it, passes an abort on to it and says why it failed. */
+  async #watch<T>(what: string, o: OperationOptions, run: (engine: EngineCall) => Promise<T>): Promise<T> {
     const reader = new EngineReader();
     const stop = new EngineStop(o.signal);
     try {
-      return await run(stack, {
+      return await run({
         color: 'never',
         signal: stop.signal,
         onEvent(event) {
@@ -127,11 +139,23 @@ export class Environment {
       });
     } catch (error) {
       // An engine that was told to stop before it could listen is dead and has left its lock.
-      if (o.signal?.aborted === true) (await unlock(this.#files)).forEach(notice);
+      if (o.signal?.aborted === true) for (const text of await unlock(this.#files)) o.onEvent?.({ kind: 'notice', text });
       o.signal?.throwIfAborted();
       throw new UserError(`${what} of stack ${this.stack} failed.\n${reader.failure() ?? commandFailure(error)}`, { cause: error });
     } finally {
       stop.dispose();
+    }
+  }
+
+  /** Has the engine and its plugins keep their temporary files in a directory that is removed afterwards. */
+  async #withScratch<T>(run: () => Promise<T>): Promise<T> {
+    await using scratch = await makeScratch(this.#scratch);
+    const { envVars } = this.#workspace;
+    envVars['TMPDIR'] = scratch.path;
+    try {
+      return await run();
+    } finally {
+      delete envVars['TMPDIR'];
     }
   }
 

@@ -66,7 +66,8 @@ async function isHolder(lock: Lock): Promise<boolean> {
   return startedAt === undefined || startedAt <= Date.parse(lock.timestamp) + slackMs;
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process with this pid exists, whoever's it is. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

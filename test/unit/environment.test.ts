@@ -277,6 +277,15 @@ describe('an environment', () => {
     assert.match(env, new RegExp(`^PULUMI_CONFIG_PASSPHRASE=${await readFile(join(directory, 'passphrase'), 'utf8')}$`, 'm'));
   });
 
+  it('removes what an operation left among its temporary files, keys of clusters for one', async () => {
+    const tmp = join(directory, 'state', 'tmp');
+    await mkdir(join(tmp, `${String(spawnSync('true').pid)}-killed`), { recursive: true });
+    const environment = await open(`[ "$1" = stack ] && exit 0; touch "$TMPDIR/kubeconfig1"; ls -d "$TMPDIR"/* > ${join(directory, 'seen')}; echo "error: enough" >&2; exit 255`);
+    await assert.rejects(environment.up(), /enough/);
+    assert.ok((await readFile(join(directory, 'seen'), 'utf8')).startsWith(join(tmp, `${String(process.pid)}-`)));
+    assert.deepEqual(await readdir(tmp), []);
+  });
+
   it('names the CLI that does not answer', async () => {
     const program = join(directory, 'program');
     await mkdir(program);
