@@ -1,5 +1,5 @@
 import { check } from './checker.ts';
-import type { Findings, LogFindings } from './checker.ts';
+import type { LogFindings } from './checker.ts';
 import { consumeBlackout, faultSpan, latency, lateness, produceBlackout, shares, timeline } from './metrics.ts';
 import type { Latency, Marks, TimelineEntry } from './metrics.ts';
 import { judgeObjectives } from './objectives.ts';
@@ -146,5 +146,3 @@ function errorTable(load: readonly Attempt[]): { class: string; count: number }[
 function pick<K extends string, T>(name: K, value: T | undefined): Partial<Record<K, T>> {
   return value === undefined ? {} : ({ [name]: value } as Record<K, T>);
 }
-
-export type { Findings };
