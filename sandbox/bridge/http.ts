@@ -26,8 +26,8 @@ export function serve(api: Api, port: 'api' | 'management'): Listener {
 }
 
 async function answer(api: Api, port: 'api' | 'management', request: IncomingMessage): Promise<Answer & { headers?: Record<string, string> }> {
-  const url = new URL(request.url ?? '/', 'http://bridge');
-  const found = route(request.method ?? '', url.pathname);
+  const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+  const found = route(request.method ?? '', path);
   const body = await readBody(request);
   if (found === undefined) return errorAnswer(new HttpError(404, 'Not Found'));
   if ('allow' in found) return { status: 405, headers: { allow: found.allow.join(', ') } };
@@ -37,7 +37,7 @@ async function answer(api: Api, port: 'api' | 'management', request: IncomingMes
     return Array.isArray(value) ? value[0] : value;
   };
   const authority = header(':authority') ?? header('host') ?? '';
-  const call: Call = { operation: found.operation, parameters: found.path, query: url.searchParams, body, authority, path: url.pathname, header };
+  const call: Call = { operation: found.operation, parameters: found.path, query: new URLSearchParams(query), body, authority, path, header };
   try {
     return await api.answer(call);
   } catch (error) {

@@ -12,6 +12,8 @@ export async function readProperties(file: string): Promise<Map<string, string>>
     throw new UserError(`cannot read the configuration file ${file}: ${String(error)}`, { exitCode: 2, cause: error });
   });
   const properties = parseProperties(text);
+  // As in the original, an environment variable named exactly like a key wins over the file.
+  for (const [key, value] of Object.entries(process.env)) if (/^(bridge|http|kafka)\./.test(key) && value !== undefined) properties.set(key, value);
   for (const [key, value = ''] of Object.entries(process.env)) if (/^(bridge|http|kafka)\./.test(key)) properties.set(key, value);
   for (const [key, value] of properties) properties.set(key, await fillPlaceholders(value));
   return properties;

@@ -15,13 +15,16 @@ export class Listener {
   readonly #http2: Http2Server;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #sockets = new Set<Socket>();
+  /** Connections of HTTP/1.1, and how many of their requests are not answered yet. */
+  readonly #http1Sockets = new Map<Socket, number>();
   #draining = false;
   #inFlight = 0;
 
   constructor(handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>) {
     const counted = (request: IncomingMessage, response: ServerResponse): void => {
-      this.#inFlight += 1;
-      response.once('close', () => { this.#inFlight -= 1; });
+      const { socket } = request;
+      this.#count(socket, 1);
+      response.once('close', () => { this.#count(socket, -1); });
       if (this.#draining && request.httpVersionMajor === 1) response.shouldKeepAlive = false;
       void handle(request, response);
     };
@@ -62,7 +65,7 @@ export class Listener {
   /** Ends every connection: at once where it is idle, else after its answers. */
   close(): void {
     for (const session of this.#sessions) session.close();
-    this.#http1.closeIdleConnections();
+    for (const [socket, requests] of this.#http1Sockets) if (requests === 0) socket.end();
   }
 
   /** Ends what is left, answered or not. */
@@ -70,9 +73,18 @@ export class Listener {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  #count(socket: Socket, change: 1 | -1): void {
+    this.#inFlight += change;
+    const requests = this.#http1Sockets.get(socket);
+    if (requests !== undefined) this.#http1Sockets.set(socket, requests + change);
+  }
+
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#http1Sockets.delete(socket);
+    });
     // A client that goes away is no fault of ours.
     socket.on('error', () => undefined);
     const read = (): void => {
@@ -83,6 +95,7 @@ export class Listener {
       socket.unshift(first);
       if (maybeHttp2 && length < preface.length) return;
       socket.off('readable', read);
+      if (!maybeHttp2) this.#http1Sockets.set(socket, 0);
       // No listener of ours may be left: the server it goes to reads by itself.
       (maybeHttp2 ? this.#http2 : this.#http1).emit('connection', socket);
     };

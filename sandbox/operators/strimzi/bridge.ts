@@ -11,8 +11,8 @@ export async function reconcileBridge(cluster: KubernetesCluster, bridge: KafkaB
   const fields = statusFields(bridge);
   try {
     if (bridge.spec.http === undefined) throw new Failure('InvalidResourceException', 'The HTTP configuration for the bridge is not specified.');
-    await cluster.apply(bridgeBasics(bridge));
-    await cluster.apply(bridgeWorkload(bridge, trustedCertificates(bridge, await trustedSecrets(cluster, bridge))));
+    await cluster.apply(bridgeBasics(bridge), bridge);
+    await cluster.apply(bridgeWorkload(bridge, trustedCertificates(bridge, await trustedSecrets(cluster, bridge))), bridge);
     return await outcome(cluster, bridge, { warnings, fields });
   } catch (error) {
     if (error instanceof Failure) return { state: 'failed', warnings, fields, failure: error };

@@ -13,20 +13,20 @@ const plurals: Readonly<Record<string, string>> = {
 /** Reads and writes objects of the cluster, one at a time. */
 export class KubernetesCluster {
   readonly #api: Api;
-  /** What was written last, by path: nothing is written twice. Emptied now and then, so that what others changed is set right. */
-  readonly #written = new Map<string, Written>();
+  /** What was written last and for which resource (its uid), by path: nothing is written twice. Emptied now and then, so that what others changed is set right. */
+  readonly #written = new Map<string, { object: Written; owner: string }>();
 
   constructor(api: Api) {
     this.#api = api;
   }
 
-  /** Writes objects by server-side apply, in their order; those that were written like this already are left alone. */
-  async apply(objects: readonly Written[]): Promise<void> {
+  /** Writes a resource's objects by server-side apply, in their order; those that were written for it like this already are left alone. */
+  async apply(objects: readonly Written[], { metadata: { uid: owner } }: Resource<unknown>): Promise<void> {
     for (const object of objects) {
       const path = pathOf(object.apiVersion, object.kind, object.metadata.namespace, object.metadata.name);
-      if (isDeepStrictEqual(this.#written.get(path), object)) continue;
+      if (isDeepStrictEqual(this.#written.get(path), { object, owner })) continue;
       await this.#api.call('PATCH', `${path}?fieldManager=${operatorName}&force=true`, { body: object, contentType: applyType });
-      this.#written.set(path, object);
+      this.#written.set(path, { object, owner });
     }
   }
 

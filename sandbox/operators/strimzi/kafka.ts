@@ -15,12 +15,12 @@ export async function reconcileKafka(cluster: KubernetesCluster, kafka: Kafka, p
   try {
     const plan = planKafka(kafka, pools);
     warnings = [...kafkaWarnings(plan), ...warnings];
-    await cluster.apply([...kafkaServices(plan), ...kafkaBasics(plan)]);
+    await cluster.apply([...kafkaServices(plan), ...kafkaBasics(plan)], kafka);
     const facts = await gather(cluster, plan);
     for (const pool of plan.pools) await cluster.writeStatus(pool, poolStatus(plan, pool, facts.clusterId, unhonouredWarnings(pool, 'KafkaNodePool')));
     const unaddressed = kafkaServices(plan).find(({ metadata, spec }) => (spec as { type: string }).type === 'LoadBalancer' && loadBalancerAddress(facts.services.get(metadata.name)) === undefined);
     if (unaddressed !== undefined) return { state: 'waiting', warnings, fields: {}, waitingFor: `Service resource ${unaddressed.metadata.name} in namespace ${kafka.metadata.namespace} to be addressable` };
-    await cluster.apply(kafkaNodeObjects(plan, facts));
+    await cluster.apply(kafkaNodeObjects(plan, facts), kafka);
     const waitingFor = await bringUpPods(cluster, plan, facts);
     if (waitingFor !== undefined) return { state: 'waiting', warnings, fields: {}, waitingFor };
     return { state: 'ready', warnings, fields: kafkaStatus(plan, facts) };

@@ -55,6 +55,10 @@ export class Reconciler<T extends Resource<unknown>> {
     let started = Date.now();
     let generation: number | undefined;
     while (!signal.aborted) {
+      // Before the pass, so that a change in the middle of it counts.
+      const next = Promise.withResolvers<undefined>();
+      const running = this.#running.get(key);
+      if (running !== undefined) running.changed = next;
       const resource = find(key);
       if (resource === undefined) return;
       if (resource.metadata.generation !== generation) started = Date.now();
@@ -64,9 +68,6 @@ export class Reconciler<T extends Resource<unknown>> {
         return timing.afterFailure;
       });
       if (pause === timing.again) started = Date.now() + timing.again;
-      const next = Promise.withResolvers<undefined>();
-      const running = this.#running.get(key);
-      if (running !== undefined) running.changed = next;
       await Promise.race([delay(pause, undefined, { signal }).catch(() => undefined), next.promise]);
     }
   }

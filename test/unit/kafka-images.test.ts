@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UserError } from '../../errors.ts';
+import { kafkaBridge } from '../../sandbox/images/bridge.ts';
+import type { ContainerContext } from '../../sandbox/images/image.ts';
+import { kafka } from '../../sandbox/images/kafka.ts';
+
+describe('kafka: how its containers are started', () => {
+  let directory = '';
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'kbf-test-'));
+    mkdirSync(join(directory, 'libs'));
+    for (const jar of ['b.jar', 'kafka_2.13-4.3.1.jar', 'a.jar', 'NOTICE']) writeFileSync(join(directory, 'libs', jar), '');
+  });
+  afterEach(() => { rmSync(directory, { recursive: true }); });
+
+  const context = (image: string, more: Partial<ContainerContext> = {}): ContainerContext => ({
+    container: { name: 'c', image }, hasSidecar: false,
+    tools: { java: '/java', node: '/node', project: '/project', kafkaLibs: join(directory, 'libs') },
+    ...more,
+  }) as unknown as ContainerContext;
+
+  it('gives a broker its jars in one order, whatever the directory\'s', () => {
+    const { argv } = kafka(context('quay.io/strimzi/kafka:1.2.0-kafka-4.3.1'));
+    assert.equal(argv[argv.indexOf('-cp') + 1], ['a.jar', 'b.jar', 'kafka_2.13-4.3.1.jar'].map((jar) => join(directory, 'libs', jar)).join(':'));
+  });
+
+  it('uses the archive of classes where there is one', () => {
+    const flags = (): readonly string[] => kafka(context('quay.io/strimzi/kafka:1.2.0-kafka-4.3.1')).argv.filter((each) => each.startsWith('-XX:AOT'));
+    assert.deepEqual(flags(), []);
+    writeFileSync(join(directory, 'kafka.aot'), '');
+    assert.deepEqual(flags(), [`-XX:AOTCache=${join(directory, 'kafka.aot')}`]);
+  });
+
+  it('refuses an image of another Kafka than the one that is here', () => {
+    assert.throws(() => kafka(context('quay.io/strimzi/kafka:1.2.0-kafka-4.2.0')), (error: unknown) => error instanceof UserError && /4\.2\.0.*4\.3\.1/.test(error.message) && error.remedy === 'set Kafka\'s version to 4.3.1');
+  });
+
+  it('gives an empty volume an identity, once', () => {
+    const script = (kafka(context('quay.io/strimzi/kafka:1.2.0-kafka-4.3.1')).files?.['/opt/kafka/kafka_run.sh'] ?? '').replaceAll('/opt/kafka/custom-config', directory);
+    writeFileSync(join(directory, 'run.sh'), script);
+    writeFileSync(join(directory, 'cluster.id'), 'theCluster');
+    const data = join(directory, 'data-0/kafka-log2');
+    const run = (): string => {
+      execFileSync('/bin/sh', [join(directory, 'run.sh'), 'true'], { env: { PATH: process.env['PATH'], STRIMZI_LOG_DIRS: data, STRIMZI_NODE_ID: '2' } });
+      return readFileSync(join(data, 'meta.properties'), 'utf8');
+    };
+    const first = run();
+    assert.match(first, /^version=1\ncluster\.id=theCluster\nnode\.id=2\ndirectory\.id=[A-Za-z0-9]{22}\n$/);
+    assert.equal(run(), first);
+  });
+
+  it('starts the reference bridge where the official one could not be had, on loopback behind a sidecar', () => {
+    const open = kafkaBridge(context('quay.io/strimzi/kafka-bridge:1.1.0')).argv;
+    const behind = kafkaBridge(context('quay.io/strimzi/kafka-bridge:1.1.0', { hasSidecar: true })).argv;
+    assert.ok(open.includes('/project/sandbox/bridge/main.ts'));
+    assert.deepEqual([open, behind].map((argv) => /http\.host=([0-9.]+)\//.exec(argv[2] ?? '')?.[1]), ['0.0.0.0', '127.0.0.1']);
+  });
+
+  it('starts the official bridge where it is', () => {
+    const { tools } = context('');
+    const { argv } = kafkaBridge(context('quay.io/strimzi/kafka-bridge:1.1.0', { tools: { ...tools, kafkaBridge: directory } }));
+    assert.ok(argv.includes('/java') && argv.includes('io.strimzi.kafka.bridge.Application'));
+  });
+});
