@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type { V1PersistentVolumeClaimSpec, V1PersistentVolumeSpec } from '@kubernetes/client-node';
 import { ApiError } from './api.ts';
 import type { CallOptions } from './api.ts';
-import { inform } from './informer.ts';
+import { inform, objectKey } from './informer.ts';
 import type { Informer } from './informer.ts';
 import type { NodeContext } from './node-context.ts';
+import { isOutdated, untilAnswered } from './retry.ts';
 import type { Json, Stored } from './types.ts';
 
 type Claim = Stored & { spec: Json<V1PersistentVolumeClaimSpec>; status?: { phase?: string } };
@@ -33,14 +34,13 @@ export function serveClaims(node: NodeContext, signal: AbortSignal): { readonly 
     path: '/api/v1/persistentvolumeclaims', failed,
     changed(claim) {
       if (claim.metadata.deletionTimestamp !== undefined || claim.status?.phase === 'Bound' || (claim.spec.storageClassName ?? className) !== className) return;
-      provision(node, claim).catch((error: unknown) => {
-        if (error instanceof ApiError && [404, 409].includes(error.code)) return;
-        node.recorder.event(about(claim), 'Warning', 'ProvisioningFailed', String(error));
+      void untilAnswered(() => provision(node, claim), { signal, what: `claim ${objectKey(claim)}` }).then((refusal) => {
+        if (refusal !== undefined && !isOutdated(refusal)) node.recorder.event(about(claim), 'Warning', 'ProvisioningFailed', refusal.message);
       });
     },
-    deleted(claim) { void reclaim(node, `pvc-${claim.metadata.uid}`).catch(failed); },
+    deleted(claim) { void untilAnswered(() => reclaim(node, `pvc-${claim.metadata.uid}`), { signal, what: `volume of ${objectKey(claim)}` }); },
   }, signal);
-  const synced = claims.synced.then(() => reclaimAbandoned(node, claims)).catch(failed);
+  const synced = claims.synced.then(() => untilAnswered(() => reclaimAbandoned(node, claims), { signal, what: `volumes of ${node.cluster.name}` }));
   return { synced };
 }
 

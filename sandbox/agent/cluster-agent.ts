@@ -2,10 +2,9 @@ import { watch } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import type { Server } from 'node:https';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterInfo } from '../machine/clusters.ts';
 import type { TreeTools } from '../machine/state.ts';
-import { ApiError, connectApi } from './api.ts';
+import { connectApi } from './api.ts';
 import { createStorageClass, serveClaims } from './claims.ts';
 import { eventRecorder } from './events.ts';
 import type { HostParts } from './host-mounts.ts';
@@ -18,6 +17,7 @@ import { clusterHostsFile } from './node-context.ts';
 import type { NodeContext } from './node-context.ts';
 import type { DataKind } from './objects.ts';
 import { PodRunner, isOver, removePod } from './pod.ts';
+import { isOutdated, untilAnswered } from './retry.ts';
 import { isUnscheduled, refusal } from './scheduler.ts';
 import type { Node } from './scheduler.ts';
 import type { Pod, Stored } from './types.ts';
@@ -26,18 +26,6 @@ const tickMs = 20_000;
 const gatherMs = 2;
 
 export interface ClusterAgentOptions { readonly dir: string; readonly tools: TreeTools; readonly host: HostParts; readonly cluster: ClusterInfo }
-
-/** An API server may come later than we do, or be busy: half a minute of tries. */
-async function patiently(attempt: () => Promise<void>): Promise<void> {
-  for (let left = 30; ; left--) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (left === 0) throw error;
-      await delay(1000);
-    }
-  }
-}
 
 /** The node of one cluster. */
 export class ClusterAgent {
@@ -64,8 +52,12 @@ export class ClusterAgent {
     const failed = (error: unknown) => { console.error(`watch (${cluster.name}): ${String(error)}`); };
     const { signal } = this.#over;
     await this.#watchHosts();
-    await patiently(() => registerNode(this.#node));
-    await patiently(() => createStorageClass(this.#node));
+    // An API server may come later than we do, or be busy.
+    const refusals = [
+      await untilAnswered(() => registerNode(this.#node), { signal, what: `node of ${cluster.name}` }),
+      await untilAnswered(() => createStorageClass(this.#node), { signal, what: `storage class of ${cluster.name}` }),
+    ].filter((refusal) => refusal !== undefined);
+    for (const refusal of refusals) throw refusal;
     void keepAlive(this.#node, signal);
     const own = inform<Node>(api, { path: '/api/v1/nodes', fieldSelector: `metadata.name=${this.#node.nodeName}`, failed, changed: (node) => { this.#nodeChanged(node); } }, signal);
     await own.synced;
@@ -134,13 +126,16 @@ export class ClusterAgent {
 
   #schedule(pod: Pod): void {
     const about = { ...pod, kind: 'Pod' };
-    const { recorder, nodeName } = this.#node;
-    this.#bind(pod).then((reason) => {
+    const { recorder, nodeName, cluster } = this.#node;
+    const attempt = async () => {
+      const reason = await this.#bind(pod);
       if (reason === undefined) recorder.event(about, 'Normal', 'Scheduled', `Successfully assigned ${objectKey(pod)} to ${nodeName}`);
       else recorder.event(about, 'Warning', 'FailedScheduling', reason);
-    }).catch((error: unknown) => {
-      // Bound, changed or gone meanwhile: another event says so.
-      if (!(error instanceof ApiError) || ![404, 409].includes(error.code)) console.error(`binding ${objectKey(pod)} (${this.#node.cluster.name}): ${String(error)}`);
+    };
+    // A newer version of the pod is scheduled, or not, by its own event.
+    const pointless = () => this.#pods?.items.get(objectKey(pod))?.metadata.resourceVersion !== pod.metadata.resourceVersion;
+    void untilAnswered(attempt, { signal: this.#over.signal, what: `binding ${objectKey(pod)} (${cluster.name})`, pointless }).then((refusal) => {
+      if (refusal !== undefined && !isOutdated(refusal)) recorder.event(about, 'Warning', 'FailedScheduling', refusal.message);
     });
   }
 

@@ -1,10 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Api } from './api.ts';
-import { ApiError } from './api.ts';
+import { isOutdated, untilAnswered } from './retry.ts';
 import type { Pod, PodStatus } from './types.ts';
-
-const firstPauseMs = 200;
-const longestPauseMs = 5000;
 
 /** Writes one pod's status to the API: the newest, one at a time, until it is there. */
 export class StatusWriter {
@@ -61,19 +57,11 @@ export class StatusWriter {
     }
   }
 
-  async #untilDone(attempt: () => Promise<unknown>, superseded: () => boolean = () => false): Promise<void> {
-    for (let pauseMs = firstPauseMs; !this.#closed.signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-      try {
-        await attempt();
-        return;
-      } catch (error) {
-        // Gone, or another one of its name by now.
-        if (error instanceof ApiError && [404, 409].includes(error.code)) return this.close();
-        console.error(`${this.#path}: ${String(error)}`);
-        if (error instanceof ApiError && error.code >= 400 && error.code < 500 && error.code !== 429) return;
-        await delay(pauseMs, undefined, { signal: this.#closed.signal }).catch(() => undefined);
-        if (superseded()) return;
-      }
-    }
+  async #untilDone(attempt: () => Promise<unknown>, pointless: () => boolean = () => false): Promise<void> {
+    const refusal = await untilAnswered(attempt, { signal: this.#closed.signal, what: this.#path, pointless });
+    if (refusal === undefined) return;
+    // Gone, or another one of its name by now.
+    if (isOutdated(refusal)) this.close();
+    else console.error(`${this.#path}: ${refusal.message}`);
   }
 }

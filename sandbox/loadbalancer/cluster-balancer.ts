@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { ApiError, connectApi } from '../agent/api.ts';
+import { connectApi } from '../agent/api.ts';
 import type { Api } from '../agent/api.ts';
 import { eventRecorder } from '../agent/events.ts';
 import type { Recorder } from '../agent/events.ts';
 import { inform, objectKey } from '../agent/informer.ts';
 import type { Informer } from '../agent/informer.ts';
+import { isOutdated, untilAnswered } from '../agent/retry.ts';
 import type { ClusterInfo } from '../machine/clusters.ts';
 import type { BalancerAddresses } from './addresses.ts';
 import { listenersOf, unhonoured } from './endpoints.ts';
@@ -19,6 +20,7 @@ export interface ClusterBalancerOptions {
   readonly addresses: BalancerAddresses;
   /** Host names may be others now. */
   readonly namesChanged: () => void;
+  readonly signal: AbortSignal;
 }
 
 /** The Services of one cluster: what listens for them, their load balancer addresses, their names. */
@@ -26,6 +28,7 @@ export class ClusterBalancer {
   readonly cluster: ClusterInfo;
   readonly #addresses: BalancerAddresses;
   readonly #namesChanged: () => void;
+  readonly #over: AbortSignal;
   readonly #api: Api;
   readonly #recorder: Recorder;
   /** By the Service's key, then by address and port. */
@@ -34,16 +37,18 @@ export class ClusterBalancer {
   readonly #slices = new Map<string, Map<string, EndpointSlice>>();
   #services: Informer<Service> | undefined;
 
-  constructor({ dir, cluster, addresses, namesChanged }: ClusterBalancerOptions) {
+  constructor({ dir, cluster, addresses, namesChanged, signal }: ClusterBalancerOptions) {
     this.cluster = cluster;
     this.#addresses = addresses;
     this.#namesChanged = namesChanged;
+    this.#over = signal;
     this.#api = connectApi(join(dir, 'clusters', cluster.name, 'loadbalancer.kubeconfig'));
     this.#recorder = eventRecorder(this.#api, 'load-balancer', `${cluster.name}-node`);
   }
 
   /** Resolves when all Services and endpoints that there are have been seen. */
-  async start(signal: AbortSignal): Promise<void> {
+  async start(): Promise<void> {
+    const signal = this.#over;
     const failed = (error: unknown) => { console.error(`watch (${this.cluster.name}): ${String(error)}`); };
     const slices = inform<EndpointSlice>(this.#api, {
       path: '/apis/discovery.k8s.io/v1/endpointslices', failed,
@@ -93,9 +98,11 @@ export class ClusterBalancer {
     const ignored = unhonoured(service);
     if (ignored.length > 0) this.#recorder.event({ ...service, kind: 'Service' }, 'Warning', 'NotHonoured', `The sandbox's load balancer serves this without ${ignored.join(', ')}`);
     this.#settle(service);
-    this.#publishAddress(service).catch((error: unknown) => {
-      // Gone or changed meanwhile: another event says so.
-      if (!(error instanceof ApiError) || ![404, 409].includes(error.code)) console.error(`${objectKey(service)} (${this.cluster.name}): ${String(error)}`);
+    const what = `address of ${objectKey(service)} (${this.cluster.name})`;
+    // A newer version of the Service gets its address by its own event.
+    const pointless = () => this.#services?.items.get(objectKey(service))?.metadata.resourceVersion !== service.metadata.resourceVersion;
+    void untilAnswered(() => this.#publishAddress(service), { signal: this.#over, what, pointless }).then((refusal) => {
+      if (refusal !== undefined && !isOutdated(refusal)) console.error(`${what}: ${refusal.message}`);
     });
   }
 

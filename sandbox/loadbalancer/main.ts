@@ -23,9 +23,10 @@ async function main(): Promise<void> {
     if (!synced) return;
     gathering ??= setTimeout(() => { gathering = undefined; writeNames(dir, balancers); }, gatherMs);
   };
-  const balancers = clusters.map((cluster) => new ClusterBalancer({ dir, cluster, addresses, namesChanged }));
-  const over = new AbortController();
-  await Promise.all(balancers.map((balancer) => balancer.start(over.signal)));
+  // It ends by a signal, which takes everything along: nothing is aborted before.
+  const { signal } = new AbortController();
+  const balancers = clusters.map((cluster) => new ClusterBalancer({ dir, cluster, addresses, namesChanged, signal }));
+  await Promise.all(balancers.map((balancer) => balancer.start()));
   // Not before all are known: names that were there must not go while they are being learned again.
   synced = true;
   writeNames(dir, balancers);
