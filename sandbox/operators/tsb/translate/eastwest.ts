@@ -1,6 +1,6 @@
 import { hostPolicy } from '../resilience.ts';
 import { eastWestPort } from '../model.ts';
-import type { ServiceFacts } from '../model.ts';
+import type { ClusterFacts, ServiceFacts } from '../model.ts';
 import { destination, ownLocality } from './destination.ts';
 import { istioObject, shortHash } from './objects.ts';
 import type { Wanted } from './objects.ts';
@@ -51,17 +51,27 @@ function serving(world: World, { setting, workspace, index, cluster, service, ga
 function calling(world: World, { setting, workspace, cluster: remote, service, addresses }: Exposure): Wanted[] {
   return world.exposures
     .filter((other) => other.workspace === workspace && other.cluster !== remote && fqdn(other.service) === fqdn(service))
-    .filter(({ cluster }) => world.reachable(cluster, remote))
-    .flatMap(({ cluster, service: local }) => addresses.map((address) => ({
+    .filter(({ cluster }) => world.reachable(cluster, remote) && !sameLocality(cluster, remote))
+    .flatMap(({ cluster, service: local }) => {
+      const port = httpPort(local);
+      // Without a port that crosses, the entry would join other Services of the same pods, at a port where no gateway listens.
+      return port === undefined ? [] : addresses.map((address) => ({ cluster, local, port, address }));
+    })
+    .map(({ cluster, local, port, address }) => ({
       cluster,
       source: setting,
       object: istioObject('WorkloadEntry', { name: `k-${local.name}-${shortHash(`${remote.name}/${address}`)}`, namespace: local.namespace }, {
         address,
         labels: { ...local.selector, 'xcp.tetrate.io/cluster': remote.name, ...failoverLabels(service.labels) },
         locality: `${remote.region}/${remote.zone}`,
-        ports: Object.fromEntries([httpPort(local)].flatMap((port) => (port ? [[port.name, eastWestPort]] : []))),
+        ports: { [port.name]: eastWestPort },
       }),
-    })));
+    }));
+}
+
+/** Endpoints of such a peer could not be told from local ones: the hop that must end at local endpoints would come back. */
+export function sameLocality(one: ClusterFacts, other: ClusterFacts): boolean {
+  return one.region === other.region && one.zone === other.zone;
 }
 
 /** Labels of a Service that failoverPriority may name. */
