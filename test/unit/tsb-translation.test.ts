@@ -78,6 +78,14 @@ describe('translation of TSB to Istio', () => {
     }
   });
 
+  it('does not join clusters of the same region and zone, whose hop could come back, and says so', () => {
+    const east = region('east', '10.213.0.1');
+    const snapshot = snapshotOf(everything(), [central(), east, { ...region('west', '10.214.0.1'), region: east.region, zone: east.zone }]);
+    assert.ok(![...wantedIn('east', snapshot).keys()].some((name) => name.startsWith('WorkloadEntry')));
+    const warnings = [...translate(snapshot).verdicts].find(([{ kind }]) => kind === 'WorkspaceSetting')?.[1].warnings ?? [];
+    assert.match(warnings.join('\n'), /east and west have the same region and zone/);
+  });
+
   it('sends tier1 to the gateways of the named clusters as one destination without weights', () => {
     const wanted = wantedIn('central');
     const endpoints = at(wanted.get('ServiceEntry xcp-multicluster/global-gateway-kafka.example'), 'endpoints') as { address: string; ports: object; locality: string }[];

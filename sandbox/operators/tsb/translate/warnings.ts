@@ -1,4 +1,4 @@
-import { httpPort } from './eastwest.ts';
+import { httpPort, sameLocality } from './eastwest.ts';
 import { isTier1 } from './gateways.ts';
 import { remoteGateways } from './tier1.ts';
 import { fqdn, gatewayServices } from './world.ts';
@@ -11,7 +11,9 @@ export function warnings(world: World, object: TsbObject): string[] {
   if (gateway) return gatewayWarnings(world, gateway);
   return world.exposures
     .filter(({ setting }) => setting === object)
-    .flatMap(({ cluster, service, addresses }) => [
+    .flatMap(({ cluster, service, addresses, workspace }) => [
+      ...world.exposures.filter((other) => other.workspace === workspace && other.cluster !== cluster && fqdn(other.service) === fqdn(service) && sameLocality(cluster, other.cluster))
+        .map((other) => `${cluster.name} and ${other.cluster.name} have the same region and zone: Service ${service.namespace}/${service.name} does not fail over between them`),
       ...(httpPort(service) ? [] : [`Service ${service.namespace}/${service.name} of ${cluster.name} names no HTTP port (http…, http2…, grpc…): it is not exposed`]),
       ...(addresses.length > 0 ? [] : [`no gateway of ${cluster.name} that is selected for Service ${service.namespace}/${service.name} has an address with port 15443 yet`]),
     ]);
