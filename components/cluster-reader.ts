@@ -61,7 +61,7 @@ async function awaitField<T>(read: ClusterReader['read'], place: Place, { select
       if (failure !== undefined) await pulumi.log.warn(`${nameOf(place.reference)} in cluster ${place.context}: ${failure}`);
       return pulumi.unknown;
     }
-    if (performance.now() > deadline) throw new pulumi.RunError(overdue(place, `no ${what} after ${Math.round(timeoutMs / 1_000)} s`, failure ?? stateOf(object)));
+    if (performance.now() > deadline) throw plainError(overdue(place, `no ${what} after ${Math.round(timeoutMs / 1_000)} s`, failure ?? stateOf(object)));
     await delay(pollMs);
   }
 }
@@ -73,6 +73,11 @@ function overdue({ kubeconfig, context, reference }: Place, lack: string, state:
     `${nameOf(reference)} in cluster ${context} has ${lack}; last state: ${state}.\n` +
     `See: kubectl --kubeconfig ${kubeconfig} --context ${context} describe ${kind.toLowerCase()}${inNamespace} ${name}`
   );
+}
+
+/** An error that Pulumi prints as it is: without a stack trace, and without the path of every property on the way, which the SDK writes before its message. */
+export function plainError(text: string): pulumi.RunError {
+  return Object.defineProperty(new pulumi.RunError(text), 'message', { get: () => text, set: () => undefined });
 }
 
 /** `Kafka kafka-cluster/kafka`. */

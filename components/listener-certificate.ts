@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 
 import type * as k8s from '@pulumi/kubernetes';
-import * as pulumi from '@pulumi/pulumi';
+import type * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from './cluster.ts';
-import { type LiveObject, nameOf } from './cluster-reader.ts';
+import { type LiveObject, nameOf, plainError } from './cluster-reader.ts';
 import { untilReady } from './ready.ts';
 import { Certificate, type CertificateSpec, ClusterIssuer, Issuer } from './resources/cert-manager.ts';
 
@@ -84,7 +84,7 @@ export function readRootCertificate({ leaf, secretName }: ListenerCertificate, n
     .apply(() => reader.awaitField(secret, { select: rootOf, what: 'ca.crt', timeoutMs: 30_000 }))
     .apply((pem) => {
       if (isAuthority(pem)) return pem;
-      throw new pulumi.RunError(`ca.crt of ${nameOf(secret)} in cluster ${name} is not one CA certificate: bridges would not trust the brokers. Was the Secret made by another issuer?`);
+      throw plainError(`ca.crt of ${nameOf(secret)} in cluster ${name} is not one CA certificate: bridges would not trust the brokers. Was the Secret made by another issuer?`);
     });
 }
 

@@ -54,7 +54,7 @@ async function warnBeforeTimeout(resource: pulumi.Resource, object: ObjectRefere
     if (deadline === undefined || performance.now() > deadline) {
       const { there, state } = await look(object, cluster);
       if (deadline !== undefined) {
-        await pulumi.log.warn(`${nameOf(object)} in cluster ${cluster.name} is still not ready after ${seconds} s; last state: ${state}`);
+        await pulumi.log.warn(`${nameOf(object)} in cluster ${cluster.name} is not ready, and the ${seconds} s it has are over; last state: ${state}`);
         return;
       }
       if (there) deadline = performance.now() + seconds * 1_000 - marginMs;

@@ -58,6 +58,13 @@ describe('reading a field past the engine', () => {
     });
   });
 
+  it('keeps its message when the SDK writes the way of a property before it', async () => {
+    answers = [absent()];
+    const error = await awaited(1).then(() => assert.fail('it ended well'), (reason: unknown) => reason as Error);
+    error.message = `error serializing property "outputs": ${error.message}`;
+    assert.match(error.message, /^Service edge\/tier1 in cluster central/);
+  });
+
   it('says that there is no such object', async () => {
     answers = [absent()];
     await assert.rejects(awaited(1), /last state: there is no such object/);
