@@ -1,0 +1,70 @@
+/** What the tests read of an Envoy's config dump. */
+export interface EnvoyConfig {
+  readonly clusters: readonly Cluster[];
+  readonly routes: readonly RouteConfiguration[];
+  readonly endpoints: readonly Assignment[];
+}
+
+interface Cluster {
+  readonly name: string;
+  readonly outlier_detection?: Readonly<Record<string, unknown>>;
+  readonly common_lb_config?: { readonly update_merge_window?: string; readonly healthy_panic_threshold?: { readonly value?: number } };
+  readonly health_checks?: readonly { readonly interval: string }[];
+  readonly ignore_health_on_host_removal?: boolean;
+}
+
+interface RouteConfiguration {
+  readonly virtual_hosts: readonly {
+    readonly domains: readonly string[];
+    readonly routes: readonly {
+      readonly match: { readonly prefix?: string };
+      readonly route?: { readonly cluster?: string; readonly weighted_clusters?: unknown; readonly retry_policy?: { readonly retry_on: string } };
+    }[];
+  }[];
+}
+
+interface Assignment {
+  readonly cluster_name: string;
+  readonly endpoints?: readonly {
+    readonly priority?: number;
+    readonly locality?: { readonly region?: string };
+    readonly lb_endpoints?: readonly { readonly endpoint: { readonly address: { readonly socket_address: { readonly address: string; readonly port_value: number } } } }[];
+  }[];
+}
+
+interface Section {
+  readonly dynamic_active_clusters?: readonly { readonly cluster: Cluster }[];
+  readonly dynamic_route_configs?: readonly { readonly route_config: RouteConfiguration }[];
+  readonly dynamic_endpoint_configs?: readonly { readonly endpoint_config: Assignment }[];
+}
+
+/** Reads the answer of `/config_dump?include_eds`: only what istiod sent, nothing static. */
+export function envoyConfig(dump: string): EnvoyConfig {
+  const { configs } = JSON.parse(dump) as { configs: readonly Section[] };
+  return {
+    clusters: configs.flatMap((section) => section.dynamic_active_clusters ?? []).map(({ cluster }) => cluster),
+    routes: configs.flatMap((section) => section.dynamic_route_configs ?? []).map(({ route_config: route }) => route),
+    endpoints: configs.flatMap((section) => section.dynamic_endpoint_configs ?? []).map(({ endpoint_config: endpoint }) => endpoint),
+  };
+}
+
+/** The clusters of this name: one, or none. */
+export function clustersOf({ clusters }: EnvoyConfig, name: string): Cluster[] {
+  return clusters.filter((cluster) => cluster.name === name);
+}
+
+/** Where requests for a cluster go: one entry a locality, first priorities first. */
+export function destinations({ endpoints }: EnvoyConfig, cluster: string): { priority: number; region: string; addresses: string[] }[] {
+  return endpoints.filter((assignment) => assignment.cluster_name === cluster).flatMap((assignment) => assignment.endpoints ?? []).map((group) => ({
+    priority: group.priority ?? 0,
+    region: group.locality?.region ?? '',
+    addresses: (group.lb_endpoints ?? []).map(({ endpoint: { address: { socket_address: at } } }) => `${at.address}:${String(at.port_value)}`),
+  })).sort((a, b) => a.priority - b.priority || a.region.localeCompare(b.region));
+}
+
+/** The routes of a host name, over all listeners. */
+export function routesOf({ routes }: EnvoyConfig, host: string): { prefix: string; cluster: string; retryOn: string | undefined; weighted: boolean }[] {
+  return routes.flatMap((route) => route.virtual_hosts).filter(({ domains }) => domains.includes(host)).flatMap((virtualHost) => virtualHost.routes).map(({ match, route }) => ({
+    prefix: match.prefix ?? '', cluster: route?.cluster ?? '', retryOn: route?.retry_policy?.retry_on, weighted: route?.weighted_clusters !== undefined,
+  }));
+}

@@ -1,0 +1,206 @@
+/** The whole path on real parts: clusters, program, what clients see, a drill, and what is left afterwards. */
+import assert from 'node:assert/strict';
+import { execa } from 'execa';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Report } from '../../automation/drill/index.ts';
+import { clustersOf, destinations, envoyConfig, routesOf } from './envoy.ts';
+import type { EnvoyConfig } from './envoy.ts';
+import { Workshop, answers, eventually, leftBehind, pidNamespaces } from './support.ts';
+import type { SandboxAnswer } from './support.ts';
+
+interface Outputs {
+  readonly hostname: string;
+  readonly kafka: { readonly bootstrapServers: string; readonly caCertificate: string };
+  readonly regions: readonly { readonly name: string; readonly gatewayAddress: string }[];
+}
+
+const name = 'slice';
+
+describe('the whole path on a sandbox', function () {
+  let workshop: Workshop;
+  let sandbox: SandboxAnswer;
+  let outputs: Outputs;
+  let tools: { kubectl: string; java: string; kafkaLibs: string };
+  let namespaces: Set<string>;
+
+  before(async () => {
+    workshop = await Workshop.make();
+    sandbox = await workshop.json<SandboxAnswer>('sandbox', 'up', '--name', name);
+    namespaces = await pidNamespaces(workshop.stateDir);
+    tools = JSON.parse(await readFile(join(sandbox.dir, 'tools.json'), 'utf8')) as typeof tools;
+    await workshop.json('up', '--sandbox', name);
+    outputs = await workshop.json<Outputs>('outputs', '--sandbox', name);
+  });
+
+  after(async () => {
+    await workshop.start('sandbox', 'down', '--name', name);
+    await workshop.remove();
+  });
+
+  async function kubectl(context: string, ...args: string[]): Promise<string> {
+    const { stdout } = await execa(tools.kubectl, ['--kubeconfig', sandbox.outsideKubeconfig, '--context', context, ...args]);
+    return stdout;
+  }
+
+  async function tier1Relay(): Promise<string> {
+    const { relays } = await workshop.json<SandboxAnswer>('sandbox', 'status', '--name', name);
+    const address = relays['central/edge/tier1:80'];
+    assert.ok(address, `tier1 has no relay: ${JSON.stringify(relays)}`);
+    return address;
+  }
+
+  it('answers kubectl from outside by every cluster\'s own API server', async () => {
+    for (const { name: context } of sandbox.clusters) {
+      assert.match(await kubectl(context, 'get', '--raw', '/version'), /"gitVersion":\s*"v1\.34\.4"/);
+    }
+  });
+
+  it('shows pods\' logs to kubectl from outside', async () => {
+    const log = await kubectl('east', '--namespace', 'kafka-bridge', 'logs', 'deploy/kafka-bridge-bridge', '--container', 'kafka-bridge-bridge');
+    assert.match(log, /started and listening on port 8080/);
+  });
+
+  it('runs the bridge behind an injected sidecar, two of two ready', async () => {
+    const ready = await kubectl('east', '--namespace', 'kafka-bridge', 'get', 'pods', '--selector', 'strimzi.io/kind=KafkaBridge', '--output', 'jsonpath={.items[*].status.containerStatuses[*].ready}');
+    assert.equal(ready, 'true true');
+  });
+
+  it('answers GET /topics through tier1 to a plain curl', async () => {
+    const { stdout } = await execa('curl', ['--silent', '--fail', '--max-time', '20', '--header', `Host: ${outputs.hostname}`, `http://${await tier1Relay()}/topics`]);
+    assert.ok(Array.isArray(JSON.parse(stdout)), stdout);
+  });
+
+  it('names three brokers over verified TLS to Kafka\'s own tool', async () => {
+    const ca = join(workshop.stateDir, 'ca.pem');
+    const config = join(workshop.stateDir, 'client.properties');
+    await writeFile(ca, outputs.kafka.caCertificate);
+    await writeFile(config, `security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location=${ca}\n`);
+    const said = await workshop.inside(name, tools.java, '-cp', `${tools.kafkaLibs}/*`, 'org.apache.kafka.tools.BrokerApiVersionsCommand', '--bootstrap-server', outputs.kafka.bootstrapServers, '--command-config', config);
+    const brokers = said.split('\n').flatMap((line) => /^(\S+:9094) \(id: (\d)/.exec(line)?.slice(1) ?? []);
+    assert.equal(brokers.length / 2, 3, said.slice(0, 1000));
+  });
+
+  describe('the configuration that reaches Envoy', () => {
+    let gateway: EnvoyConfig;
+    let tier1: EnvoyConfig;
+
+    before(async () => {
+      const dump = async (context: string, namespace: string, app: string): Promise<EnvoyConfig> => {
+        const ip = await kubectl(context, '--namespace', namespace, 'get', 'pods', '--selector', `app=${app}`, '--output', 'jsonpath={.items[0].status.podIP}');
+        return envoyConfig(await workshop.inside(name, 'nsenter', `--net=/run/netns/pod-${ip}`, 'curl', '--silent', '127.0.0.1:15000/config_dump?include_eds'));
+      };
+      gateway = await dump('east', 'kafka-bridge', 'kafka-bridge-gateway');
+      tier1 = await dump('central', 'edge', 'tier1');
+    });
+
+    it('ejects a dead bridge at its first failed connection, for a short time, and lets all of a region go', () => {
+      const [cluster] = clustersOf(gateway, 'outbound|8080||kafka-bridge-http.kafka-bridge.svc.cluster.local');
+      const { outlier_detection: ejection, common_lb_config: common } = cluster ?? {};
+      assert.equal(ejection?.split_external_local_origin_errors, true);
+      assert.equal(ejection.consecutive_local_origin_failure, 1);
+      assert.equal(ejection.base_ejection_time, '2s');
+      assert.equal(ejection.max_ejection_percent, 100);
+      assert.equal(common?.healthy_panic_threshold?.value ?? 0, 0);
+    });
+
+    it('delivers every change of a host\'s health at once', () => {
+      const [bridge] = clustersOf(gateway, 'outbound|8080||kafka-bridge-http.kafka-bridge.svc.cluster.local');
+      assert.equal(bridge?.common_lb_config?.update_merge_window, '0s');
+      for (const cluster of clustersOf(tier1, `outbound|80|east-west|${outputs.hostname}`)) assert.equal(cluster.common_lb_config?.update_merge_window, '0s');
+    });
+
+    it('checks the bridge four times a second and forgets one that Kubernetes took away', () => {
+      const [bridge] = clustersOf(gateway, 'outbound|8080||kafka-bridge-http.kafka-bridge.svc.cluster.local');
+      assert.equal(bridge?.health_checks?.[0]?.interval, '0.250s');
+      assert.equal(bridge.ignore_health_on_host_removal, true);
+    });
+
+    it('puts the own bridge first and the peer\'s east-west port second', () => {
+      const endpoints = destinations(gateway, 'outbound|8080||kafka-bridge-http.kafka-bridge.svc.cluster.local');
+      const west = outputs.regions.find((region) => region.name === 'west')?.gatewayAddress;
+      assert.deepEqual(endpoints.filter(({ priority }) => priority > 0), [{ priority: 1, region: 'us-west1', addresses: [`${String(west)}:15443`] }]);
+      assert.deepEqual(endpoints.filter(({ priority }) => priority === 0).map(({ region }) => region), ['us-east1']);
+    });
+
+    it('gives both regions the same priority at tier1, without weights', () => {
+      const endpoints = destinations(tier1, `outbound|80|east-west|${outputs.hostname}`);
+      assert.deepEqual(endpoints.map(({ priority, region }) => [priority, region]), [[0, 'us-east1'], [0, 'us-west1']]);
+      assert.ok(routesOf(tier1, outputs.hostname).every(({ weighted }) => !weighted));
+    });
+
+    it('retries nothing that may have been sent, and nothing at all for consumers', () => {
+      for (const route of [...routesOf(gateway, outputs.hostname), ...routesOf(tier1, outputs.hostname)]) {
+        assert.ok([undefined, 'connect-failure,refused-stream'].includes(route.retryOn), JSON.stringify(route));
+      }
+      const consumers = routesOf(gateway, outputs.hostname).filter(({ prefix }) => prefix === '/consumers');
+      assert.deepEqual([...new Set(consumers.map(({ retryOn, cluster }) => `${String(retryOn)} ${cluster}`))], ['undefined outbound|8080||kafka-bridge-local.kafka-bridge.svc.cluster.local']);
+    });
+
+    it('keeps consumers in their region and ends the hop between regions there', () => {
+      const local = destinations(gateway, 'outbound|8080||kafka-bridge-local.kafka-bridge.svc.cluster.local');
+      assert.deepEqual(local.map(({ priority, region }) => [priority, region]), [[0, 'us-east1']]);
+      const hop = routesOf(gateway, 'kafka-bridge-http.kafka-bridge.svc.cluster.local');
+      assert.deepEqual(hop.map(({ cluster }) => cluster), ['outbound|8080|local|kafka-bridge-http.kafka-bridge.svc.cluster.local']);
+      assert.deepEqual(destinations(gateway, 'outbound|8080|local|kafka-bridge-http.kafka-bridge.svc.cluster.local').map(({ region }) => region), ['us-east1']);
+    });
+  });
+
+  it('fails over and back under load without losing a record', async () => {
+    const report = await workshop.json<Report>('drill', '--sandbox', name, '--fault', 'bridge-scale-0', '--region', 'east', '--rate', '100', '--duration', '20s', '--report', join(workshop.stateDir, 'report'));
+    console.log(`      sent ${String(report.produce.sent)}, failed ${String(report.produce.failed)}, unknown ${String(report.produce.unknown)}, longest gap ${String(report.produce.blackoutMs)} ms`);
+    assert.equal(report.verdict, 'pass', JSON.stringify(report.objectives, null, 1));
+    assert.equal(report.log?.ackedLost, 0);
+    assert.equal(report.log.duplicates.unexplained, 0);
+    const share = Object.fromEntries(report.regions.map((region) => [region.name, region]));
+    for (const region of ['east', 'west']) assert.ok((share[region]?.before ?? 0) > 0 && (share[region]?.after ?? 0) > 0, `${region} before and after`);
+    assert.equal(share['east']?.during, 0);
+  });
+
+  it('finds nothing to change in a second up, also after a drill', async () => {
+    const { changes } = await workshop.json<{ changes: Record<string, number> }>('up', '--sandbox', name);
+    assert.deepEqual(Object.keys(changes), ['same']);
+  });
+
+  it('keeps keys and tokens out of state, outputs, logs and report', async () => {
+    const secret = /PRIVATE KEY|"eyJ|Bearer eyJ/;
+    const directories = [join(sandbox.dir, 'pulumi', 'state'), join(sandbox.dir, 'logs'), join(workshop.stateDir, 'report')];
+    const files = (await Promise.all(directories.map(filesBelow))).flat();
+    assert.ok(files.some((file) => file.endsWith('dev.json')), files.join('\n'));
+    for (const file of files) assert.doesNotMatch(await readFile(file, 'utf8'), secret, file);
+    assert.doesNotMatch(JSON.stringify(outputs), secret);
+  });
+
+  it('lets a second sandbox run beside it', async () => {
+    const second = await workshop.json<SandboxAnswer>('sandbox', 'up', '--name', 'second');
+    assert.equal(second.clusters.length, 4);
+    assert.ok(await answers(second.relays['kafka/apiserver'] ?? ''));
+    assert.match(await kubectl('east', 'get', '--raw', '/version'), /1\.34/);
+    assert.equal((await workshop.start('sandbox', 'down', '--name', 'second')).exitCode, 0);
+  });
+
+  it('leaves no object behind when it is destroyed', async () => {
+    await workshop.json('destroy', '--sandbox', name);
+    for (const [context, namespace] of [['kafka', 'kafka-cluster'], ['east', 'kafka-bridge'], ['west', 'kafka-bridge'], ['central', 'edge']] as const) {
+      assert.equal(await kubectl(context, 'get', 'namespace', namespace, '--ignore-not-found', '--output', 'name'), '', `${namespace} in ${context}`);
+    }
+    assert.equal(await kubectl('central', 'get', 'workspaces.tsb.tetrate.io,tenants.tsb.tetrate.io', '--all-namespaces', '--output', 'name'), '');
+  });
+
+  it('leaves no process, mount, port or directory behind when it is stopped', async () => {
+    const { relays } = await workshop.json<SandboxAnswer>('sandbox', 'status', '--name', name);
+    const { exitCode, all } = await workshop.start('sandbox', 'down', '--name', name);
+    assert.equal(exitCode, 0, all);
+    await eventually('nothing is left', 10_000, async () => {
+      const left = await leftBehind(workshop.stateDir, namespaces);
+      if (left.length > 0) throw new Error(left.join('\n'));
+      return true;
+    });
+    for (const address of Object.values(relays)) assert.equal(await answers(address), false, address);
+  });
+});
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
