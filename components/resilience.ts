@@ -25,7 +25,8 @@ const unsentOnly = { attempts: 2, retryOn: 'connect-failure,refused-stream', ret
 /** A region's gateway to its bridge, and to the peer region's gateway. */
 export function bridgeTraffic(perTryMs: number): UpstreamTrafficSetting[] {
   return [
-    upstream(serviceHost(sharedService, bridgeNamespace), 5, { ...unsentOnly, perTryTimeout: seconds(perTryMs) }),
+    // Behind a sidecar a dead bridge is a 503, which nobody may try again: the first one ejects.
+    upstream(serviceHost(sharedService, bridgeNamespace), 1, { ...unsentOnly, perTryTimeout: seconds(perTryMs) }),
     // Reading and committing belong to one consumer on one bridge: nobody else can answer them, and twice is not once.
     upstream(serviceHost(localService, bridgeNamespace), 5, { attempts: 0 }),
   ];
