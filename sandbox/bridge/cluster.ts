@@ -84,6 +84,14 @@ export function apiError(error: unknown): string | undefined {
   return undefined;
 }
 
+/** The broker's own words about an error, where it gave some (they say which limit was hit), else the error's. */
+export function serverText(error: unknown): string {
+  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
+  if (first instanceof AggregateError) return serverText(first);
+  const { serverErrorMessage } = first as { serverErrorMessage?: string | null };
+  return serverErrorMessage || (first instanceof Error ? first.message : String(first));
+}
+
 /** Whether trying again can help: not for an error that a broker will answer with each time. */
 export function isRetriable(error: unknown): boolean {
   return !(error instanceof Error && findErrorBy(error, 'canRetry', false) !== null);

@@ -1,5 +1,5 @@
 import { type Admin, type ClusterPartitionMetadata, ConfigResourceTypes } from '@platformatic/kafka';
-import { apiError } from './cluster.ts';
+import { apiError, serverText } from './cluster.ts';
 import { HttpError } from './errors.ts';
 
 const unknownTopic = (): HttpError => new HttpError(404, 'org.apache.kafka.common.errors.UnknownTopicOrPartitionException: This server does not host this topic-partition.');
@@ -87,15 +87,4 @@ async function answered<T>(call: string, promise: Promise<T>): Promise<T> {
 function asError(call: string, error: unknown): HttpError {
   if (apiError(error) !== undefined) return new HttpError(500, serverText(error));
   return new HttpError(500, `org.apache.kafka.common.errors.TimeoutException: Timed out waiting to send the call. Call: ${call}`);
-}
-
-// The broker's own words, where it gave some: they say which limit was hit.
-function serverText(error: unknown): string {
-  const all = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
-  for (const each of all) {
-    if (each instanceof AggregateError) return serverText(each);
-    const text = (each as { serverErrorMessage?: string | null }).serverErrorMessage;
-    if (text) return text;
-  }
-  return all[0] instanceof Error ? all[0].message : String(all[0]);
 }

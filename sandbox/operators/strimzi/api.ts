@@ -36,10 +36,16 @@ export function inClusterApi(): Api {
     async *watch<T>(path: string, signal: AbortSignal, accept?: string) {
       const response = await open('GET', path, accept === undefined ? {} : { accept }, signal);
       if (!isOk(response)) throw apiError(`GET ${path}`, response, await textOf(response));
-      for await (const line of createInterface({ input: response })) {
-        const event = JSON.parse(line) as WatchEvent<T> | { type: 'ERROR'; object: { message?: string; code?: number; reason?: string } };
-        if (event.type === 'ERROR') throw new ApiError(event.object.message ?? 'watch failed', event.object.code ?? 500, event.object.reason);
-        yield event;
+      try {
+        for await (const line of createInterface({ input: response })) {
+          const event = JSON.parse(line) as WatchEvent<T> | { type: 'ERROR'; object: { message?: string; code?: number; reason?: string } };
+          if (event.type === 'ERROR') throw new ApiError(event.object.message ?? 'watch failed', event.object.code ?? 500, event.object.reason);
+          yield event;
+        }
+      } catch (error) {
+        // A watch that the signal ended would look like a broken connection.
+        signal.throwIfAborted();
+        throw error;
       }
     },
   };

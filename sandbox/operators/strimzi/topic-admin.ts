@@ -25,7 +25,7 @@ export function createTopics(bootstrap: string): TopicAdmin {
       await admin.createTopics({ topics: [topic], partitions, replicas, configs: config });
     },
     async addPartitions(topic, count) {
-      await admin.createPartitions({ topics: [{ name: topic, count, assignments: [] }] });
+      await admin.createPartitions({ topics: [{ name: topic, count, assignments: null }] });
     },
     async configure(topic, config) {
       const configs = config.map(({ name, value }) => ({ name, value, configOperation: IncrementalAlterConfigOperationTypes.SET }));

@@ -1,3 +1,4 @@
+import { serverText } from '../../bridge/cluster.ts';
 import { createTopics, type TopicAdmin } from './topic-admin.ts';
 import type { KubernetesCluster } from './cluster.ts';
 import { internalPorts } from './kafka-plan.ts';
@@ -26,7 +27,7 @@ export async function reconcileTopic(cluster: KubernetesCluster, topic: KafkaTop
     await bringAbout(admin, topicName, topic);
     return { state: 'ready', warnings, fields };
   } catch (error) {
-    const failure = error instanceof Failure ? error : new Failure('KafkaError', error instanceof Error ? error.message : String(error));
+    const failure = error instanceof Failure ? error : new Failure('KafkaError', serverText(error));
     return { state: 'failed', warnings, fields, failure };
   } finally {
     await admin.close();
