@@ -17,7 +17,10 @@ export interface ExchangeRequest {
   path: string;
   headers?: Record<string, string>;
   body?: string;
-  /** From being handed over to the last byte of the answer. */
+  /**
+   * How long it may wait for a connection, and how long it may then take to the last byte of the answer. One timeout over both would
+   * send requests with no time left after a stall, and spend every connection on them.
+   */
   timeoutMs: number;
   /** Where it waits for a connection. Without, it is the HTTP client's business. */
   lanes?: Lanes;
@@ -85,6 +88,7 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest, clock
   };
   const { method, path, body, host, headers, lanes } = request;
   const send = (): void => {
+    timer.refresh();
     dispatcher.dispatch({ method, path, body: body ?? null, headers: { ...headers, host } }, handler);
   };
   const leave = lanes?.enter(send);
