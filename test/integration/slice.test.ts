@@ -146,57 +146,59 @@ describe('the whole path on a sandbox', function () {
     });
   });
 
-  it('fails over and back under load without losing a record', async () => {
-    const report = await workshop.json<Report>('drill', '--sandbox', name, '--fault', 'bridge-scale-0', '--region', 'east', '--rate', '100', '--duration', '20s', '--report', join(workshop.stateDir, 'report'));
-    console.log(`      sent ${String(report.produce.sent)}, failed ${String(report.produce.failed)}, unknown ${String(report.produce.unknown)}, longest gap ${String(report.produce.blackoutMs)} ms`);
-    assert.equal(report.verdict, 'pass', JSON.stringify(report.objectives, null, 1));
-    assert.equal(report.log?.ackedLost, 0);
-    assert.equal(report.log.duplicates.unexplained, 0);
-    const share = Object.fromEntries(report.regions.map((region) => [region.name, region]));
-    for (const region of ['east', 'west']) assert.ok((share[region]?.before ?? 0) > 0 && (share[region]?.after ?? 0) > 0, `${region} before and after`);
-    assert.equal(share['east']?.during, 0);
-  });
-
-  it('finds nothing to change in a second up, also after a drill', async () => {
-    const { changes } = await workshop.json<{ changes: Record<string, number> }>('up', '--sandbox', name);
-    assert.deepEqual(Object.keys(changes), ['same']);
-  });
-
-  it('keeps keys and tokens out of state, outputs, logs and report', async () => {
-    const secret = /PRIVATE KEY|"eyJ|Bearer eyJ/;
-    const directories = [join(sandbox.dir, 'pulumi', 'state'), join(sandbox.dir, 'logs'), join(workshop.stateDir, 'report')];
-    const files = (await Promise.all(directories.map(filesBelow))).flat();
-    assert.ok(files.some((file) => file.endsWith('dev.json')), files.join('\n'));
-    for (const file of files) assert.doesNotMatch(await readFile(file, 'utf8'), secret, file);
-    assert.doesNotMatch(JSON.stringify(outputs), secret);
-  });
-
-  it('lets a second sandbox run beside it', async () => {
-    const second = await workshop.json<SandboxAnswer>('sandbox', 'up', '--name', 'second');
-    assert.equal(second.clusters.length, 4);
-    assert.ok(await answers(second.relays['kafka/apiserver'] ?? ''));
-    assert.match(await kubectl('east', 'get', '--raw', '/version'), /1\.34/);
-    assert.equal((await workshop.start('sandbox', 'down', '--name', 'second')).exitCode, 0);
-  });
-
-  it('leaves no object behind when it is destroyed', async () => {
-    await workshop.json('destroy', '--sandbox', name);
-    for (const [context, namespace] of [['kafka', 'kafka-cluster'], ['east', 'kafka-bridge'], ['west', 'kafka-bridge'], ['central', 'edge']] as const) {
-      assert.equal(await kubectl(context, 'get', 'namespace', namespace, '--ignore-not-found', '--output', 'name'), '', `${namespace} in ${context}`);
-    }
-    assert.equal(await kubectl('central', 'get', 'workspaces.tsb.tetrate.io,tenants.tsb.tetrate.io', '--all-namespaces', '--output', 'name'), '');
-  });
-
-  it('leaves no process, mount, port or directory behind when it is stopped', async () => {
-    const { relays } = await workshop.json<SandboxAnswer>('sandbox', 'status', '--name', name);
-    const { exitCode, all } = await workshop.start('sandbox', 'down', '--name', name);
-    assert.equal(exitCode, 0, all);
-    await eventually('nothing is left', 10_000, async () => {
-      const left = await leftBehind(workshop.stateDir, namespaces);
-      if (left.length > 0) throw new Error(left.join('\n'));
-      return true;
+  describe('a drill, and the end of it all', () => {
+    it('fails over and back under load without losing a record', async () => {
+      const report = await workshop.json<Report>('drill', '--sandbox', name, '--fault', 'bridge-scale-0', '--region', 'east', '--rate', '50', '--duration', '20s', '--report', join(workshop.stateDir, 'report'));
+      console.log(`      sent ${String(report.produce.sent)}, failed ${String(report.produce.failed)}, unknown ${String(report.produce.unknown)}, longest gap ${String(report.produce.blackoutMs)} ms`);
+      assert.equal(report.verdict, 'pass', JSON.stringify(report.objectives, null, 1));
+      assert.equal(report.log?.ackedLost, 0);
+      assert.equal(report.log.duplicates.unexplained, 0);
+      const share = Object.fromEntries(report.regions.map((region) => [region.name, region]));
+      for (const region of ['east', 'west']) assert.ok((share[region]?.before ?? 0) > 0 && (share[region]?.after ?? 0) > 0, `${region} before and after`);
+      assert.equal(share['east']?.during, 0);
     });
-    for (const address of Object.values(relays)) assert.equal(await answers(address), false, address);
+
+    it('finds nothing to change in a second up, also after a drill', async () => {
+      const { changes } = await workshop.json<{ changes: Record<string, number> }>('up', '--sandbox', name);
+      assert.deepEqual(Object.keys(changes), ['same']);
+    });
+
+    it('keeps keys and tokens out of state, outputs, logs and report', async () => {
+      const secret = /PRIVATE KEY|"eyJ|Bearer eyJ/;
+      const directories = [join(sandbox.dir, 'pulumi', 'state'), join(sandbox.dir, 'logs'), join(workshop.stateDir, 'report')];
+      const files = (await Promise.all(directories.map(filesBelow))).flat();
+      assert.ok(files.some((file) => file.endsWith('dev.json')), files.join('\n'));
+      for (const file of files) assert.doesNotMatch(await readFile(file, 'utf8'), secret, file);
+      assert.doesNotMatch(JSON.stringify(outputs), secret);
+    });
+
+    it('lets a second sandbox run beside it', async () => {
+      const second = await workshop.json<SandboxAnswer>('sandbox', 'up', '--name', 'second');
+      assert.equal(second.clusters.length, 4);
+      assert.ok(await answers(second.relays['kafka/apiserver'] ?? ''));
+      assert.match(await kubectl('east', 'get', '--raw', '/version'), /1\.34/);
+      assert.equal((await workshop.start('sandbox', 'down', '--name', 'second')).exitCode, 0);
+    });
+
+    it('leaves no object behind when it is destroyed', async () => {
+      await workshop.json('destroy', '--sandbox', name);
+      for (const [context, namespace] of [['kafka', 'kafka-cluster'], ['east', 'kafka-bridge'], ['west', 'kafka-bridge'], ['central', 'edge']] as const) {
+        assert.equal(await kubectl(context, 'get', 'namespace', namespace, '--ignore-not-found', '--output', 'name'), '', `${namespace} in ${context}`);
+      }
+      assert.equal(await kubectl('central', 'get', 'workspaces.tsb.tetrate.io,tenants.tsb.tetrate.io', '--all-namespaces', '--output', 'name'), '');
+    });
+
+    it('leaves no process, mount, port or directory behind when it is stopped', async () => {
+      const { relays } = await workshop.json<SandboxAnswer>('sandbox', 'status', '--name', name);
+      const { exitCode, all } = await workshop.start('sandbox', 'down', '--name', name);
+      assert.equal(exitCode, 0, all);
+      await eventually('nothing is left', 10_000, async () => {
+        const left = await leftBehind(workshop.stateDir, namespaces);
+        if (left.length > 0) throw new Error(left.join('\n'));
+        return true;
+      });
+      for (const address of Object.values(relays)) assert.equal(await answers(address), false, address);
+    });
   });
 });
 
