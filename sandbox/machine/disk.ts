@@ -9,8 +9,8 @@ export async function explainDisk(error: unknown, dir: string): Promise<unknown>
   const { bavail, bsize } = await statfs(dir);
   const free = bavail * bsize;
   if (free >= neededBytes && (error as NodeJS.ErrnoException).code !== 'ENOSPC') return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new UserError(`the disk is full: ${Math.floor(free / 1024 / 1024)} MiB are free in ${dir} (${message})`, {
+  const [firstLine = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return new UserError(`the disk is full: ${Math.floor(free / 1024 / 1024)} MiB are free in ${dir} (${firstLine})`, {
     remedy: 'Make room, or give a state directory on another disk.', cause: error,
   });
 }

@@ -33,7 +33,7 @@ interface NodeStatus { status?: { conditions?: { type: string; status: string }[
 
 function startOurs(t: TreeContext, name: string, program: string, ready: (signal: AbortSignal) => Promise<void>): Promise<ManagedProcess> {
   return startProcess({
-    name, ready, env: t.env, signal: t.signal, readyTimeoutMs: 60_000,
+    name, ready, env: t.env, signal: t.signal, readyTimeoutMs: 120_000,
     // The agent ends its pods with their own grace periods first.
     graceMs: 20_000,
     log: join(t.dir, 'logs', `${name}.log`),

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { on } from 'node:events';
+import { on, once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ export interface TreeOptions { readonly signal: AbortSignal | undefined; readonl
 
 /**
  * Starts the tree of namespaces and resolves when it reports itself ready.
- * @throws UserError with what the tree reported, or the signal's reason. The tree may be there still: `state` on disk says what to end
+ * @throws UserError with what the tree reported, or the signal's reason; the tree has ended by then
  */
 export async function startTree(dir: string, state: SandboxState, { signal, say }: TreeOptions): Promise<Tree> {
   const child = spawnTree(dir, state.userNamespace);
@@ -33,8 +33,7 @@ export async function startTree(dir: string, state: SandboxState, { signal, say 
       if (message.kind === 'event') say(message.phase, message.detail);
     }
   } catch (error) {
-    // Closing the channel ends the tree, if it still runs.
-    if (child.connected) child.disconnect();
+    await end(child);
     signal?.throwIfAborted();
     throw error;
   }
@@ -55,6 +54,16 @@ function spawnTree(dir: string, userNamespace: boolean): ChildProcess {
   });
   closeSync(log);
   return child;
+}
+
+/** Closing the channel ends the tree, and `unshare` with it; should that fail, its death takes the tree along. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  if (child.connected) child.disconnect();
+  const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+  await exited;
+  clearTimeout(timer);
 }
 
 /** Finds the tree's first process, the only child of `unshare`, and writes it down for whoever has to end it. */
