@@ -90,7 +90,7 @@ async function refuse(o: ProjectSource, missing: string): Promise<never> {
   const known = (await readdir(o.program)).map((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1]).filter((name) => name !== undefined);
   throw new UserError(`There is no stack ${o.stack}: ${missing} does not exist.`, {
     exitCode: 2,
-    remedy: `${known.length > 0 ? `Stacks with settings here: ${known.join(', ')}. ` : ''}Copy one under examples/, or name a file with --config.`,
+    remedy: `${known.length > 0 ? `Stacks with settings here: ${known.join(', ')}. ` : ''}Copy Pulumi.dev.yaml and change it, or name a file with --config.`,
   });
 }
 
