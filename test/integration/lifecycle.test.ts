@@ -70,11 +70,9 @@ describe('as an ordinary user', function () {
     const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'kafka-bridge-failover');
     const env: Record<string, string> = {};
     if (isRoot) {
-      // The cache lies in root's own directory, so this user gets links to its files.
       env['XDG_CACHE_HOME'] = join(workshop.stateDir, 'cache');
       env['HOME'] = workshop.stateDir;
-      await mkdir(env['XDG_CACHE_HOME'], { mode: 0o755 });
-      await execa('cp', ['--archive', '--link', cache, env['XDG_CACHE_HOME']]).catch(() => cp(cache, join(env['XDG_CACHE_HOME'] ?? '', 'kafka-bridge-failover'), { recursive: true }));
+      await lendCache(cache, env['XDG_CACHE_HOME']);
       await chmod(workshop.stateDir, 0o755);
       await chown(workshop.stateDir, nobody, nobody);
     }
@@ -95,3 +93,12 @@ describe('as an ordinary user', function () {
     await workshop.remove();
   });
 });
+
+/** The cache lies in root's own directory: the user gets directories of its own, with links to root's files, which it may only read. */
+async function lendCache(from: string, to: string): Promise<void> {
+  await mkdir(to, { mode: 0o755 });
+  // Across file systems there are no such links.
+  await execa('cp', ['--archive', '--link', from, to]).catch(() => cp(from, join(to, 'kafka-bridge-failover'), { recursive: true }));
+  await execa('find', [to, '-name', '*.lock', '-delete']);
+  await execa('find', [to, '-type', 'd', '-exec', 'chown', `${String(nobody)}:${String(nobody)}`, '{}', '+']);
+}
