@@ -37,9 +37,16 @@ export async function install(spec: ToolSpec, run: Run): Promise<Installed> {
     tell('ready', { detail: `${tool.version}, ${tool.source}` });
     return tool;
   } catch (error) {
-    if (!run.signal?.aborted) tell('unavailable', { detail: (error as Error).message });
-    throw error;
+    const understood = unwritable(error) ?? error;
+    if (!run.signal?.aborted) tell('unavailable', { detail: (understood as Error).message });
+    throw understood;
   }
+}
+
+function unwritable(error: unknown): UserError | undefined {
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code !== 'EACCES' && code !== 'EROFS') return undefined;
+  return new UserError(`The toolchain cache cannot be written: ${code} at ${path ?? 'an unknown path'}.`, { remedy: 'Let XDG_CACHE_HOME name a directory of your own.', cause: error });
 }
 
 type Tell = (phase: ToolEvent['phase'], more?: { detail?: string; estimateMs?: number }) => void;
