@@ -52,14 +52,14 @@ export class Api {
     return this.#handlers[call.operation.id]({ ...call, header: (name) => call.header(name), json });
   }
 
-  /** Ends running polls early, with what they have. */
-  interruptPolls(): void {
-    this.#consumers.interruptPolls();
+  /** Gives all consumers up: running polls end with what they have, groups are left, so that whoever goes on elsewhere need not wait for them. */
+  async closeConsumers(): Promise<void> {
+    await this.#consumers.close();
   }
 
-  /** Commits and leaves the groups, waits for records under way, closes the connections to Kafka. */
+  /** Waits for records under way, then closes the connections to Kafka. */
   async close(): Promise<void> {
-    await Promise.allSettled([this.#consumers.close(), this.#producer.flush()]);
+    await this.#producer.flush();
     await this.#cluster.close();
   }
 

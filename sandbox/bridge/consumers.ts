@@ -23,6 +23,7 @@ export class Consumers {
   readonly #cluster: Cluster;
   readonly #instances = new Map<string, { instance: ConsumerInstance; lastUsed: number; busy: number }>();
   readonly #sweeper: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(config: BridgeConfig, cluster: Cluster) {
     this.#config = config;
@@ -36,8 +37,9 @@ export class Consumers {
     return body.name ?? `${this.#config.id ?? 'kafka-bridge-consumer'}-${randomUUID()}`;
   }
 
-  /** @throws HttpError 409 when the name is taken, 422 for a value that Kafka's consumer refuses */
+  /** @throws HttpError 409 when the name is taken, 503 while the bridge stops, 422 for a value that Kafka's consumer refuses */
   create(group: string, name: string, body: ConsumerBody): void {
+    if (this.#closed) throw new HttpError(503, 'The bridge is shutting down');
     const key = keyOf(group, name);
     if (this.#instances.has(key)) throw new HttpError(409, 'A consumer instance with the specified name already exists in the Kafka Bridge.');
     const settings = this.#config.consumer.with({
@@ -81,13 +83,11 @@ export class Consumers {
     log('INFO', `Deleted consumer ${name} from group ${group}`);
   }
 
-  /** Ends running polls early, with what they have. */
-  interruptPolls(): void {
-    for (const { instance } of this.#instances.values()) instance.interrupt();
-  }
-
+  /** Closes all instances, for good: running polls end with what they have. */
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
+    this.#closed = true;
+    for (const { instance } of this.#instances.values()) instance.interrupt();
     const instances = [...this.#instances.values()];
     this.#instances.clear();
     await Promise.allSettled(instances.map(({ instance }) => instance.close()));

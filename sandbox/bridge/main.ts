@@ -20,8 +20,8 @@ import { readProperties } from './properties.ts';
 
 /** How long it goes on serving after SIGTERM: time for the end of its endpoint to reach the gateways, ms. */
 const lameDuckMs = 1000;
-/** How long clients get to move on to other connections once they were asked to, ms. */
-const moveOnMs = 250;
+/** How long clients get at most to move on to other connections once they were asked to, ms. */
+const moveOnMs = 2000;
 /** The longest wait for requests in flight, ms: well within Kubernetes' usual 30 s of grace. */
 const drainMs = 20_000;
 
@@ -59,14 +59,15 @@ async function stopping(api: Api, servers: Record<'api' | 'management', ReturnTy
   api.ready = false;
   await sleep(lameDuckMs);
   servers.api.drain();
-  api.interruptPolls();
-  await sleep(moveOnMs);
-  servers.api.close();
+  const left = api.closeConsumers();
+  // A connection is not ended while its client may still be sending on it: it goes by itself, or when this time is over.
+  for (const end = Date.now() + moveOnMs; servers.api.connections > 0 && Date.now() < end;) await sleep(20);
   for (const end = Date.now() + drainMs; servers.api.inFlight > 0 && Date.now() < end;) {
-    await sleep(20);
     servers.api.close();
+    await sleep(20);
   }
   if (servers.api.inFlight > 0) log('WARN', `${String(servers.api.inFlight)} requests were still in flight after ${String(drainMs)} ms`);
+  await left;
   await api.close();
   servers.api.destroy();
   servers.management.destroy();

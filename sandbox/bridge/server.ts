@@ -39,6 +39,10 @@ export class Listener {
     this.#net = createServer({ noDelay: true }, (socket) => { this.#accept(socket); });
   }
 
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   get inFlight(): number {
     return this.#inFlight;
   }
