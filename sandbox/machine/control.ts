@@ -40,7 +40,9 @@ export async function serveControl(path: string, handlers: ControlHandlers): Pro
   async function answer(socket: Socket, request: ControlRequest): Promise<void> {
     switch (request.op) {
       case 'status':
-        socket.end(line(handlers.status()));
+        // Not left half-open for a client that never ends its side.
+        socket.write(line(handlers.status()));
+        socket.destroySoon();
         break;
       case 'stop':
         await handlers.stop();

@@ -38,7 +38,9 @@ describe('The control socket', () => {
   });
 
   it('answers a status request with one line', async () => {
-    assert.equal(await text(await openControl({ sockets }, { op: 'status' })), '{"processes":[]}\n');
+    const socket = await openControl({ sockets }, { op: 'status' });
+    assert.equal(await text(socket), '{"processes":[]}\n');
+    socket.destroy();
   });
 
   it('passes bytes to a target and back, half-closed connections included', async () => {
