@@ -82,7 +82,7 @@ async function missingPrograms(): Promise<string[]> {
 async function probe(userNamespace: boolean): Promise<string | undefined> {
   const steps = 'mount -t tmpfs tmpfs /run && ip link add kbf0 type bridge && ip link add kbf1 type veth peer name kbf2 && ip netns add kbf';
   const [program = '', ...args] = unshareArgv(userNamespace, ['sh', '-ec', steps]);
-  const result = await execa(program, args, { env: { PATH: searchPath }, reject: false, timeout: 10_000 });
+  const result = await execa(program, args, { cwd: '/', env: { PATH: searchPath }, reject: false, timeout: 10_000 });
   return result.failed ? (result.stderr.trim() || result.shortMessage) : undefined;
 }
 

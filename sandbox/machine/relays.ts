@@ -53,7 +53,7 @@ export async function ensureRelays(dir: string, signal?: AbortSignal): Promise<R
 function startRelay(dir: string, log: string): number | undefined {
   const output = openSync(log, 'a', 0o600);
   const program = fileURLToPath(new URL('relay.ts', import.meta.url));
-  const child = spawn(process.execPath, [program, '--dir', dir], { detached: true, stdio: ['ignore', output, output] });
+  const child = spawn(process.execPath, [program, '--dir', dir], { detached: true, cwd: dir, stdio: ['ignore', output, output] });
   closeSync(output);
   child.on('error', () => undefined);
   child.unref();

@@ -49,6 +49,8 @@ function spawnTree(dir: string, userNamespace: boolean): ChildProcess {
   const child = spawn(program, args, {
     // A session of its own: the terminal's Ctrl-C is for us, and we end the tree in order.
     detached: true, stdio: ['ignore', log, log, 'ipc'],
+    // Not ours: it may outlive that directory, or keep its disk busy.
+    cwd: dir,
     // Nothing of ours, proxy settings above all, may reach the servers; what they write to a home or a temporary directory stays in ours.
     env: { PATH: searchPath, HOME: dir, TMPDIR: join(dir, 'tmp'), LANG: 'C.UTF-8' },
   });
