@@ -74,6 +74,24 @@ export function lateness(attempts: readonly Attempt[]): number {
 }
 
 /**
+ * The later half of the load before the fault. What queued up while connections, producers and caches were new fell due in the half before, and
+ * connections that carry the load are done with it by now.
+ */
+export function settledSpan({ loadMs, injectMs }: Marks): Span | undefined {
+  return loadMs === undefined || injectMs === undefined ? undefined : { fromMs: (loadMs + injectMs) / 2, toMs: injectMs };
+}
+
+/**
+ * How long the typical request (the median) of the span waited for a connection, ms; one that got none, until it gave up. The median, because where
+ * connections keep up a stall makes some requests wait, and only where they do not keep up do most of them. Undefined when none was handed over.
+ */
+export function connectionWait(attempts: readonly Attempt[], { fromMs, toMs }: Span): number | undefined {
+  const handedOver = attempts.filter(({ issuedMs }) => issuedMs >= fromMs && issuedMs < toMs);
+  if (handedOver.length === 0) return undefined;
+  return percentile(handedOver.map(({ issuedMs, sentMs, endMs }) => (sentMs ?? endMs) - issuedMs).sort((a, b) => a - b), 0.5);
+}
+
+/**
  * Share (0..1) of the requests sent in the span that each region served, and the number of requests. What failed counts as served
  * by none, so that the shares then sum up to less than 1. Undefined when nothing was sent.
  */

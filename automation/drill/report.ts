@@ -1,6 +1,6 @@
 import { check } from './checker.ts';
 import type { LogFindings } from './checker.ts';
-import { consumeBlackout, faultSpan, latency, lateness, produceBlackout, shares, timeline } from './metrics.ts';
+import { connectionWait, consumeBlackout, faultSpan, latency, lateness, produceBlackout, settledSpan, shares, timeline } from './metrics.ts';
 import type { Latency, Marks, TimelineEntry } from './metrics.ts';
 import { judgeObjectives } from './objectives.ts';
 import type { Ending, Objective } from './objectives.ts';
@@ -79,16 +79,19 @@ export function judge({ run, attempts, deliveries, log }: Stored): Report {
   const load = attempts.filter(({ producer }) => producer !== probeProducer);
   const findings = run.logRead ? check({ run: run.plan.run, attempts, deliveries, log, ...pick('committed', run.committed) }) : undefined;
   const span = faultSpan(run.marks);
+  const settled = settledSpan(run.marks);
+  const counts = outcomes(load);
   const { regions, samples } = regionShares(run, load);
   const { verdict, objectives } = judgeObjectives({
     plan: run.plan, regions, samples, ending: run.ending,
-    tookHold: run.marks.tookHoldMs !== undefined, latenessMs: lateness(load), ...pick('findings', findings),
+    tookHold: run.marks.tookHoldMs !== undefined, latenessMs: lateness(load),
+    ...pick('connectionWaitMs', settled && connectionWait(load, settled)), ...pick('produce', load.length > 0 ? counts : undefined), ...pick('findings', findings),
   });
   return {
     schema: reportSchema, startedAt: run.startedAt, environment: run.environment, parts: run.parts, plan: run.plan,
     fault: faultOf(run),
     produce: {
-      sent: load.length, ...outcomes(load),
+      sent: load.length, ...counts,
       ...pick('blackoutMs', span && produceBlackout(load, span)), ...pick('latencyMs', latency(load)), errors: errorTable(load),
     },
     ...pick('consume', findings && {

@@ -64,7 +64,10 @@ function objectiveLines(objectives: Report['objectives']): string[] {
   const unmeasured = objectives.filter(({ measured }) => measured === undefined);
   return [
     `  ${objectives.length - missed.length - unmeasured.length} of ${objectives.length} objectives and conditions met`,
-    ...missed.map(({ name, limit, measured }) => `  NOT MET  ${name}: wanted ${limit}, measured ${String(measured)}`),
+    ...missed.flatMap(({ name, limit, measured, why }) => [
+      `  NOT MET  ${name}: wanted ${limit}, measured ${String(measured)}`,
+      ...(why === undefined ? [] : [`           ${why}`]),
+    ]),
     ...(unmeasured.length === 0 ? [] : [`  not measured: ${unmeasured.map(({ name }) => name).join(', ')}`]),
   ];
 }

@@ -6,7 +6,7 @@ import { startClock } from '../../automation/drill/exchange.ts';
 import { Lanes } from '../../automation/drill/lanes.ts';
 import { Live } from '../../automation/drill/live.ts';
 import { startLoad } from '../../automation/drill/load.ts';
-import { latency, lateness } from '../../automation/drill/metrics.ts';
+import { connectionWait, latency, lateness } from '../../automation/drill/metrics.ts';
 import { constant } from '../../automation/drill/pacer.ts';
 import { producer } from '../../automation/drill/producer.ts';
 import type { Producer } from '../../automation/drill/producer.ts';
@@ -94,6 +94,19 @@ describe('the load', () => {
     assert.ok((latency(attempts)?.max ?? 0) >= 300);
     // A closed loop would have sent four in the time of the stall.
     assert.ok(attempts.length >= elapsedMs / 10 / 2, `${attempts.length} requests in ${elapsedMs} ms: the load slowed down with the server`);
+  });
+
+  it('shows connections that do not carry it as a wait of the typical request', async () => {
+    const waitOf = async (stallMs: number): Promise<number> => {
+      attempts = [];
+      tier1.stallMs = stallMs;
+      const fromMs = clock();
+      await loadFor(1000, 100);
+      return connectionWait(attempts, { fromMs: fromMs + 500, toMs: fromMs + 1000 }) ?? Number.NaN;
+    };
+    // Four connections at 100/s carry answers that take up to 40 ms.
+    assert.ok(await waitOf(5) < 20);
+    assert.ok(await waitOf(80) > 200);
   });
 
   it('measures its own lateness when this process stalls', async () => {

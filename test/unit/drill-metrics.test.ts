@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { consumeBlackout, lateness, latency, longestGap, percentile, produceBlackout, shares, timeline } from '../../automation/drill/metrics.ts';
+import { connectionWait, consumeBlackout, lateness, latency, longestGap, percentile, produceBlackout, settledSpan, shares, timeline } from '../../automation/drill/metrics.ts';
 import type { Attempt, Delivery } from '../../automation/drill/records.ts';
 
 function attempt(intendedMs: number, more: Partial<Attempt> = {}): Attempt {
@@ -67,6 +67,30 @@ describe('latency', () => {
 
   it('leaves the generator\'s own lateness to a figure of its own', () => {
     assert.equal(lateness([attempt(0), attempt(10, { issuedMs: 45 })]), 35);
+  });
+});
+
+describe('the wait for a connection', () => {
+  const waited = (issuedMs: number, waitMs: number): Attempt => attempt(issuedMs, { sentMs: issuedMs + waitMs });
+
+  it('is that of the typical request, so that a stall in passing does not count', () => {
+    const attempts = [waited(0, 900), ...Array.from({ length: 9 }, (_, i) => waited(10 + i, i < 4 ? 500 : 1))];
+    assert.equal(connectionWait(attempts, { fromMs: 10, toMs: 100 }), 1);
+  });
+
+  it('counts requests that got no connection until they gave up', () => {
+    const unsent = attempt(20, { endMs: 10_020, outcome: 'failed', class: 'unsent-timeout' });
+    delete unsent.sentMs;
+    assert.equal(connectionWait([unsent, unsent, waited(30, 0)], { fromMs: 0, toMs: 100 }), 10_000);
+  });
+
+  it('is not measured in a span without requests', () => {
+    assert.equal(connectionWait([waited(0, 5)], { fromMs: 10, toMs: 20 }), undefined);
+  });
+
+  it('is looked at in the later half of the load before the fault', () => {
+    assert.deepEqual(settledSpan({ loadMs: 1000, injectMs: 11_000 }), { fromMs: 6000, toMs: 11_000 });
+    assert.equal(settledSpan({ loadMs: 1000 }), undefined);
   });
 });
 

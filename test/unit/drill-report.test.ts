@@ -110,7 +110,7 @@ describe('the verdict', () => {
       log.splice(0, Infinity, ...log.filter(({ id }) => !lost.has(id?.seq ?? -1)));
       deliveries.splice(0, Infinity, ...deliveries.filter(({ id }) => !lost.has(id?.seq ?? -1)));
     });
-    assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['regions.west.during'] });
+    assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['produce.failed', 'regions.west.during'] });
   });
 
   it('is fail when a region did not serve before or after', () => {
@@ -134,15 +134,16 @@ describe('the verdict', () => {
     assert.deepEqual(verdictOf(({ deliveries }) => { deliveries.pop(); }), { verdict: 'fail', missed: ['consume.undelivered'] });
   });
 
-  it('is pass with failed requests, which are reported', () => {
-    const { verdict } = verdictOf(({ attempts, log, deliveries }) => {
-      const last = attempts.at(-1);
-      Object.assign(last ?? {}, { outcome: 'failed', class: 'no-healthy-upstream', offset: undefined, partition: undefined });
-      log.pop();
-      deliveries.pop();
+  for (const [outcome, name] of [['failed', 'no-healthy-upstream'], ['unknown', 'timeout']] as const) {
+    it(`is fail with a single ${outcome} request`, () => {
+      const { verdict, missed } = verdictOf(({ attempts, log, deliveries }) => {
+        Object.assign(attempts.at(-1) ?? {}, { outcome, class: name, offset: undefined, partition: undefined });
+        log.pop();
+        deliveries.pop();
+      });
+      assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: [`produce.${outcome}`] });
     });
-    assert.equal(verdict, 'pass');
-  });
+  }
 
   it('is inconclusive when the fault never took hold', () => {
     const { verdict, missed } = verdictOf(({ run }) => { delete run.marks.tookHoldMs; });
@@ -153,6 +154,37 @@ describe('the verdict', () => {
   it('is inconclusive when the generator fell behind', () => {
     const { verdict, missed } = verdictOf(({ attempts }) => { for (const attempt of attempts.slice(0, 100)) attempt.issuedMs = attempt.intendedMs + 101; });
     assert.deepEqual({ verdict, missed }, { verdict: 'inconclusive', missed: ['condition.generatorLatenessP99Ms'] });
+  });
+
+  /** Requests that are due from `fromMs` on wait so long for a connection. */
+  const waiting = (fromMs: number, toMs: number, waitMs: number) => ({ attempts }: Stored): void => {
+    for (const attempt of attempts.filter(({ intendedMs }) => intendedMs >= fromMs && intendedMs < toMs)) {
+      Object.assign(attempt, { sentMs: attempt.issuedMs + waitMs, endMs: attempt.issuedMs + waitMs + 4 });
+    }
+  };
+
+  it('is inconclusive, whatever came of the records, when connections were saturated before the fault', () => {
+    const { verdict, missed } = verdictOf((stored) => {
+      waiting(6000, 11_000, 101)(stored);
+      Object.assign(stored.attempts.at(-1) ?? {}, { outcome: 'unknown', class: 'timeout', offset: undefined, partition: undefined });
+    });
+    assert.deepEqual({ verdict, missed }, { verdict: 'inconclusive', missed: ['condition.connectionWaitP50Ms', 'produce.unknown'] });
+  });
+
+  it('is inconclusive when no request got a connection before the fault any more', () => {
+    const { verdict, missed } = verdictOf(({ attempts, log, deliveries }) => {
+      const lost = new Set(attempts.filter(({ intendedMs }) => intendedMs >= 6000 && intendedMs < 11_000).map((attempt) => {
+        Object.assign(attempt, { outcome: 'failed', class: 'unsent-timeout', sentMs: undefined, endMs: attempt.issuedMs + 10_000 });
+        return attempt.seq;
+      }));
+      for (const lines of [log, deliveries]) lines.splice(0, Infinity, ...lines.filter(({ id }) => !lost.has(id?.seq ?? -1)) as never[]);
+    });
+    assert.equal(verdict, 'inconclusive');
+    assert.ok(missed.includes('condition.connectionWaitP50Ms'));
+  });
+
+  it('bears a queue while connections are new, a stall before the fault, and any queue under it', () => {
+    for (const [fromMs, toMs] of [[1000, 6000], [6000, 8400], [11_300, 21_000]] as const) assert.deepEqual(verdictOf(waiting(fromMs, toMs, 300)).missed, []);
   });
 
   it('is inconclusive with too few requests in a phase', () => {
@@ -177,6 +209,14 @@ describe('the table', () => {
     assert.match(text, /east +50 % +0 % +\d+ %/);
     assert.match(text, /NOT MET {2}log\.ackedLost: wanted = 0, measured 1/);
     assert.ok(text.endsWith('\n'));
+  });
+
+  it('says why a drill of saturated connections answers nothing, and what to do', () => {
+    const stored = passingRun();
+    for (const attempt of stored.attempts) Object.assign(attempt, { sentMs: attempt.issuedMs + 1000, endMs: attempt.issuedMs + 1004 });
+    const report = judge(stored);
+    assert.ok(validate(report), JSON.stringify(validate.errors));
+    assert.match(renderTable(report), /: INCONCLUSIVE\n[^]*NOT MET {2}condition\.connectionWaitP50Ms: wanted <= 100, measured 1000\n +already before the fault .* 4 connections, .* 100 records\/s .* give a lower rate/);
   });
 
   it('shows a dash for a share that was not measured', () => {
