@@ -6,6 +6,7 @@ import { buildTopology } from './components/topology.ts';
 import { readConfiguration } from './config/configuration.ts';
 
 const configuration = readConfiguration();
+if (configuration.kubeconfig === undefined) throw new pulumi.RunError('kubeconfig: found nothing; allowed: the path of a kubeconfig file with all contexts');
 const topology = buildTopology(configuration, clustersOf(configuration.kubeconfig));
 
 /** What clients call. */
@@ -17,9 +18,9 @@ export const tier1Address = topology.tier1.address;
 export const resolve = [hostname, ...configuration.regions.map(({ name }) => regionHostname(name, hostname))].map((name) => ({ name, address: tier1Address }));
 
 export const kafka = {
-  context: configuration.kafka.context,
-  namespace: configuration.kafka.namespace,
-  name: configuration.kafka.name,
+  ...(configuration.kafka.existing === undefined
+    ? { context: configuration.kafka.context, namespace: configuration.kafka.namespace, name: configuration.kafka.name }
+    : {}),
   bootstrapServers: topology.kafka.bootstrapServers,
   caCertificate: topology.kafka.caCertificate,
 };

@@ -1,4 +1,5 @@
-import type { Configuration } from '../config/schema.ts';
+import type { Configuration, InstalledKafka } from '../config/schema.ts';
+import { plainError } from './cluster-reader.ts';
 import type { Cluster } from './cluster.ts';
 import { KafkaBridgeRegion } from './kafka-bridge-region.ts';
 import { KafkaCluster } from './kafka-cluster.ts';
@@ -17,11 +18,13 @@ export interface Topology {
 
 /** Builds Kafka, TSB's hierarchy, the regions and tier1 over the clusters that `cluster` gives by context. */
 export function buildTopology(configuration: Configuration, cluster: (context: string) => Cluster): Topology {
-  const { hostname, kafka, regions, bridge, tsb, tier1 } = configuration;
+  const { hostname, kafka, bridge, tsb, tier1 } = configuration;
+  if (kafka.existing !== undefined) throw plainError('kafka.existing: a Kafka that exists cannot be used yet.');
+  const regions = configuration.regions.map(named);
   const { acceptedWhen } = tsb;
 
-  const kafkaCluster = new KafkaCluster('kafka', { ...kafka, cluster: cluster(kafka.context) });
-  const workspace = new TsbWorkspace('tsb', { ...tsb, cluster: cluster(tsb.context), regions, edge: tier1, perTryMs: bridge.timeouts.perTryMs });
+  const kafkaCluster = new KafkaCluster('kafka', { ...kafka, listener: outsideListener(kafka), cluster: cluster(kafka.context) });
+  const workspace = new TsbWorkspace('tsb', { ...tsb, tenant: tsb.tenant.name, cluster: cluster(tsb.context), regions, edge: named(tier1), perTryMs: bridge.timeouts.perTryMs });
   const bridges = regions.map(({ name, context, replicas }) => ({
     name,
     region: new KafkaBridgeRegion(name, {
@@ -38,4 +41,16 @@ export function buildTopology(configuration: Configuration, cluster: (context: s
   }));
   const front = new Tier1Failover('tier1', { ...tier1, cluster: cluster(tier1.context), hostname, regions, timeouts: bridge.timeouts, tsb: workspace.edge, acceptedWhen });
   return { kafka: kafkaCluster, tsb: workspace, regions: bridges, tier1: front };
+}
+
+/** The listener that bridges come in by. */
+function outsideListener({ listeners }: InstalledKafka): InstalledKafka['listeners'][number] {
+  const listener = listeners.find(({ type }) => type !== 'internal');
+  if (listener === undefined) throw plainError('kafka.listeners: none of them can be reached from another cluster.');
+  return listener;
+}
+
+function named<P extends { context: string; tsbCluster?: string | undefined }>(place: P): P & { tsbCluster: string } {
+  if (place.tsbCluster === undefined) throw plainError(`tsbCluster of context ${place.context} is not configured.`);
+  return { ...place, tsbCluster: place.tsbCluster };
 }

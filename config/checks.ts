@@ -1,8 +1,10 @@
-import { bridgeNamespace, listenerService, longestLabel, nodePool, regionGroup, regionHostname, tsbNamespace } from './names.ts';
-import type { KubeconfigContexts } from './kubeconfig.ts';
+import { listenerService, longestLabel, nodePool, regionGroup, regionHostname } from './names.ts';
+import { type KubeconfigContexts, kubeconfigContexts, kubeconfigPath } from './kubeconfig.ts';
 import { nearest } from './near.ts';
 import { foundText, type Problem } from './problems.ts';
-import type { Configuration } from './schema.ts';
+import type { ConfigurationAsWritten } from './schema.ts';
+
+type Configuration = ConfigurationAsWritten;
 
 /** The concerns of a configuration whose own values are right; checks between others wait until they are. */
 export type ValidConcerns = Partial<Configuration>;
@@ -12,39 +14,85 @@ export function checkAcross({ hostname, kafka, regions, bridge, tsb, tier1 }: Va
   return [
     ...(regions ? duplicates(regions) : []),
     ...(regions && tier1 ? clusterNames(regions, tier1) : []),
-    ...(kafka && regions && tsb && tier1 ? namespaces({ kafka, regions, tsb, tier1 }) : []),
+    ...(kafka && regions && bridge && tsb && tier1 ? namespaces({ kafka, regions, bridge, tsb, tier1 }) : []),
     ...(kafka ? kafkaNames(kafka) : []),
     ...(regions && hostname !== undefined ? regionNames(regions, hostname) : []),
     ...(bridge ? bounds(bridge) : []),
   ];
 }
 
-/** Every context that a configuration names, right or wrong in the rest, must be in its kubeconfig. */
-export function checkContexts(raw: unknown, file: string, kubeconfig: KubeconfigContexts): Problem[] {
-  if ('unreadable' in kubeconfig) {
-    return [{ path: 'kubeconfig', found: `${foundText(asRecord(raw)['kubeconfig'])} (${file}: ${kubeconfig.unreadable})`, allowed: 'the path of a kubeconfig file' }];
-  }
-  return contextsOf(raw)
-    .filter(({ context }) => !kubeconfig.contexts.includes(context))
-    .map(({ path, context }) => ({
+/**
+ * Every context that a configuration names, right or wrong in the rest, must be in the kubeconfig file that it is looked for in.
+ * @param directory where relative paths begin
+ */
+export function checkContexts(raw: unknown, directory: string): Problem[] {
+  const { kubeconfig: common, gcp } = asRecord(raw);
+  const onGke = asRecord(asRecord(gcp)['clusters']);
+  const places = placesOf(raw).filter(({ context, kubeconfig }) => kubeconfig !== undefined || !(context in onGke));
+  const files = new Map<string, KubeconfigContexts>();
+  const contextsOf = (path: string): KubeconfigContexts => {
+    const file = kubeconfigPath(path, directory);
+    const contexts = files.get(file) ?? kubeconfigContexts(file);
+    files.set(file, contexts);
+    return contexts;
+  };
+  return [
+    ...(common === undefined ? unnamed(places) : []),
+    ...(typeof common === 'string' && common !== '' ? unreadable('kubeconfig', common, { directory, contexts: contextsOf(common) }) : []),
+    ...places.flatMap(({ path, context, kubeconfig }) => {
+      if (kubeconfig !== undefined) {
+        const wrong = unreadable(`${path}.kubeconfig`, kubeconfig, { directory, contexts: contextsOf(kubeconfig) });
+        if (wrong.length > 0) return wrong;
+      }
+      const file = kubeconfig ?? common;
+      return typeof file === 'string' && file !== '' ? missing(path, context, { file: kubeconfigPath(file, directory), kubeconfig: contextsOf(file) }) : [];
+    }),
+  ];
+}
+
+function unreadable(path: string, found: string, { directory, contexts }: { directory: string; contexts: KubeconfigContexts }): Problem[] {
+  if (!('unreadable' in contexts)) return [];
+  return [{ path, found: `${foundText(found)} (${kubeconfigPath(found, directory)}: ${contexts.unreadable})`, allowed: 'the path of a kubeconfig file' }];
+}
+
+/** Contexts without any file that could have them. */
+function unnamed(places: readonly WrittenPlace[]): Problem[] {
+  const homeless = [...new Set(places.filter(({ kubeconfig }) => kubeconfig === undefined).map(({ context }) => context))];
+  if (homeless.length === 0) return [];
+  return [{ path: 'kubeconfig', found: 'nothing', allowed: `the path of a kubeconfig file with these contexts: ${homeless.join(', ')}` }];
+}
+
+function missing(path: string, context: string, { file, kubeconfig }: { file: string; kubeconfig: KubeconfigContexts }): Problem[] {
+  if ('unreadable' in kubeconfig || kubeconfig.contexts.includes(context)) return [];
+  return [
+    {
       path: `${path}.context`,
       found: foundText(context),
       allowed: `a complete context of ${file}: ${kubeconfig.contexts.join(', ') || 'it has none'}`,
       suggestion: nearest(context, kubeconfig.contexts),
-    }));
+    },
+  ];
 }
 
-function contextsOf(raw: unknown): { path: string; context: string }[] {
-  const { kafka, regions, tsb, tier1 } = asRecord(raw);
+interface WrittenPlace {
+  readonly path: string;
+  readonly context: string;
+  readonly kubeconfig: string | undefined;
+}
+
+function placesOf(raw: unknown): WrittenPlace[] {
+  const { kafka, regions, tsb, tier1, generators } = asRecord(raw);
   const list: [string, unknown][] = [
     ['kafka', kafka],
     ...(Array.isArray(regions) ? regions.map((region, index): [string, unknown] => [`regions[${index}]`, region]) : []),
     ['tsb', tsb],
     ['tier1', tier1],
+    ['generators', generators],
   ];
   return list.flatMap(([path, concern]) => {
-    const { context } = asRecord(concern);
-    return typeof context === 'string' && context !== '' ? [{ path, context }] : [];
+    const { context, kubeconfig } = asRecord(concern);
+    if (typeof context !== 'string' || context === '') return [];
+    return [{ path, context, kubeconfig: typeof kubeconfig === 'string' && kubeconfig !== '' ? kubeconfig : undefined }];
   });
 }
 
@@ -55,6 +103,7 @@ function asRecord(value: unknown): Record<string, unknown> {
 function duplicates(regions: Configuration['regions']): Problem[] {
   return (['name', 'context', 'tsbCluster'] as const).flatMap((key) =>
     regions.flatMap((region, index) => {
+      if (region[key] === undefined) return [];
       const first = regions.findIndex((other) => other[key] === region[key]);
       if (first === index) return [];
       return [{ path: `regions[${index}].${key}`, found: foundText(region[key]), allowed: `one that no other region has (regions[${first}] has it)` }];
@@ -65,6 +114,7 @@ function duplicates(regions: Configuration['regions']): Problem[] {
 /** One cluster has one name in TSB, and one name in TSB means one cluster. */
 function clusterNames(regions: Configuration['regions'], tier1: Configuration['tier1']): Problem[] {
   return regions.flatMap(({ context, tsbCluster }, index) => {
+    if (tsbCluster === undefined || tier1.tsbCluster === undefined) return [];
     if ((context === tier1.context) === (tsbCluster === tier1.tsbCluster)) return [];
     return [
       {
@@ -77,13 +127,13 @@ function clusterNames(regions: Configuration['regions'], tier1: Configuration['t
 }
 
 /** Two parts in one cluster must not own the same namespace. */
-function namespaces({ kafka, regions, tsb, tier1 }: Pick<Configuration, 'kafka' | 'regions' | 'tsb' | 'tier1'>): Problem[] {
+function namespaces({ kafka, regions, bridge, tsb, tier1 }: Pick<Configuration, 'kafka' | 'regions' | 'bridge' | 'tsb' | 'tier1'>): Problem[] {
   const taken = new Map<string, string>([
-    ...regions.map(({ context }, index) => [`${context}/${bridgeNamespace}`, `the bridge of regions[${index}]`] as const),
-    [`${tsb.context}/${tsbNamespace}`, 'the TSB objects'],
+    ...regions.map(({ context }, index) => [`${context}/${bridge.namespace}`, `the bridge of regions[${index}]`] as const),
+    [`${tsb.context}/${tsb.namespace}`, 'the TSB objects'],
   ]);
   return [
-    { path: 'kafka.namespace', context: kafka.context, namespace: kafka.namespace, owner: 'kafka' },
+    ...(kafka.existing === undefined ? [{ path: 'kafka.namespace', context: kafka.context, namespace: kafka.namespace, owner: 'kafka' }] : []),
     { path: 'tier1.namespace', context: tier1.context, namespace: tier1.namespace, owner: 'tier1' },
   ].flatMap(({ path, context, namespace, owner }) => {
     const key = `${context}/${namespace}`;
@@ -94,9 +144,10 @@ function namespaces({ kafka, regions, tsb, tier1 }: Pick<Configuration, 'kafka' 
 }
 
 function kafkaNames(kafka: Configuration['kafka']): Problem[] {
-  const pod = `${kafka.name}-${nodePool}-${kafka.brokers - 1}`;
-  const service = listenerService(kafka.name, kafka.listener.name);
-  return tooLong('kafka.name', kafka.name, pod.length > service.length ? pod : service, longestLabel);
+  if (kafka.existing !== undefined) return [];
+  const names = [`${kafka.name}-${nodePool}-${kafka.brokers - 1}`, ...kafka.listeners.map(({ name }) => listenerService(kafka.name, name))];
+  const longest = names.reduce((longer, name) => (name.length > longer.length ? name : longer));
+  return tooLong('kafka.name', kafka.name, longest, longestLabel);
 }
 
 function regionNames(regions: Configuration['regions'], hostname: string): Problem[] {

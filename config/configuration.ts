@@ -1,27 +1,26 @@
 import * as pulumi from '@pulumi/pulumi';
 
 import { checkAcross, checkContexts, type ValidConcerns } from './checks.ts';
-import { kubeconfigContexts, kubeconfigPath } from './kubeconfig.ts';
+import { complete } from './complete.ts';
 import { ConfigurationError, problemsOf } from './problems.ts';
 import { type Configuration, configurationSchema } from './schema.ts';
 
 /**
  * Validates a configuration as a whole, against the kubeconfig file that it names.
  * @param raw the keys of `Pulumi.<stack>.yaml` without their `kafka-bridge-failover:` prefix
- * @param directory where a relative `kubeconfig` lies
+ * @param directory where relative paths begin
+ * @param contexts `unchecked` where no cluster is contacted, and its kubeconfig need not be there
  * @throws ConfigurationError with every problem at once
  */
-export function parseConfiguration(raw: unknown, directory: string): Configuration {
+export function parseConfiguration(raw: unknown, directory: string, contexts: 'checked' | 'unchecked' = 'checked'): Configuration {
   const result = configurationSchema.safeParse(raw);
-  const concerns = result.success ? result.data : validConcerns(raw);
-  const kubeconfig = concerns.kubeconfig === undefined ? undefined : kubeconfigPath(concerns.kubeconfig, directory);
   const problems = [
     ...(result.success ? [] : problemsOf(result.error, raw)),
-    ...checkAcross(concerns),
-    ...(kubeconfig === undefined ? [] : checkContexts(raw, kubeconfig, kubeconfigContexts(kubeconfig))),
+    ...checkAcross(result.success ? result.data : validConcerns(raw)),
+    ...(contexts === 'checked' ? checkContexts(raw, directory) : []),
   ];
-  if (!result.success || kubeconfig === undefined || problems.length > 0) throw new ConfigurationError(problems);
-  return { ...result.data, kubeconfig };
+  if (!result.success || problems.length > 0) throw new ConfigurationError(problems);
+  return complete(result.data, directory);
 }
 
 /**
@@ -56,7 +55,7 @@ function stackConfiguration(): Record<string, unknown> {
 }
 
 function structured(value: string): unknown {
-  if (!/^\s*[[{]/.test(value)) return value;
+  if (!/^\s*[[{]|^(true|false)$/.test(value)) return value;
   try {
     return JSON.parse(value);
   } catch {

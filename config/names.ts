@@ -16,6 +16,12 @@ export const sharedService = 'kafka-bridge-http';
 /** The bridge as only its own region reaches it: consumers, which live on one bridge. */
 export const localService = 'kafka-bridge-local';
 export const bridgePort = 8080;
+
+/** The two Services of a bridge of this name: the one that a peer region may serve as well, and the one of its own region only. */
+export function bridgeServices(bridge: string): { shared: string; local: string } {
+  return { shared: `${bridge}-http`, local: `${bridge}-local` };
+}
+
 /** Secret with the certificate that brokers are trusted by, in every region. */
 export const trustSecret = 'kafka-ca';
 /** Tells pods of this program's bridge from remote endpoints that carry the shared Service's selector labels. */
@@ -48,6 +54,12 @@ export function bootstrapHost(domain: string): string {
 
 export function brokerHost(id: number, domain: string): string {
   return `broker-${id}.${domain}`;
+}
+
+/** Hosts of OpenShift's Routes as Strimzi names them, in the apps domain of the cluster. */
+export function routeHosts({ name, namespace, domain }: { name: string; namespace: string; domain: string }): { bootstrap: string; broker: (id: number) => string } {
+  const host = (route: string) => `${route}-${namespace}.${domain}`;
+  return { bootstrap: host(`${name}-kafka-bootstrap`), broker: (id) => host(`${name}-${nodePool}-${id}`) };
 }
 
 /** Service by which Strimzi exposes an external listener. */

@@ -56,6 +56,11 @@ function describe({ path, found, allowed, suggestion }: Problem): string {
 }
 
 function problemsOfIssue(issue: z.core.$ZodIssue, value: unknown): Problem[] {
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const meant = meantAlternative(issue.errors);
+    if (meant !== undefined) return meant.flatMap((inner) => problemsOfIssue({ ...inner, path: [...issue.path, ...inner.path] }, value));
+    return [{ path: pathText(issue.path), found: foundText(valueAt(value, issue.path)), allowed: issue.errors.flatMap(([first]) => (first ? [allowedBy(first)] : [])).join('; or ') }];
+  }
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(issue.path);
     return issue.keys.map((key) => ({
@@ -74,6 +79,15 @@ function problemsOfIssue(issue: z.core.$ZodIssue, value: unknown): Problem[] {
       suggestion: issue.code === 'invalid_value' && typeof found === 'string' ? nearest(found, issue.values.map(String)) : undefined,
     },
   ];
+}
+
+/** The problems of the one alternative that was probably meant: that which fits best at its top. Undefined if none has even the right type. */
+function meantAlternative(alternatives: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] | undefined {
+  const atTop = (issues: readonly z.core.$ZodIssue[]): number =>
+    issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : issue.path.length <= 1 ? 1 : 0), 0);
+  return alternatives
+    .filter((issues) => !issues.some(({ code, path }) => path.length === 0 && (code === 'invalid_type' || code === 'invalid_value')))
+    .sort((a, b) => atTop(a) - atTop(b))[0];
 }
 
 const article: Record<string, string> = {
@@ -107,11 +121,18 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 interface JsonSchema {
   properties?: Record<string, JsonSchema>;
   items?: JsonSchema;
+  additionalProperties?: JsonSchema | boolean;
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
 }
 
 /** The keys that the schema has at a path. */
 function knownKeys(path: readonly PropertyKey[]): string[] {
   const root = z.toJSONSchema(configurationSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
-  const at = path.reduce<JsonSchema | undefined>((schema, part) => (typeof part === 'number' ? schema?.items : schema?.properties?.[String(part)]), root);
-  return Object.keys(at?.properties ?? {});
+  const alternatives = (schema: JsonSchema): JsonSchema[] => [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
+  const at = path.reduce<JsonSchema[]>(
+    (schemas, part) => schemas.flatMap((schema) => (typeof part === 'number' ? (schema.items ?? []) : (schema.properties?.[String(part)] ?? []))).flatMap(alternatives),
+    [root],
+  );
+  return [...new Set(at.flatMap(({ properties }) => Object.keys(properties ?? {})))];
 }

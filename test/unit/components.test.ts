@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 
 import type { ObjectReference } from '../../components/cluster-reader.ts';
 import { buildTopology } from '../../components/topology.ts';
-import { type Configuration, configurationSchema } from '../../config/schema.ts';
+import { parseConfiguration } from '../../config/configuration.ts';
+import type { Configuration } from '../../config/schema.ts';
 import { answeringCluster, record, type Recording } from './pulumi-mocks.ts';
 
 describe('the four components', () => {
@@ -237,14 +238,14 @@ function regionChildren(region: string): string[] {
 }
 
 function configuration(...regions: string[]): Configuration {
-  return configurationSchema.parse({
+  return parseConfiguration({
     hostname: 'bridge.example',
     kubeconfig: '/none',
     kafka: { context: 'kafka', domain: 'kafka.example' },
     regions: regions.map((name) => ({ name, context: name, tsbCluster: `tsb-${name}`, locality: { region: `us-${name}1` } })),
     tsb: { context: 'central', organization: 'tetrate', tenant: 'kafka', acceptedWhen: 'condition=Accepted' },
     tier1: { context: 'central', tsbCluster: 'central' },
-  });
+  }, '/', 'unchecked');
 }
 
 /** What operators would have made. */

@@ -35,13 +35,20 @@ describe('the configuration', () => {
     const configuration = parseConfiguration(valid(), directory);
     assert.deepEqual(configuration.kafka, {
       context: 'kafka',
+      kubeconfig: join(directory, 'kubeconfig'),
       namespace: 'kafka-cluster',
       name: 'kafka',
-      domain: 'kafka.example',
+      api: 'v1',
       version: '4.3.1',
       brokers: 3,
-      storage: { size: '10Gi' },
-      listener: { name: 'external', port: 9094 },
+      zookeeper: undefined,
+      storage: { size: '10Gi', deleteClaim: false },
+      config: {},
+      domain: 'kafka.example',
+      listeners: [{ name: 'external', type: 'loadbalancer', port: 9094, tls: true, annotations: {}, certificate: 'own' }],
+      certificate: { source: 'own-root', rootDays: 3_650, leafDays: 365 },
+      topics: [],
+      entityOperator: { topics: false, users: false },
     });
     assert.equal(configuration.regions[0]?.replicas, 1);
     assert.equal(configuration.tier1.mode, 'failover');
@@ -55,7 +62,7 @@ describe('the configuration', () => {
     assert.ok(producer.maxBlockMs + producer.deliveryTimeoutMs < timeouts.perTryMs);
     assert.ok(timeouts.perTryMs < timeouts.routeMs);
     assert.ok(timeouts.consumersMs < consumer.idleTimeoutSeconds * 1_000);
-    assert.deepEqual(consumer, { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 2_000, idleTimeoutSeconds: 60 });
+    assert.deepEqual(consumer, { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 2_000, idleTimeoutSeconds: 60, config: {} });
   });
 
   /** What is changed in a valid configuration, and what is then said: path, found, a part of what is allowed, a suggestion. */
@@ -70,7 +77,7 @@ describe('the configuration', () => {
     ['a misspelt key of a region', (raw) => region(raw, 1, { tsbcluster: 'west' }), 'regions[1].tsbcluster', 'a key that does not exist', 'tsbCluster', 'tsbCluster'],
     ['a missing concern', (raw) => delete raw['tsb'], 'tsb', 'nothing', 'keys with values'],
     ['a list for a concern', (raw) => (raw['tier1'] = []), 'tier1', '[]', 'keys with values'],
-    ['no kubeconfig', (raw) => delete raw['kubeconfig'], 'kubeconfig', 'nothing', 'text'],
+    ['no kubeconfig', (raw) => delete raw['kubeconfig'], 'kubeconfig', 'nothing', 'the path of a kubeconfig file with these contexts'],
     ['an absent kubeconfig', (raw) => (raw['kubeconfig'] = 'absent'), 'kubeconfig', '"absent" (', 'the path of a kubeconfig file'],
     ['a broken kubeconfig', (raw) => (raw['kubeconfig'] = 'broken'), 'kubeconfig', '"broken" (', 'the path of a kubeconfig file'],
     ['an unknown context of Kafka', (raw) => at(raw, 'kafka', { context: 'kakfa' }), 'kafka.context', '"kakfa"', 'central, east, kafka, west', 'kafka'],
@@ -83,9 +90,9 @@ describe('the configuration', () => {
     ['brokers as text', (raw) => at(raw, 'kafka', { brokers: '3' }), 'kafka.brokers', '"3"', 'a number'],
     ['a version of two numbers', (raw) => at(raw, 'kafka', { version: '4.3' }), 'kafka.version', '"4.3"', 'three numbers'],
     ['a size without meaning', (raw) => at(raw, 'kafka', { storage: { size: '1 GB' } }), 'kafka.storage.size', '"1 GB"', 'quantity'],
-    ['a listener port of Strimzi’s own', (raw) => at(raw, 'kafka', { listener: { port: 9404 } }), 'kafka.listener.port', '9404', 'Strimzi'],
-    ['a low listener port', (raw) => at(raw, 'kafka', { listener: { port: 443 } }), 'kafka.listener.port', '443', '9092 or more'],
-    ['a listener name with a hyphen', (raw) => at(raw, 'kafka', { listener: { name: 'to-west' } }), 'kafka.listener.name', '"to-west"', '1 to 11'],
+    ['a listener port of Strimzi’s own', (raw) => at(raw, 'kafka', { listeners: [{ type: 'route', port: 9404 }] }), 'kafka.listeners[0].port', '9404', 'Strimzi'],
+    ['a low listener port', (raw) => at(raw, 'kafka', { listeners: [{ type: 'route', port: 443 }] }), 'kafka.listeners[0].port', '443', '9092 or more'],
+    ['a listener name with a hyphen', (raw) => at(raw, 'kafka', { listeners: [{ type: 'route', name: 'to-west' }] }), 'kafka.listeners[0].name', '"to-west"', '1 to 11'],
     ['one region', (raw) => (raw['regions'] = [regions()[0]]), 'regions', '[{', 'two regions or more'],
     ['regions as text', (raw) => (raw['regions'] = 'east, west'), 'regions', '"east, west"', 'a list'],
     ['a region name with an underscore', (raw) => region(raw, 0, { name: 'us_east' }), 'regions[0].name', '"us_east"', 'hyphens'],
@@ -135,7 +142,7 @@ describe('the configuration', () => {
   it('refuses a configuration that is not there at all', () => {
     assert.deepEqual(
       problemsOf({}).map((problem) => problem.split('|')[0]),
-      ['hostname', 'kubeconfig', 'kafka', 'regions', 'tsb', 'tier1'],
+      ['hostname', 'kafka', 'regions', 'tsb', 'tier1'],
     );
   });
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 
 import { buildTopology } from '../../components/topology.ts';
-import { configurationSchema } from '../../config/schema.ts';
+import { parseConfiguration } from '../../config/configuration.ts';
 import { tsbDefinitions } from '../../sandbox/operators/tsb/crds.ts';
 import type { TsbObject } from '../../sandbox/operators/tsb/model.ts';
 import { translate } from '../../sandbox/operators/tsb/translate/index.ts';
@@ -20,11 +20,11 @@ describe('what the program writes for TSB', () => {
 
   before(async () => {
     const root = readFileSync(new URL('../fixtures/certificates/root.crt', import.meta.url), 'utf8');
-    const configuration = configurationSchema.parse({
+    const configuration = parseConfiguration({
       hostname: 'kafka.example', kubeconfig: '/none', kafka: { context: 'kafka', domain: 'brokers.example' },
       regions: ['east', 'west'].map((name) => ({ name, context: name, tsbCluster: name, locality: { region: `us-${name}1` } })),
       tsb: { context: 'central', organization: 'tetrate', tenant: 'kafka' }, tier1: { context: 'central', tsbCluster: 'central' },
-    });
+    }, '/', 'unchecked');
     const { resources } = await record(() => buildTopology(configuration, answeringCluster(({ kind }) => answers(kind, root))));
     objects = [
       ...['central', 'east', 'west'].map((name) => tsb(['tsb.tetrate.io/v2', 'Cluster', name], {}, { parents: {} })),

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+
+import { dnsLabel, kafkaSettings, milliseconds, objectName, resources, secretKey, text, version } from './values.ts';
+
+const producer = z.strictObject({
+  maxBlockMs: milliseconds.default(3_000).describe('How long a record waits for Kafka’s metadata.'),
+  requestTimeoutMs: milliseconds.default(3_000).describe('One request to a broker.'),
+  deliveryTimeoutMs: milliseconds.default(8_000).describe('One record, with every repetition.'),
+  config: kafkaSettings.default({}).describe('Settings of the producer by Kafka’s names, over the program’s own.'),
+});
+
+const consumer = z.strictObject({
+  sessionTimeoutMs: milliseconds.min(6_000).default(6_000).describe('A killed bridge’s members leave their group after this.'),
+  heartbeatIntervalMs: milliseconds.default(2_000).describe('How often a member says that it lives.'),
+  idleTimeoutSeconds: z.int().min(10).max(86_400).default(60).describe('A consumer without a request for so many seconds goes.'),
+  config: kafkaSettings.default({}).describe('Settings of the consumers by Kafka’s names, over the program’s own.'),
+});
+
+const timeouts = z.strictObject({
+  perTryMs: milliseconds.default(12_000).describe('One try of a request.'),
+  routeMs: milliseconds.default(15_000).describe('A request with its repetitions.'),
+  consumersMs: milliseconds.default(30_000).describe('A request to a consumer, which may be a long poll.'),
+});
+
+const probe = z.strictObject({
+  initialDelaySeconds: z.int().min(0).max(3_600).optional().describe('Seconds before the first probe.'),
+  periodSeconds: z.int().min(1).max(3_600).optional().describe('Seconds between probes.'),
+  timeoutSeconds: z.int().min(1).max(3_600).optional().describe('Seconds that an answer may take.'),
+  failureThreshold: z.int().min(1).max(100).optional().describe('Failures in a row that count.'),
+});
+
+const authentication = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('tls').describe('A client certificate.'),
+    secret: z
+      .strictObject({
+        name: objectName.describe('Name of a Secret in the bridge’s namespace of every region.'),
+        certificate: secretKey.default('user.crt').describe('Its entry with the certificate.'),
+        key: secretKey.default('user.key').describe('Its entry with the private key.'),
+      })
+      .describe('The Secret with the client certificate.'),
+  }),
+  z.strictObject({
+    type: z.literal('scram-sha-512').describe('A user name and a password.'),
+    username: text.describe('The user.'),
+    secret: z
+      .strictObject({
+        name: objectName.describe('Name of a Secret in the bridge’s namespace of every region.'),
+        key: secretKey.default('password').describe('Its entry with the password.'),
+      })
+      .describe('The Secret with the password.'),
+  }),
+]);
+
+/** What the bridges of all regions have in common. */
+export const bridge = z.strictObject({
+  name: dnsLabel.default('kafka-bridge').describe('Name of the KafkaBridge in every region.'),
+  namespace: dnsLabel.default('kafka-bridge').describe('Namespace that the program makes for bridge and gateway in every region.'),
+  port: z.int().min(1_023).max(65_535).default(8_080).describe('Port of the bridge’s API.'),
+  version: version.optional().describe('Version of the bridge; absent: the operator’s own.'),
+  producer: producer.prefault({}).describe('Bounds of records on their way to Kafka.'),
+  consumer: consumer.prefault({}).describe('Bounds of consumers.'),
+  admin: z
+    .strictObject({ config: kafkaSettings.default({}).describe('Settings of the admin client by Kafka’s names.') })
+    .prefault({})
+    .describe('The admin client.'),
+  executorThreads: z.int().min(4).max(1_000).default(32).describe('Threads that polls, commits and produces share: more than run at once, or long polls hold up produces.'),
+  timeouts: timeouts.prefault({}).describe('Bounds of a request at the gateways.'),
+  resources: resources.optional().describe('CPU and memory of each bridge.'),
+  probes: z
+    .strictObject({ liveness: probe.optional().describe('When a bridge is started anew.'), readiness: probe.optional().describe('When a bridge gets requests.') })
+    .prefault({})
+    .describe('Probes of the bridge.'),
+  spread: z.enum(['zone', 'host', 'none']).default('zone').describe('Over what a region’s bridges are spread where that is possible.'),
+  maxUnavailable: z.int().min(1).max(100).default(1).describe('How many bridges of a region an eviction may take at once.'),
+  authentication: authentication.optional().describe('How bridges say to Kafka who they are; absent: they do not.'),
+  logging: z
+    .record(text, z.enum(['OFF', 'FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE', 'ALL']))
+    .optional()
+    .describe('Level of each logger by name; absent: the operator’s.'),
+  metrics: z.enum(['none', 'jmx', 'strimzi']).default('none').describe('Which exporter of metrics a bridge has.'),
+  injection: z
+    .union([z.literal('enabled'), z.strictObject({ revision: dnsLabel.describe('Revision of the mesh, for the label istio.io/rev.') })])
+    .default('enabled')
+    .describe('How the namespace asks for sidecars: the label istio-injection, or a revision.'),
+});

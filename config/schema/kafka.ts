@@ -1,0 +1,96 @@
+import { z } from 'zod';
+
+import { certificate } from './certificate.ts';
+import { annotations, certificateText, dnsLabel, hostName, kafkaSettings, place, quantity, resources, version } from './values.ts';
+
+const storage = z.strictObject({
+  size: quantity.default('10Gi').describe('Size of the volume of each broker.'),
+  class: dnsLabel.optional().describe('Storage class; absent: the cluster’s default.'),
+  deleteClaim: z.boolean().default(false).describe('Whether volumes go with the brokers, and with them every record.'),
+});
+
+const listener = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9]{1,11}$/, '1 to 11 lower-case letters and digits').default('external').describe('Name of the listener.'),
+    type: z.enum(['loadbalancer', 'route', 'nodeport', 'ingress', 'internal']).describe('How it is exposed.'),
+    port: z
+      .int()
+      .min(9092)
+      .max(65_535)
+      .refine((port) => port !== 9404 && port !== 9999, 'a port that Strimzi does not use itself (9404, 9999)')
+      .default(9094)
+      .describe('Port of the brokers’ pods; behind a route or ingress clients use 443.'),
+    tls: z.boolean().default(true).describe('Whether it speaks TLS.'),
+    class: dnsLabel.optional().describe('Ingress class or load balancer class.'),
+    annotations: annotations.default({}).describe('Annotations of its Services, Routes or Ingresses.'),
+    certificate: z
+      .enum(['own', 'operator'])
+      .optional()
+      .describe('own: as `kafka.certificate` says; operator: of the operator’s own CA. Default: own, for type internal operator.'),
+    authentication: z.enum(['tls', 'scram-sha-512']).optional().describe('How clients say who they are; absent: they do not.'),
+  })
+  .transform((given) => ({ ...given, certificate: given.certificate ?? (given.type === 'internal' ? ('operator' as const) : ('own' as const)) }));
+
+const topic = z.strictObject({
+  name: z.string().regex(/^(?!\.{1,2}$)[-._a-zA-Z0-9]{1,249}$/, 'at most 249 letters, digits, dots, hyphens and underscores').describe('Name of the topic.'),
+  partitions: z.int().min(1).max(10_000).default(3).describe('Partitions.'),
+  replicas: z.int().min(1).max(99).default(3).describe('Copies of every record.'),
+  config: kafkaSettings.default({}).describe('Settings of the topic by Kafka’s names.'),
+});
+
+const entityOperator = z.strictObject({
+  topics: z.boolean().optional().describe('Whether KafkaTopic resources are obeyed. Default: true where `kafka.topics` has any.'),
+  users: z.boolean().default(false).describe('Whether KafkaUser resources are obeyed.'),
+});
+
+const zookeeper = z.strictObject({
+  replicas: z.int().min(1).max(7).default(3).describe('ZooKeeper nodes.'),
+  storage: storage.prefault({}).describe('Volume of each ZooKeeper node.'),
+});
+
+/** A Kafka cluster that the program makes. */
+const installed = z
+  .strictObject({
+    existing: z.never('nothing beside the other keys of kafka: either Kafka exists, or the program makes it').optional(),
+    ...place,
+    namespace: dnsLabel.default('kafka-cluster').describe('Namespace that the program makes for Kafka.'),
+    name: dnsLabel.default('kafka').describe('Name of the Kafka resource.'),
+    api: z.enum(['v1', 'v1beta2']).default('v1').describe('Version of Strimzi’s API. v1: KRaft; v1beta2: ZooKeeper, on operators up to 0.45.'),
+    version: version.default('4.3.1').describe('Version of Kafka, one that the operator serves.'),
+    brokers: z.int().min(3).max(99).default(3).describe('Brokers. Three at least: every record is on three and acknowledged by two.'),
+    zookeeper: zookeeper.optional().describe('Only with api v1beta2.'),
+    storage: storage.prefault({}).describe('Volume of each broker.'),
+    resources: resources.optional().describe('CPU and memory of each broker.'),
+    config: kafkaSettings.default({}).describe('Settings of the brokers by Kafka’s names, over the program’s own.'),
+    domain: hostName.describe('Domain of the names that brokers advertise: bootstrap.<domain> and broker-<id>.<domain>; with a route the cluster’s apps domain.'),
+    listeners: z
+      .array(listener)
+      .min(1, 'one listener or more')
+      .prefault([{ type: 'loadbalancer' }])
+      .describe('Listeners. Bridges come in by the first that is not internal, which must have TLS.'),
+    certificate: certificate.prefault({}).describe('Certificate of the listeners that have their own.'),
+    topics: z.array(topic).default([]).describe('Topics that the program makes.'),
+    entityOperator: entityOperator.prefault({}).describe('Operators for topics and users.'),
+  })
+  .transform((given) => ({
+    ...given,
+    zookeeper: given.api === 'v1beta2' ? (given.zookeeper ?? zookeeper.parse({})) : given.zookeeper,
+    entityOperator: { ...given.entityOperator, topics: given.entityOperator.topics ?? given.topics.length > 0 },
+  }));
+
+const bootstrapServer = /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?:\d{1,5}$/;
+
+/** A Kafka cluster that is there already, and that the program only uses. */
+const existing = z.strictObject({
+  existing: z
+    .strictObject({
+      bootstrapServers: z
+        .string()
+        .refine((list) => list.split(',').every((server) => bootstrapServer.test(server)), 'host:port, or several with commas and no spaces between')
+        .describe('`host:port` of a TLS listener, or several with commas between.'),
+      caCertificate: certificateText.describe('CA certificate that the listener is trusted by: PEM text, or `file:` and its path.'),
+    })
+    .describe('Kafka that exists; then `kafka` has no other key.'),
+});
+
+export const kafka = z.union([existing, installed]);

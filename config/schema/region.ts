@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+import { dnsLabel, place, service, text } from './values.ts';
+
+export const region = z.strictObject({
+  name: dnsLabel.describe('Names everything of the region, and its own host name: <name>.<hostname>.'),
+  ...place,
+  tsbCluster: dnsLabel.optional().describe('What TSB calls the cluster; absent: read from the cluster’s ControlPlane.'),
+  locality: z
+    .strictObject({
+      region: text.describe('Region, as the nodes’ label topology.kubernetes.io/region says.'),
+      zone: text.optional().describe('Zone, as topology.kubernetes.io/zone says.'),
+    })
+    .optional()
+    .describe('Where the cluster’s nodes are. When every region says so, failover goes from each region to the next.'),
+  replicas: z.int().min(1).max(100).default(1).describe('Bridges in this region.'),
+  gateway: z
+    .strictObject({
+      name: dnsLabel.default('kafka-bridge-gateway').describe('Name of the gateway, of its Service and of its pods’ label `app`.'),
+      replicas: z.int().min(1).max(100).default(1).describe('Pods of the gateway.'),
+      service: service.prefault({}).describe('Service of the gateway.'),
+    })
+    .prefault({})
+    .describe('The gateway that requests for the region come in by.'),
+});

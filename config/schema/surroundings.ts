@@ -1,0 +1,51 @@
+import { z } from 'zod';
+
+import { dnsLabel, milliseconds, place, text, version } from './values.ts';
+
+function operator(defaults: { version: string; chart: string; namespace: string }) {
+  return z.strictObject({
+    install: z.boolean().default(false).describe('true: the program installs it by its chart; false: it has to be there, and is checked.'),
+    version: version.default(defaults.version).describe('Its version, and its chart’s.'),
+    chart: z
+      .string()
+      .regex(/^(oci:\/\/|https:\/\/|\/|\.{1,2}\/).+|^[^:]+\.tgz$/, 'oci://…, https://…, or the path of a .tgz file or a folder')
+      .default(defaults.chart)
+      .describe('Where the chart is: oci://…, https://…, or a path.'),
+    namespace: dnsLabel.default(defaults.namespace).describe('Its namespace.'),
+    values: z.record(z.string(), z.unknown()).default({}).describe('Values of the chart, over the program’s own.'),
+  });
+}
+
+export const operators = z.strictObject({
+  strimzi: operator({ version: '1.2.0', chart: 'oci://quay.io/strimzi-helm/strimzi-kafka-operator', namespace: 'strimzi' }).prefault({}).describe('Strimzi’s operator, in Kafka’s cluster and in every region.'),
+  certManager: operator({ version: '1.21.2', chart: 'oci://quay.io/jetstack/charts/cert-manager', namespace: 'cert-manager' }).prefault({}).describe('cert-manager, in Kafka’s cluster.'),
+});
+
+/** Producer and consumers of the walk-through, as pods. */
+export const generators = z.strictObject({
+  context: place.context.optional().describe('kubeconfig context of the cluster that they run in; absent: tier1’s.'),
+  kubeconfig: place.kubeconfig,
+  namespace: dnsLabel.default('traffic').describe('Namespace that the program makes for them.'),
+  topic: z.string().regex(/^(?!\.{1,2}$)[-._a-zA-Z0-9]{1,249}$/, 'the name of a topic').describe('Topic that they write and read.'),
+  intervalMs: milliseconds.default(1_000).describe('Time between two records.'),
+  image: text.default('docker.io/library/node:24-alpine').describe('An image with Node.js.'),
+});
+
+/** What is used of Google Cloud, and only where it is set. */
+export const gcp = z.strictObject({
+  project: z.string().regex(/^[a-z][-a-z0-9]{4,28}[a-z0-9]$/, 'the id of a project: 6 to 30 lower-case letters, digits and hyphens').describe('Project id.'),
+  region: z.string().regex(/^[a-z]+-[a-z]+\d+$/, 'a region, such as us-central1').optional().describe('Region of the static address.'),
+  clusters: z
+    .record(
+      text,
+      z.strictObject({
+        name: dnsLabel.describe('Name of the GKE cluster.'),
+        location: z.string().regex(/^[a-z]+-[a-z]+\d+(-[a-z])?$/, 'a region or zone, such as us-east1 or us-east1-b').describe('Its region or zone.'),
+      }),
+    )
+    .default({})
+    .describe('GKE clusters by the `context` that the other concerns call them.'),
+  staticAddress: dnsLabel.optional().describe('Name of a regional address to reserve for tier1.'),
+  dnsZone: dnsLabel.optional().describe('Name of the managed zone that gets the host names.'),
+});
+

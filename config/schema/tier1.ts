@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+import { dnsLabel, issuer, objectName, place, service } from './values.ts';
+
+const secret = objectName.default('tier1-tls').describe('Name of the Secret with certificate and key, in tier1’s namespace.');
+
+const tls = z.discriminatedUnion('source', [
+  z.strictObject({ source: z.literal('secret').describe('A Secret that exists.'), secret }),
+  z.strictObject({ source: z.literal('cert-manager').describe('cert-manager makes the Secret.'), secret, issuer: issuer.describe('The issuer.') }),
+  z.strictObject({ source: z.literal('self-signed').describe('The program makes a certificate that signs itself; its key is encrypted in the state.'), secret }),
+]);
+
+export const tier1 = z.strictObject({
+  ...place,
+  tsbCluster: dnsLabel.optional().describe('What TSB calls the cluster; absent: read from the cluster’s ControlPlane.'),
+  namespace: dnsLabel.default('edge').describe('Namespace that the program makes for tier1.'),
+  name: dnsLabel.default('tier1').describe('Name of the gateway, of its Service and of its pods’ label `app`.'),
+  mode: z
+    .enum(['failover', 'weighted'])
+    .default('failover')
+    .describe('failover: no weights, so that outlier detection and locality may move requests between regions; weighted: TSB fails nothing over.'),
+  weights: z.record(dnsLabel, z.int().min(0).max(100)).optional().describe('Percent of the requests for each region, by name; only with mode weighted.'),
+  active: z
+    .union([z.literal('all'), z.strictObject({ first: dnsLabel.describe('Region that gets every request while it lives.') })])
+    .default('all')
+    .describe('all: every region serves; `first:` and a region: the others stand by.'),
+  retries: z
+    .enum(['safe', 'tsb-default'])
+    .default('safe')
+    .describe('safe: only what was never sent is sent again; tsb-default: produces are repeated, which may write a record twice.'),
+  tls: tls.optional().describe('HTTPS on port 443; absent: HTTP on port 80.'),
+  service: service.prefault({}).describe('Service of tier1.'),
+  dns: z.enum(['external-dns']).optional().describe('Who publishes the host names; absent: nobody, or the zone `gcp.dnsZone`.'),
+});

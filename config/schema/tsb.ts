@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+import { dnsLabel, ownOrExisting, place, text } from './values.ts';
+
+const workspaces = z.strictObject({
+  bridges: ownOrExisting.prefault('bridges').describe('Workspace of the regions: a name, or `existing:` and the name of one that exists.'),
+  edge: ownOrExisting.prefault('edge').describe('Workspace of tier1: a name, or `existing:` and the name of one that exists.'),
+});
+
+const groups = z.strictObject({
+  existing: z
+    .strictObject({
+      edge: dnsLabel.optional().describe('Gateway group of tier1.'),
+      regions: z.record(dnsLabel, dnsLabel).default({}).describe('Gateway group of each region, by the region’s name.'),
+    })
+    .prefault({})
+    .describe('Gateway groups that exist; the program makes all others.'),
+});
+
+const setup = z.strictObject({
+  networks: z.record(dnsLabel, text).default({}).describe('Network of each cluster, by what TSB calls the cluster.'),
+  reachability: z.record(text, z.array(text)).default({}).describe('Networks that each network reaches, one way.'),
+});
+
+export const tsb = z.strictObject({
+  ...place,
+  namespace: dnsLabel.default('tsb-conf').describe('Namespace that the program makes for TSB’s hierarchy.'),
+  organization: dnsLabel.describe('TSB’s organization.'),
+  tenant: ownOrExisting.describe('Tenant: a name, or `existing:` and the name of one that exists.'),
+  workspaces: workspaces.prefault({}).describe('Workspaces.'),
+  groups: groups.prefault({}).describe('Groups.'),
+  api: z.enum(['gateway', 'tier1gateway']).default('gateway').describe('gateway: TSB’s unified kinds; tier1gateway: the deprecated IngressGateway and Tier1Gateway.'),
+  acceptedWhen: z
+    .string()
+    .regex(/^(jsonpath=\{.+\}(=.+)?|condition=.+)$/, 'condition=Name or jsonpath={.path}=value')
+    .optional()
+    .describe('How TSB says in an object’s status that it took it. Absent: nothing is awaited, as with GitOps push mode SYNC, which refuses a wrong object when it is applied.'),
+  envoyFilters: z
+    .enum(['internal-group', 'none'])
+    .default('internal-group')
+    .describe('Whether EnvoyFilters may be written, in an Istio internal group. none: gateways check no health, and ejections last longer.'),
+  setup: setup.optional().describe('Networks of the clusters and what they reach; absent: both are there already.'),
+});

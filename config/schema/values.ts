@@ -1,0 +1,89 @@
+import { z } from 'zod';
+
+/**
+ * Kinds of values that several concerns have. Every custom text says what is allowed; `problems.ts` adds the path and what was found.
+ */
+
+export const dnsLabel = z
+  .string()
+  .max(63, 'at most 63 characters')
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'lower-case letters, digits and hyphens, beginning and ending with a letter or digit');
+
+/** Name of an object whose kind allows dots: Secrets, issuers. */
+export const objectName = z
+  .string()
+  .max(253, 'at most 253 characters')
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, 'the name of an object: lower-case letters, digits, hyphens and dots');
+
+export const hostName = z
+  .string()
+  .max(253, 'at most 253 characters')
+  .regex(
+    /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    'a lower-case host name without scheme, port or path, such as kafka-bridge.example',
+  );
+
+export const text = z.string().min(1, 'a name that is not empty');
+
+/** Key of an entry in a Secret. */
+export const secretKey = z.string().regex(/^[-._a-zA-Z0-9]{1,253}$/, 'the key of an entry in a Secret, such as tls.crt');
+
+export const milliseconds = z.int().min(1).max(600_000);
+
+export const version = z.string().regex(/^\d+\.\d+\.\d+$/, 'a version of three numbers, such as 4.3.1');
+
+/** An amount of bytes. */
+export const quantity = z.string().regex(/^[1-9]\d*(Ki|Mi|Gi|Ti|k|M|G|T)?$/, 'a Kubernetes quantity, such as 10Gi');
+
+const cpu = z.string().regex(/^([1-9]\d*m|\d+(\.\d{1,3})?)$/, 'an amount of CPUs in quotes, such as "500m" or "2"');
+
+export const annotations = z.record(z.string(), z.string());
+
+/** Settings of Kafka or of its clients, by Kafka's own names. */
+export const kafkaSettings = z.record(
+  z.string().regex(/^[a-zA-Z0-9][-._a-zA-Z0-9]*$/, 'a name of Kafka’s, such as retention.ms'),
+  z.union([z.string(), z.number(), z.boolean()], { error: 'text, a number, true or false' }),
+);
+
+const amounts = z.strictObject({
+  cpu: cpu.optional().describe('CPUs, such as "500m" or "2".'),
+  memory: quantity.optional().describe('Memory, such as 512Mi.'),
+});
+
+export const resources = z.strictObject({
+  requests: amounts.optional().describe('What is kept free for each pod.'),
+  limits: amounts.optional().describe('What each pod gets at most.'),
+});
+
+/** Where a cluster is found; part of every concern that lives in one. */
+export const place = {
+  context: text.describe('kubeconfig context of the cluster, or its key in `gcp.clusters`.'),
+  kubeconfig: text.optional().describe('kubeconfig file of this one cluster; absent: the common one, or GKE’s where `gcp.clusters` has the context.'),
+};
+
+/** A CA certificate, as text or as a file that is read with the configuration. */
+export const certificateText = z.union([
+  z.string().regex(/^\s*-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----\s*$/, 'a certificate as PEM text, or file: and its path'),
+  z.strictObject({ file: text.describe('Path of a PEM file; relative to the program’s directory.') }),
+]);
+
+export const issuer = z.strictObject({
+  name: objectName.describe('Name of the issuer.'),
+  kind: z.enum(['Issuer', 'ClusterIssuer']).describe('An Issuer lies in the namespace of what it issues for.'),
+});
+
+/** A TSB object that the program makes, or one that exists, by name. */
+export const ownOrExisting = z
+  .union([dnsLabel, z.strictObject({ existing: dnsLabel.describe('Name of one that exists, which the program leaves as it is.') })])
+  .transform((given) => (typeof given === 'string' ? { name: given, existing: false } : { name: given.existing, existing: true }));
+
+/** The Service of a gateway. */
+export const service = z.strictObject({
+  type: z.enum(['LoadBalancer', 'NodePort', 'ClusterIP']).default('LoadBalancer').describe('Type of the Service.'),
+  annotations: annotations.default({}).describe('Annotations of the Service, as the cloud’s load balancer reads them.'),
+  address: z
+    .union([z.ipv4(), z.ipv6()], { error: 'an IP address' })
+    .optional()
+    .describe('A fixed IP address of the load balancer, reserved before.'),
+  internal: z.enum(['gke', 'aws', 'azure']).optional().describe('An internal load balancer, in the words of this cloud; absent: the cloud’s default.'),
+});
