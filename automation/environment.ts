@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalWorkspace, PulumiCommand, Stack } from '@pulumi/pulumi/automation/index.js';
@@ -218,11 +219,25 @@ class EngineStop {
 
 async function pulumi(bin: string | undefined): Promise<PulumiCommand> {
   try {
-    return await PulumiCommand.get(bin === undefined ? {} : { root: dirname(bin) });
+    return await askPulumi(bin === undefined ? {} : { root: dirname(bin) });
   } catch (error) {
     throw new UserError(`The Pulumi CLI ${bin === undefined ? 'on PATH' : `in ${bin}`} does not answer: ${commandFailure(error)}`, {
       remedy: bin === undefined ? 'Install it (https://www.pulumi.com/docs/install/).' : 'Run `kbf toolchain install`.', cause: error,
     });
+  }
+}
+
+/**
+ * The CLI, once it said its version. It begins a log of every call in its home, the user's where it is told of none, and does without where it
+ * cannot. The Automation API gives this call the process's own variables and no others, and reads them before it first waits.
+ */
+function askPulumi(where: { root?: string }): Promise<PulumiCommand> {
+  const isTold = process.env['PULUMI_HOME'] !== undefined;
+  if (!isTold) process.env['PULUMI_HOME'] = devNull;
+  try {
+    return PulumiCommand.get(where);
+  } finally {
+    if (!isTold) delete process.env['PULUMI_HOME'];
   }
 }
 

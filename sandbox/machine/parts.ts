@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { homeless } from '../toolchain/pulumi.ts';
 import { readJson } from './state.ts';
 import type { TreeTools } from './state.ts';
 
@@ -22,7 +23,7 @@ export async function findParts(dir: string): Promise<Record<string, Part>> {
     'envoy': real(ask([tools.envoy, '--version'], /version: [0-9a-f]+\/([^/]+)\//)),
     'java': real(ask([tools.java, '--version'], /^openjdk (\S+)/)),
     'kafka': real(ask([tools.java, '-cp', join(tools.kafkaLibs, '*'), 'kafka.Kafka', '--version'], /^(\d\S*)/m)),
-    'pulumi': real(ask([join(tools.pulumiBin, 'pulumi'), 'version'], /^v?(\S+)/)),
+    'pulumi': real(ask([join(tools.pulumiBin, 'pulumi'), 'version'], /^v?(\S+)/, homeless)),
     'kafka-bridge': bridge(tools),
     'strimzi-operator': ownVersion,
     'tsb-operator': ownVersion,
@@ -32,8 +33,8 @@ export async function findParts(dir: string): Promise<Record<string, Part>> {
   return Object.fromEntries(await Promise.all(Object.entries(asked).map(async ([name, part]) => [name, await part] as const)));
 }
 
-async function ask([program = '', ...args]: readonly string[], pattern: RegExp): Promise<string> {
-  const { stdout } = await execa(program, args, { reject: false, timeout: 60_000, stdin: 'ignore' });
+async function ask([program = '', ...args]: readonly string[], pattern: RegExp, env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const { stdout } = await execa(program, args, { reject: false, timeout: 60_000, stdin: 'ignore', env });
   return pattern.exec(stdout)?.[1] ?? 'unknown';
 }
 

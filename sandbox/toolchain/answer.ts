@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { run, SourceError } from './command.ts';
+import type { RunOptions } from './command.ts';
 import type { Asking } from './tool.ts';
 
 /** What the executable says of its version: the first group of `pattern` in its standard output. */
-export async function answerOf(executable: string, args: readonly string[], pattern: RegExp, asking: Asking): Promise<string> {
-  const output = await run(executable, args, { signal: asking.signal });
+export async function answerOf(executable: string, args: readonly string[], pattern: RegExp, asking: Pick<RunOptions, 'signal' | 'env'>): Promise<string> {
+  const { signal, env } = asking;
+  const output = await run(executable, args, { signal, ...(env ? { env } : {}) });
   const [, version] = pattern.exec(output) ?? [];
   if (!version) throw new SourceError(`${executable} ${args.join(' ')} answered no version: ${output.slice(0, 200)}`);
   return version;

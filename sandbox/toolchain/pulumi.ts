@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { answerOf, answersAsPlugin } from './answer.ts';
 import { run, SourceError } from './command.ts';
@@ -8,13 +9,19 @@ import type { Asking, Work } from './tool.ts';
 export const providerVersion = '4.23.0';
 const providerModule = 'github.com/pulumi/pulumi-kubernetes/provider/v4';
 
+/**
+ * For the Pulumi CLI when it is only asked something. It begins a log of every call in its home, ~/.pulumi where it is told of none, and does without
+ * where it cannot; nor need it look for a newer one of itself.
+ */
+export const homeless = { PULUMI_HOME: devNull, PULUMI_SKIP_UPDATE_CHECK: 'true' };
+
 /** The engine's version, after both plugins answered, too. */
 export async function askPulumi(home: string, asking: Asking): Promise<string> {
   const bin = join(home, 'bin');
-  const version = await answerOf(join(bin, 'pulumi'), ['version'], /^v?(\S+)/, asking);
+  const version = await answerOf(join(bin, 'pulumi'), ['version'], /^v?(\S+)/, { signal: asking.signal, env: homeless });
   await answersAsPlugin(join(bin, 'pulumi-language-nodejs'), asking);
   const schema = await run(join(bin, 'pulumi'), ['package', 'get-schema', join(bin, 'pulumi-resource-kubernetes')], {
-    signal: asking.signal, env: { PULUMI_SKIP_UPDATE_CHECK: 'true' },
+    signal: asking.signal, env: homeless,
   });
   const found = (JSON.parse(schema) as { version?: string }).version;
   if (found !== providerVersion) throw new SourceError(`pulumi-resource-kubernetes answers version ${String(found)}, not ${providerVersion}`);

@@ -39,7 +39,7 @@ describe('the whole path on a sandbox', function () {
   });
 
   async function kubectl(context: string, ...args: string[]): Promise<string> {
-    const { stdout } = await execa(tools.kubectl, ['--kubeconfig', sandbox.outsideKubeconfig, '--context', context, ...args]);
+    const { stdout } = await execa(tools.kubectl, ['--kubeconfig', sandbox.outsideKubeconfig, '--cache-dir', join(workshop.stateDir, 'kubectl'), '--context', context, ...args]);
     return stdout;
   }
 

@@ -236,20 +236,20 @@ describe('engine events', () => {
 
 describe('an environment', () => {
   /** A Pulumi CLI that answers with what the test wants. */
-  const fakePulumi = async (script: string): Promise<string> => {
+  const fakePulumi = async (script: string, onVersion: string): Promise<string> => {
     const bin = join(directory, 'pulumi', 'bin');
     await mkdir(bin, { recursive: true });
-    await writeFile(join(bin, 'pulumi'), `#!/bin/sh\nif [ "$1" = version ]; then echo v3.259.0; exit 0; fi\n${script}\n`);
+    await writeFile(join(bin, 'pulumi'), `#!/bin/sh\nif [ "$1" = version ]; then ${onVersion}; echo v3.259.0; exit 0; fi\n${script}\n`);
     await chmod(join(bin, 'pulumi'), 0o755);
     return bin;
   };
-  const open = async (script: string): Promise<Environment> => {
+  const open = async (script: string, onVersion = ':'): Promise<Environment> => {
     const program = join(directory, 'program');
     await mkdir(program, { recursive: true });
     await writeFile(join(program, 'Pulumi.yaml'), 'name: tiny\nruntime: nodejs\n');
     await writeFile(join(program, 'Pulumi.dev.yaml'), 'config: {}\n');
     return await Environment.open({
-      program, stack: 'dev', stateDir: join(directory, 'state'), passphraseFile: join(directory, 'passphrase'), ownBackend: true, pulumiBin: await fakePulumi(script),
+      program, stack: 'dev', stateDir: join(directory, 'state'), passphraseFile: join(directory, 'passphrase'), ownBackend: true, pulumiBin: await fakePulumi(script, onVersion),
     });
   };
 
@@ -275,6 +275,18 @@ describe('an environment', () => {
     const env = await readFile(join(directory, 'env'), 'utf8');
     assert.match(env, new RegExp(`^PULUMI_BACKEND_URL=file://${join(directory, 'state', 'state')}$`, 'm'));
     assert.match(env, new RegExp(`^PULUMI_CONFIG_PASSPHRASE=${await readFile(join(directory, 'passphrase'), 'utf8')}$`, 'm'));
+  });
+
+  it('asks the CLI for its version without a home that it would write to', async () => {
+    const told = process.env['PULUMI_HOME'];
+    delete process.env['PULUMI_HOME'];
+    try {
+      await open('', `echo "$PULUMI_HOME" > ${join(directory, 'home')}`);
+      assert.equal(await readFile(join(directory, 'home'), 'utf8'), '/dev/null\n');
+      assert.equal(process.env['PULUMI_HOME'], undefined);
+    } finally {
+      if (told !== undefined) process.env['PULUMI_HOME'] = told;
+    }
   });
 
   it('removes what an operation left among its temporary files, keys of clusters for one', async () => {
