@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../errors.ts';
@@ -93,7 +94,7 @@ function checkKept(kept: SandboxState, { name, regions }: SandboxOptions, dir: s
 }
 
 /** Everything on disk that the tree starts from. */
-async function prepare(dir: string, o: StartOptions, userNamespace: boolean, kept?: SandboxState): Promise<SandboxState> {
+export async function prepare(dir: string, o: StartOptions, userNamespace: boolean, kept?: SandboxState): Promise<SandboxState> {
   await mkdir(join(dir, 'logs'), { recursive: true, mode: 0o700 });
   const starter = await identify(process.pid);
   if (starter === undefined) throw new Error('/proc does not show this process');
@@ -102,9 +103,11 @@ async function prepare(dir: string, o: StartOptions, userNamespace: boolean, kep
     name: o.name, phase: 'starting', detached: false, keep: kept !== undefined, starter, userNamespace,
     clusters: kept?.clusters ?? planClusters(o.regions),
     createdAt: kept?.createdAt ?? now, startedAt: now,
-    sockets: await mkdtemp('/tmp/kbf-'),
+    sockets: `/tmp/kbf-${randomBytes(6).toString('hex')}`,
   };
   await writeState(dir, state);
+  // Not before the state names it: the next command removes what a killed one has made, and finds it nowhere else.
+  await mkdir(state.sockets, { mode: 0o700 });
   await createPki(dir, state.clusters);
   const project = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
   await Promise.all([

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../errors.ts';
 import { openSandbox, startSandbox } from '../../sandbox/index.ts';
+import { prepare } from '../../sandbox/machine/start.ts';
 import type { StartOptions } from '../../sandbox/machine/start.ts';
 import { explainDisk } from '../../sandbox/machine/disk.ts';
 import { locked } from '../../sandbox/machine/lock.ts';
@@ -28,6 +29,22 @@ describe('startSandbox', () => {
 
   it('refuses a state directory that the tree could not see', async () => {
     assert.match((await refusal({ stateDir: '/run/user/0/kbf' })).message, /cannot see/);
+  });
+});
+
+describe('what a tree starts from', () => {
+  it('makes no directory for sockets that no state names, as nobody would remove it', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'kbf-start-'));
+    const socketDirectories = async () => (await readdir('/tmp')).filter((name) => /^kbf-[^-]+$/.test(name));
+    try {
+      // The state cannot be written where a directory lies.
+      await mkdir(join(dir, `sandbox.json.${process.pid}.tmp`));
+      const before = await socketDirectories();
+      await assert.rejects(prepare(dir, { name: 'dev', stateDir: dir, regions: 2, tools: {} as StartOptions['tools'] }, false), { code: 'EISDIR' });
+      assert.deepEqual((await socketDirectories()).filter((name) => !before.includes(name)), []);
+    } finally {
+      await rm(dir, { recursive: true });
+    }
   });
 });
 
