@@ -1,4 +1,4 @@
-import { istioVersion } from './istio-version.ts';
+import { istioVersion } from '../toolchain/istio-version.ts';
 
 /**
  * The sidecar injector as a policy that the API server runs itself (admissionregistration.k8s.io/v1beta1): pods made in a namespace

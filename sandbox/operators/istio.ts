@@ -2,7 +2,7 @@ import type { KubernetesObject } from '@kubernetes/client-node';
 import { readManifests } from './addon.ts';
 import type { Addon } from './addon.ts';
 import { injector } from './istio-injector.ts';
-import { istioVersion } from './istio-version.ts';
+import { istioVersion } from '../toolchain/istio-version.ts';
 import { istioKinds } from './tsb/kinds.ts';
 
 /** What Istio's charts install: definitions, the control plane with its rights, and the sidecar injector. */

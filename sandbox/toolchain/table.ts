@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { answerOf, jarVersion, java as runJava, same } from './answer.ts';
 import { checkStrimziCrds, generateStrimziCrds, joinCrds } from './crds.ts';
 import { goBuild, goModule, goVersion } from './go.ts';
+import { istioVersion } from './istio-version.ts';
 import { jars } from './maven.ts';
 import { arch, below, executables } from './places.ts';
 import { askPulumi, buildPulumi, providerVersion } from './pulumi.ts';
@@ -54,9 +55,9 @@ const kubernetes: ToolSpec = {
   },
 };
 
-/** Published as an image only. The commit is of the 1.31 branch: Istio's release numbers are no Go module versions. */
+/** Published as an image only. */
 const istiod: ToolSpec = {
-  name: 'istiod', version: '1.31-eed52ebb66ad', recipe: 1, slow: true,
+  name: 'istiod', version: istioVersion, recipe: 1, slow: true,
   files: ['bin/pilot-discovery', 'crds.yaml'],
   ask: (home, asking) => answerOf(join(home, 'bin/pilot-discovery'), ['version'], /Version:"([^"]+)"/, asking),
   build: {
@@ -65,7 +66,7 @@ const istiod: ToolSpec = {
       await goBuild({
         module: 'istiod',
         packages: { 'istio.io/istio/pilot/cmd/pilot-discovery': 'bin/pilot-discovery' },
-        variables: { 'istio.io/istio/pkg/version.buildVersion': '1.31-eed52ebb66ad' },
+        variables: { 'istio.io/istio/pkg/version.buildVersion': istioVersion },
       }, work);
       const api = await goModule('istio-crds', 'istio.io/api', work);
       await cp(join(api, 'kubernetes/customresourcedefinitions.gen.yaml'), join(work.home, 'crds.yaml'));

@@ -1,7 +1,7 @@
 import type { ClusterFacts, GatewaySpec, TsbObject } from '../model.ts';
 import { eastWestPort } from '../model.ts';
 import { defined } from '../resilience.ts';
-import { istioVersion } from '../../istio-version.ts';
+import { istioVersion } from '../../../toolchain/istio-version.ts';
 import { defaultPort } from './gateways.ts';
 import { ownedBy } from './objects.ts';
 import type { Wanted, WantedObject } from './objects.ts';
