@@ -48,18 +48,13 @@ export function regionHostname(region: string, hostname: string): string {
   return `${region}.${hostname}`;
 }
 
-export function bootstrapHost(domain: string): string {
-  return `bootstrap.${domain}`;
+/** @param suffix tells a further listener's names from the first one's */
+export function bootstrapHost(domain: string, suffix = ''): string {
+  return `bootstrap${suffix}.${domain}`;
 }
 
-export function brokerHost(id: number, domain: string): string {
-  return `broker-${id}.${domain}`;
-}
-
-/** Hosts of OpenShift's Routes as Strimzi names them, in the apps domain of the cluster. */
-export function routeHosts({ name, namespace, domain }: { name: string; namespace: string; domain: string }): { bootstrap: string; broker: (id: number) => string } {
-  const host = (route: string) => `${route}-${namespace}.${domain}`;
-  return { bootstrap: host(`${name}-kafka-bootstrap`), broker: (id) => host(`${name}-${nodePool}-${id}`) };
+export function brokerHost(id: number, domain: string, suffix = ''): string {
+  return `broker-${id}${suffix}.${domain}`;
 }
 
 /** Service by which Strimzi exposes an external listener. */

@@ -56,7 +56,13 @@ const authentication = z.discriminatedUnion('type', [
 export const bridge = z.strictObject({
   name: dnsLabel.default('kafka-bridge').describe('Name of the KafkaBridge in every region.'),
   namespace: dnsLabel.default('kafka-bridge').describe('Namespace that the program makes for bridge and gateway in every region.'),
-  port: z.int().min(1_023).max(65_535).default(8_080).describe('Port of the bridge’s API.'),
+  port: z
+    .int()
+    .min(1_023)
+    .max(65_535)
+    .refine((port) => port !== 8_081 && (port < 15_000 || port > 15_090), 'a port that neither the bridge’s management (8081) nor a sidecar (15000 to 15090) has')
+    .default(8_080)
+    .describe('Port of the bridge’s API.'),
   version: version.optional().describe('Version of the bridge; absent: the operator’s own.'),
   producer: producer.prefault({}).describe('Bounds of records on their way to Kafka.'),
   consumer: consumer.prefault({}).describe('Bounds of consumers.'),

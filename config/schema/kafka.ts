@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
 import { certificate } from './certificate.ts';
-import { annotations, certificateText, dnsLabel, hostName, kafkaSettings, place, quantity, resources, version } from './values.ts';
+import { annotations, certificateText, dnsLabel, hostName, kafkaSettings, objectName, place, quantity, resources, version } from './values.ts';
 
 const storage = z.strictObject({
   size: quantity.default('10Gi').describe('Size of the volume of each broker.'),
-  class: dnsLabel.optional().describe('Storage class; absent: the cluster’s default.'),
+  class: objectName.optional().describe('Storage class; absent: the cluster’s default.'),
   deleteClaim: z.boolean().default(false).describe('Whether volumes go with the brokers, and with them every record.'),
 });
 
@@ -21,7 +21,11 @@ const listener = z
       .default(9094)
       .describe('Port of the brokers’ pods; behind a route or ingress clients use 443.'),
     tls: z.boolean().default(true).describe('Whether it speaks TLS.'),
-    class: dnsLabel.optional().describe('Ingress class or load balancer class.'),
+    class: z
+      .string()
+      .regex(/^([a-z0-9]([-.a-z0-9]*[a-z0-9])?\/)?[a-zA-Z0-9]([-._a-zA-Z0-9]*[a-zA-Z0-9])?$/, 'the name of a class, such as nginx or service.k8s.aws/nlb')
+      .optional()
+      .describe('Ingress class or load balancer class.'),
     annotations: annotations.default({}).describe('Annotations of its Services, Routes or Ingresses.'),
     certificate: z
       .enum(['own', 'operator'])
