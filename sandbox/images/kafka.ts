@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { UserError } from '../../errors.ts';
+import { brokerFlags, classPath, log4j } from '../toolchain/kafka-jvm.ts';
 import type { ContainerContext, Image } from './image.ts';
-import { archiveOf, classPath, jvmFlags, log4j } from './kafka-jvm.ts';
 
 /**
  * `quay.io/strimzi/kafka`: a real broker. Its volume is made ready without Kafka's format tool, which would be a second JVM to start: with a
@@ -11,10 +11,8 @@ import { archiveOf, classPath, jvmFlags, log4j } from './kafka-jvm.ts';
 export const kafka: Image = (context) => {
   const { tools } = context;
   checkVersion(context);
-  const archive = archiveOf(tools.kafkaLibs);
-  const flags = existsSync(archive) ? [...jvmFlags, `-XX:AOTCache=${archive}`, '-Xlog:aot=off', '-Xlog:aot+codecache*=off'] : jvmFlags;
   return {
-    argv: ['/bin/sh', '/opt/kafka/kafka_run.sh', tools.java, ...flags, '-Dlog4j2.configurationFile=/opt/kafka/log4j2.yaml', '-cp', classPath(tools.kafkaLibs), 'kafka.Kafka', '/opt/kafka/custom-config/server.config'],
+    argv: ['/bin/sh', '/opt/kafka/kafka_run.sh', tools.java, ...brokerFlags(tools.java, tools.kafkaLibs), '-Dlog4j2.configurationFile=/opt/kafka/log4j2.yaml', '-cp', classPath(tools.kafkaLibs), 'kafka.Kafka', '/opt/kafka/custom-config/server.config'],
     files: { '/opt/kafka/kafka_run.sh': run, '/opt/kafka/log4j2.yaml': log4j },
   };
 };

@@ -111,6 +111,7 @@ async function trySources(spec: ToolSpec, run: Run, tell: Tell, directory: strin
     try {
       tell(source.phase, { detail: source.from, ...estimate(source) });
       await source.make(work);
+      await spec.finish?.(work);
       tell('verifying');
       const version = await verify(spec, work);
       await commit(run.cacheDir, spec, { home: work.home, version, origin: source.origin, discard: join(directory, 'old') });

@@ -4,6 +4,7 @@ import { answerOf, jarVersion, java as runJava, same } from './answer.ts';
 import { checkStrimziCrds, generateStrimziCrds, joinCrds } from './crds.ts';
 import { goBuild, goModule, goVersion } from './go.ts';
 import { istioVersion } from './istio-version.ts';
+import { addArchive } from './kafka-training.ts';
 import { jars } from './maven.ts';
 import { arch, below, executables } from './places.ts';
 import { askPulumi, buildPulumi, providerVersion } from './pulumi.ts';
@@ -136,7 +137,7 @@ const java: ToolSpec = {
 };
 
 const kafka: ToolSpec = {
-  name: 'kafka', version: '4.3.1', recipe: 1,
+  name: 'kafka', version: '4.3.1', recipe: 2,
   files: ['libs'],
   ask: async (home, asking) => (await runJava(join(home, 'libs'), ['kafka.Kafka', '--version'], asking)).split(' ')[0]?.trim() ?? '',
   downloads: [{
@@ -144,7 +145,8 @@ const kafka: ToolSpec = {
     checksum: { algorithm: 'sha512', url: 'https://archive.apache.org/dist/kafka/4.3.1/kafka_2.13-4.3.1.tgz.sha512' },
     place: { keep: below('libs/') },
   }],
-  build: { from: 'Maven artifacts of org.apache.kafka', estimateMs: 30_000, make: (work) => jars('kafka', join(work.home, 'libs'), work) },
+  build: { from: 'Maven artifacts of org.apache.kafka', estimateMs: 45_000, make: (work) => jars('kafka', join(work.home, 'libs'), work) },
+  finish: addArchive,
 };
 
 const strimziCrds: ToolSpec = {

@@ -45,6 +45,8 @@ export interface ToolSpec {
   downloads?: readonly Download[];
   /** Makes the tool from a package registry into `work.home`; absent where no registry has it. */
   build?: { from: string; estimateMs: number; make(work: Work): Promise<void> };
+  /** The last step of having it, from whichever source: adds to `work.home` what only this machine can make. */
+  finish?(work: Work): Promise<void>;
   /** Compiled, in minutes: begun only when everything quick is there. */
   slow?: true;
   /** The sandbox has a stand-in for it. */

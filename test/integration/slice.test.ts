@@ -81,6 +81,11 @@ describe('the whole path on a sandbox', function () {
     assert.equal(brokers.length / 2, 3, said.slice(0, 1000));
   });
 
+  it('starts its brokers from the archive of their classes', async () => {
+    const using = await workshop.inside(name, 'sh', '-c', 'grep --files-with-matches kafka.aot /proc/[0-9]*/maps 2>/dev/null | wc -l');
+    assert.equal(Number(using), 3);
+  });
+
   describe('the configuration that reaches Envoy', () => {
     let gateway: EnvoyConfig;
     let tier1: EnvoyConfig;

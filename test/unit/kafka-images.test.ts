@@ -12,14 +12,14 @@ describe('kafka: how its containers are started', () => {
   let directory = '';
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'kbf-test-'));
-    mkdirSync(join(directory, 'libs'));
+    for (const name of ['libs', 'java']) mkdirSync(join(directory, name));
     for (const jar of ['b.jar', 'kafka_2.13-4.3.1.jar', 'a.jar', 'NOTICE']) writeFileSync(join(directory, 'libs', jar), '');
   });
   afterEach(() => { rmSync(directory, { recursive: true }); });
 
   const context = (image: string, more: Partial<ContainerContext> = {}): ContainerContext => ({
     container: { name: 'c', image }, hasSidecar: false,
-    tools: { java: '/java', node: '/node', project: '/project', kafkaLibs: join(directory, 'libs') },
+    tools: { java: join(directory, 'java/bin/java'), node: '/node', project: '/project', kafkaLibs: join(directory, 'libs') },
     ...more,
   }) as unknown as ContainerContext;
 
@@ -28,11 +28,17 @@ describe('kafka: how its containers are started', () => {
     assert.equal(argv[argv.indexOf('-cp') + 1], ['a.jar', 'b.jar', 'kafka_2.13-4.3.1.jar'].map((jar) => join(directory, 'libs', jar)).join(':'));
   });
 
-  it('uses the archive of classes where there is one', () => {
-    const flags = (): readonly string[] => kafka(context('quay.io/strimzi/kafka:1.2.0-kafka-4.3.1')).argv.filter((each) => each.startsWith('-XX:AOT'));
+  it('uses the archive of classes with the Java that made it, and gives another not even the option, which old ones refuse', () => {
+    const flags = (): readonly string[] => kafka(context('quay.io/strimzi/kafka:1.2.0-kafka-4.3.1')).argv.filter((each) => /AOT|aot/.test(each));
     assert.deepEqual(flags(), []);
     writeFileSync(join(directory, 'kafka.aot'), '');
-    assert.deepEqual(flags(), [`-XX:AOTCache=${join(directory, 'kafka.aot')}`]);
+    assert.deepEqual(flags(), []);
+    writeFileSync(join(directory, 'kafka.aot.java'), 'JAVA_VERSION="25.0.2"');
+    assert.deepEqual(flags(), []);
+    writeFileSync(join(directory, 'java', 'release'), 'JAVA_VERSION="17.0.15"');
+    assert.deepEqual(flags(), []);
+    writeFileSync(join(directory, 'java', 'release'), 'JAVA_VERSION="25.0.2"');
+    assert.deepEqual(flags(), [`-XX:AOTCache=${join(directory, 'kafka.aot')}`, '-Xlog:aot=off', '-Xlog:aot+codecache*=off']);
   });
 
   it('refuses an image of another Kafka than the one that is here', () => {
@@ -63,6 +69,6 @@ describe('kafka: how its containers are started', () => {
   it('starts the official bridge where it is', () => {
     const { tools } = context('');
     const { argv } = kafkaBridge(context('quay.io/strimzi/kafka-bridge:1.1.0', { tools: { ...tools, kafkaBridge: directory } }));
-    assert.ok(argv.includes('/java') && argv.includes('io.strimzi.kafka.bridge.Application'));
+    assert.ok(argv.includes(tools.java) && argv.includes('io.strimzi.kafka.bridge.Application'));
   });
 });

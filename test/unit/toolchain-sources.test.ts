@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { UserError } from '../../errors.ts';
 import { run, SourceError } from '../../sandbox/toolchain/command.ts';
 import { ensure } from '../../sandbox/toolchain/index.ts';
-import type { ToolEvent, ToolSpec } from '../../sandbox/toolchain/tool.ts';
+import type { ToolEvent, ToolSpec, Work } from '../../sandbox/toolchain/tool.ts';
 import { fakeTool } from '../fixtures/toolchain/fake.ts';
 
 describe('toolchain: where a tool comes from', () => {
@@ -147,6 +147,14 @@ describe('toolchain: where a tool comes from', () => {
     const specs = [fakeTool({ log }, { slow: true }), fakeTool({ log, builds: false }, { name: 'java' })];
     await assert.rejects(ensure(specs, ['etcd', 'java']), /java 1\.0\.0 could not be had/);
     assert.equal(await builds(), 0);
+  });
+
+  it('finishes a tool before it asks for its version, and discards one that cannot be finished', async () => {
+    const finish = async ({ home }: Work): Promise<void> => { await writeFile(join(home, 'bin/tool'), '#!/bin/sh\necho 1.0.0 # finished\n'); };
+    const tool = await etcd(fakeTool({ log, answers: 'unfinished' }, { finish }));
+    assert.match(await readFile(join(tool?.home ?? '', 'bin/tool'), 'utf8'), /finished/);
+    const fails = (): Promise<void> => Promise.reject(new SourceError('not to be finished'));
+    await assert.rejects(etcd(fakeTool({ log }, { recipe: 2, finish: fails })), /fake registry: not to be finished/);
   });
 
   it('has a tool that another is made with, without returning it', async () => {
