@@ -1,26 +1,35 @@
 import * as pulumi from '@pulumi/pulumi';
 
-import { checkAcross, checkContexts, type ValidConcerns } from './checks.ts';
+import { checkAcross, type Surroundings } from './checks.ts';
+import { checkSecrets, encrypted } from './checks/secrets.ts';
 import { complete } from './complete.ts';
-import { ConfigurationError, problemsOf } from './problems.ts';
+import { findingsOf } from './issues.ts';
+import { nearest } from './near.ts';
+import { ConfigurationError, type Finding, type Problem, problemsFrom } from './problems.ts';
+import { readable } from './readable.ts';
 import { type Configuration, configurationSchema } from './schema.ts';
 
 /**
- * Validates a configuration as a whole, against the kubeconfig file that it names.
+ * Validates a configuration as a whole, against the kubeconfig files that it names.
  * @param raw the keys of `Pulumi.<stack>.yaml` without their `kafka-bridge-failover:` prefix
  * @param directory where relative paths begin
  * @param contexts `unchecked` where no cluster is contacted, and its kubeconfig need not be there
  * @throws ConfigurationError with every problem at once
  */
-export function parseConfiguration(raw: unknown, directory: string, contexts: 'checked' | 'unchecked' = 'checked'): Configuration {
-  const result = configurationSchema.safeParse(raw);
-  const problems = [
-    ...(result.success ? [] : problemsOf(result.error, raw)),
-    ...checkAcross(result.success ? result.data : validConcerns(raw)),
-    ...(contexts === 'checked' ? checkContexts(raw, directory) : []),
-  ];
-  if (!result.success || problems.length > 0) throw new ConfigurationError(problems);
-  return complete(result.data, directory);
+export function parseConfiguration(raw: unknown, directory: string, contexts: Surroundings['contexts'] = 'checked'): Configuration {
+  const problems = problemsOf(raw, { directory, contexts });
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return complete(configurationSchema.parse(raw), directory);
+}
+
+/** Every problem of a configuration, in the order of its concerns. */
+export function problemsOf(raw: unknown, surroundings: Surroundings, more: readonly Finding[] = []): Problem[] {
+  const effective = readable(raw);
+  // What is said of a secret comes before what is said of the same value in other terms.
+  const findings = [...more, ...checkSecrets(raw), ...findingsOf(configurationSchema, raw), ...checkAcross(effective, raw, surroundings)];
+  const concerns = Object.keys(configurationSchema.shape);
+  const rank = ({ path: [first] }: Finding): number => concerns.indexOf(String(first));
+  return problemsFrom(findings.toSorted((a, b) => rank(a) - rank(b)), raw, effective);
 }
 
 /**
@@ -28,32 +37,40 @@ export function parseConfiguration(raw: unknown, directory: string, contexts: 'c
  * @throws pulumi.RunError, which Pulumi prints without a stack trace
  */
 export function readConfiguration(): Configuration {
-  try {
-    return parseConfiguration(stackConfiguration(), process.cwd());
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    throw new pulumi.RunError([error.message, error.remedy].join('\n'));
-  }
+  const { raw, findings } = stackConfiguration();
+  const problems = problemsOf(raw, { directory: process.cwd(), contexts: 'checked' }, findings);
+  if (problems.length === 0) return complete(configurationSchema.parse(raw), process.cwd());
+  const error = new ConfigurationError(problems, `Pulumi.${pulumi.getStack()}.yaml`);
+  throw new pulumi.RunError([error.message, error.remedy].join('\n'));
 }
 
-/** The concerns that are right by themselves, so that one wrong value does not hide what is wrong elsewhere. */
-function validConcerns(raw: unknown): ValidConcerns {
-  const values: Record<string, unknown> = typeof raw === 'object' && raw !== null ? { ...raw } : {};
-  return Object.fromEntries(
-    Object.entries(configurationSchema.shape).flatMap(([key, schema]) => {
-      const result = schema.safeParse(values[key]);
-      return result.success ? [[key, result.data]] : [];
-    }),
-  );
+/** What Pulumi hands over, and what is wrong with how it was written. */
+function stackConfiguration(): { raw: Record<string, unknown>; findings: Finding[] } {
+  const project = pulumi.getProject();
+  const encryptedKeys = JSON.parse(process.env['PULUMI_CONFIG_SECRET_KEYS'] ?? '[]') as string[];
+  const entries = Object.entries(pulumi.runtime.allConfig()).map(([key, value]) => ({ key, value, ...split(key) }));
+  const own = entries.filter(({ namespace }) => namespace === project);
+  return {
+    raw: Object.fromEntries(own.map(({ name, key, value }) => [name, encryptedKeys.includes(key) ? undefined : structured(value)])),
+    findings: [
+      ...own.filter(({ key }) => encryptedKeys.includes(key)).map(({ name }) => encrypted([name])),
+      ...entries.flatMap(({ namespace, key }) => strayKey(key, namespace, project)),
+    ],
+  };
 }
 
-/** Pulumi hands structured values over as JSON, and text as it is. */
-function stackConfiguration(): Record<string, unknown> {
-  const prefix = `${pulumi.getProject()}:`;
-  const entries = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
-  return Object.fromEntries(entries.map(([key, value]) => [key.slice(prefix.length), structured(value)]));
+function split(key: string): { namespace: string; name: string } {
+  const colon = key.indexOf(':');
+  return { namespace: key.slice(0, colon), name: key.slice(colon + 1) };
 }
 
+/** Other projects' settings are none of ours, but one that nearly has our name was meant for us. */
+export function strayKey(key: string, namespace: string, project: string): Finding[] {
+  if (namespace === project || nearest(namespace, [project]) === undefined) return [];
+  return [{ path: [key], found: 'a key of another project', allowed: `keys that begin with ${project}:`, suggestion: `${project}${key.slice(namespace.length)}` }];
+}
+
+/** Pulumi hands structured values over as JSON, and everything else as text. */
 function structured(value: string): unknown {
   if (!/^\s*[[{]|^(true|false)$/.test(value)) return value;
   try {

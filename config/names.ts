@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
+
 /**
  * The one place where names of Kubernetes and TSB objects come from. They are part of running systems:
  * a changed name is another object.
  */
 
+/** Longest host name. */
+export const longestHost = 253;
 /** Longest DNS label: names of Services and pods, and values of labels. */
 export const longestLabel = 63;
 
@@ -65,4 +69,11 @@ export function listenerService(kafka: string, listener: string): string {
 /** Fully qualified name of a Service in its own cluster. */
 export function serviceHost(service: string, namespace: string): string {
   return `${service}.${namespace}.svc.cluster.local`;
+}
+
+/** KafkaTopic of a topic. Kafka's names allow more than Kubernetes' do: one that does not fit is made to, with a part of its hash, as two may fit alike. */
+export function topicResource(topic: string): string {
+  if (topic.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(topic)) return topic;
+  const fitting = topic.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 200);
+  return [...(fitting === '' ? [] : [fitting]), createHash('sha256').update(topic).digest('hex').slice(0, 8)].join('-');
 }

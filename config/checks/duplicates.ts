@@ -1,0 +1,124 @@
+import { listenerHosts, outsideListener } from '../listener-hosts.ts';
+import { bridgeServices, regionHostname } from '../names.ts';
+import type { Finding } from '../problems.ts';
+import type { Readable } from '../readable.ts';
+import { type Path, pathText } from '../text.ts';
+import { advertising } from './advertising.ts';
+
+/** A value that must be there once, and where it stands. */
+interface Used {
+  readonly path: Path;
+  readonly value: string | number | undefined;
+  /** What the value is for, where its path does not say it. */
+  readonly owner?: string;
+}
+
+/** What two parts of a configuration must not have in common. */
+export function checkDuplicates(configuration: Readable): Finding[] {
+  return [...regionValues(configuration), ...localities(configuration), ...hosts(configuration), ...kafkaLists(configuration), ...namespaces(configuration), ...tsbNames(configuration)];
+}
+
+/** Every use of a value after its first. */
+function repeated(uses: readonly Used[], what: string): Finding[] {
+  return uses.flatMap(({ path, value }, index) => {
+    const first = uses.slice(0, index).find((other) => value !== undefined && other.value === value);
+    return first === undefined ? [] : [{ path, allowed: `${what} that is not taken: ${first.owner ?? pathText(first.path)} has it` }];
+  });
+}
+
+function regionValues({ regions = [] }: Readable): Finding[] {
+  const of = (key: 'name' | 'context' | 'tsbCluster', what: string) => repeated(regions.map((region, index) => ({ path: ['regions', index, key], value: region?.[key] })), what);
+  return [...of('name', 'a name'), ...of('context', 'a cluster'), ...of('tsbCluster', 'a TSB cluster')];
+}
+
+/** Two clusters in one place are not two regions: what takes the one takes the other. */
+function localities({ regions = [] }: Readable): Finding[] {
+  return regions.flatMap((region, index) => {
+    const here = region?.locality;
+    if (here?.region === undefined) return [];
+    const first = regions.slice(0, index).findIndex((other) => {
+      const there = other?.locality;
+      return there !== undefined && there.region === here.region && (here.zone === undefined || there.zone === undefined || there.zone === here.zone);
+    });
+    return first < 0 ? [] : [{ path: ['regions', index, 'locality'], allowed: `a place that no other region is in: regions[${first}] is there, and would be lost together with this one` }];
+  });
+}
+
+/** Host names that follow from configured ones. */
+function hosts(configuration: Readable): Finding[] {
+  const { hostname, regions = [] } = configuration;
+  const kafka = advertising(configuration);
+  const listener = kafka && outsideListener(kafka.listeners);
+  const brokers = kafka && listener ? listenerHosts(kafka, listener) : undefined;
+  const taken = new Map<string, string>([...(brokers ? [brokers.bootstrap, ...brokers.brokers] : [])].map((host) => [host, 'Kafka']));
+  const found: Finding[] = [];
+  if (hostname !== undefined && taken.has(hostname)) found.push({ path: ['hostname'], allowed: 'a host name that Kafka does not advertise' });
+  regions.forEach((region, index) => {
+    const host = region?.name === undefined || hostname === undefined ? undefined : regionHostname(region.name, hostname);
+    if (host !== undefined && taken.has(host)) found.push({ path: ['regions', index, 'name'], allowed: `another name: with it the region is called ${host}, which Kafka advertises` });
+  });
+  return found;
+}
+
+function kafkaLists({ kafka }: Readable): Finding[] {
+  const { listeners = [], topics = [] } = kafka ?? {};
+  const listener = (key: 'name' | 'port', what: string) => repeated(listeners.map((one, index) => ({ path: ['kafka', 'listeners', index, key], value: one?.[key] })), what);
+  return [
+    ...listener('name', 'a name'),
+    ...listener('port', 'a port'),
+    // Kafka takes names that differ by dot and underscore only for one.
+    ...repeated(topics.map((topic, index) => ({ path: ['kafka', 'topics', index, 'name'], value: topic?.name?.replaceAll('.', '_') })), 'a name (dots and underscores count as the same)'),
+  ];
+}
+
+/** The program makes these namespaces, and removes them with everything in them. */
+function namespaces(configuration: Readable): Finding[] {
+  const { kafka, regions = [], bridge, tsb, tier1, generators, operators } = configuration;
+  const installed = (['strimzi', 'certManager'] as const).flatMap((name) => (operators?.[name]?.install === true ? [{ path: ['operators', name, 'namespace'], namespace: operators[name].namespace }] : []));
+  const contexts = [kafka?.context, ...regions.map((region) => region?.context)];
+  const places: { path: Path; owner: string; context: string | undefined; namespace: string | undefined }[] = [
+    ...regions
+      .map((region, index) => ({ path: ['bridge', 'namespace'], owner: `the bridge of regions[${index}]`, context: region?.context, namespace: bridge?.namespace }))
+      .filter(({ context }, index, all) => all.findIndex((other) => other.context === context) === index),
+    { path: ['kafka', 'namespace'], owner: 'kafka', context: kafka?.context, namespace: kafka?.namespace },
+    { path: ['tsb', 'namespace'], owner: 'the TSB objects', context: tsb?.context, namespace: tsb?.namespace },
+    { path: ['tier1', 'namespace'], owner: 'tier1', context: tier1?.context, namespace: tier1?.namespace },
+    { path: ['generators', 'namespace'], owner: 'generators', context: generators === undefined ? undefined : (generators.context ?? tier1?.context), namespace: generators?.namespace },
+    ...installed.flatMap(({ path, namespace }) => [...new Set(contexts)].map((context) => ({ path, owner: pathText(path), context, namespace }))),
+  ];
+  const inUse = places.filter(({ context }) => context !== undefined);
+  return [
+    ...inUse.filter(({ namespace }) => namespace !== undefined && reserved.has(namespace)).map(({ path }) => ({ path, allowed: 'a namespace of its own: the program makes it, and removes it with everything in it' })),
+    ...repeated(withoutCharts(inUse), 'a namespace in this cluster'),
+  ];
+}
+
+/** Charts may share a namespace with each other, but with nothing else. */
+function withoutCharts(places: readonly { path: Path; owner: string; context: string | undefined; namespace: string | undefined }[]): Used[] {
+  return places
+    .filter(({ path, context, namespace }, index) => !places.some((other, at) => at < index && other.path[0] === 'operators' && path[0] === 'operators' && other.context === context && other.namespace === namespace))
+    .map(({ path, owner, context, namespace }) => ({ path, owner, value: namespace === undefined ? undefined : `${context ?? ''}/${namespace}` }));
+}
+
+const reserved = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease', 'istio-system']);
+
+function tsbNames({ tsb, regions = [], bridge, tier1 }: Readable): Finding[] {
+  const services = bridge?.name === undefined ? [] : [...Object.values(bridgeServices(bridge.name)), `${bridge.name}-bridge-service`];
+  return [
+    ...repeated([
+      { path: ['tsb', 'workspaces', 'bridges'], value: tsb?.workspaces?.bridges?.name },
+      { path: ['tsb', 'workspaces', 'edge'], value: tsb?.workspaces?.edge?.name },
+    ], 'a workspace'),
+    ...regions.flatMap((region, index) => (region?.gateway?.name !== undefined && services.includes(region.gateway.name) ? [{ path: ['regions', index, 'gateway', 'name'], allowed: `a name that no Service of the bridge has (${services.join(', ')})` }] : [])),
+    ...clusterNames(regions, tier1),
+  ];
+}
+
+/** One cluster has one name in TSB, and one name in TSB means one cluster. */
+function clusterNames(regions: NonNullable<Readable['regions']>, tier1: Readable['tier1']): Finding[] {
+  return regions.flatMap((region, index) => {
+    if (region?.context === undefined || tier1?.context === undefined || region.tsbCluster === undefined || tier1.tsbCluster === undefined) return [];
+    if ((region.context === tier1.context) === (region.tsbCluster === tier1.tsbCluster)) return [];
+    return [{ path: ['tier1', 'tsbCluster'], allowed: `one name for one cluster: regions[${index}] has context ${JSON.stringify(region.context)} and tsbCluster ${JSON.stringify(region.tsbCluster)}` }];
+  });
+}

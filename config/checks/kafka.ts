@@ -1,0 +1,72 @@
+import { outsideListener } from '../listener-hosts.ts';
+import type { Finding } from '../problems.ts';
+import type { Partly, Readable } from '../readable.ts';
+import type { InstalledKafka } from '../schema.ts';
+
+type Kafka = Partly<InstalledKafka>;
+
+/** What the parts of Kafka need of each other. */
+export function checkKafka({ kafka, bridge, generators }: Readable): Finding[] {
+  if (kafka === undefined) return [];
+  return [...listeners(kafka), ...outside(kafka, bridge), ...ofApi(kafka), ...topics(kafka), ...written(kafka, generators)];
+}
+
+function listeners({ listeners: all = [] }: Kafka): Finding[] {
+  return all.flatMap((listener, index) => {
+    if (listener === undefined) return [];
+    const path = ['kafka', 'listeners', index];
+    const { type, tls, authentication, annotations } = listener;
+    return [
+      ...((type === 'route' || type === 'ingress') && tls === false ? [{ path: [...path, 'tls'], allowed: `true: a listener of type ${type} is told apart by TLS` }] : []),
+      ...(authentication === 'tls' && tls === false ? [{ path: [...path, 'authentication'], allowed: 'scram-sha-512: without TLS there is no client certificate' }] : []),
+      ...(listener.class !== undefined && type !== undefined && type !== 'ingress' && type !== 'loadbalancer' ? [{ path: [...path, 'class'], allowed: 'only with type: ingress or loadbalancer' }] : []),
+      ...(type === 'internal' && Object.keys(annotations ?? {}).length > 0 ? [{ path: [...path, 'annotations'], allowed: 'nothing: an internal listener has no object of its own' }] : []),
+    ];
+  });
+}
+
+/** Bridges live in other clusters. */
+function outside({ listeners: all = [] }: Kafka, bridge: Readable['bridge']): Finding[] {
+  const whole = all.flatMap((listener, index) => (listener?.name === undefined || listener.type === undefined || listener.port === undefined ? [] : [{ ...listener, name: listener.name, type: listener.type, port: listener.port, index }]));
+  if (whole.length < all.length || all.length === 0) return [];
+  const listener = outsideListener(whole);
+  if (listener === undefined) return [{ path: ['kafka', 'listeners'], allowed: 'at least one that is not internal: bridges come from other clusters' }];
+  const { index, name, tls, authentication } = listener;
+  const theirs = bridge?.authentication?.type;
+  return [
+    ...(tls === false ? [{ path: ['kafka', 'listeners', index, 'tls'], allowed: 'true: bridges come in from other clusters by this listener, the first that is not internal' }] : []),
+    ...(bridge === undefined || theirs === authentication ? [] : [{ path: ['bridge', 'authentication'], allowed: authentication === undefined ? `nothing: the listener ${name} asks for none (kafka.listeners[${index}].authentication)` : `type: ${authentication}, as kafka.listeners[${index}].authentication says` }]),
+  ];
+}
+
+function ofApi({ api, zookeeper, certificate }: Kafka): Finding[] {
+  if (api === undefined) return [];
+  return [
+    ...(api === 'v1' && zookeeper !== undefined ? [{ path: ['kafka', 'zookeeper'], allowed: 'only with kafka.api v1beta2: v1 has no ZooKeeper' }] : []),
+    ...(zookeeper?.replicas !== undefined && zookeeper.replicas % 2 === 0 ? [{ path: ['kafka', 'zookeeper', 'replicas'], allowed: 'an odd number: an even one survives no more losses than one less' }] : []),
+    ...(api === 'v1' && certificate?.source === 'self-signed' ? [{ path: ['kafka', 'certificate', 'source'], allowed: 'own-root, issuer, secret: with self-signed, only for kafka.api v1beta2, every renewal takes the bridges’ trust away' }] : []),
+  ];
+}
+
+function topics({ topics: all = [], brokers, entityOperator }: Kafka): Finding[] {
+  const ignored = all.length > 0 && entityOperator?.topics === false;
+  return [
+    ...(ignored ? [{ path: ['kafka', 'entityOperator', 'topics'], allowed: 'true, or no kafka.topics: without the operator nobody makes them' }] : []),
+    ...all.flatMap((topic, index) => {
+      const { replicas } = topic ?? {};
+      const least = Number(topic?.config?.['min.insync.replicas'] ?? 0);
+      const path = ['kafka', 'topics', index];
+      return [
+        ...(replicas !== undefined && brokers !== undefined && replicas > brokers ? [{ path: [...path, 'replicas'], allowed: `${brokers} or less, as there are so many brokers` }] : []),
+        ...(replicas !== undefined && least >= replicas && least > 1 ? [{ path: [...path, 'config', 'min.insync.replicas'], allowed: `less than ${replicas} (replicas), or the loss of one broker refuses every record` }] : []),
+      ];
+    }),
+  ];
+}
+
+/** Nobody makes a topic that Kafka must not make by itself. */
+function written({ topics: all = [], config }: Kafka, generators: Readable['generators']): Finding[] {
+  if (generators?.topic === undefined || String(config?.['auto.create.topics.enable']) !== 'false') return [];
+  const names = all.flatMap((topic) => topic?.name ?? []);
+  return names.includes(generators.topic) ? [] : [{ path: ['generators', 'topic'], allowed: `one of kafka.topics (${names.join(', ') || 'there is none'}), as auto.create.topics.enable is false` }];
+}

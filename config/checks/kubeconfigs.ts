@@ -1,0 +1,103 @@
+import { type KubeconfigContexts, kubeconfigContexts, kubeconfigPath } from '../kubeconfig.ts';
+import { nearest } from '../near.ts';
+import type { Finding } from '../problems.ts';
+import type { Readable } from '../readable.ts';
+import { foundText, type Path } from '../text.ts';
+
+/** One mention of a cluster. */
+interface Place {
+  readonly path: Path;
+  readonly context: string;
+  /** Of this place alone. */
+  readonly kubeconfig: string | undefined;
+}
+
+/** Every context must be in the kubeconfig file that it is looked for in, or be a cluster of GKE. */
+export function checkContexts(configuration: Readable, directory: string): Finding[] {
+  const common = configuration.kubeconfig;
+  const places = placesOf(configuration).filter((place) => !isOnGke(place, configuration));
+  const contextsOf = reader(directory);
+  return [
+    ...(common === undefined ? [] : unreadable(['kubeconfig'], common, contextsOf(common))),
+    ...places.flatMap(({ path, context, kubeconfig }) => {
+      const own = kubeconfig === undefined ? [] : unreadable([...path, 'kubeconfig'], kubeconfig, contextsOf(kubeconfig));
+      const file = kubeconfig ?? common;
+      return file === undefined ? [] : [...own, ...missing([...path, 'context'], context, contextsOf(file))];
+    }),
+  ];
+}
+
+/** What can be said of clusters without any kubeconfig. */
+export function checkPlaces(configuration: Readable, raw: Record<string, unknown>): Finding[] {
+  const places = placesOf(configuration);
+  return [...(raw['kubeconfig'] === undefined ? unnamed(places, configuration) : []), ...twoFiles(places), ...unusedOnGke(places, configuration), ...doublyFound(places, configuration)];
+}
+
+function placesOf({ kafka, regions, tsb, tier1, generators }: Readable): Place[] {
+  const concerns: [Path, { context?: string | undefined; kubeconfig?: string | undefined } | undefined][] = [
+    [['kafka'], kafka],
+    ...(regions ?? []).map((region, index): [Path, typeof region] => [['regions', index], region]),
+    [['tsb'], tsb],
+    [['tier1'], tier1],
+    [['generators'], generators],
+  ];
+  return concerns.flatMap(([path, concern]) => (concern?.context === undefined ? [] : [{ path, context: concern.context, kubeconfig: concern.kubeconfig }]));
+}
+
+function isOnGke({ context, kubeconfig }: Place, { gcp }: Readable): boolean {
+  return kubeconfig === undefined && Object.hasOwn(gcp?.clusters ?? {}, context);
+}
+
+type ReadContexts = { readonly file: string } & KubeconfigContexts;
+
+/** Reads each file once. */
+function reader(directory: string): (path: string) => ReadContexts {
+  const files = new Map<string, ReadContexts>();
+  return (path) => {
+    const file = kubeconfigPath(path, directory);
+    const known = files.get(file) ?? { file, ...kubeconfigContexts(file) };
+    files.set(file, known);
+    return known;
+  };
+}
+
+function unreadable(path: Path, found: string, contexts: ReadContexts): Finding[] {
+  if (!('unreadable' in contexts)) return [];
+  return [{ path, found: `${foundText(path, found)} (${contexts.file}: ${contexts.unreadable})`, allowed: 'the path of a kubeconfig file' }];
+}
+
+function missing(path: Path, context: string, kubeconfig: ReadContexts): Finding[] {
+  if ('unreadable' in kubeconfig || kubeconfig.contexts.includes(context)) return [];
+  const { file, contexts } = kubeconfig;
+  return [{ path, allowed: `a complete context of ${file}: ${contexts.join(', ') || 'it has none'}`, suggestion: nearest(context, contexts) }];
+}
+
+/** Contexts without any file that could have them. */
+function unnamed(places: readonly Place[], configuration: Readable): Finding[] {
+  const homeless = places.filter((place) => place.kubeconfig === undefined && !isOnGke(place, configuration)).map(({ context }) => context);
+  if (homeless.length === 0) return [];
+  return [{ path: ['kubeconfig'], allowed: `the path of a kubeconfig file with these contexts: ${[...new Set(homeless)].join(', ')}` }];
+}
+
+/** A context is a cluster's one name: objects are told apart by it. */
+function twoFiles(places: readonly Place[]): Finding[] {
+  return places.flatMap(({ path, context, kubeconfig }, index) => {
+    const first = places.slice(0, index).find((other) => other.context === context && other.kubeconfig !== kubeconfig);
+    if (first === undefined) return [];
+    const where = first.kubeconfig === undefined ? 'the common kubeconfig' : foundText([], first.kubeconfig);
+    return [{ path: [...path, 'context'], allowed: `one name for one cluster: ${first.path.join('.')} takes the same context from ${where}; rename it in one of the files` }];
+  });
+}
+
+function unusedOnGke(places: readonly Place[], { gcp }: Readable): Finding[] {
+  const contexts = places.map(({ context }) => context);
+  return Object.keys(gcp?.clusters ?? {})
+    .filter((key) => !contexts.includes(key))
+    .map((key) => ({ path: ['gcp', 'clusters', key], allowed: `a context that another concern names: ${[...new Set(contexts)].join(', ')}`, suggestion: nearest(key, contexts) }));
+}
+
+function doublyFound(places: readonly Place[], { gcp }: Readable): Finding[] {
+  return places
+    .filter(({ context, kubeconfig }) => kubeconfig !== undefined && Object.hasOwn(gcp?.clusters ?? {}, context))
+    .map(({ path, context }) => ({ path: [...path, 'kubeconfig'], allowed: `nothing: gcp.clusters says how ${foundText([], context)} is reached` }));
+}

@@ -1,0 +1,28 @@
+import type { Finding } from '../problems.ts';
+import { holdsSecret, mayBeSecret, type Path } from '../text.ts';
+
+const byName = 'the name of a Secret in the cluster and the key of its entry; no secret itself belongs into the settings';
+
+/** Secrets that stand in the settings themselves, where everybody who reads the file or the state would have them. */
+export function checkSecrets(raw: unknown, path: Path = []): Finding[] {
+  if (typeof raw === 'string') return ofText(raw, path);
+  if (typeof raw !== 'object' || raw === null) return [];
+  if ('secure' in raw && typeof raw.secure === 'string' && Object.keys(raw).length === 1) return [encrypted(path)];
+  return (Array.isArray(raw) ? [...raw.entries()] : Object.entries(raw)).flatMap(([key, value]: [PropertyKey, unknown]) => checkSecrets(value, [...path, key]));
+}
+
+/** A value of Pulumi's own encryption. It is plain again in the program, and in the objects that it would make. */
+export function encrypted(path: Path): Finding {
+  return { path, found: 'an encrypted value (secure:)', allowed: 'plain values only: nothing here is secret. Where a secret is needed, its Secret in the cluster is named' };
+}
+
+function ofText(text: string, path: Path): Finding[] {
+  if (text.includes('PRIVATE KEY-----')) return [{ path, found: 'a private key in plain text', allowed: byName }];
+  if (holdsSecret(text)) return [{ path, found: 'a password in plain text', allowed: byName }];
+  return mayBeSecret(path, text) && !isSetting(path) ? [{ path, found: 'text that may be a secret', allowed: byName }] : [];
+}
+
+/** Names of Secrets' entries, and of labels, look like secrets by their key and are none. */
+function isSetting(path: Path): boolean {
+  return path.includes('logging') || path.includes('annotations') || path.includes('networks');
+}

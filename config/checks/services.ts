@@ -1,0 +1,38 @@
+import type { Finding } from '../problems.ts';
+import type { Readable } from '../readable.ts';
+import type { Path } from '../text.ts';
+
+type Service = NonNullable<Readable['tier1']>['service'];
+type Resources = NonNullable<Readable['bridge']>['resources'];
+
+/** What a gateway's Service or a pod's resources cannot have together. */
+export function checkServices({ regions = [], tier1, kafka, bridge }: Readable): Finding[] {
+  return [
+    ...regions.flatMap((region, index) => loadBalancer(['regions', index, 'gateway', 'service'], region?.gateway?.service)),
+    ...loadBalancer(['tier1', 'service'], tier1?.service),
+    ...amounts(['kafka', 'resources'], kafka?.resources),
+    ...amounts(['bridge', 'resources'], bridge?.resources),
+  ];
+}
+
+function loadBalancer(path: Path, service: Service): Finding[] {
+  if (service?.type === undefined || service.type === 'LoadBalancer') return [];
+  return (['address', 'internal'] as const).filter((key) => service[key] !== undefined).map((key) => ({ path: [...path, key], allowed: 'only with type: LoadBalancer' }));
+}
+
+/** Kubernetes refuses a pod that asks for more than it may have. */
+function amounts(path: Path, resources: Resources): Finding[] {
+  return (['cpu', 'memory'] as const).flatMap((key) => {
+    const limit = resources?.limits?.[key];
+    const request = resources?.requests?.[key];
+    if (limit === undefined || request === undefined || amount(request) <= amount(limit)) return [];
+    return [{ path: [...path, 'requests', key], allowed: `${limit} or less (${[...path, 'limits', key].join('.')})` }];
+  });
+}
+
+const factors: Readonly<Record<string, number>> = { m: 0.001, k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
+
+function amount(quantity: string): number {
+  const [, digits = '', unit = ''] = /^([\d.]+)(\D*)$/.exec(quantity) ?? [];
+  return Number(digits) * (factors[unit] ?? 1);
+}

@@ -1,0 +1,92 @@
+import type { Finding } from '../problems.ts';
+import type { Readable } from '../readable.ts';
+import type { Path } from '../text.ts';
+
+/** Prefixes that the operator refuses or drops, and what they do not mean. Source: KafkaClusterSpec and the KafkaBridge*Spec classes of Strimzi. */
+interface Forbidden {
+  readonly prefixes: readonly string[];
+  readonly except: readonly string[];
+}
+
+const ofBrokers: Forbidden = {
+  prefixes: words(`listeners advertised. broker. listener. host.name port inter.broker.listener.name sasl. ssl. security. password. log.dir
+    zookeeper.connect zookeeper.set.acl zookeeper.ssl zookeeper.clientCnxnSocket authorizer. super.user cruise.control.metrics.topic
+    cruise.control.metrics.reporter.bootstrap.servers node.id process.roles controller. metadata.log.dir zookeeper.metadata.migration.enable
+    client.quota.callback.static. prometheus.metrics.reporter. cordoned.log.dirs`),
+  except: words(`zookeeper.connection.timeout.ms sasl.server.max.receive.size ssl.cipher.suites ssl.protocol ssl.enabled.protocols
+    ssl.secure.random.implementation cruise.control.metrics.topic.num.partitions cruise.control.metrics.topic.replication.factor
+    cruise.control.metrics.topic.retention.ms cruise.control.metrics.topic.auto.create.retries cruise.control.metrics.topic.auto.create.timeout.ms
+    cruise.control.metrics.topic.min.insync.replicas broker.session.timeout.ms broker.heartbeat.interval.ms controller.socket.timeout.ms
+    controller.quorum.election.backoff.max.ms controller.quorum.election.timeout.ms controller.quorum.fetch.timeout.ms`),
+};
+
+const ofClients: Forbidden = {
+  prefixes: words('ssl. bootstrap.servers sasl. security.'),
+  except: words('ssl.endpoint.identification.algorithm ssl.cipher.suites ssl.protocol ssl.enabled.protocols'),
+};
+
+/** Settings that have a key of their own, where their bounds are checked. */
+const elsewhere = {
+  producer: { 'max.block.ms': 'maxBlockMs', 'request.timeout.ms': 'requestTimeoutMs', 'delivery.timeout.ms': 'deliveryTimeoutMs' },
+  consumer: { 'session.timeout.ms': 'sessionTimeoutMs', 'heartbeat.interval.ms': 'heartbeatIntervalMs' },
+  admin: {},
+} as const;
+
+/** Settings by Kafka's own names: those that nobody may set, and values with which a loss would cost records. */
+export function checkSettings({ kafka, bridge }: Readable): Finding[] {
+  return [
+    ...(kafka?.config === undefined ? [] : [...forbidden(['kafka', 'config'], kafka.config, ofBrokers), ...brokers(kafka.config, kafka)]),
+    ...(['producer', 'consumer', 'admin'] as const).flatMap((client) => {
+      const settings = bridge?.[client]?.config ?? {};
+      const path = ['bridge', client, 'config'];
+      return [...forbidden(path, settings, client === 'consumer' ? { ...ofClients, prefixes: [...ofClients.prefixes, 'group.id'] } : ofClients), ...owned(path, settings, elsewhere[client])];
+    }),
+    ...acknowledged(bridge?.producer?.config ?? {}),
+  ];
+}
+
+function forbidden(path: Path, settings: object, { prefixes, except }: Forbidden): Finding[] {
+  return Object.keys(settings)
+    .filter((key) => prefixes.some((prefix) => key.startsWith(prefix)) && !except.some((exception) => key.startsWith(exception)))
+    .map((key) => ({ path: [...path, key], allowed: 'nothing: the operator sets it itself' }));
+}
+
+function owned(path: Path, settings: object, keys: Readonly<Record<string, string>>): Finding[] {
+  return Object.entries(keys)
+    .filter(([key]) => Object.hasOwn(settings, key))
+    .map(([key, own]) => ({ path: [...path, key], allowed: `nothing here: it is ${[...path.slice(0, -1), own].join('.')}` }));
+}
+
+/** A record is acknowledged when two brokers have it, and the loss of one broker refuses none. */
+function brokers(settings: Readonly<Record<string, unknown>>, { api, brokers: count }: { api?: string | undefined; brokers?: number | undefined }): Finding[] {
+  if (api === undefined) return [];
+  const finding = (key: string, allowed: string): Finding => ({ path: ['kafka', 'config', key], allowed });
+  const value = (key: string, otherwise: number): number => Number(settings[key] ?? otherwise);
+  const factors = ['default.replication.factor', 'offsets.topic.replication.factor', 'transaction.state.log.replication.factor'];
+  const strict = api === 'v1';
+  return [
+    ...factors.flatMap((key) => [
+      ...(strict && value(key, 3) < 3 ? [finding(key, '3 or more')] : []),
+      ...(count !== undefined && value(key, 3) > count ? [finding(key, `${count} or less, as there are so many brokers`)] : []),
+    ]),
+    ...[['min.insync.replicas', 'default.replication.factor'] as const, ['transaction.state.log.min.isr', 'transaction.state.log.replication.factor'] as const].flatMap(([key, factor]) => [
+      ...(strict && value(key, 2) < 2 ? [finding(key, '2 or more, or one broker alone acknowledges records')] : []),
+      ...(value(key, 2) >= value(factor, 3) ? [finding(key, `less than ${value(factor, 3)} (${factor}), or the loss of one broker refuses every record`)] : []),
+    ]),
+    ...(strict && String(settings['unclean.leader.election.enable']) === 'true' ? [finding('unclean.leader.election.enable', 'false: with true acknowledged records are lost')] : []),
+    ...(strict ? ['inter.broker.protocol.version', 'log.message.format.version'].filter((key) => Object.hasOwn(settings, key)).map((key) => finding(key, 'only with kafka.api v1beta2')) : []),
+  ];
+}
+
+function acknowledged(settings: Readonly<Record<string, unknown>>): Finding[] {
+  const wrong = (key: string, right: readonly string[], allowed: string): Finding[] =>
+    Object.hasOwn(settings, key) && !right.includes(String(settings[key])) ? [{ path: ['bridge', 'producer', 'config', key], allowed }] : [];
+  return [
+    ...wrong('acks', ['all', '-1'], 'all: otherwise a record that was acknowledged is lost with its broker'),
+    ...wrong('enable.idempotence', ['true'], 'true: otherwise a repetition writes a record twice'),
+  ];
+}
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/);
+}

@@ -1,0 +1,52 @@
+import { nearest } from '../near.ts';
+import type { Finding } from '../problems.ts';
+import type { Readable } from '../readable.ts';
+import type { Path } from '../text.ts';
+
+/** How requests are spread over the regions. */
+export function checkTier1(configuration: Readable): Finding[] {
+  const { tier1, regions = [] } = configuration;
+  const names = regions.flatMap((region) => region?.name ?? []);
+  const known = names.length === regions.length ? names : undefined;
+  return [...weights(tier1, known), ...first(tier1, known), ...publishing(configuration)];
+}
+
+/** What is no region's name, where all names are known. */
+export function noRegion(path: Path, name: string, regions: readonly string[] | undefined): Finding[] {
+  if (regions === undefined || regions.length === 0 || regions.includes(name)) return [];
+  return [{ path, allowed: `the name of a region: ${regions.join(', ')}`, suggestion: nearest(name, regions) }];
+}
+
+function weights(tier1: Readable['tier1'], regions: readonly string[] | undefined): Finding[] {
+  const path = ['tier1', 'weights'];
+  const given = tier1?.weights;
+  if (tier1?.mode === 'failover' && given !== undefined) return [{ path, allowed: 'only with mode: weighted, which fails nothing over' }];
+  if (tier1?.mode !== 'weighted') return [];
+  if (given === undefined) return [{ path, allowed: `a weight for every region${regions === undefined ? '' : ` (${regions.join(', ')})`}, 100 in all` }];
+  const unknown = Object.keys(given).flatMap((name) => noRegion([...path, name], name, regions).map((finding) => ({ ...finding, found: 'a weight for no region' })));
+  const missing = (regions ?? []).filter((name) => !Object.hasOwn(given, name));
+  const sum = Object.values(given).reduce<number>((total, weight) => total + (weight ?? Number.NaN), 0);
+  return [
+    ...unknown,
+    ...missing.map((name) => ({ path: [...path, name], allowed: 'a weight for every region; 0 for one that is to get nothing' })),
+    ...(Number.isNaN(sum) || sum === 100 ? [] : [{ path, allowed: `100 in all: this is ${sum}` }]),
+  ];
+}
+
+function first(tier1: Readable['tier1'], regions: readonly string[] | undefined): Finding[] {
+  const active = tier1?.active;
+  if (typeof active !== 'object' || active.first === undefined) return [];
+  if (tier1?.mode === 'weighted') return [{ path: ['tier1', 'active'], allowed: 'all: with mode weighted the weights say who gets requests' }];
+  return noRegion(['tier1', 'active', 'first'], active.first, regions);
+}
+
+/** One name is published once, and tier1 has one address. */
+function publishing({ tier1, gcp }: Readable): Finding[] {
+  const gcpOnly = (key: string, allowed: string): Finding => ({ path: ['gcp', key], allowed });
+  return [
+    ...(tier1?.dns !== undefined && gcp?.dnsZone !== undefined ? [gcpOnly('dnsZone', `nothing beside tier1.dns: ${tier1.dns}: two would write the same records`)] : []),
+    ...(tier1?.service?.address !== undefined && gcp?.staticAddress !== undefined ? [gcpOnly('staticAddress', 'nothing beside tier1.service.address: tier1 has one address')] : []),
+    ...(gcp?.staticAddress !== undefined && gcp.region === undefined ? [gcpOnly('region', 'the region of the address that gcp.staticAddress reserves')] : []),
+    ...(gcp?.staticAddress !== undefined && tier1?.service?.type !== undefined && tier1.service.type !== 'LoadBalancer' ? [gcpOnly('staticAddress', `only with tier1.service.type: LoadBalancer`)] : []),
+  ];
+}

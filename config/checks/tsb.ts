@@ -1,0 +1,48 @@
+import { nearest } from '../near.ts';
+import type { Finding } from '../problems.ts';
+import type { Readable } from '../readable.ts';
+import { noRegion } from './tier1.ts';
+
+/** What is in TSB already lies in what is in TSB already. */
+export function checkTsb(configuration: Readable): Finding[] {
+  return [...parents(configuration), ...groups(configuration), ...setup(configuration)];
+}
+
+function parents({ tsb }: Readable): Finding[] {
+  if (tsb?.tenant?.existing !== false) return [];
+  return (['bridges', 'edge'] as const)
+    .filter((name) => tsb.workspaces?.[name]?.existing === true)
+    .map((name) => ({ path: ['tsb', 'workspaces', name], allowed: 'a name: a tenant that the program makes has no workspace yet; or tsb.tenant: {existing: …}' }));
+}
+
+function groups({ tsb, regions = [] }: Readable): Finding[] {
+  const { existing } = tsb?.groups ?? {};
+  const names = regions.flatMap((region) => region?.name ?? []);
+  const path = ['tsb', 'groups', 'existing'];
+  const needs = (workspace: 'bridges' | 'edge') => `only with tsb.workspaces.${workspace}: {existing: …}: a workspace that the program makes has no group yet`;
+  const given = Object.keys(existing?.regions ?? {});
+  return [
+    ...(existing?.edge !== undefined && tsb?.workspaces?.edge?.existing === false ? [{ path: [...path, 'edge'], allowed: needs('edge') }] : []),
+    ...(given.length > 0 && tsb?.workspaces?.bridges?.existing === false ? [{ path: [...path, 'regions'], allowed: needs('bridges') }] : []),
+    ...given.flatMap((name) => noRegion([...path, 'regions', name], name, names.length === regions.length ? names : undefined).map((finding) => ({ ...finding, found: 'a group for no region' }))),
+  ];
+}
+
+/** Networks that are reached must be some cluster's, and clusters those that are configured, where all of them are. */
+function setup({ tsb, regions = [], tier1 }: Readable): Finding[] {
+  const { networks = {}, reachability = {} } = tsb?.setup ?? {};
+  const clusters = [...regions.map((region) => region?.tsbCluster), tier1?.tsbCluster];
+  const known = clusters.flatMap((name) => name ?? []);
+  const named = Object.values(networks).flatMap((network) => network ?? []);
+  const unknown = (path: readonly (string | number)[], network: string): Finding[] =>
+    named.includes(network) ? [] : [{ path, allowed: `a network of tsb.setup.networks: ${[...new Set(named)].join(', ') || 'there is none'}`, suggestion: nearest(network, named) }];
+  return [
+    ...Object.keys(networks)
+      .filter((name) => known.length === clusters.length && !known.includes(name))
+      .map((name) => ({ path: ['tsb', 'setup', 'networks', name], found: 'a network of no configured cluster', allowed: `what TSB calls a cluster: ${known.join(', ')}`, suggestion: nearest(name, known) })),
+    ...Object.entries(reachability).flatMap(([from, to]) => [
+      ...unknown(['tsb', 'setup', 'reachability', from], from).map((finding) => ({ ...finding, found: 'a network of no cluster' })),
+      ...(to ?? []).flatMap((network, index) => (network === undefined ? [] : unknown(['tsb', 'setup', 'reachability', from, index], network))),
+    ]),
+  ];
+}

@@ -1,0 +1,31 @@
+import { nearest } from '../near.ts';
+import type { Finding } from '../problems.ts';
+import type { Readable } from '../readable.ts';
+import { bridgesFor, isLaterThanKnown, operatorRelease, operatorReleases, type OperatorRelease } from '../versions.ts';
+
+/** What is asked for must be what the operator serves. Of operators that came later than the table nothing is known. */
+export function checkVersions(configuration: Readable): Finding[] {
+  const version = configuration.operators?.strimzi?.version;
+  if (version === undefined || isLaterThanKnown(version)) return [];
+  const release = operatorRelease(version);
+  if (release !== undefined) return [...ofKafka(release, configuration), ...ofBridge(release, configuration)];
+  const known = operatorReleases.map(({ operator }) => operator);
+  return [{ path: ['operators', 'strimzi', 'version'], allowed: `a release of Strimzi: ${known.join(', ')}, or a later one`, suggestion: nearest(version, known) }];
+}
+
+function ofKafka(release: OperatorRelease, { kafka }: Readable): Finding[] {
+  if (kafka === undefined) return [];
+  const { operator, kafka: versions, api, zookeeper } = release;
+  const served = kafka.version === undefined || versions.includes(kafka.version);
+  return [
+    ...(served ? [] : [{ path: ['kafka', 'version'], allowed: `what the operator ${operator} serves (operators.strimzi.version): ${versions.join(', ')}` }]),
+    ...(kafka.api === 'v1' && !api.includes('v1') ? [{ path: ['kafka', 'api'], allowed: `v1beta2: the operator ${operator} does not serve v1 (operators.strimzi.version)` }] : []),
+    ...(kafka.api === 'v1beta2' && !zookeeper ? [{ path: ['kafka', 'api'], allowed: `v1: the operator ${operator} runs no ZooKeeper, which ended with 0.45 (operators.strimzi.version)` }] : []),
+  ];
+}
+
+function ofBridge(release: OperatorRelease, { bridge }: Readable): Finding[] {
+  const allowed = bridgesFor(release);
+  if (bridge?.version === undefined || allowed.includes(bridge.version)) return [];
+  return [{ path: ['bridge', 'version'], allowed: `a bridge that the operator ${release.operator} can run (operators.strimzi.version): ${allowed.join(', ')}`, suggestion: nearest(bridge.version, allowed) }];
+}

@@ -1,0 +1,44 @@
+/** Keys and indices from the top of the configuration down. */
+export type Path = readonly PropertyKey[];
+
+/** A path as the person wrote it; keys that are no plain words stand in brackets. */
+export function pathText(path: Path): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`;
+    const key = String(part);
+    if (!/^[\w-]+$/.test(key)) return `${text}[${JSON.stringify(key)}]`;
+    return text === '' ? key : `${text}.${key}`;
+  }, '');
+}
+
+/** What stands at a path, short enough for one line, and without anything that might be a secret. */
+export function foundText(path: Path, value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (mayBeSecret(path, value)) return 'text that may be a secret';
+  const text = JSON.stringify(value, (key, inner: unknown) => (mayBeSecret([key], inner) ? '…' : inner));
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** Keys behind which people put secrets themselves. */
+const secretKeys = /^(secret|.*(password|passwd|passphrase|private-?key|client-?secret|access-?key|token|jaas\.?config).*)$/i;
+
+/** Whether a value must not be repeated in a message. */
+export function mayBeSecret(path: Path, value: unknown): boolean {
+  if (typeof value !== 'string') return false;
+  return secretKeys.test(String(path.at(-1) ?? '')) || holdsSecret(value);
+}
+
+/** Whether a text is recognisably a secret, wherever it stands. */
+export function holdsSecret(text: string): boolean {
+  return /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text) || /\bpassword\s*=/i.test(text) || /^[a-z+]+:\/\/[^/@\s]+:[^/@\s]+@/.test(text);
+}
+
+/** The value at a path, or undefined where the path leads nowhere. */
+export function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((at, part) => (typeof at === 'object' && at !== null && Object.hasOwn(at, part) ? (at as Record<PropertyKey, unknown>)[part] : undefined), value);
+}
+
+/** An object's own entries; none for anything else. */
+export function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
