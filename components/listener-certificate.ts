@@ -1,92 +1,139 @@
-import { X509Certificate } from 'node:crypto';
+import * as pulumi from '@pulumi/pulumi';
 
-import type * as k8s from '@pulumi/kubernetes';
-import type * as pulumi from '@pulumi/pulumi';
-
+import { caOfSecret, existingSecret } from './certificate-secret.ts';
 import type { Cluster } from './cluster.ts';
-import { type LiveObject, nameOf, plainError } from './cluster-reader.ts';
+import type { InstalledKafka } from '../config/schema.ts';
 import { untilReady } from './ready.ts';
 import { Certificate, type CertificateSpec, ClusterIssuer, Issuer } from './resources/cert-manager.ts';
+import type { CertificateSecret } from './resources/strimzi.ts';
+
+type Source = InstalledKafka['certificate'];
 
 export interface ListenerCertificateArgs {
   readonly cluster: Cluster;
   /** Namespace of Kafka, and its name. */
-  readonly namespace: k8s.core.v1.Namespace;
+  readonly namespace: pulumi.Input<string>;
   readonly namespaceName: string;
   /** Name of the Kafka resource, which the names of issuers and Secrets begin with. */
   readonly kafka: string;
+  readonly source: Source;
   /** Host names that the certificate is for. */
   readonly hosts: readonly string[];
+  /** Those of them that brokers advertise to other clusters. */
+  readonly advertised: readonly string[];
+  /** Whether brokers load keys in PKCS#8 only, as they do since Strimzi 0.49. */
+  readonly pkcs8: boolean;
 }
 
+/** The certificate that listeners show, and what clients trust it by. */
 export interface ListenerCertificate {
-  readonly leaf: Certificate;
-  /** Secret with `tls.crt`, `tls.key` and the root as `ca.crt`. */
-  readonly secretName: string;
+  readonly secret: CertificateSecret;
+  /** What has to be there before Kafka. */
+  readonly dependsOn: readonly pulumi.Resource[];
+  /** PEM of the CA certificate, and of nothing else: no key enters the state. */
+  readonly caCertificate: pulumi.Output<string>;
 }
 
-interface CertificateArgs extends Pick<ListenerCertificateArgs, 'cluster' | 'namespace' | 'namespaceName'> {
-  readonly certificate: string;
+interface Parent {
+  readonly parent: pulumi.Resource;
 }
 
 const privateKey = { algorithm: 'ECDSA', size: 256, encoding: 'PKCS8' } as const;
-const tenYears = '87600h';
-const oneYear = '8760h';
+const days = (count: number) => `${count * 24}h`;
+
+/** Makes the certificate, or finds it, as its source says. */
+export function listenerCertificate(name: string, args: ListenerCertificateArgs, opts: Parent): ListenerCertificate {
+  const { source } = args;
+  switch (source.source) {
+    case 'own-root':
+      return ownRoot(name, { ...args, source }, opts);
+    case 'issuer':
+      return byCertManager(leafOf(name, args, { ...leaf(args, source.leafDays), issuerRef: source.issuer }, opts), args, 'authority');
+    case 'self-signed':
+      return selfSigned(name, { ...args, source }, opts);
+    case 'secret': {
+      const { secret, caCertificate } = source;
+      const { certificate, key } = secret;
+      return { secret: { secretName: existingSecret({ ...args, secret }), certificate, key }, dependsOn: [], caCertificate: pulumi.output(caCertificate) };
+    }
+  }
+}
+
+/** Of one kind of source. */
+type From<S extends Source['source']> = ListenerCertificateArgs & { readonly source: Extract<Source, { source: S }> };
 
 /**
  * Root, issuer and leaf. Clients trust the root, which outlives every renewal of the leaf:
  * a self-signed leaf would take their trust away with each renewal.
  */
-export function issueListenerCertificate(name: string, args: ListenerCertificateArgs, opts: { parent: pulumi.Resource }): ListenerCertificate {
-  const { namespace, kafka } = args;
+function ownRoot(name: string, args: From<'own-root'>, opts: Parent): ListenerCertificate {
+  const { namespace, kafka, source } = args;
   const root = `${kafka}-listener-ca`;
-  const leaf = `${kafka}-listener`;
+  const selfSignedIssuer = `${kafka}-self-signed`;
 
-  const selfSigned = new ClusterIssuer(`${name}-self-signed`, { metadata: { name: `${kafka}-self-signed` }, spec: { selfSigned: {} } }, opts);
+  const issuerOfRoot = new ClusterIssuer(`${name}-self-signed`, { metadata: { name: selfSignedIssuer }, spec: { selfSigned: {} } }, opts);
   const rootCertificate = issue(
     `${name}-root`,
     { ...args, certificate: root },
     {
       commonName: `${kafka} listener root`,
       isCA: true,
-      duration: tenYears,
+      duration: days(source.rootDays),
       usages: ['cert sign', 'crl sign', 'digital signature'],
       privateKey: { ...privateKey, rotationPolicy: 'Never' },
-      issuerRef: { name: `${kafka}-self-signed`, kind: 'ClusterIssuer' },
+      issuerRef: { name: selfSignedIssuer, kind: 'ClusterIssuer' },
     },
-    { ...opts, dependsOn: [selfSigned] },
+    { ...opts, dependsOn: [issuerOfRoot] },
   );
-  const issuer = new Issuer(
-    `${name}-issuer`,
-    { metadata: { name: root, namespace: namespace.metadata.name }, spec: { ca: { secretName: root } } },
-    { ...opts, dependsOn: [rootCertificate] },
-  );
-  const leafCertificate = issue(
-    `${name}-listener`,
-    { ...args, certificate: leaf },
-    {
-      commonName: `${kafka} listener`,
-      dnsNames: args.hosts,
-      duration: oneYear,
-      usages: ['server auth', 'digital signature', 'key encipherment'],
-      privateKey: { ...privateKey, rotationPolicy: 'Always' },
-      issuerRef: { name: root, kind: 'Issuer' },
-    },
-    { ...opts, dependsOn: [issuer] },
-  );
-  return { leaf: leafCertificate, secretName: leaf };
+  const issuer = new Issuer(`${name}-issuer`, { metadata: { name: root, namespace }, spec: { ca: { secretName: root } } }, { ...opts, dependsOn: [rootCertificate] });
+  const spec = { ...leaf(args, source.leafDays), issuerRef: { name: root, kind: 'Issuer' } } as const;
+  return byCertManager(leafOf(name, args, spec, { ...opts, dependsOn: [issuer] }), args, 'authority');
 }
 
-/** The root alone, read past the engine: the Secret beside it holds the brokers' key. */
-export function readRootCertificate({ leaf, secretName }: ListenerCertificate, namespace: string, { name, reader }: Cluster): pulumi.Output<string> {
-  const secret = { apiVersion: 'v1', kind: 'Secret', namespace, name: secretName };
-  return leaf.id
-    .apply(() => reader.awaitField(secret, { select: rootOf, what: 'ca.crt', timeoutMs: 30_000 }))
-    .apply((pem) => {
-      if (isAuthority(pem)) return pem;
-      throw plainError(`ca.crt of ${nameOf(secret)} in cluster ${name} is not one CA certificate: bridges would not trust the brokers. Was the Secret made by another issuer?`);
-    });
+/** The walk-through's own certificate: field by field what it has, and with it that every renewal takes the bridges' trust away. */
+function selfSigned(name: string, args: From<'self-signed'>, opts: Parent): ListenerCertificate {
+  const { kafka, namespaceName, hosts, source } = args;
+  const issuerName = 'selfsigned-issuer-kafka';
+  const issuer = new ClusterIssuer(`${name}-self-signed`, { metadata: { name: issuerName }, spec: { selfSigned: {} } }, opts);
+  const certificate = issue(
+    `${name}-listener`,
+    { ...args, certificate: `${kafka}-${namespaceName}` },
+    { subject: { organizations: [source.organization] }, dnsNames: hosts, duration: days(source.leafDays), issuerRef: { name: issuerName, kind: 'ClusterIssuer' } },
+    { ...opts, dependsOn: [issuer] },
+  );
+  return byCertManager({ certificate, secretName: `${kafka}-${namespaceName}` }, args, 'leaf');
 }
+
+function leaf({ kafka, hosts }: ListenerCertificateArgs, leafDays: number): Omit<CertificateSpec, 'secretName' | 'issuerRef'> {
+  return {
+    commonName: `${kafka} listener`,
+    dnsNames: hosts,
+    duration: days(leafDays),
+    usages: ['server auth', 'digital signature', 'key encipherment'],
+    privateKey: { ...privateKey, rotationPolicy: 'Always' },
+  };
+}
+
+interface Issued {
+  readonly certificate: Certificate;
+  readonly secretName: string;
+}
+
+function leafOf(name: string, args: ListenerCertificateArgs, spec: Omit<CertificateSpec, 'secretName'>, opts: pulumi.CustomResourceOptions): Issued {
+  const secretName = `${args.kafka}-listener`;
+  return { certificate: issue(`${name}-listener`, { ...args, certificate: secretName }, spec, opts), secretName };
+}
+
+/** The CA certificate is read past the engine: the Secret beside it holds the brokers' key. */
+function byCertManager({ certificate, secretName }: Issued, { cluster, namespaceName: namespace }: ListenerCertificateArgs, expected: 'authority' | 'leaf'): ListenerCertificate {
+  return {
+    secret: { secretName, certificate: 'tls.crt', key: 'tls.key' },
+    dependsOn: [certificate],
+    caCertificate: certificate.id.apply(() => caOfSecret({ apiVersion: 'v1', kind: 'Secret', namespace, name: secretName }, cluster, expected)),
+  };
+}
+
+type CertificateArgs = Pick<ListenerCertificateArgs, 'cluster' | 'namespace' | 'namespaceName'> & { readonly certificate: string };
 
 /** A certificate whose Secret has its name. */
 function issue(name: string, args: CertificateArgs, spec: Omit<CertificateSpec, 'secretName'>, opts: pulumi.CustomResourceOptions): Certificate {
@@ -96,21 +143,6 @@ function issue(name: string, args: CertificateArgs, spec: Omit<CertificateSpec, 
     cluster,
     { waitFor: 'condition=Ready', seconds: 120 },
     ({ annotations, options }) =>
-      new Certificate(name, { metadata: { name: certificate, namespace: namespace.metadata.name, annotations }, spec: { ...spec, secretName: certificate } }, { ...opts, ...options }),
+      new Certificate(name, { metadata: { name: certificate, namespace, annotations }, spec: { ...spec, secretName: certificate } }, { ...opts, ...options }),
   );
-}
-
-function rootOf(secret: LiveObject): string | undefined {
-  const { 'ca.crt': encoded } = (secret['data'] ?? {}) as Record<string, string | undefined>;
-  return encoded === undefined || encoded === '' ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
-}
-
-/** Bridges use the first certificate of a file only, so there must be no more, and never a key. */
-function isAuthority(pem: string): boolean {
-  if ([...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)].map(([, label]) => label).join() !== 'CERTIFICATE') return false;
-  try {
-    return new X509Certificate(pem).ca;
-  } catch {
-    return false;
-  }
 }

@@ -28,6 +28,16 @@ export function bridgeServices(bridge: string): { shared: string; local: string 
 
 /** Secret with the certificate that brokers are trusted by, in every region. */
 export const trustSecret = 'kafka-ca';
+
+/** The same where Kafka is Strimzi's of old: as Strimzi calls it beside a Kafka of this name. */
+export function clusterCaSecret(kafka: string): string {
+  return `${kafka}-cluster-ca-cert`;
+}
+
+/** The Service that Strimzi makes for a bridge of this name. */
+export function strimziBridgeService(bridge: string): string {
+  return `${bridge}-bridge-service`;
+}
 /** Tells pods of this program's bridge from remote endpoints that carry the shared Service's selector labels. */
 export const localPodLabel = { 'kafka-bridge-failover/local': 'true' } as const;
 /** On Services that a peer region may serve. */

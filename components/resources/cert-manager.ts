@@ -9,13 +9,14 @@ export type IssuerSpec = { readonly selfSigned: Record<string, never> } | { read
 
 export interface CertificateSpec {
   readonly secretName: string;
-  readonly commonName: string;
+  readonly commonName?: string;
+  readonly subject?: { readonly organizations: readonly string[] };
   readonly dnsNames?: readonly string[];
   readonly isCA?: boolean;
   /** Go duration, at least 1h. */
   readonly duration: string;
-  readonly usages: readonly string[];
-  readonly privateKey: {
+  readonly usages?: readonly string[];
+  readonly privateKey?: {
     readonly algorithm: 'RSA' | 'ECDSA';
     readonly size: number;
     /** PKCS8 is what Kafka's brokers can load. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { certificateText, hostName, issuer, objectName, secretKey } from './values.ts';
+import { certificateText, hostName, issuer, objectName, secretKey, text } from './values.ts';
 
 const leafDays = z.int().min(1).max(3_650).default(365).describe('Days that a listener’s certificate is good for.');
 
@@ -25,7 +25,7 @@ const byIssuer = z.strictObject({
 });
 
 const bySecret = z.strictObject({
-  source: z.literal('secret').describe('A Secret that exists in Kafka’s namespace.'),
+  source: z.literal('secret').describe('A Secret that exists in Kafka’s namespace, which then exists as well and is left as it is.'),
   secret: z
     .strictObject({
       name: objectName.describe('Name of the Secret.'),
@@ -39,6 +39,7 @@ const bySecret = z.strictObject({
 
 const selfSigned = z.strictObject({
   source: z.literal('self-signed').describe('A leaf that signs itself: every renewal takes the bridges’ trust away. Only with api v1beta2.'),
+  organization: text.default('kafka').describe('Organization in its subject, which must not be empty.'),
   leafDays,
   hosts,
 });

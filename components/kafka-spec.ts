@@ -1,0 +1,46 @@
+import type { InstalledKafka } from '../config/schema.ts';
+import { listenerSpec } from './kafka-listeners.ts';
+import type { CertificateSecret, JbodStorage, KafkaNodePoolSpec, KafkaSpec, PersistentClaim } from './resources/strimzi.ts';
+
+/** Brokers that are controllers as well. */
+export function nodePoolSpec({ brokers, storage, resources }: InstalledKafka): KafkaNodePoolSpec {
+  return { replicas: brokers, roles: ['controller', 'broker'], storage: jbod(storage, { kraftMetadata: 'shared' }), ...(resources && { resources }) };
+}
+
+/** A Kafka of either version of Strimzi's API. */
+export function kafkaSpec(kafka: InstalledKafka, secret: CertificateSecret | undefined): KafkaSpec {
+  const { api, version, brokers, storage, resources, zookeeper, entityOperator } = kafka;
+  const operators = { ...(entityOperator.topics ? { topicOperator: {} } : {}), ...(entityOperator.users ? { userOperator: {} } : {}) };
+  return {
+    kafka: {
+      version,
+      listeners: kafka.listeners.map((listener) => listenerSpec(kafka, listener, secret)),
+      ...(api === 'v1'
+        ? { readinessProbe: { initialDelaySeconds: 5, periodSeconds: 3, timeoutSeconds: 5 } }
+        : { replicas: brokers, storage: jbod(storage), ...(resources && { resources }) }),
+      config: { ...safeConfig, ...(api === 'v1' ? quickConfig : {}), ...kafka.config },
+    },
+    ...(zookeeper && { zookeeper: { replicas: zookeeper.replicas, storage: claim(zookeeper.storage) } }),
+    ...(Object.keys(operators).length === 0 ? {} : { entityOperator: operators }),
+  };
+}
+
+/** One broker may be lost without losing a record or refusing one. */
+const safeConfig = {
+  'default.replication.factor': 3,
+  'min.insync.replicas': 2,
+  'offsets.topic.replication.factor': 3,
+  'transaction.state.log.replication.factor': 3,
+  'transaction.state.log.min.isr': 2,
+};
+
+/** A consumer that starts again elsewhere is alone in its group for a moment: waiting for others only delays it. */
+const quickConfig = { 'group.initial.rebalance.delay.ms': 0 };
+
+function jbod(storage: InstalledKafka['storage'], more: { kraftMetadata?: 'shared' } = {}): JbodStorage {
+  return { type: 'jbod', volumes: [{ id: 0, ...claim(storage), ...more }] };
+}
+
+function claim({ size, class: storageClass, deleteClaim }: InstalledKafka['storage']): PersistentClaim {
+  return { type: 'persistent-claim', size, ...(storageClass === undefined ? {} : { class: storageClass }), deleteClaim };
+}
