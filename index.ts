@@ -1,13 +1,22 @@
 import * as pulumi from '@pulumi/pulumi';
 
 import { clustersOf } from './components/cluster.ts';
+import { regionChanges } from './components/departure.ts';
+import { readPrevious } from './components/previous.ts';
+import { skippedRegions } from './components/skipped.ts';
 import { bridgeNamespace, regionHostname } from './config/names.ts';
 import { buildTopology } from './components/topology.ts';
+import { refuseUnchangeable } from './components/unchangeable.ts';
 import { readConfiguration } from './config/configuration.ts';
 
 const configuration = readConfiguration();
 if (configuration.kubeconfig === undefined) throw new pulumi.RunError('kubeconfig: found nothing; allowed: the path of a kubeconfig file with all contexts');
-const topology = buildTopology(configuration, clustersOf(configuration.kubeconfig));
+const previous = await readPrevious();
+refuseUnchangeable(previous, configuration);
+const skipped = skippedRegions(previous);
+const changes = regionChanges(previous, configuration.regions, skipped);
+const topology = buildTopology(configuration, clustersOf(configuration.kubeconfig), { skipped, changes });
+await topology.trafficGone;
 
 /** What clients call. */
 export const hostname = configuration.hostname;
@@ -26,9 +35,9 @@ export const kafka = {
 };
 
 export const regions = pulumi.output(
-  topology.regions.map(({ name, region }, index) => ({
+  topology.regions.map(({ name, region }) => ({
     name,
-    context: configuration.regions[index]?.context,
+    context: configuration.regions.find((each) => each.name === name)?.context,
     namespace: bridgeNamespace,
     bridge: region.bridge,
     hostname: regionHostname(name, hostname),

@@ -29,26 +29,35 @@ export interface GatewayContent {
   /** Annotations of its Service. */
   readonly service: { readonly annotations?: Record<string, string> };
   readonly routes: GatewaySpec;
+  /** What has to be there before it does. */
+  readonly after?: pulumi.Input<pulumi.Resource[]>;
   /** What TSB has no field for. */
   readonly filter: EnvoyFilterSpec;
 }
 
+/** A gateway's pods and Service, and an output that is known when its routes are taken. */
+export interface ConfiguredGateway {
+  readonly install: InstallGateway;
+  readonly routed: pulumi.Output<unknown>;
+}
+
 /** Makes a gateway's pods and Service, its routes and its filter. */
-export function configuredGateway(place: GatewayPlace, { service, routes, filter }: GatewayContent, parent: pulumi.Resource): InstallGateway {
+export function configuredGateway(place: GatewayPlace, { service, routes, after = [], filter }: GatewayContent, parent: pulumi.Resource): ConfiguredGateway {
   const { logicalName, cluster, namespace, namespaceName, name, tsb, acceptedWhen } = place;
   const { gatewayGroup, istioInternalGroup, ...workspace } = tsb;
   const metadata = { name, namespace: namespace.metadata.name };
   const object = (apiVersion: string, kind: string) => ({ apiVersion, kind, namespace: namespaceName, name });
 
-  untilReady(object('gateway.tsb.tetrate.io/v2', 'Gateway'), cluster, accepted(acceptedWhen), ({ annotations, options }) => {
+  const taken = untilReady(object('gateway.tsb.tetrate.io/v2', 'Gateway'), cluster, accepted(acceptedWhen), ({ annotations, options }) => {
     const inGroup = { ...parentAnnotations({ ...workspace, gatewayGroup }), ...annotations };
-    return new Gateway(`${logicalName}-routes`, { metadata: { ...metadata, annotations: inGroup }, spec: routes }, { parent, ...options });
+    return new Gateway(`${logicalName}-routes`, { metadata: { ...metadata, annotations: inGroup }, spec: routes }, { parent, dependsOn: after, ...options });
   });
   untilReady(object('networking.istio.io/v1alpha3', 'EnvoyFilter'), cluster, accepted(acceptedWhen), ({ annotations, options }) => {
     const inGroup = { ...parentAnnotations({ ...workspace, istioInternalGroup }), ...annotations };
     return new EnvoyFilter(`${logicalName}-filter`, { metadata: { ...metadata, labels: { 'istio.io/rev': 'tsb' }, annotations: inGroup }, spec: filter }, { parent, ...options });
   });
-  return new InstallGateway(`${logicalName}-gateway`, { metadata, spec: { type: 'UNIFIED', kubeSpec: { service: { type: 'LoadBalancer', ...service } } } }, { parent });
+  const install = new InstallGateway(`${logicalName}-gateway`, { metadata, spec: { type: 'UNIFIED', kubeSpec: { service: { type: 'LoadBalancer', ...service } } } }, { parent });
+  return { install, routed: taken.id };
 }
 
 const timeoutMs = 300_000;

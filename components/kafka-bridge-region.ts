@@ -3,13 +3,12 @@ import * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from './cluster.ts';
 import { regionFilter } from './envoy-filters.ts';
-import { configuredGateway, gatewayAddress, type GatewayParents } from './gateway.ts';
+import { type ConfiguredGateway, configuredGateway, gatewayAddress, type GatewayParents } from './gateway.ts';
 import { bridgeGateway, bridgeName, bridgeNamespace, bridgePort, failoverLabel, localPodLabel, localService, sharedService, trustSecret } from '../config/names.ts';
 import { untilReady } from './ready.ts';
 import { type BridgeBounds, bridgeSpec, selectorOf } from './bridge-spec.ts';
 import { regionRoutes } from './region-routes.ts';
 import { KafkaBridge } from './resources/strimzi.ts';
-import type { InstallGateway } from './resources/tsb.ts';
 
 export interface KafkaBridgeRegionArgs {
   readonly cluster: Cluster;
@@ -54,13 +53,13 @@ export class KafkaBridgeRegion extends pulumi.ComponentResource {
     const bridge = makeBridge(name, args, namespace, this);
     const shared = makeService(`${name}-shared`, { name: sharedService, labels: failoverLabel, selector: selectorOf(bridgeName) }, namespace, this);
     makeService(`${name}-local`, { name: localService, labels: {}, selector: { ...selectorOf(bridgeName), ...localPodLabel } }, namespace, this);
-    const install = makeGateway(name, args, namespace, this);
+    const { install } = makeGateway(name, args, namespace, this);
 
     this.bridge = bridge.metadata.name;
     this.bridgeService = shared.metadata.name;
     this.gatewayAddress = gatewayAddress(install, { namespace: bridgeNamespace, name: bridgeGateway }, args.cluster);
     this.regionUrl = pulumi.output(`http://${args.regionHostname}`);
-    this.registerOutputs({ bridge: this.bridge, bridgeService: this.bridgeService, gatewayAddress: this.gatewayAddress, regionUrl: this.regionUrl });
+    this.registerOutputs({ cluster: args.cluster.name, bridge: this.bridge, bridgeService: this.bridgeService, gatewayAddress: this.gatewayAddress, regionUrl: this.regionUrl });
   }
 }
 
@@ -106,7 +105,7 @@ function makeService(name: string, { name: service, labels, selector }: BridgeSe
 }
 
 /** The gateway's pods and Service, its routes, and what TSB has no field for. */
-function makeGateway(name: string, args: KafkaBridgeRegionArgs, namespace: k8s.core.v1.Namespace, parent: pulumi.Resource): InstallGateway {
+function makeGateway(name: string, args: KafkaBridgeRegionArgs, namespace: k8s.core.v1.Namespace, parent: pulumi.Resource): ConfiguredGateway {
   const { hostname, regionHostname, bounds } = args;
   const gateway = { logicalName: name, cluster: args.cluster, namespace, namespaceName: bridgeNamespace, name: bridgeGateway, tsb: args.tsb, acceptedWhen: args.acceptedWhen };
   return configuredGateway(gateway, { service: {}, routes: regionRoutes({ hostname, regionHostname, timeouts: bounds.timeouts }), filter: regionFilter(name) }, parent);

@@ -22,6 +22,8 @@ export interface Tier1FailoverArgs {
   readonly timeouts: { readonly routeMs: number; readonly consumersMs: number };
   /** Where tier1's objects belong in TSB. */
   readonly tsb: GatewayParents;
+  /** What has to be there before requests are routed to it. */
+  readonly after?: pulumi.Input<pulumi.Resource[]>;
   /** See the configuration's `tsb.acceptedWhen`. */
   readonly acceptedWhen?: string | undefined;
 }
@@ -32,22 +34,25 @@ export class Tier1Failover extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
   /** What clients call. */
   readonly url: pulumi.Output<string>;
+  /** Known when its routes are what the settings say. */
+  readonly routed: pulumi.Output<unknown>;
 
   constructor(name: string, args: Tier1FailoverArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super('kbf:index:Tier1Failover', name, {}, { ...opts, provider: args.cluster.provider });
 
     const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: args.namespace } }, { parent: this });
     const hosts = [args.hostname, ...args.regions.map((region) => regionHostname(region.name, args.hostname))];
-    const { cluster, tsb, acceptedWhen } = args;
-    const install = configuredGateway(
+    const { cluster, tsb, acceptedWhen, after = [] } = args;
+    const { install, routed } = configuredGateway(
       { logicalName: name, cluster, namespace, namespaceName: args.namespace, name: tier1Gateway, tsb, acceptedWhen },
-      { service: { annotations: externalDns(...hosts) }, routes: tier1Routes(args), filter: tier1Filter() },
+      { service: { annotations: externalDns(...hosts) }, routes: tier1Routes(args), after, filter: tier1Filter() },
       this,
     );
 
     this.address = gatewayAddress(install, { namespace: args.namespace, name: tier1Gateway }, args.cluster);
     this.url = pulumi.output(`http://${args.hostname}`);
-    this.registerOutputs({ address: this.address, url: this.url });
+    this.routed = routed;
+    this.registerOutputs({ cluster: args.cluster.name, address: this.address, url: this.url });
   }
 }
 

@@ -27,6 +27,8 @@ export interface TsbWorkspaceArgs {
   readonly edge: { readonly tsbCluster: string; readonly namespace: string };
   /** Longest single try of a request to a bridge, in milliseconds. */
   readonly perTryMs: number;
+  /** What has to be over before the bridges' workspace may lose a region. */
+  readonly after?: pulumi.Input<pulumi.Resource[]>;
   /** See the configuration's `tsb.acceptedWhen`. */
   readonly acceptedWhen?: string | undefined;
 }
@@ -48,7 +50,7 @@ export class TsbWorkspace extends pulumi.ComponentResource {
     const make = new TsbObjects(name, args, namespace.metadata.name, this);
     this.tenant = make.tenant(args.tenant);
     const inTenant = { organization: args.organization, tenant: this.tenant };
-    const bridges = make.workspace(bridgesWorkspace, inTenant, args.regions.map(bridgeNamespaceOf));
+    const bridges = make.workspace(bridgesWorkspace, inTenant, args.regions.map(bridgeNamespaceOf), args.after);
     const edge = make.workspace(edgeWorkspace, inTenant, [`${args.edge.tsbCluster}/${args.edge.namespace}`]);
     make.setting(bridgesWorkspace, { ...inTenant, workspace: bridges }, bridgesSetting(args));
     make.setting(edgeWorkspace, { ...inTenant, workspace: edge }, { defaultTrafficSetting: { outbound: { upstreamTrafficSettings: tier1Traffic() } } });
@@ -59,7 +61,7 @@ export class TsbWorkspace extends pulumi.ComponentResource {
 
     this.workspaces = pulumi.output({ bridges, edge });
     this.groups = pulumi.output([...this.#regions.values(), this.edge].map(({ gatewayGroup }) => gatewayGroup));
-    this.registerOutputs({ tenant: this.tenant, workspaces: this.workspaces, groups: this.groups });
+    this.registerOutputs({ cluster: args.cluster.name, tenant: this.tenant, workspaces: this.workspaces, groups: this.groups });
   }
 
   /** Parents for the objects of a region's gateway. */
@@ -96,9 +98,9 @@ class TsbObjects {
     });
   }
 
-  workspace(workspace: string, parents: Omit<WorkspaceParents, 'workspace'>, names: readonly string[]): pulumi.Output<string> {
+  workspace(workspace: string, parents: Omit<WorkspaceParents, 'workspace'>, names: readonly string[], after: pulumi.Input<pulumi.Resource[]> = []): pulumi.Output<string> {
     return this.#make({ apiVersion: 'tsb.tetrate.io/v2', kind: 'Workspace', name: workspace }, parents, (metadata, options) => {
-      return new Workspace(`${this.#name}-workspace-${workspace}`, { metadata, spec: { namespaceSelector: { names } } }, options);
+      return new Workspace(`${this.#name}-workspace-${workspace}`, { metadata, spec: { namespaceSelector: { names } } }, { ...options, dependsOn: after });
     });
   }
 

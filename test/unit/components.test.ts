@@ -87,19 +87,21 @@ describe('the four components', () => {
   });
 
   it('register their outputs', () => {
-    assert.deepEqual(two.outputsOf('kafka'), { bootstrapServers: 'bootstrap.kafka.example:9094', caCertificate: root });
+    assert.deepEqual(two.outputsOf('kafka'), { cluster: 'kafka', bootstrapServers: 'bootstrap.kafka.example:9094', caCertificate: root });
     assert.deepEqual(two.outputsOf('east'), {
+      cluster: 'east',
       bridge: 'kafka-bridge',
       bridgeService: 'kafka-bridge-http',
       gatewayAddress: '10.0.0.1',
       regionUrl: 'http://east.bridge.example',
     });
     assert.deepEqual(two.outputsOf('tsb'), {
+      cluster: 'central',
       tenant: 'kafka',
       workspaces: { bridges: 'bridges', edge: 'edge' },
       groups: ['bridges-east', 'bridges-west', 'edge'],
     });
-    assert.deepEqual(two.outputsOf('tier1'), { address: '10.0.0.1', url: 'http://bridge.example' });
+    assert.deepEqual(two.outputsOf('tier1'), { cluster: 'central', address: '10.0.0.1', url: 'http://bridge.example' });
   });
 
   it('add only a region’s own objects when a region is added, and change only tier1’s routes and TSB’s hierarchy', () => {

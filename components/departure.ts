@@ -1,0 +1,48 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import * as pulumi from '@pulumi/pulumi';
+
+import type { Configuration } from '../config/schema.ts';
+import { plainError } from './cluster-reader.ts';
+import type { Previous } from './previous.ts';
+import type { SkippedRegions } from './skipped.ts';
+
+/** Regions that come and go between the last run and this one. */
+export interface Changes {
+  readonly arrived: readonly string[];
+  readonly departed: readonly string[];
+}
+
+/**
+ * @throws pulumi.RunError when regions come and go at once: TSB has to know a region before tier1 routes to it, and to forget one only
+ * after tier1 does, which is no order for one change of the settings that list them all
+ */
+export function regionChanges(previous: Previous, regions: readonly { readonly name: string }[], skipped: SkippedRegions = new Map()): Changes {
+  const before = previous.names('kbf:index:KafkaBridgeRegion');
+  const now = regions.map(({ name }) => name);
+  const arrived = now.filter((name) => !before.includes(name));
+  const departed = before.filter((name) => !now.includes(name) && !skipped.has(name));
+  if (arrived.length > 0 && departed.length > 0) {
+    throw plainError(
+      `regions: ${arrived.join(', ')} cannot come in the same run in which ${departed.join(', ')} would go; nothing was changed.\n` +
+      `Run up with all of them first, and then without ${departed.join(', ')}: so no request is lost.`,
+    );
+  }
+  return { arrived, departed };
+}
+
+/** For the way of the last change from TSB to every gateway. */
+const settleMs = 5_000;
+
+/**
+ * Resolves when no request is on its way to the regions that departed. The engine deletes what was not registered once the program has
+ * ended: until then the program waits, by `kbf` and by plain `pulumi up` alike.
+ * @param routed known when tier1 routes nothing to them any more
+ */
+export async function trafficLeft({ departed }: Changes, routed: pulumi.Output<unknown>, { consumersMs }: Configuration['bridge']['timeouts']): Promise<void> {
+  if (departed.length === 0 || pulumi.runtime.isDryRun()) return;
+  await new Promise((resolve) => routed.apply(resolve));
+  const ms = consumersMs + settleMs;
+  await pulumi.log.info(`tier1 sends nothing to ${departed.join(', ')} any more; what is on its way there has ${Math.ceil(ms / 1_000)} s to end`);
+  await delay(ms);
+}

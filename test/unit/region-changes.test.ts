@@ -1,0 +1,176 @@
+/** What a run may do to what the last one left: nothing that deletes records, and regions that come and go without losing a request. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import * as pulumi from '@pulumi/pulumi';
+
+import type { ObjectReference } from '../../components/cluster-reader.ts';
+import { regionChanges } from '../../components/departure.ts';
+import { Previous } from '../../components/previous.ts';
+import { skippedRegions } from '../../components/skipped.ts';
+import { buildTopology } from '../../components/topology.ts';
+import { refuseUnchangeable, unchangeable } from '../../components/unchangeable.ts';
+import { parseConfiguration } from '../../config/configuration.ts';
+import type { Configuration } from '../../config/schema.ts';
+import { answeringCluster, record, type Recording } from './pulumi-mocks.ts';
+
+type Settings = Record<string, Record<string, unknown>>;
+
+describe('what is running', () => {
+  let running: Recording;
+  let previous: Previous;
+
+  before(async () => {
+    running = await record(() => buildTopology(configuration(), answeringCluster(operators)));
+    previous = previousOf(running);
+  });
+
+  it('may stay as it is', () => {
+    assert.deepEqual(unchangeable(previous, configuration()), []);
+  });
+
+  it('may be changed in many ways: larger volumes, more brokers, other versions, more regions', () => {
+    const kafka = { storage: { size: '20Gi', class: 'fast' }, brokers: 5, version: '4.3.0' };
+    assert.deepEqual(unchangeable(previous, configuration({ kafka, bridge: { timeouts: { consumersMs: 20_000 } } }, 'east', 'west', 'north')), []);
+  });
+
+  const refused: [string, Settings][] = [
+    ['kafka.context', { kafka: { context: 'other' } }],
+    ['kafka.namespace', { kafka: { namespace: 'other' } }],
+    ['kafka.name', { kafka: { name: 'other' } }],
+    ['kafka.api', { kafka: { api: 'v1beta2', version: '3.9.1' }, operators: { strimzi: { version: '0.45.1' } } }],
+    ['kafka.storage.size', { kafka: { storage: { size: '9Gi', class: 'fast' } } }],
+    ['kafka.storage.class', { kafka: { storage: { class: 'slow' } } }],
+    ['kafka.storage.class', { kafka: { storage: { size: '10Gi' } } }],
+    ['bridge.namespace', { bridge: { namespace: 'other' } }],
+    ['tsb.context', { tsb: { context: 'other' } }],
+    ['tsb.namespace', { tsb: { namespace: 'other' } }],
+    ['tier1.context', { tier1: { context: 'other' } }],
+    ['tier1.namespace', { tier1: { namespace: 'other' } }],
+  ];
+  for (const [path, settings] of refused) {
+    it(`is not replaced because of ${path}: ${JSON.stringify(settings)}`, () => {
+      assert.deepEqual([...new Set(unchangeable(previous, configuration(settings)).map((refusal) => refusal.path))], [path]);
+    });
+  }
+
+  it('is not moved to another cluster under the name of its region', () => {
+    const { regions, ...rest } = configuration();
+    const moved = { ...rest, regions: regions.map((region) => (region.name === 'west' ? { ...region, context: 'elsewhere' } : region)) };
+    assert.deepEqual(unchangeable(previous, moved).map(({ path, running: was, wanted }) => [path, was, wanted]), [['regions[1].context', 'west', 'elsewhere']]);
+  });
+
+  it('is not given up for a Kafka that exists', () => {
+    const existing = { ...configuration(), kafka: { existing: { bootstrapServers: 'k:9094', caCertificate: 'PEM' } } };
+    assert.deepEqual(unchangeable(previous, existing).map(({ path }) => path), ['kafka.existing']);
+  });
+
+  it('is said with every setting at once, and what to do instead', () => {
+    assert.throws(() => { refuseUnchangeable(previous, configuration({ kafka: { namespace: 'other' }, tier1: { namespace: 'front' } })); }, (error: Error) => {
+      assert.match(error.message, /nothing was changed/);
+      assert.match(error.message, /kafka\.namespace: other is wanted, kafka-cluster is running\. .*stack of its own/);
+      assert.match(error.message, /tier1\.namespace: front is wanted, edge is running/);
+      return true;
+    });
+  });
+
+  it('refuses nothing where nothing runs', () => {
+    assert.deepEqual(unchangeable(new Previous({}), configuration()), []);
+  });
+
+  describe('by region', () => {
+    const named = (...names: string[]) => names.map((name) => ({ name }));
+
+    it('may grow or shrink', () => {
+      assert.deepEqual(regionChanges(previous, named('east', 'west', 'north')), { arrived: ['north'], departed: [] });
+      assert.deepEqual(regionChanges(previous, named('west')), { arrived: [], departed: ['east'] });
+      assert.deepEqual(regionChanges(new Previous({}), named('east', 'west')), { arrived: ['east', 'west'], departed: [] });
+    });
+
+    it('does not grow and shrink at once', () => {
+      assert.throws(() => regionChanges(previous, named('west', 'north')), /north cannot come in the same run in which east would go[^]*Run up with all of them first/);
+    });
+
+    it('loses no region that is skipped', () => {
+      const skipped = skippedRegions(previous, { KBF_SKIP_REGIONS: 'east' });
+      assert.deepEqual(regionChanges(previous, named('west'), skipped), { arrived: [], departed: [] });
+    });
+  });
+
+  describe('of a region that is skipped', () => {
+    let two: Recording;
+    let known: Record<string, unknown>;
+
+    before(async () => {
+      const skipped = skippedRegions(previous, { KBF_SKIP_REGIONS: 'east' });
+      two = await record(() => {
+        const topology = buildTopology(configuration(), answeringCluster(operators), { skipped, changes: { arrived: [], departed: [] } });
+        const east = topology.regions.find(({ name }) => name === 'east')?.region;
+        pulumi.output(east as object).apply((outputs) => { known = outputs as Record<string, unknown>; });
+      });
+    });
+
+    it('is asked nothing: neither its objects nor its cluster are registered', () => {
+      const clusters = new Set(two.resources.map(({ provider }) => provider));
+      assert.ok(!clusters.has('east') && clusters.has('west'));
+      assert.ok(!two.resources.some(({ name }) => name === 'east' || name.startsWith('east-')));
+    });
+
+    it('is all that was last known of it', () => {
+      assert.deepEqual({ ...known }, { bridge: 'kafka-bridge', bridgeService: 'kafka-bridge-http', gatewayAddress: '10.0.0.1', regionUrl: 'http://east.bridge.example' });
+    });
+
+    it('changes nothing about tier1 and TSB', () => {
+      for (const [type, name] of [['gateway.tsb.tetrate.io/v2:Gateway', 'tier1-routes'], ['tsb.tetrate.io/v2:Workspace', 'tsb-workspace-bridges']] as const) {
+        assert.deepEqual(two.inputsOf(type, name), running.inputsOf(type, name));
+      }
+    });
+
+    it('is nothing where it never was', async () => {
+      let names: string[] = [];
+      await record(() => {
+        const skipped = skippedRegions(new Previous({}), { KBF_SKIP_REGIONS: 'east' });
+        names = buildTopology(configuration(), answeringCluster(operators), { skipped, changes: { arrived: [], departed: [] } }).regions.map(({ name }) => name);
+      });
+      assert.deepEqual(names, ['west']);
+    });
+  });
+});
+
+/** What the engine would have in its state after this run. */
+function previousOf(recording: Recording): Previous {
+  const urn = (type: string, name: string): string => `urn:pulumi:dev::p::${type}::${name}`;
+  return new Previous(Object.fromEntries(recording.resources.map(({ type, name, inputs }) => {
+    const outputs = type.startsWith('kbf:index:') ? recording.outputsOf(name) as Record<string, unknown> : inputs;
+    return [urn(type, name), { type, outputs }];
+  })));
+}
+
+function configuration(settings: Settings = {}, ...regions: string[]): Configuration {
+  const names = regions.length === 0 ? ['east', 'west'] : regions;
+  return parseConfiguration({
+    hostname: 'bridge.example',
+    kubeconfig: '/none',
+    kafka: { context: 'kafka', domain: 'kafka.example', storage: { size: '10Gi', class: 'fast' }, ...settings['kafka'] },
+    regions: names.map((name) => ({ name, context: name, tsbCluster: name })),
+    bridge: settings['bridge'] ?? {},
+    operators: settings['operators'] ?? {},
+    tsb: { context: 'central', organization: 'tetrate', tenant: 'kafka', ...settings['tsb'] },
+    tier1: { context: 'central', tsbCluster: 'central', ...settings['tier1'] },
+  }, '/', 'unchecked');
+}
+
+const root = readFileSync(new URL('../fixtures/certificates/root.crt', import.meta.url), 'utf8');
+
+/** What operators would have made. */
+function operators({ kind }: ObjectReference): Record<string, unknown> | undefined {
+  switch (kind) {
+    case 'Secret':
+      return { data: { 'ca.crt': Buffer.from(root).toString('base64') } };
+    case 'Deployment':
+      return { metadata: { generation: 1 }, status: { observedGeneration: 1, conditions: [{ type: 'Available', status: 'True' }] } };
+    case 'Service':
+      return { status: { loadBalancer: { ingress: [{ ip: '10.0.0.1' }] } } };
+    default:
+      return undefined;
+  }
+}
