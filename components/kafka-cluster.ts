@@ -1,125 +1,115 @@
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
+import { caOfSecret } from './certificate-secret.ts';
 import type { Cluster } from './cluster.ts';
-import { externalDns } from './external-dns.ts';
-import { issueListenerCertificate, readRootCertificate } from './listener-certificate.ts';
-import { bootstrapHost, brokerHost, listenerService, nodePool, serviceHost } from '../config/names.ts';
+import { advertisedHosts, bridgesListener, certificateHosts, hasOwnCertificate, type ListenerAddress, listenerAddress } from './kafka-listeners.ts';
+import { kafkaSpec, nodePoolSpec } from './kafka-spec.ts';
+import { makeTopics } from './kafka-topics.ts';
+import { type ListenerCertificate, listenerCertificate } from './listener-certificate.ts';
+import { nodePool } from '../config/names.ts';
+import type { ExistingKafka, InstalledKafka } from '../config/schema.ts';
 import { untilReady } from './ready.ts';
-import { Kafka, type KafkaListener, KafkaNodePool } from './resources/strimzi.ts';
+import { apiVersion, Kafka, KafkaNodePool } from './resources/strimzi.ts';
 
-export interface KafkaClusterArgs {
-  readonly cluster: Cluster;
-  /** Namespace to make for Kafka. */
-  readonly namespace: string;
-  /** Name of the Kafka resource. */
-  readonly name: string;
-  /** Domain of the advertised names: bootstrap.<domain>, broker-<id>.<domain>. */
-  readonly domain: string;
-  /** Kafka's version, which the Strimzi operator has to know. */
-  readonly version: string;
-  /** Brokers, each a KRaft controller as well; three or more. */
-  readonly brokers: number;
-  /** Claim of each broker; the cluster's default storage class unless one is named. Claims outlive brokers, but not the namespace. */
-  readonly storage: { readonly size: string; readonly class?: string | undefined };
-  /** The TLS listener for other clusters. */
-  readonly listener: { readonly name: string; readonly port: number };
-}
+type Installed = InstalledKafka & { readonly cluster: Cluster };
 
-/** A Kafka cluster that other clusters reach over TLS by configured names. */
+/** The configuration's `kafka`: one to make, with its cluster, or one that exists. */
+export type KafkaClusterArgs = Installed | ExistingKafka;
+
+/** A Kafka cluster that other clusters reach over TLS by configured names. One that exists already has no objects of ours. */
 export class KafkaCluster extends pulumi.ComponentResource {
-  /** `host:port` of the TLS listener, known when the brokers are ready. */
+  /** What bridges begin with, known when the brokers are ready: `host:port` of the first listener from outside, or several with commas between. */
   readonly bootstrapServers: pulumi.Output<string>;
-  /** PEM of the root that signs the listener's certificate, and of nothing else: no key enters the state. */
+  /** PEM of the CA that this listener's certificate is trusted by, and of nothing else: no key enters the state. */
   readonly caCertificate: pulumi.Output<string>;
+  /** All listeners; none of a Kafka that exists already. */
+  readonly listeners: pulumi.Output<ListenerAddress[]>;
 
   constructor(name: string, args: KafkaClusterArgs, opts: pulumi.ComponentResourceOptions = {}) {
-    super('kbf:index:KafkaCluster', name, {}, { ...opts, provider: args.cluster.provider });
+    super('kbf:index:KafkaCluster', name, {}, args.existing === undefined ? { ...opts, provider: args.cluster.provider } : opts);
 
-    // Records are behind these three: the engine refuses to delete or replace them until their protection is taken off, as `kbf destroy` does.
-    const kept = { parent: this, protect: true };
-    const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: args.namespace } }, kept);
-    const certificate = issueListenerCertificate(name, { cluster: args.cluster, namespace, namespaceName: args.namespace, kafka: args.name, hosts: hostsOf(args) }, { parent: this });
-    const pool = new KafkaNodePool(`${name}-pool`, { metadata: poolMetadata(args, namespace), spec: poolSpec(args) }, kept);
-    const kafka = untilReady(
-      { apiVersion: 'kafka.strimzi.io/v1', kind: 'Kafka', namespace: args.namespace, name: args.name },
-      args.cluster,
-      { waitFor: 'condition=Ready', seconds: 600 },
-      ({ annotations, options }) =>
-        new Kafka(
-          name,
-          { metadata: { name: args.name, namespace: namespace.metadata.name, annotations }, spec: { kafka: kafkaSpec(args, certificate.secretName) } },
-          { ...kept, dependsOn: [pool, certificate.leaf], ...options },
-        ),
-    );
-
-    this.bootstrapServers = kafka.id.apply(() => `${bootstrapHost(args.domain)}:${args.listener.port}`);
-    this.caCertificate = readRootCertificate(certificate, args.namespace, args.cluster);
-    this.registerOutputs({ cluster: args.cluster.name, bootstrapServers: this.bootstrapServers, caCertificate: this.caCertificate });
+    const { bootstrapServers, caCertificate, listeners } = args.existing === undefined ? install(name, args, this) : exists(args.existing);
+    this.bootstrapServers = bootstrapServers;
+    this.caCertificate = caCertificate;
+    this.listeners = listeners;
+    this.registerOutputs({ ...(args.existing === undefined ? { cluster: args.cluster.name } : {}), bootstrapServers, caCertificate, listeners });
   }
 }
 
-/** Every name by which a client may call the listener: advertised ones, and those of its Service inside the cluster. */
-function hostsOf({ domain, brokers, name, listener, namespace }: KafkaClusterArgs): string[] {
-  const service = listenerService(name, listener.name);
-  return [bootstrapHost(domain), ...nodeIds(brokers).map((id) => brokerHost(id, domain)), `${service}.${namespace}.svc`, serviceHost(service, namespace)];
+type Outputs = Pick<KafkaCluster, 'bootstrapServers' | 'caCertificate' | 'listeners'>;
+
+function exists({ bootstrapServers, caCertificate }: ExistingKafka['existing']): Outputs {
+  return { bootstrapServers: pulumi.output(bootstrapServers), caCertificate: pulumi.output(caCertificate), listeners: pulumi.output([]) };
 }
 
-function poolMetadata({ name, brokers }: KafkaClusterArgs, namespace: k8s.core.v1.Namespace): k8s.types.input.meta.v1.ObjectMeta {
+function install(name: string, args: Installed, parent: pulumi.Resource): Outputs {
+  const namespace = kafkaNamespace(name, args, parent);
+  const certificate = ownCertificate(name, args, { namespace, parent });
+  const kafka = makeKafka(name, args, { namespace, certificate, parent });
+  makeTopics(name, { kafka, args, cluster: args.cluster }, { parent });
+
+  const { reader } = args.cluster;
+  const listeners = args.listeners.map((listener) => listenerAddress(args, listener, { ready: kafka.id, resource: kafkaReference(args), reader }));
+  const entry = bridgesListener(args);
+  return {
+    bootstrapServers: pulumi.all(listeners).apply((all) => all.find((listener) => listener.name === entry.name)?.bootstrapServers ?? ''),
+    caCertificate: hasOwnCertificate(entry) && certificate !== undefined ? certificate.caCertificate : kafka.id.apply(() => operatorsAuthority(args)),
+    listeners: pulumi.all(listeners),
+  };
+}
+
+/** Records are behind these: the engine refuses to delete or replace them until their protection is taken off, as `kbf destroy` does. */
+const kept = { protect: true };
+
+/** A namespace that has the listeners' certificate in it is there already, and stays. */
+function kafkaNamespace(name: string, { namespace, certificate }: Installed, parent: pulumi.Resource): pulumi.Input<string> {
+  if (certificate.source === 'secret') return namespace;
+  return new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: namespace } }, { parent, ...kept }).metadata.name;
+}
+
+/** undefined where every listener with TLS shows a certificate of the operator's CA. */
+function ownCertificate(name: string, args: Installed, { namespace, parent }: { namespace: pulumi.Input<string>; parent: pulumi.Resource }): ListenerCertificate | undefined {
+  if (!args.listeners.some(hasOwnCertificate)) return undefined;
+  const { cluster, certificate: source, api } = args;
+  const hosts = ('hosts' in source ? source.hosts : undefined) ?? certificateHosts(args);
+  return listenerCertificate(
+    name,
+    { cluster, namespace, namespaceName: args.namespace, kafka: args.name, source, hosts, advertised: advertisedHosts(args), pkcs8: api === 'v1' },
+    { parent },
+  );
+}
+
+interface Made {
+  readonly namespace: pulumi.Input<string>;
+  readonly certificate: ListenerCertificate | undefined;
+  readonly parent: pulumi.Resource;
+}
+
+/** Kafka with its node pool; v1beta2 has none. */
+function makeKafka(name: string, args: Installed, { namespace, certificate, parent }: Made): Kafka {
+  const pools = args.api === 'v1' ? [new KafkaNodePool(`${name}-pool`, { metadata: poolMetadata(args, namespace), spec: nodePoolSpec(args) }, { parent, ...kept })] : [];
+  return untilReady(kafkaReference(args), args.cluster, { waitFor: 'condition=Ready', seconds: 600 }, ({ annotations, options }) => {
+    const dependsOn = [...pools, ...(certificate?.dependsOn ?? [])];
+    return new Kafka(name, { api: args.api, metadata: { name: args.name, namespace, annotations }, spec: kafkaSpec(args, certificate?.secret) }, { parent, ...kept, dependsOn, ...options });
+  });
+}
+
+function kafkaReference({ api, namespace, name }: Installed): { apiVersion: string; kind: string; namespace: string; name: string } {
+  return { apiVersion: apiVersion(api), kind: 'Kafka', namespace, name };
+}
+
+function poolMetadata({ name, brokers }: Installed, namespace: pulumi.Input<string>): k8s.types.input.meta.v1.ObjectMeta {
   return {
     name: nodePool,
-    namespace: namespace.metadata.name,
+    namespace,
     labels: { 'strimzi.io/cluster': name },
     // Fixes the ids, as certificate and listener name brokers by them.
     annotations: { 'strimzi.io/next-node-ids': `[0-${brokers - 1}]` },
   };
 }
 
-function poolSpec({ brokers, storage }: KafkaClusterArgs): ConstructorParameters<typeof KafkaNodePool>[1]['spec'] {
-  const storageClass = storage.class === undefined ? {} : { class: storage.class };
-  return {
-    replicas: brokers,
-    roles: ['controller', 'broker'],
-    storage: { type: 'jbod', volumes: [{ id: 0, type: 'persistent-claim', size: storage.size, ...storageClass, deleteClaim: false, kraftMetadata: 'shared' }] },
-  };
-}
-
-function kafkaSpec(args: KafkaClusterArgs, secretName: string): ConstructorParameters<typeof Kafka>[1]['spec']['kafka'] {
-  return {
-    version: args.version,
-    listeners: [listenerOf(args, secretName)],
-    readinessProbe: { initialDelaySeconds: 5, periodSeconds: 3, timeoutSeconds: 5 },
-    config: {
-      // One broker may be lost without losing a record or refusing one.
-      'default.replication.factor': 3,
-      'min.insync.replicas': 2,
-      'offsets.topic.replication.factor': 3,
-      'transaction.state.log.replication.factor': 3,
-      'transaction.state.log.min.isr': 2,
-      // A consumer that starts again elsewhere is alone in its group for a moment: waiting for others only delays it.
-      'group.initial.rebalance.delay.ms': 0,
-    },
-  };
-}
-
-/**
- * Brokers advertise configured names: their certificate is needed before a load balancer has an address.
- * ExternalDNS publishes each name with the address of its Service.
- */
-function listenerOf({ listener, domain, brokers }: KafkaClusterArgs, secretName: string): KafkaListener {
-  return {
-    name: listener.name,
-    port: listener.port,
-    type: 'loadbalancer',
-    tls: true,
-    configuration: {
-      brokerCertChainAndKey: { secretName, certificate: 'tls.crt', key: 'tls.key' },
-      bootstrap: { annotations: externalDns(bootstrapHost(domain)) },
-      brokers: nodeIds(brokers).map((broker) => ({ broker, advertisedHost: brokerHost(broker, domain), annotations: externalDns(brokerHost(broker, domain)) })),
-    },
-  };
-}
-
-function nodeIds(brokers: number): number[] {
-  return Array.from({ length: brokers }, (_, id) => id);
+/** The CA of Strimzi's own, which signs for listeners without a certificate of their own. */
+function operatorsAuthority({ cluster, namespace, name }: Installed): pulumi.Output<string> {
+  return caOfSecret({ apiVersion: 'v1', kind: 'Secret', namespace, name: `${name}-cluster-ca-cert` }, cluster, 'authority');
 }

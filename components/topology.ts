@@ -1,6 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 
-import type { Configuration, InstalledKafka } from '../config/schema.ts';
+import type { Configuration } from '../config/schema.ts';
 import { plainError } from './cluster-reader.ts';
 import type { Cluster } from './cluster.ts';
 import { type Changes, trafficLeft } from './departure.ts';
@@ -37,13 +37,12 @@ export interface Run {
 /** Builds Kafka, TSB's hierarchy, the regions and tier1 over the clusters that `cluster` gives by context. */
 export function buildTopology(configuration: Configuration, cluster: (context: string) => Cluster, { skipped, changes }: Run = firstRun): Topology {
   const { hostname, kafka, bridge, tsb, tier1 } = configuration;
-  if (kafka.existing !== undefined) throw plainError('kafka.existing: a Kafka that exists cannot be used yet.');
   const regions = configuration.regions.map(named);
   const { acceptedWhen } = tsb;
 
   // Tier1 is the last to learn of a region and the first to forget it.
   const left = Promise.withResolvers<pulumi.Resource[]>();
-  const kafkaCluster = new KafkaCluster('kafka', { ...kafka, listener: outsideListener(kafka), cluster: cluster(kafka.context) });
+  const kafkaCluster = new KafkaCluster('kafka', kafka.existing === undefined ? { ...kafka, cluster: cluster(kafka.context) } : kafka);
   const workspace = new TsbWorkspace('tsb', { ...tsb, tenant: tsb.tenant.name, cluster: cluster(tsb.context), regions, edge: named(tier1), perTryMs: bridge.timeouts.perTryMs, after: left.promise });
   const bridges = regions.map(({ name, context, replicas }) => ({
     name,
@@ -71,13 +70,6 @@ const firstRun: Run = { skipped: new Map(), changes: { arrived: [], departed: []
 function serving(regions: readonly KafkaBridgeRegion[]): pulumi.Input<pulumi.Resource[]> {
   if (pulumi.runtime.isDryRun()) return [...regions];
   return new Promise((resolve) => pulumi.all(regions.flatMap(({ bridge, gatewayAddress }) => [bridge, gatewayAddress])).apply(() => { resolve([...regions]); }));
-}
-
-/** The listener that bridges come in by. */
-function outsideListener({ listeners }: InstalledKafka): InstalledKafka['listeners'][number] {
-  const listener = listeners.find(({ type }) => type !== 'internal');
-  if (listener === undefined) throw plainError('kafka.listeners: none of them can be reached from another cluster.');
-  return listener;
 }
 
 function named<P extends { context: string; tsbCluster?: string | undefined }>(place: P): P & { tsbCluster: string } {
