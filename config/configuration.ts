@@ -19,6 +19,11 @@ import { type Configuration, configurationSchema } from './schema.ts';
 export function parseConfiguration(raw: unknown, directory: string, contexts: Surroundings['contexts'] = 'checked'): Configuration {
   const problems = problemsOf(raw, { directory, contexts });
   if (problems.length > 0) throw new ConfigurationError(problems);
+  return completed(raw, directory);
+}
+
+/** The configuration in settings that have no problem. */
+export function completed(raw: unknown, directory: string): Configuration {
   return complete(configurationSchema.parse(raw), directory);
 }
 
@@ -37,37 +42,46 @@ export function problemsOf(raw: unknown, surroundings: Surroundings, more: reado
  * @throws pulumi.RunError, which Pulumi prints without a stack trace
  */
 export function readConfiguration(): Configuration {
-  const { raw, findings } = stackConfiguration();
-  const problems = problemsOf(raw, { directory: process.cwd(), contexts: 'checked' }, findings);
-  if (problems.length === 0) return complete(configurationSchema.parse(raw), process.cwd());
+  const directory = process.cwd();
+  const { raw, findings } = findingsOfKeys(stackKeys(), pulumi.getProject());
+  const problems = problemsOf(raw, { directory, contexts: 'checked' }, findings);
+  if (problems.length === 0) return completed(raw, directory);
   const error = new ConfigurationError(problems, `Pulumi.${pulumi.getStack()}.yaml`);
   throw new pulumi.RunError([error.message, error.remedy].join('\n'));
 }
 
-/** What Pulumi hands over, and what is wrong with how it was written. */
-function stackConfiguration(): { raw: Record<string, unknown>; findings: Finding[] } {
-  const project = pulumi.getProject();
-  const encryptedKeys = JSON.parse(process.env['PULUMI_CONFIG_SECRET_KEYS'] ?? '[]') as string[];
-  const entries = Object.entries(pulumi.runtime.allConfig()).map(([key, value]) => ({ key, value, ...split(key) }));
-  const own = entries.filter(({ namespace }) => namespace === project);
+/** A setting of a stack, with the project's name in its key. */
+export interface Keyed {
+  readonly key: string;
+  readonly value: unknown;
+  /** Whether Pulumi has it encrypted. */
+  readonly encrypted?: boolean;
+}
+
+/** The settings that are a project's own, and what is wrong with how they are kept. */
+export function findingsOfKeys(keys: readonly Keyed[], project: string): { raw: Record<string, unknown>; findings: Finding[] } {
+  const split = keys.map((setting) => {
+    const colon = setting.key.indexOf(':');
+    return { ...setting, namespace: colon < 0 ? project : setting.key.slice(0, colon), name: setting.key.slice(colon + 1) };
+  });
+  const own = split.filter(({ namespace }) => namespace === project);
+  const secret = own.filter((setting) => setting.encrypted === true);
   return {
-    raw: Object.fromEntries(own.map(({ name, key, value }) => [name, encryptedKeys.includes(key) ? undefined : structured(value)])),
-    findings: [
-      ...own.filter(({ key }) => encryptedKeys.includes(key)).map(({ name }) => encrypted([name])),
-      ...entries.flatMap(({ namespace, key }) => strayKey(key, namespace, project)),
-    ],
+    raw: Object.fromEntries(own.map(({ name, value, encrypted: isSecret }) => [name, isSecret === true ? undefined : value])),
+    findings: [...secret.map(({ name }) => encrypted([name])), ...split.flatMap(({ namespace, key }) => strayKey(key, namespace, project))],
   };
 }
 
-function split(key: string): { namespace: string; name: string } {
-  const colon = key.indexOf(':');
-  return { namespace: key.slice(0, colon), name: key.slice(colon + 1) };
-}
-
 /** Other projects' settings are none of ours, but one that nearly has our name was meant for us. */
-export function strayKey(key: string, namespace: string, project: string): Finding[] {
+function strayKey(key: string, namespace: string, project: string): Finding[] {
   if (namespace === project || nearest(namespace, [project]) === undefined) return [];
   return [{ path: [key], found: 'a key of another project', allowed: `keys that begin with ${project}:`, suggestion: `${project}${key.slice(namespace.length)}` }];
+}
+
+/** What Pulumi hands over. */
+function stackKeys(): Keyed[] {
+  const secret = JSON.parse(process.env['PULUMI_CONFIG_SECRET_KEYS'] ?? '[]') as string[];
+  return Object.entries(pulumi.runtime.allConfig()).map(([key, value]) => ({ key, value: structured(value), encrypted: secret.includes(key) }));
 }
 
 /** Pulumi hands structured values over as JSON, and everything else as text. */
