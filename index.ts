@@ -4,7 +4,7 @@ import { clustersOf } from './components/cluster.ts';
 import { regionChanges } from './components/departure.ts';
 import { readPrevious } from './components/previous.ts';
 import { skippedRegions } from './components/skipped.ts';
-import { bridgeNamespace, regionHostname } from './config/names.ts';
+import { regionHostname } from './config/names.ts';
 import { buildTopology } from './components/topology.ts';
 import { refuseUnchangeable } from './components/unchangeable.ts';
 import { readConfiguration } from './config/configuration.ts';
@@ -23,8 +23,10 @@ export const hostname = configuration.hostname;
 export const url = topology.tier1.url;
 /** Address of tier1's load balancer, behind every host name below. */
 export const tier1Address = topology.tier1.address;
-/** Host names and their address, as `curl --resolve` needs them where no DNS has them. */
-export const resolve = [hostname, ...configuration.regions.map(({ name }) => regionHostname(name, hostname))].map((name) => ({ name, address: tier1Address }));
+/** PEM that clients have to trust to call it; absent where it is plain HTTP, and empty where public authorities are enough. */
+export const caCertificate = topology.tier1.caCertificate;
+/** Host names with their address and port, as `curl --resolve` wants them where no DNS has them. */
+export const resolve = topology.tier1.resolve;
 
 export const kafka = {
   ...(configuration.kafka.existing === undefined
@@ -38,7 +40,7 @@ export const regions = pulumi.output(
   topology.regions.map(({ name, region }) => ({
     name,
     context: configuration.regions.find((each) => each.name === name)?.context,
-    namespace: bridgeNamespace,
+    namespace: configuration.bridge.namespace,
     bridge: region.bridge,
     hostname: regionHostname(name, hostname),
     url: region.regionUrl,

@@ -1,29 +1,65 @@
 import type * as pulumi from '@pulumi/pulumi';
 
-import { bridgePort, failoverLabel, localPodLabel, trustSecret } from '../config/names.ts';
-import type { KafkaBridgeSpec } from './resources/strimzi.ts';
+import { failoverLabel, localPodLabel } from '../config/names.ts';
+import type { BridgeConfiguration } from '../config/schema.ts';
+import type { BridgeAuthentication, BridgeMetrics, KafkaBridgeSpec, TopologySpread } from './resources/kafka-bridge.ts';
+import type { StrimziApi } from './resources/strimzi.ts';
 
-/** How long each part of a request may take; a part ends before the one around it. Milliseconds unless the name says otherwise. */
-export interface BridgeBounds {
-  /** One record to Kafka. */
-  readonly producer: { readonly maxBlockMs: number; readonly requestTimeoutMs: number; readonly deliveryTimeoutMs: number };
-  /** How soon members of a dead bridge leave their groups, and consumers without requests go. */
-  readonly consumer: { readonly sessionTimeoutMs: number; readonly heartbeatIntervalMs: number; readonly idleTimeoutSeconds: number };
-  /** Threads that polls, commits and produces share. */
-  readonly executorThreads: number;
-  /** At the gateway: one try, a whole request, a whole request to a consumer. */
-  readonly timeouts: { readonly perTryMs: number; readonly routeMs: number; readonly consumersMs: number };
+export interface BridgeSpecArgs {
+  readonly bridge: BridgeConfiguration;
+  readonly api: StrimziApi;
+  readonly replicas: number;
+  readonly bootstrapServers: pulumi.Input<string>;
+  /** Secret with the certificate that brokers are trusted by. */
+  readonly trustSecret: string;
 }
 
 /** A bridge that acknowledges a record only when two brokers have it, and whose clients' times are bounded. */
-export function bridgeSpec({ replicas, bootstrapServers, bounds }: { replicas: number; bootstrapServers: pulumi.Input<string>; bounds: BridgeBounds }): KafkaBridgeSpec {
-  const { producer, consumer, executorThreads } = bounds;
+export function bridgeSpec({ bridge, api, replicas, bootstrapServers, trustSecret }: BridgeSpecArgs): KafkaBridgeSpec {
+  const { name, version, port, resources, probes, maxUnavailable } = bridge;
   return {
     replicas,
+    ...(version === undefined ? {} : { image: `quay.io/strimzi/kafka-bridge:${version}` }),
     bootstrapServers,
     tls: { trustedCertificates: [{ secretName: trustSecret, certificate: 'ca.crt' }] },
-    http: { port: bridgePort },
-    config: { 'bridge.executor.pool.size': executorThreads },
+    ...(bridge.authentication === undefined ? {} : { authentication: authentication(bridge.authentication) }),
+    http: { port },
+    ...clients(bridge, api),
+    ...(resources === undefined ? {} : { resources }),
+    ...(bridge.logging === undefined ? {} : { logging: { type: 'inline', loggers: loggers(bridge.logging) } }),
+    ...metrics(bridge, api),
+    ...(probes.liveness === undefined ? {} : { livenessProbe: probes.liveness }),
+    readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2, timeoutSeconds: 5, ...probes.readiness },
+    template: {
+      apiService: { metadata: { labels: failoverLabel } },
+      pod: { metadata: { labels: localPodLabel, ...scraped(bridge, api) }, ...spread(name, bridge.spread) },
+      podDisruptionBudget: { maxUnavailable },
+    },
+  };
+}
+
+/** The labels by which Strimzi selects a bridge's pods. */
+export function selectorOf(bridge: string): Record<string, string> {
+  return { 'strimzi.io/cluster': bridge, 'strimzi.io/name': `${bridge}-bridge`, 'strimzi.io/kind': 'KafkaBridge' };
+}
+
+/**
+ * Where a bridge answers /ready, /healthy and /metrics: a port of its own since 1.0, before that the one of its API. Without a version
+ * it is the operator's own, and operators that serve v1beta2 bring older bridges.
+ */
+export function managementPort({ version, port }: Pick<BridgeConfiguration, 'version' | 'port'>, api: StrimziApi): number {
+  const major = version === undefined ? undefined : Number.parseInt(version, 10);
+  return (major === undefined ? api === 'v1' : major >= 1) ? 8081 : port;
+}
+
+/** Name of the ConfigMap with the rules of the JMX exporter, and its entry. */
+export const metricsRules = { name: 'kafka-bridge-metrics', key: 'metrics-config.yml' } as const;
+
+/** A producer, consumer and admin client that answer before the gateway gives up, and the threads that they share. */
+function clients({ producer, consumer, admin, executorThreads }: BridgeConfiguration, api: StrimziApi): Pick<KafkaBridgeSpec, 'config' | 'producer' | 'consumer' | 'adminClient'> {
+  const current = api === 'v1';
+  return {
+    ...(current ? { config: { 'bridge.executor.pool.size': executorThreads } } : {}),
     producer: {
       config: {
         acks: 'all',
@@ -31,18 +67,56 @@ export function bridgeSpec({ replicas, bootstrapServers, bounds }: { replicas: n
         'max.block.ms': producer.maxBlockMs,
         'request.timeout.ms': producer.requestTimeoutMs,
         'delivery.timeout.ms': producer.deliveryTimeoutMs,
+        ...producer.config,
       },
     },
     consumer: {
-      timeoutSeconds: consumer.idleTimeoutSeconds,
-      config: { 'session.timeout.ms': consumer.sessionTimeoutMs, 'heartbeat.interval.ms': consumer.heartbeatIntervalMs },
+      ...(current ? { timeoutSeconds: consumer.idleTimeoutSeconds } : {}),
+      config: { 'session.timeout.ms': consumer.sessionTimeoutMs, 'heartbeat.interval.ms': consumer.heartbeatIntervalMs, ...consumer.config },
     },
-    readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2, timeoutSeconds: 5 },
-    template: { apiService: { metadata: { labels: failoverLabel } }, pod: { metadata: { labels: localPodLabel } } },
+    // A list of topics while Kafka is away is an error in seconds; Kafka's own default is a minute.
+    adminClient: { config: { 'request.timeout.ms': producer.requestTimeoutMs, 'default.api.timeout.ms': producer.deliveryTimeoutMs, ...admin.config } },
   };
 }
 
-/** The labels by which Strimzi selects a bridge's pods. */
-export function selectorOf(bridge: string): Record<string, string> {
-  return { 'strimzi.io/cluster': bridge, 'strimzi.io/name': `${bridge}-bridge`, 'strimzi.io/kind': 'KafkaBridge' };
+function authentication(given: NonNullable<BridgeConfiguration['authentication']>): BridgeAuthentication {
+  if (given.type === 'tls') {
+    const { name, certificate, key } = given.secret;
+    return { type: 'tls', certificateAndKey: { secretName: name, certificate, key } };
+  }
+  const { name, key } = given.secret;
+  return { type: given.type, username: given.username, passwordSecret: { secretName: name, password: key } };
+}
+
+/** Log4j2's way to say a logger's level: an identifier for each, with its name and level. */
+function loggers(levels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(levels).flatMap(([logger, level]) => {
+      if (logger === 'root') return [['rootLogger.level', level]];
+      const id = logger.replaceAll(/[^a-zA-Z0-9]+/g, '_');
+      return [[`logger.${id}.name`, logger], [`logger.${id}.level`, level]];
+    }),
+  );
+}
+
+function metrics({ metrics: exporter }: BridgeConfiguration, api: StrimziApi): BridgeMetrics | Record<string, never> {
+  if (exporter === 'none') return {};
+  if (api === 'v1beta2') return { enableMetrics: true };
+  if (exporter === 'strimzi') return { metricsConfig: { type: 'strimziMetricsReporter' } };
+  return { metricsConfig: { type: 'jmxPrometheusExporter', valueFrom: { configMapKeyRef: metricsRules } } };
+}
+
+/** By these annotations Prometheus finds the metrics, and the mesh adds those of the sidecar to them. */
+function scraped({ metrics: exporter, ...bridge }: BridgeConfiguration, api: StrimziApi): { annotations?: Record<string, string> } {
+  if (exporter === 'none') return {};
+  return { annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': String(managementPort(bridge, api)), 'prometheus.io/path': '/metrics' } };
+}
+
+/** Over zones means over hosts as well: a region of one zone still has hosts. Where it is not possible pods start all the same. */
+function spread(bridge: string, over: BridgeConfiguration['spread']): { topologySpreadConstraints?: TopologySpread[] } {
+  const keys = { zone: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'], host: ['kubernetes.io/hostname'], none: [] }[over];
+  if (keys.length === 0) return {};
+  return {
+    topologySpreadConstraints: keys.map((topologyKey) => ({ maxSkew: 1, topologyKey, whenUnsatisfiable: 'ScheduleAnyway', labelSelector: { matchLabels: selectorOf(bridge) } })),
+  };
 }

@@ -1,4 +1,5 @@
-import { bridgeGateway, bridgeNamespace, localService, serviceHost, sharedService, tier1Gateway } from '../config/names.ts';
+import type { BridgeConfiguration } from '../config/schema.ts';
+import { bridgeHosts } from './bridge-hosts.ts';
 import type { ConfigPatch, EnvoyFilterSpec } from './resources/istio.ts';
 
 /**
@@ -7,29 +8,31 @@ import type { ConfigPatch, EnvoyFilterSpec } from './resources/istio.ts';
  */
 const mergeWindow = { common_lb_config: { update_merge_window: '0s' } };
 
+/** Headers of every answer that say who gave it: the region, and the bridge or gateway behind its gateway. */
+export function serverMarks(region: string): Record<string, string> {
+  return { 'x-kbf-gateway': region, 'x-kbf-upstream': '%UPSTREAM_HOST%' };
+}
+
 /** For a region's gateway: health checks of its bridges, and headers that say who answered. */
-export function regionFilter(region: string): EnvoyFilterSpec {
+export function regionFilter({ region, gateway, bridge }: { region: string; gateway: string; bridge: BridgeConfiguration }): EnvoyFilterSpec {
+  const { shared, local } = bridgeHosts(bridge);
   return {
-    workloadSelector: { labels: { app: bridgeGateway } },
+    workloadSelector: { labels: { app: gateway } },
     configPatches: [
-      cluster(serviceHost(sharedService, bridgeNamespace)),
-      cluster(serviceHost(localService, bridgeNamespace)),
+      ...[shared, ...(local === undefined ? [] : [local])].map((service) => cluster(service, bridge.service)),
       {
         applyTo: 'ROUTE_CONFIGURATION',
         match: { context: 'GATEWAY' },
-        patch: {
-          operation: 'MERGE',
-          value: { response_headers_to_add: [header('x-kbf-gateway', region), header('x-kbf-upstream', '%UPSTREAM_HOST%')] },
-        },
+        patch: { operation: 'MERGE', value: { response_headers_to_add: Object.entries(serverMarks(region)).map(header) } },
       },
     ],
   };
 }
 
 /** For tier1, whose endpoints are the regions' gateways. */
-export function tier1Filter(): EnvoyFilterSpec {
+export function tier1Filter(gateway: string): EnvoyFilterSpec {
   return {
-    workloadSelector: { labels: { app: tier1Gateway } },
+    workloadSelector: { labels: { app: gateway } },
     configPatches: [{ applyTo: 'CLUSTER', match: { context: 'GATEWAY' }, patch: { operation: 'MERGE', value: mergeWindow } }],
   };
 }
@@ -38,7 +41,7 @@ export function tier1Filter(): EnvoyFilterSpec {
  * A dead or hung bridge is found and kept out by checks, not by live requests. The peer's gateway is checked in the same way: it
  * routes the check by this host name to its own bridge.
  */
-function cluster(service: string): ConfigPatch {
+function cluster(service: string, kind: BridgeConfiguration['service']): ConfigPatch {
   return {
     applyTo: 'CLUSTER',
     match: { context: 'GATEWAY', cluster: { service } },
@@ -57,7 +60,7 @@ function cluster(service: string): ConfigPatch {
             no_traffic_interval: '0.25s',
             unhealthy_threshold: 2,
             healthy_threshold: 1,
-            http_health_check: { path: '/', host: service, codec_client_type: 'HTTP2' },
+            http_health_check: { path: '/', host: service, ...(kind === 'own' ? { codec_client_type: 'HTTP2' } : {}) },
           },
         ],
       },
@@ -65,6 +68,6 @@ function cluster(service: string): ConfigPatch {
   };
 }
 
-function header(key: string, value: string): object {
+function header([key, value]: [string, string]): object {
   return { header: { key, value }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' };
 }

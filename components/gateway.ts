@@ -1,24 +1,28 @@
-import type * as k8s from '@pulumi/kubernetes';
-import type * as pulumi from '@pulumi/pulumi';
+import * as pulumi from '@pulumi/pulumi';
 
+import type { ServiceConfiguration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
 import type { LiveObject } from './cluster-reader.ts';
+import { type GatewayService, kubeSpec } from './gateway-service.ts';
 import { accepted, untilReady } from './ready.ts';
 import { EnvoyFilter, type EnvoyFilterSpec } from './resources/istio.ts';
-import { Gateway, type GatewaySpec, InstallGateway, parentAnnotations, type TsbParents } from './resources/tsb.ts';
+import { Gateway, type GatewayRoutes, InstallGateway, parentAnnotations, type TsbParents } from './resources/tsb.ts';
 
-/** Where a gateway's objects belong in TSB: its groups and what is above them. */
-export type GatewayParents = Required<TsbParents>;
+/** Where a gateway's objects belong in TSB: its groups and what is above them. Without an internal group no EnvoyFilter may be written. */
+export type GatewayParents = Required<Omit<TsbParents, 'istioInternalGroup'>> & Pick<TsbParents, 'istioInternalGroup'>;
 
 /** One gateway: its objects have one name in one namespace. */
 export interface GatewayPlace {
   /** What the names of the Pulumi resources begin with. */
   readonly logicalName: string;
   readonly cluster: Cluster;
-  readonly namespace: k8s.core.v1.Namespace;
+  /** Known when it is there. */
+  readonly namespace: pulumi.Input<string>;
   readonly namespaceName: string;
   /** Of the objects, and of the Deployment and the Service that TSB makes. */
   readonly name: string;
+  /** Of the object with the routes; the gateway's own unless there is one. */
+  readonly routesName?: string | undefined;
   readonly tsb: GatewayParents;
   /** See the configuration's `tsb.acceptedWhen`. */
   readonly acceptedWhen: string | undefined;
@@ -26,9 +30,8 @@ export interface GatewayPlace {
 
 /** What a gateway does. */
 export interface GatewayContent {
-  /** Annotations of its Service. */
-  readonly service: { readonly annotations?: Record<string, string> };
-  readonly routes: GatewaySpec;
+  readonly service: Omit<GatewayService, 'name'>;
+  readonly routes: GatewayRoutes;
   /** What has to be there before it does. */
   readonly after?: pulumi.Input<pulumi.Resource[]>;
   /** What TSB has no field for. */
@@ -41,32 +44,41 @@ export interface ConfiguredGateway {
   readonly routed: pulumi.Output<unknown>;
 }
 
-/** Makes a gateway's pods and Service, its routes and its filter. */
+/** Makes a gateway's pods and Service, its routes and, where there may be one, its filter. */
 export function configuredGateway(place: GatewayPlace, { service, routes, after = [], filter }: GatewayContent, parent: pulumi.Resource): ConfiguredGateway {
-  const { logicalName, cluster, namespace, namespaceName, name, tsb, acceptedWhen } = place;
+  const { logicalName, cluster, namespace, namespaceName, name, routesName = name, tsb, acceptedWhen } = place;
   const { gatewayGroup, istioInternalGroup, ...workspace } = tsb;
-  const metadata = { name, namespace: namespace.metadata.name };
-  const object = (apiVersion: string, kind: string) => ({ apiVersion, kind, namespace: namespaceName, name });
+  const metadata = { name, namespace };
 
-  const taken = untilReady(object('gateway.tsb.tetrate.io/v2', 'Gateway'), cluster, accepted(acceptedWhen), ({ annotations, options }) => {
+  const reference = { apiVersion: 'gateway.tsb.tetrate.io/v2', kind: routes.kind, namespace: namespaceName, name: routesName };
+  const taken = untilReady(reference, cluster, accepted(acceptedWhen), ({ annotations, options }) => {
     const inGroup = { ...parentAnnotations({ ...workspace, gatewayGroup }), ...annotations };
-    return new Gateway(`${logicalName}-routes`, { metadata: { ...metadata, annotations: inGroup }, spec: routes }, { parent, dependsOn: after, ...options });
+    return new Gateway(`${logicalName}-routes`, { metadata: { name: routesName, namespace, annotations: inGroup }, ...routes }, { parent, dependsOn: after, ...options });
   });
-  untilReady(object('networking.istio.io/v1alpha3', 'EnvoyFilter'), cluster, accepted(acceptedWhen), ({ annotations, options }) => {
-    const inGroup = { ...parentAnnotations({ ...workspace, istioInternalGroup }), ...annotations };
-    return new EnvoyFilter(`${logicalName}-filter`, { metadata: { ...metadata, labels: { 'istio.io/rev': 'tsb' }, annotations: inGroup }, spec: filter }, { parent, ...options });
-  });
-  const install = new InstallGateway(`${logicalName}-gateway`, { metadata, spec: { type: 'UNIFIED', kubeSpec: { service: { type: 'LoadBalancer', ...service } } } }, { parent });
+  if (istioInternalGroup !== undefined) {
+    untilReady({ apiVersion: 'networking.istio.io/v1alpha3', kind: 'EnvoyFilter', namespace: namespaceName, name }, cluster, accepted(acceptedWhen), ({ annotations, options }) => {
+      const inGroup = { ...parentAnnotations({ ...workspace, istioInternalGroup }), ...annotations };
+      return new EnvoyFilter(`${logicalName}-filter`, { metadata: { ...metadata, labels: { 'istio.io/rev': 'tsb' }, annotations: inGroup }, spec: filter }, { parent, ...options });
+    });
+  }
+  const { kind } = routes;
+  const spec = { ...(kind === 'Gateway' ? { type: 'UNIFIED' as const } : {}), kubeSpec: kubeSpec({ name, ...service }) };
+  const install = new InstallGateway(`${logicalName}-gateway`, { kind, metadata, spec }, { parent });
   return { install, routed: taken.id };
 }
 
 const timeoutMs = 300_000;
 
-/** The address by which a gateway is reached, once its pods are available: an IP address, or a host name where the cloud gives one. */
-export function gatewayAddress(install: InstallGateway, gateway: { namespace: string; name: string }, { reader }: Cluster): pulumi.Output<string> {
-  return install.id
-    .apply(() => reader.awaitField({ apiVersion: 'apps/v1', kind: 'Deployment', ...gateway }, { select: availableGeneration, what: 'available pod', timeoutMs }))
-    .apply(() => reader.awaitField({ apiVersion: 'v1', kind: 'Service', ...gateway }, { select: loadBalancerAddress, what: 'load balancer address', timeoutMs }));
+/**
+ * The address by which a gateway is reached, once its pods are available: an IP address, or a host name where the cloud gives one. Without a
+ * load balancer it is what is configured as such.
+ */
+export function gatewayAddress(install: InstallGateway, gateway: { namespace: string; name: string }, { cluster, service }: { cluster: Cluster; service: ServiceConfiguration }): pulumi.Output<string> {
+  const available = install.id.apply(() => cluster.reader.awaitField({ apiVersion: 'apps/v1', kind: 'Deployment', ...gateway }, { select: availableGeneration, what: 'available pod', timeoutMs }));
+  const { type, address } = service;
+  if (type !== 'LoadBalancer' && address !== undefined) return available.apply(() => address);
+  const [select, what] = type === 'LoadBalancer' ? [loadBalancerAddress, 'load balancer address'] as const : [clusterAddress, 'address in its cluster'] as const;
+  return available.apply(() => cluster.reader.awaitField({ apiVersion: 'v1', kind: 'Service', ...gateway }, { select, what, timeoutMs }));
 }
 
 function availableGeneration(deployment: LiveObject): number | undefined {
@@ -79,4 +91,8 @@ function loadBalancerAddress(service: LiveObject): string | undefined {
   const { loadBalancer } = (service['status'] ?? {}) as { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } };
   const [first] = loadBalancer?.ingress ?? [];
   return first?.ip ?? first?.hostname;
+}
+
+function clusterAddress(service: LiveObject): string | undefined {
+  return ((service['spec'] ?? {}) as { clusterIP?: string }).clusterIP;
 }

@@ -1,29 +1,45 @@
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
+import { bridgeServices, failoverLabel, localPodLabel, strimziBridgeService } from '../config/names.ts';
+import type { BridgeConfiguration, RegionConfiguration, TsbConfiguration } from '../config/schema.ts';
+import { bridgeMetrics } from './bridge-metrics.ts';
+import { bridgeSpec, selectorOf } from './bridge-spec.ts';
 import type { Cluster } from './cluster.ts';
 import { regionFilter } from './envoy-filters.ts';
 import { type ConfiguredGateway, configuredGateway, gatewayAddress, type GatewayParents } from './gateway.ts';
-import { bridgeGateway, bridgeName, bridgeNamespace, bridgePort, failoverLabel, localPodLabel, localService, sharedService, trustSecret } from '../config/names.ts';
 import { untilReady } from './ready.ts';
-import { type BridgeBounds, bridgeSpec, selectorOf } from './bridge-spec.ts';
 import { regionRoutes } from './region-routes.ts';
-import { KafkaBridge } from './resources/strimzi.ts';
+import { KafkaBridge } from './resources/kafka-bridge.ts';
+import { apiVersion, type StrimziApi } from './resources/strimzi.ts';
+import { rankLabel } from './tier1-routes.ts';
 
 export interface KafkaBridgeRegionArgs {
   readonly cluster: Cluster;
+  /** What TSB calls the cluster. */
+  readonly tsbCluster: pulumi.Input<string>;
   /** Host name that all regions share. */
   readonly hostname: string;
   /** Host name that is pinned to this region: consumers made here are told to come back by it. */
   readonly regionHostname: string;
+  /** How clients come, wherever TLS ends. */
+  readonly scheme: 'http' | 'https';
+  readonly bridge: BridgeConfiguration;
+  /** Version of Strimzi's API that the operator serves. */
+  readonly strimziApi: StrimziApi;
   /** Bridges. */
   readonly replicas: number;
-  /** Bounds of the bridge's Kafka clients, and of requests to it. */
-  readonly bounds: BridgeBounds;
+  readonly gateway: RegionConfiguration['gateway'];
+  /** Whether tier1 has to tell the region's gateway from others by a label. */
+  readonly ranked: boolean;
   /** `host:port` of Kafka's TLS listener. */
   readonly bootstrapServers: pulumi.Input<string>;
-  /** PEM that the listener's certificate is trusted by. */
+  /** PEM that the listener's certificate is trusted by, and the Secret to make of it. */
   readonly caCertificate: pulumi.Input<string>;
+  readonly trustSecret: string;
+  /** Which of TSB's kinds say what the gateway does, and whether it may have an EnvoyFilter. */
+  readonly api: TsbConfiguration['api'];
+  readonly envoyFilters: TsbConfiguration['envoyFilters'];
   /** Where the region's gateway objects belong in TSB. */
   readonly tsb: GatewayParents;
   /** See the configuration's `tsb.acceptedWhen`. */
@@ -32,6 +48,8 @@ export interface KafkaBridgeRegionArgs {
 
 /** One region's bridge, and the gateway that requests for it come in by. */
 export class KafkaBridgeRegion extends pulumi.ComponentResource {
+  /** What TSB calls the cluster. */
+  readonly tsbCluster: pulumi.Output<string>;
   /** Name of the KafkaBridge, known when it is ready. */
   readonly bridge: pulumi.Output<string>;
   /** Service of the bridge that a peer region may serve as well. */
@@ -44,69 +62,104 @@ export class KafkaBridgeRegion extends pulumi.ComponentResource {
   constructor(name: string, args: KafkaBridgeRegionArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super('kbf:index:KafkaBridgeRegion', name, {}, { ...opts, provider: args.cluster.provider });
 
-    // Labelled when it is made: a sidecar is injected only into pods that come after the label.
-    const namespace = new k8s.core.v1.Namespace(
-      `${name}-namespace`,
-      { metadata: { name: bridgeNamespace, labels: { 'istio-injection': 'enabled' } } },
-      { parent: this },
-    );
-    const bridge = makeBridge(name, args, namespace, this);
-    const shared = makeService(`${name}-shared`, { name: sharedService, labels: failoverLabel, selector: selectorOf(bridgeName) }, namespace, this);
-    makeService(`${name}-local`, { name: localService, labels: {}, selector: { ...selectorOf(bridgeName), ...localPodLabel } }, namespace, this);
-    const { install } = makeGateway(name, args, namespace, this);
+    const { bridge, gateway, cluster } = args;
+    const namespace = bridgeNamespace(name, bridge, this);
+    const made = makeBridge(name, args, { namespace, parent: this });
+    const { install } = makeGateway(name, args, { namespace, parent: this });
 
-    this.bridge = bridge.metadata.name;
-    this.bridgeService = shared.metadata.name;
-    this.gatewayAddress = gatewayAddress(install, { namespace: bridgeNamespace, name: bridgeGateway }, args.cluster);
-    this.regionUrl = pulumi.output(`http://${args.regionHostname}`);
-    this.registerOutputs({ cluster: args.cluster.name, bridge: this.bridge, bridgeService: this.bridgeService, gatewayAddress: this.gatewayAddress, regionUrl: this.regionUrl });
+    this.tsbCluster = pulumi.output(args.tsbCluster);
+    this.bridge = made.metadata.name;
+    this.bridgeService = makeServices(name, bridge, { namespace, parent: this });
+    this.gatewayAddress = gatewayAddress(install, { namespace: bridge.namespace, name: gateway.name }, { cluster, service: gateway.service });
+    this.regionUrl = pulumi.output(`${args.scheme}://${args.regionHostname}`);
+    this.registerOutputs({
+      cluster: cluster.name,
+      tsbCluster: this.tsbCluster,
+      bridge: this.bridge,
+      bridgeService: this.bridgeService,
+      gatewayAddress: this.gatewayAddress,
+      regionUrl: this.regionUrl,
+    });
   }
 }
 
-function makeBridge(name: string, args: KafkaBridgeRegionArgs, namespace: k8s.core.v1.Namespace, parent: pulumi.Resource): KafkaBridge {
-  const trust = new k8s.core.v1.Secret(
-    `${name}-trust`,
-    { metadata: { name: trustSecret, namespace: namespace.metadata.name }, stringData: { 'ca.crt': args.caCertificate } },
-    { parent },
-  );
+interface Where {
+  /** Its name, known when it is there. */
+  readonly namespace: pulumi.Output<string>;
+  readonly parent: pulumi.Resource;
+}
+
+/**
+ * Labelled when it is made: a sidecar is injected only into pods that come after the label. A namespace that a given Secret lies in is
+ * there already and is only labelled.
+ */
+function bridgeNamespace(name: string, { namespace, injection, authentication }: BridgeConfiguration, parent: pulumi.Resource): pulumi.Output<string> {
+  const labels: Record<string, string> = injection === 'enabled' ? { 'istio-injection': 'enabled' } : { 'istio.io/rev': injection.revision };
+  const args = { metadata: { name: namespace, labels } };
+  const made = authentication === undefined ? new k8s.core.v1.Namespace(`${name}-namespace`, args, { parent }) : new k8s.core.v1.NamespacePatch(`${name}-namespace`, args, { parent });
+  return made.metadata.apply((metadata) => metadata.name ?? namespace);
+}
+
+function makeBridge(name: string, { cluster, bridge, strimziApi, replicas, bootstrapServers, caCertificate, trustSecret }: KafkaBridgeRegionArgs, { namespace, parent }: Where): KafkaBridge {
+  const trust = new k8s.core.v1.Secret(`${name}-trust`, { metadata: { name: trustSecret, namespace }, stringData: { 'ca.crt': caCertificate } }, { parent });
+  const rules = bridge.metrics === 'jmx' && strimziApi === 'v1' ? [bridgeMetrics(name, namespace, { parent })] : [];
   return untilReady(
-    { apiVersion: 'kafka.strimzi.io/v1', kind: 'KafkaBridge', namespace: bridgeNamespace, name: bridgeName },
-    args.cluster,
+    { apiVersion: apiVersion(strimziApi), kind: 'KafkaBridge', namespace: bridge.namespace, name: bridge.name },
+    cluster,
     { waitFor: 'condition=Ready', seconds: 300 },
     ({ annotations, options }) =>
       new KafkaBridge(
         `${name}-bridge`,
         {
-          metadata: { name: bridgeName, namespace: namespace.metadata.name, annotations },
-          spec: bridgeSpec({ replicas: args.replicas, bootstrapServers: args.bootstrapServers, bounds: args.bounds }),
+          api: strimziApi,
+          metadata: { name: bridge.name, namespace, annotations },
+          spec: bridgeSpec({ bridge, api: strimziApi, replicas, bootstrapServers, trustSecret }),
         },
-        { parent, dependsOn: [trust], ...options },
+        { parent, dependsOn: [trust, ...rules], ...options },
       ),
   );
+}
+
+/** The Services that gateways reach the bridge by, and the name of the one that peers may serve. */
+function makeServices(name: string, { name: bridge, service, port }: BridgeConfiguration, where: Where): pulumi.Output<string> {
+  if (service === 'strimzi') return pulumi.output(strimziBridgeService(bridge));
+  const { shared, local } = bridgeServices(bridge);
+  const made = makeService(`${name}-shared`, { name: shared, labels: failoverLabel, selector: selectorOf(bridge), port }, where);
+  makeService(`${name}-local`, { name: local, labels: {}, selector: { ...selectorOf(bridge), ...localPodLabel }, port }, where);
+  return made.metadata.name;
 }
 
 interface BridgeService {
   readonly name: string;
   readonly labels: Record<string, string>;
   readonly selector: Record<string, string>;
+  readonly port: number;
 }
 
 /** The port's name says HTTP/2, so that one warm connection, and with it one warm producer, serves everybody. */
-function makeService(name: string, { name: service, labels, selector }: BridgeService, namespace: k8s.core.v1.Namespace, parent: pulumi.Resource): k8s.core.v1.Service {
+function makeService(name: string, { name: service, labels, selector, port }: BridgeService, { namespace, parent }: Where): k8s.core.v1.Service {
   return new k8s.core.v1.Service(
     name,
     {
       // Its endpoints are awaited with the bridge itself.
-      metadata: { name: service, namespace: namespace.metadata.name, labels, annotations: { 'pulumi.com/skipAwait': 'true' } },
-      spec: { selector, ports: [{ name: 'http2', port: bridgePort, targetPort: bridgePort }] },
+      metadata: { name: service, namespace, labels, annotations: { 'pulumi.com/skipAwait': 'true' } },
+      spec: { selector, ports: [{ name: 'http2', port, targetPort: port }] },
     },
     { parent },
   );
 }
 
 /** The gateway's pods and Service, its routes, and what TSB has no field for. */
-function makeGateway(name: string, args: KafkaBridgeRegionArgs, namespace: k8s.core.v1.Namespace, parent: pulumi.Resource): ConfiguredGateway {
-  const { hostname, regionHostname, bounds } = args;
-  const gateway = { logicalName: name, cluster: args.cluster, namespace, namespaceName: bridgeNamespace, name: bridgeGateway, tsb: args.tsb, acceptedWhen: args.acceptedWhen };
-  return configuredGateway(gateway, { service: {}, routes: regionRoutes({ hostname, regionHostname, timeouts: bounds.timeouts }), filter: regionFilter(name) }, parent);
+function makeGateway(name: string, args: KafkaBridgeRegionArgs, { namespace, parent }: Where): ConfiguredGateway {
+  const { cluster, bridge, gateway, ranked, tsb, acceptedWhen } = args;
+  const place = { logicalName: name, cluster, namespace, namespaceName: bridge.namespace, name: gateway.name, routesName: gateway.routes, tsb, acceptedWhen };
+  return configuredGateway(
+    place,
+    {
+      service: { ...gateway, ...(ranked ? { labels: { [rankLabel]: name } } : {}) },
+      routes: regionRoutes({ ...args, region: name, gateway: gateway.name }),
+      filter: regionFilter({ region: name, gateway: gateway.name, bridge }),
+    },
+    parent,
+  );
 }

@@ -1,47 +1,70 @@
-import type { BridgeBounds } from './bridge-spec.ts';
-import { bridgeGateway, bridgeNamespace, bridgePort, localService, serviceHost, sharedService } from '../config/names.ts';
+import type { BridgeConfiguration, TsbConfiguration } from '../config/schema.ts';
+import { bridgeHosts } from './bridge-hosts.ts';
+import { serverMarks } from './envoy-filters.ts';
 import { seconds } from './resilience.ts';
-import type { GatewaySpec, HttpRule, HttpServer } from './resources/tsb.ts';
+import type { GatewayRoutes, HttpRule } from './resources/tsb.ts';
 
 export interface RegionRoutes {
+  readonly region: string;
+  /** Name of the gateway. */
+  readonly gateway: string;
+  readonly bridge: BridgeConfiguration;
   readonly hostname: string;
   readonly regionHostname: string;
-  readonly timeouts: BridgeBounds['timeouts'];
+  /** How clients come, wherever TLS ends: consumers are told to come back so. */
+  readonly scheme: 'http' | 'https';
+  readonly api: TsbConfiguration['api'];
+  readonly envoyFilters: TsbConfiguration['envoyFilters'];
 }
 
 /** A region's gateway serves the common host name and the region's own in the same way. */
-export function regionRoutes({ hostname, regionHostname, timeouts }: RegionRoutes): GatewaySpec {
-  const rules = [consumers(regionHostname, timeouts.consumersMs), everythingElse(timeouts.routeMs)];
-  return {
-    workloadSelector: { namespace: bridgeNamespace, labels: { app: bridgeGateway } },
-    http: [server('global', hostname, rules), server('region', regionHostname, rules)],
-  };
+export function regionRoutes(args: RegionRoutes): GatewayRoutes {
+  const { region, gateway, bridge, hostname, regionHostname, api } = args;
+  const workloadSelector = { namespace: bridge.namespace, labels: { app: gateway } };
+  const rules = rulesOf(args);
+  if (api === 'gateway') {
+    const server = (name: string, host: string) => ({ name, hostname: host, port, routing: { rules: rules.map(unified) } });
+    return { kind: 'Gateway', spec: { workloadSelector, http: [server('global', hostname), server('region', regionHostname)] } };
+  }
+  const server = (name: string, host: string) => ({ name, hostname: host, port, routing: { rules: rules.map(deprecated) } });
+  return { kind: 'IngressGateway', spec: { workloadSelector, http: [server(`${region}-${dashed(hostname)}`, hostname), server(`${region}-pinned`, regionHostname)] } };
 }
 
 /** Paths of consumers, which every gateway treats apart. */
 export const consumersPath = '/consumers';
 
-/**
- * A consumer lives on one bridge, so its requests never leave the region, and the bridge is told the region's own host name:
- * the `base_uri` that it answers with brings the client back here.
- */
-function consumers(regionHostname: string, timeoutMs: number): HttpRule {
-  return {
-    match: [{ uri: { prefix: consumersPath } }],
-    modify: { headers: { request: { set: { 'X-Forwarded-Host': regionHostname, 'X-Forwarded-Proto': 'http' } } } },
-    timeout: seconds(timeoutMs),
-    route: destination(localService),
-  };
+/** A host name as a part of the name of a server. */
+export function dashed(hostname: string): string {
+  return hostname.replaceAll('.', '-');
 }
 
-function everythingElse(timeoutMs: number): HttpRule {
-  return { timeout: seconds(timeoutMs), route: destination(sharedService) };
+/** Tier1 comes in by the port for other clusters; this one is for who calls the region directly. */
+const port = 80;
+
+interface Rule extends Pick<HttpRule, 'match' | 'modify'> {
+  readonly timeoutMs: number;
+  readonly service: { readonly host: string; readonly port: number };
 }
 
-function destination(service: string): HttpRule['route'] {
-  return { serviceDestination: { host: `${bridgeNamespace}/${serviceHost(service, bridgeNamespace)}`, port: bridgePort } };
+function rulesOf({ region, bridge, regionHostname, scheme, envoyFilters }: RegionRoutes): Rule[] {
+  const { shared, local } = bridgeHosts(bridge);
+  const { routeMs, consumersMs } = bridge.timeouts;
+  const service = (host: string) => ({ host: `${bridge.namespace}/${host}`, port: bridge.port });
+  const response = envoyFilters === 'none' ? { response: { set: serverMarks(region) } } : {};
+  const everythingElse = { ...(envoyFilters === 'none' ? { modify: { headers: response } } : {}), timeoutMs: local === undefined ? consumersMs : routeMs, service: service(shared) };
+  if (local === undefined) return [everythingElse];
+  // A consumer lives on one bridge, so its requests never leave the region, and the bridge is told the region's own host name:
+  // the `base_uri` that it answers with brings the client back here.
+  const comeBack = { set: { 'X-Forwarded-Host': regionHostname, 'X-Forwarded-Proto': scheme } };
+  const consumers = { match: [{ uri: { prefix: consumersPath } }], modify: { headers: { request: comeBack, ...response } }, timeoutMs: consumersMs, service: service(local) };
+  return [consumers, everythingElse];
 }
 
-function server(name: string, hostname: string, rules: readonly HttpRule[]): HttpServer {
-  return { name, hostname, port: 80, routing: { rules } };
+function unified({ timeoutMs, service, ...rule }: Rule): HttpRule {
+  return { ...rule, timeout: seconds(timeoutMs), route: { serviceDestination: service } };
+}
+
+/** Its rules have no timeout: see the settings of the host. */
+function deprecated({ timeoutMs: _, service, ...rule }: Rule) {
+  return { ...rule, route: service };
 }

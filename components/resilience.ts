@@ -1,4 +1,5 @@
-import { localService, serviceHost, sharedService, bridgeNamespace } from '../config/names.ts';
+import type { BridgeConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
+import type { BridgeHosts } from './bridge-hosts.ts';
 import type { OutlierDetection, Retries, UpstreamTrafficSetting } from './resources/tsb.ts';
 
 /**
@@ -6,15 +7,34 @@ import type { OutlierDetection, Retries, UpstreamTrafficSetting } from './resour
  * Every number is there for the failed requests that its neighbours were measured to cost.
  */
 
-/** A refused or broken connection ejects at once. Ejections are short, so that a blip never becomes an outage, and every host may be ejected. */
-const ejection = {
+/** What the bounds depend on. */
+export interface Resilience {
+  /** With `tsb-default` nothing is said, and TSB's own settings rule. */
+  readonly retries: Tier1Configuration['retries'];
+  /** Deprecated kinds say no timeout of a route, so it is said of the host. */
+  readonly api: TsbConfiguration['api'];
+  readonly envoyFilters: TsbConfiguration['envoyFilters'];
+  /** Bounds of a request in a region, in milliseconds. */
+  readonly timeouts: BridgeConfiguration['timeouts'];
+}
+
+/** A refused or broken connection ejects at once, and every host may be ejected. */
+const atOnce = {
   splitExternalLocalOriginErrors: true,
   consecutiveLocalOriginFailure: 1,
   interval: '0.25s',
-  baseEjectionTime: '2s',
-  maxEjectionTime: '5s',
   maxEjectionPercent: 100,
 } satisfies Partial<OutlierDetection>;
+
+const ejection = {
+  /** Short, so that a blip never becomes an outage: coming back too early costs next to nothing. */
+  'internal-group': { ...atOnce, baseEjectionTime: '2s', maxEjectionTime: '5s' },
+  /**
+   * Where no EnvoyFilter may set the merge window, a dead host that is let back in costs a second of errors (33 of 2,950 requests were
+   * measured): so it stays out until its readiness has failed, which takes Kubernetes 6 s.
+   */
+  none: { ...atOnce, baseEjectionTime: '10s', maxEjectionTime: '60s' },
+} satisfies Record<TsbConfiguration['envoyFilters'], Partial<OutlierDetection>>;
 
 /** A connection within a region, or to the gateway of another, takes milliseconds or will not come. */
 const connectTimeout = '0.25s';
@@ -22,19 +42,30 @@ const connectTimeout = '0.25s';
 /** Only what was never sent is sent again: anything else may produce a record twice. */
 const unsentOnly = { attempts: 2, retryOn: 'connect-failure,refused-stream', retryBackOff: { baseInterval: '0.005s' } } satisfies Retries;
 
-/** A region's gateway to its bridge, and to the peer region's gateway. */
-export function bridgeTraffic(perTryMs: number): UpstreamTrafficSetting[] {
+/** What the way from tier1 to a region and back may add to a request. */
+const hopMs = 1_000;
+
+/** A region's gateway to its bridge, and to the peer region's gateway. Undefined: TSB's own. */
+export function bridgeTraffic({ shared, local }: BridgeHosts, r: Resilience): UpstreamTrafficSetting[] | undefined {
+  if (r.retries === 'tsb-default') return undefined;
+  const { perTryMs, routeMs, consumersMs } = r.timeouts;
   return [
     // Behind a sidecar a dead bridge is a 503, which nobody may try again: the first one ejects.
-    upstream(serviceHost(sharedService, bridgeNamespace), 1, { ...unsentOnly, perTryTimeout: seconds(perTryMs) }),
+    upstream(shared, r, { consecutiveGatewayFailure: 1, retries: { ...unsentOnly, perTryTimeout: seconds(perTryMs) }, timeoutMs: local === undefined ? consumersMs : routeMs }),
     // Reading and committing belong to one consumer on one bridge: nobody else can answer them, and twice is not once.
-    upstream(serviceHost(localService, bridgeNamespace), 5, { attempts: 0 }),
+    ...(local === undefined ? [] : [upstream(local, r, { consecutiveGatewayFailure: 5, retries: { attempts: 0 }, timeoutMs: consumersMs })]),
   ];
 }
 
-/** Tier1 to the regions' gateways: a region's own 5xx eject it only as a backstop, as its gateway has failed over already. */
-export function tier1Traffic(): UpstreamTrafficSetting[] {
-  return [upstream('*', 50, unsentOnly)];
+/** Tier1 to the regions' gateways: a region's own 5xx eject it only as a backstop, as its gateway has failed over already. Undefined: TSB's own. */
+export function tier1Traffic(r: Resilience): UpstreamTrafficSetting[] | undefined {
+  if (r.retries === 'tsb-default') return undefined;
+  return [upstream('*', r, { consecutiveGatewayFailure: 50, retries: unsentOnly, timeoutMs: tier1Timeouts(r.timeouts).consumersMs })];
+}
+
+/** Tier1's bounds of a request, in milliseconds: longer than a region's, so that the region answers first. */
+export function tier1Timeouts({ routeMs, consumersMs }: BridgeConfiguration['timeouts']): { routeMs: number; consumersMs: number } {
+  return { routeMs: routeMs + hopMs, consumersMs: consumersMs + hopMs };
 }
 
 /** A duration as TSB writes it. */
@@ -42,14 +73,20 @@ export function seconds(ms: number): string {
   return `${ms / 1_000}s`;
 }
 
-function upstream(host: string, consecutiveGatewayFailure: number, retries: Retries): UpstreamTrafficSetting {
+interface Bounds {
+  readonly consecutiveGatewayFailure: number;
+  readonly retries: Retries;
+  readonly timeoutMs: number;
+}
+
+function upstream(host: string, { api, envoyFilters }: Resilience, { consecutiveGatewayFailure, retries, timeoutMs }: Bounds): UpstreamTrafficSetting {
   return {
     hosts: [host],
     settings: {
       resilience: {
         circuitBreakerSensitivity: 'CUSTOM',
-        outlierDetection: { ...ejection, consecutiveGatewayFailure },
-        connectionPool: { tcp: { connectTimeout }, http: { retries } },
+        outlierDetection: { ...ejection[envoyFilters], consecutiveGatewayFailure },
+        connectionPool: { tcp: { connectTimeout }, http: { retries, ...(api === 'tier1gateway' ? { requestTimeout: seconds(timeoutMs) } : {}) } },
       },
     },
   };

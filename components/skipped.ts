@@ -4,7 +4,7 @@ import type { KafkaBridgeRegion } from './kafka-bridge-region.ts';
 import type { Previous } from './previous.ts';
 
 /** What the rest of the program knows of a region. */
-export type RegionOutputs = Pick<KafkaBridgeRegion, 'bridge' | 'bridgeService' | 'gatewayAddress' | 'regionUrl'>;
+export type RegionOutputs = Pick<KafkaBridgeRegion, 'tsbCluster' | 'bridge' | 'bridgeService' | 'gatewayAddress' | 'regionUrl'>;
 
 /** By name, the regions that nothing is done about in this run, with what was last known of them: nothing of one that never was. */
 export type SkippedRegions = ReadonlyMap<string, RegionOutputs | undefined>;
@@ -25,5 +25,5 @@ function lastKnown(previous: Previous, region: string): RegionOutputs | undefine
   const outputs = previous.outputsOf('kbf:index:KafkaBridgeRegion', region);
   if (outputs === undefined) return undefined;
   const last = (name: keyof RegionOutputs): pulumi.Output<string> => pulumi.output(outputs[name] as string);
-  return { bridge: last('bridge'), bridgeService: last('bridgeService'), gatewayAddress: last('gatewayAddress'), regionUrl: last('regionUrl') };
+  return { tsbCluster: last('tsbCluster'), bridge: last('bridge'), bridgeService: last('bridgeService'), gatewayAddress: last('gatewayAddress'), regionUrl: last('regionUrl') };
 }

@@ -1,31 +1,41 @@
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
+import { regionHostname } from '../config/names.ts';
+import type { BridgeConfiguration, GcpConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
 import { tier1Filter } from './envoy-filters.ts';
 import { externalDns } from './external-dns.ts';
 import { configuredGateway, gatewayAddress, type GatewayParents } from './gateway.ts';
-import { regionHostname, tier1Gateway } from '../config/names.ts';
-import { consumersPath } from './region-routes.ts';
-import { seconds } from './resilience.ts';
-import type { GatewaySpec, HttpServer } from './resources/tsb.ts';
+import { dnsRecords, reserveAddress } from './gcp-address.ts';
+import { entrancePort, type Tier1Region, tier1Routes } from './tier1-routes.ts';
+import { tier1Tls } from './tier1-tls.ts';
 
 export interface Tier1FailoverArgs {
   readonly cluster: Cluster;
-  /** Namespace to make for tier1. */
-  readonly namespace: string;
+  readonly tier1: Tier1Configuration;
   /** Host name that all regions share. */
   readonly hostname: string;
-  /** Regions, and what TSB calls their clusters. */
-  readonly regions: readonly { readonly name: string; readonly tsbCluster: string }[];
+  readonly regions: readonly Tier1Region[];
   /** Bounds of a request in a region, in milliseconds; tier1's are longer, so that the region answers first. */
-  readonly timeouts: { readonly routeMs: number; readonly consumersMs: number };
+  readonly timeouts: BridgeConfiguration['timeouts'];
+  /** Which of TSB's kinds say what it does. */
+  readonly api: TsbConfiguration['api'];
   /** Where tier1's objects belong in TSB. */
   readonly tsb: GatewayParents;
   /** What has to be there before requests are routed to it. */
   readonly after?: pulumi.Input<pulumi.Resource[]>;
   /** See the configuration's `tsb.acceptedWhen`. */
   readonly acceptedWhen?: string | undefined;
+  /** Where its address and its host names come from, where that is Google Cloud. */
+  readonly gcp?: GcpConfiguration | undefined;
+}
+
+/** A host name and where it is, as `curl --resolve` wants it where no DNS has it. */
+export interface Resolved {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
 }
 
 /** The gateway in front of all regions. */
@@ -34,40 +44,43 @@ export class Tier1Failover extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
   /** What clients call. */
   readonly url: pulumi.Output<string>;
+  /** Every host name that clients call. */
+  readonly resolve: pulumi.Output<Resolved[]>;
+  /** PEM that clients have to trust; undefined without TLS, and empty where public authorities are enough. */
+  readonly caCertificate: pulumi.Output<string> | undefined;
   /** Known when its routes are what the settings say. */
   readonly routed: pulumi.Output<unknown>;
 
   constructor(name: string, args: Tier1FailoverArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super('kbf:index:Tier1Failover', name, {}, { ...opts, provider: args.cluster.provider });
 
-    const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: args.namespace } }, { parent: this });
-    const hosts = [args.hostname, ...args.regions.map((region) => regionHostname(region.name, args.hostname))];
-    const { cluster, tsb, acceptedWhen, after = [] } = args;
-    const { install, routed } = configuredGateway(
-      { logicalName: name, cluster, namespace, namespaceName: args.namespace, name: tier1Gateway, tsb, acceptedWhen },
-      { service: { annotations: externalDns(...hosts) }, routes: tier1Routes(args), after, filter: tier1Filter() },
-      this,
-    );
+    const { cluster, tier1, hostname, tsb, acceptedWhen, after = [], gcp } = args;
+    const namespace = tier1Namespace(name, tier1, this);
+    const hosts = [hostname, ...args.regions.map((region) => regionHostname(region.name, hostname))];
+    const place = { cluster, namespace, namespaceName: tier1.namespace, name: tier1.name };
+    const tls = tier1.tls && tier1Tls(name, { ...place, namespaceName: tier1.namespace, hostname, hosts, tls: tier1.tls }, this);
+    const service = {
+      replicas: 1,
+      service: tier1.service,
+      ...(tier1.dns === 'external-dns' ? { annotations: externalDns(...hosts) } : {}),
+      address: gcp?.staticAddress === undefined ? undefined : reserveAddress(`${name}-address`, { ...gcp, address: gcp.staticAddress }, { parent: this }),
+    };
+    const routes = tier1Routes({ ...args, tlsSecret: tls?.secretName });
+    const { install, routed } = configuredGateway({ ...place, logicalName: name, tsb, acceptedWhen }, { service, routes, after, filter: tier1Filter(tier1.name) }, this);
 
-    this.address = gatewayAddress(install, { namespace: args.namespace, name: tier1Gateway }, args.cluster);
-    this.url = pulumi.output(`http://${args.hostname}`);
+    const port = entrancePort(tls !== undefined);
+    this.address = gatewayAddress(install, { namespace: tier1.namespace, name: tier1.name }, { cluster, service: tier1.service });
+    if (gcp?.dnsZone !== undefined) dnsRecords(`${name}-dns`, { project: gcp.project, zone: gcp.dnsZone, hosts, address: this.address }, { parent: this });
+    this.url = pulumi.output(`${tls === undefined ? 'http' : 'https'}://${hostname}`);
+    this.resolve = this.address.apply((address) => hosts.map((host) => ({ name: host, address, port })));
+    this.caCertificate = tls?.caCertificate;
     this.routed = routed;
-    this.registerOutputs({ cluster: args.cluster.name, address: this.address, url: this.url });
+    this.registerOutputs({ cluster: cluster.name, address: this.address, url: this.url, resolve: this.resolve, caCertificate: this.caCertificate });
   }
 }
 
-/** The common host goes to every region, each region's own to that region. There are no weights: with them TSB fails nothing over. */
-function tier1Routes({ namespace, hostname, regions, timeouts }: Tier1FailoverArgs): GatewaySpec {
-  const server = (name: string, host: string, to: readonly { tsbCluster: string }[]): HttpServer => {
-    const route = { clusterDestination: { clusters: to.map(({ tsbCluster }) => ({ name: tsbCluster })) } };
-    const consumers = { match: [{ uri: { prefix: consumersPath } }], timeout: seconds(timeouts.consumersMs + hopMs), route };
-    return { name, hostname: host, port: 80, routing: { rules: [consumers, { timeout: seconds(timeouts.routeMs + hopMs), route }] } };
-  };
-  return {
-    workloadSelector: { namespace, labels: { app: tier1Gateway } },
-    http: [server('global', hostname, regions), ...regions.map((region) => server(`region-${region.name}`, regionHostname(region.name, hostname), [region]))],
-  };
+/** A namespace that a given Secret lies in is there already, and is left as it is. */
+function tier1Namespace(name: string, { namespace, tls }: Tier1Configuration, parent: pulumi.Resource): pulumi.Input<string> {
+  if (tls?.source === 'secret') return namespace;
+  return new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: namespace } }, { parent }).metadata.name;
 }
-
-/** What the way to a region and back may add to a request. */
-const hopMs = 1_000;

@@ -1,14 +1,15 @@
 import * as pulumi from '@pulumi/pulumi';
 
-import type { Configuration } from '../config/schema.ts';
+import { clusterCaSecret, regionHostname, trustSecret } from '../config/names.ts';
+import type { Configuration, RegionConfiguration } from '../config/schema.ts';
 import { plainError } from './cluster-reader.ts';
 import type { Cluster } from './cluster.ts';
 import { type Changes, trafficLeft } from './departure.ts';
 import { KafkaBridgeRegion } from './kafka-bridge-region.ts';
 import { KafkaCluster } from './kafka-cluster.ts';
-import { regionHostname } from '../config/names.ts';
 import type { RegionOutputs, SkippedRegions } from './skipped.ts';
 import { Tier1Failover } from './tier1-failover.ts';
+import { tsbClusterName } from './tsb-cluster.ts';
 import { TsbWorkspace } from './tsb-workspace.ts';
 
 export interface KnownRegion {
@@ -34,45 +35,88 @@ export interface Run {
   readonly changes: Changes;
 }
 
+/** Gives the cluster of a kubeconfig context. */
+type Clusters = (context: string) => Cluster;
+
 /** Builds Kafka, TSB's hierarchy, the regions and tier1 over the clusters that `cluster` gives by context. */
-export function buildTopology(configuration: Configuration, cluster: (context: string) => Cluster, { skipped, changes }: Run = firstRun): Topology {
-  const { hostname, kafka, bridge, tsb, tier1 } = configuration;
-  const regions = configuration.regions.map(named);
-  const { acceptedWhen } = tsb;
+export function buildTopology(configuration: Configuration, cluster: Clusters, { skipped, changes }: Run = firstRun): Topology {
+  const { hostname, kafka, bridge, tsb, tier1, gcp } = configuration;
+  const { api, acceptedWhen } = tsb;
+  const regions = configuration.regions.map((region, index) => ({ ...region, ...inTsb({ configuration, cluster, skipped }, region, index) }));
 
   // Tier1 is the last to learn of a region and the first to forget it.
   const left = Promise.withResolvers<pulumi.Resource[]>();
   const kafkaCluster = new KafkaCluster('kafka', kafka.existing === undefined ? { ...kafka, cluster: cluster(kafka.context) } : kafka);
-  const workspace = new TsbWorkspace('tsb', { ...tsb, tenant: tsb.tenant.name, cluster: cluster(tsb.context), regions, edge: named(tier1), perTryMs: bridge.timeouts.perTryMs, after: left.promise });
-  const bridges = regions.map(({ name, context, replicas }) => ({
-    name,
-    region: skipped.has(name) ? skipped.get(name) : new KafkaBridgeRegion(name, {
-      cluster: cluster(context),
-      hostname,
-      regionHostname: regionHostname(name, hostname),
-      replicas,
-      bounds: bridge,
-      bootstrapServers: kafkaCluster.bootstrapServers,
-      caCertificate: kafkaCluster.caCertificate,
-      tsb: workspace.parentsOf(name),
-      acceptedWhen,
-    }),
+  const workspace = new TsbWorkspace('tsb', {
+    cluster: cluster(tsb.context),
+    tsb,
+    bridge,
+    regions: regions.map((region) => ({ ...region, gateway: region.gateway.name })),
+    edge: { namespace: tier1.namespace, tsbCluster: tsbClusterName({ cluster: cluster(tier1.context), path: 'tier1.tsbCluster', configured: tier1.tsbCluster }) },
+    retries: tier1.retries,
+    after: left.promise,
+  });
+  const bridges = regions.map((region) => ({
+    name: region.name,
+    region: skipped.has(region.name) ? skipped.get(region.name) : bridgeRegion(region, { configuration, cluster, kafka: kafkaCluster, workspace }),
   }));
   const after = changes.departed.length > 0 ? [] : serving(bridges.map(({ region }) => region).filter((region) => region instanceof KafkaBridgeRegion));
-  const front = new Tier1Failover('tier1', { ...tier1, cluster: cluster(tier1.context), hostname, regions, timeouts: bridge.timeouts, tsb: workspace.edge, after, acceptedWhen });
+  const front = new Tier1Failover('tier1', { cluster: cluster(tier1.context), tier1, hostname, regions, timeouts: bridge.timeouts, api, tsb: workspace.edge, after, acceptedWhen, gcp });
   const trafficGone = trafficLeft(changes, front.routed, bridge.timeouts).then(() => { left.resolve([]); });
   return { kafka: kafkaCluster, tsb: workspace, regions: bridges.filter((each): each is KnownRegion => each.region !== undefined), tier1: front, trafficGone };
 }
 
 const firstRun: Run = { skipped: new Map(), changes: { arrived: [], departed: [] } };
 
+interface Around {
+  readonly configuration: Configuration;
+  readonly cluster: Clusters;
+  readonly kafka: KafkaCluster;
+  readonly workspace: TsbWorkspace;
+}
+
+function bridgeRegion(region: Omit<RegionConfiguration, 'tsbCluster'> & { tsbCluster: pulumi.Output<string> }, { configuration, cluster, kafka, workspace }: Around): KafkaBridgeRegion {
+  const { hostname, bridge, tsb: { api, envoyFilters, acceptedWhen }, tier1 } = configuration;
+  const { name } = region;
+  return new KafkaBridgeRegion(name, {
+    ...region,
+    cluster: cluster(region.context),
+    hostname,
+    regionHostname: regionHostname(name, hostname),
+    scheme: tier1.tls === undefined ? 'http' : 'https',
+    bridge,
+    ...strimziOf(configuration.kafka),
+    ranked: tier1.mode === 'failover' && tier1.active !== 'all',
+    bootstrapServers: kafka.bootstrapServers,
+    caCertificate: kafka.caCertificate,
+    api,
+    envoyFilters,
+    tsb: workspace.parentsOf(name),
+    acceptedWhen,
+  });
+}
+
+/** Kafka's operator and the bridges' are of one version; where Kafka is somebody else's, the bridges' is today's. */
+function strimziOf(kafka: Configuration['kafka']): { strimziApi: 'v1' | 'v1beta2'; trustSecret: string } {
+  if (kafka.existing !== undefined || kafka.api === 'v1') return { strimziApi: 'v1', trustSecret };
+  return { strimziApi: kafka.api, trustSecret: clusterCaSecret(kafka.name) };
+}
+
+/** What TSB calls a region's cluster, and the network that it is set up to be in. A cluster that is skipped is not asked. */
+function inTsb({ configuration, cluster, skipped }: Pick<Around, 'configuration' | 'cluster'> & Pick<Run, 'skipped'>, { name, context, tsbCluster: configured }: RegionConfiguration, index: number) {
+  const path = `regions[${index}].tsbCluster`;
+  const tsbCluster = skipped.has(name) ? lastName(path, configured ?? skipped.get(name)?.tsbCluster) : tsbClusterName({ cluster: cluster(context), path, configured });
+  const { setup } = configuration.tsb;
+  return { tsbCluster, ...(setup === undefined ? {} : { network: tsbCluster.apply((known) => setup.networks[known] as string) }) };
+}
+
+function lastName(path: string, known: pulumi.Input<string> | undefined): pulumi.Output<string> {
+  if (known === undefined) throw plainError(`${path} is not set, and its cluster is skipped: set it to what TSB calls the cluster.`);
+  return pulumi.output(known);
+}
+
 /** Regions once they can serve: tier1 must not send requests to one that is still being made. In a preview they are what they will be. */
 function serving(regions: readonly KafkaBridgeRegion[]): pulumi.Input<pulumi.Resource[]> {
   if (pulumi.runtime.isDryRun()) return [...regions];
   return new Promise((resolve) => pulumi.all(regions.flatMap(({ bridge, gatewayAddress }) => [bridge, gatewayAddress])).apply(() => { resolve([...regions]); }));
-}
-
-function named<P extends { context: string; tsbCluster?: string | undefined }>(place: P): P & { tsbCluster: string } {
-  if (place.tsbCluster === undefined) throw plainError(`tsbCluster of context ${place.context} is not configured.`);
-  return { ...place, tsbCluster: place.tsbCluster };
 }

@@ -1,43 +1,38 @@
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
+import { regionGroup } from '../config/names.ts';
+import type { BridgeConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
-import type { ObjectReference } from './cluster-reader.ts';
 import type { GatewayParents } from './gateway.ts';
-import { bridgeGateway, bridgeNamespace, bridgesWorkspace, edgeGroup, edgeWorkspace, failoverLabel, regionGroup, tsbNamespace } from '../config/names.ts';
-import { accepted, untilReady } from './ready.ts';
-import { bridgeTraffic, tier1Traffic } from './resilience.ts';
-import { GatewayGroup, IstioInternalGroup, parentAnnotations, Tenant, type TsbParents, Workspace, WorkspaceSetting, type WorkspaceSettingSpec } from './resources/tsb.ts';
+import { type SettingsRegion, bridgesSetting, edgeSetting } from './tsb-settings.ts';
+import { TsbObjects, type WorkspaceParents } from './tsb-objects.ts';
 
-export interface TsbRegion {
+export interface TsbRegion extends SettingsRegion {
   readonly name: string;
   /** What TSB calls the region's cluster. */
-  readonly tsbCluster: string;
-  /** Where its nodes are; when every region says so, failover goes from each region to the next. */
-  readonly locality?: { readonly region: string } | undefined;
+  readonly tsbCluster: pulumi.Input<string>;
 }
 
 export interface TsbWorkspaceArgs {
   /** The cluster whose GitOps takes these objects. */
   readonly cluster: Cluster;
-  readonly organization: string;
-  readonly tenant: string;
+  readonly tsb: TsbConfiguration;
+  readonly bridge: BridgeConfiguration;
   readonly regions: readonly TsbRegion[];
   /** Where tier1 stands. */
-  readonly edge: { readonly tsbCluster: string; readonly namespace: string };
-  /** Longest single try of a request to a bridge, in milliseconds. */
-  readonly perTryMs: number;
+  readonly edge: { readonly tsbCluster: pulumi.Input<string>; readonly namespace: string };
+  /** Whether the program says to TSB what is tried again and who is ejected. */
+  readonly retries: Tier1Configuration['retries'];
   /** What has to be over before the bridges' workspace may lose a region. */
   readonly after?: pulumi.Input<pulumi.Resource[]>;
-  /** See the configuration's `tsb.acceptedWhen`. */
-  readonly acceptedWhen?: string | undefined;
 }
 
 /** TSB's hierarchy: a tenant, a workspace each for bridges and edge with the settings of failover, and a group per gateway. */
 export class TsbWorkspace extends pulumi.ComponentResource {
   readonly tenant: pulumi.Output<string>;
   readonly workspaces: pulumi.Output<{ bridges: string; edge: string }>;
-  /** Names of the groups: one per region, and tier1's. */
+  /** Names of the gateways' groups: one per region, and tier1's. */
   readonly groups: pulumi.Output<string[]>;
   /** Parents for the objects of tier1. */
   readonly edge: GatewayParents;
@@ -46,22 +41,27 @@ export class TsbWorkspace extends pulumi.ComponentResource {
   constructor(name: string, args: TsbWorkspaceArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super('kbf:index:TsbWorkspace', name, {}, { ...opts, provider: args.cluster.provider });
 
-    const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: tsbNamespace } }, { parent: this });
-    const make = new TsbObjects(name, args, namespace.metadata.name, this);
-    this.tenant = make.tenant(args.tenant);
-    const inTenant = { organization: args.organization, tenant: this.tenant };
-    const bridges = make.workspace(bridgesWorkspace, inTenant, args.regions.map(bridgeNamespaceOf), args.after);
-    const edge = make.workspace(edgeWorkspace, inTenant, [`${args.edge.tsbCluster}/${args.edge.namespace}`]);
-    make.setting(bridgesWorkspace, { ...inTenant, workspace: bridges }, bridgesSetting(args));
-    make.setting(edgeWorkspace, { ...inTenant, workspace: edge }, { defaultTrafficSetting: { outbound: { upstreamTrafficSettings: tier1Traffic() } } });
-    this.#regions = new Map(
-      args.regions.map((region) => [region.name, make.groups(regionGroup(region.name), { ...inTenant, workspace: bridges }, bridgeNamespaceOf(region))]),
-    );
-    this.edge = make.groups(edgeGroup, { ...inTenant, workspace: edge }, `${args.edge.tsbCluster}/${args.edge.namespace}`);
+    const { cluster, tsb, bridge, regions, edge, after } = args;
+    const { organization, namespace: namespaceName, acceptedWhen, workspaces, settings } = tsb;
+    const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: namespaceName } }, { parent: this });
+    const make = new TsbObjects({ logicalName: name, cluster, organization, namespace: namespace.metadata.name, namespaceName, acceptedWhen }, this);
+    if (tsb.setup !== undefined) setUpNetworks(make, tsb.setup);
 
-    this.workspaces = pulumi.output({ bridges, edge });
+    this.tenant = make.tenant(tsb.tenant);
+    const parents = { organization, tenant: this.tenant };
+    const ofRegions = regions.map(({ tsbCluster }) => pulumi.interpolate`${tsbCluster}/${bridge.namespace}`);
+    const ofEdge = [pulumi.interpolate`${edge.tsbCluster}/${edge.namespace}`];
+    const bridgesIn = { ...parents, workspace: make.workspace('bridges', workspaces.bridges, { parents, names: ofRegions, after }) };
+    const edgeIn = { ...parents, workspace: make.workspace('edge', workspaces.edge, { parents, names: ofEdge }) };
+    const resilience = { ...tsb, retries: args.retries, timeouts: bridge.timeouts };
+    make.setting('bridges', settings.bridges ?? named(workspaces.bridges.name), { parents: bridgesIn, spec: bridgesSetting(bridge, regions, resilience) });
+    make.setting('edge', settings.edge ?? named(workspaces.edge.name), { parents: edgeIn, spec: edgeSetting(resilience) });
+    this.#regions = regionGroups(make, { args, parents: bridgesIn, names: ofRegions });
+    this.edge = edgeGroups(make, { tsb, parents: edgeIn, names: ofEdge });
+
+    this.workspaces = pulumi.output({ bridges: bridgesIn.workspace, edge: edgeIn.workspace });
     this.groups = pulumi.output([...this.#regions.values(), this.edge].map(({ gatewayGroup }) => gatewayGroup));
-    this.registerOutputs({ cluster: args.cluster.name, tenant: this.tenant, workspaces: this.workspaces, groups: this.groups });
+    this.registerOutputs({ cluster: cluster.name, tenant: this.tenant, workspaces: this.workspaces, groups: this.groups });
   }
 
   /** Parents for the objects of a region's gateway. */
@@ -72,85 +72,46 @@ export class TsbWorkspace extends pulumi.ComponentResource {
   }
 }
 
-interface WorkspaceParents {
-  readonly organization: string;
-  readonly tenant: pulumi.Output<string>;
-  readonly workspace: pulumi.Output<string>;
+/** The walk-through's "network and reachability settings between clusters". */
+function setUpNetworks(make: TsbObjects, { networks, reachability }: NonNullable<TsbConfiguration['setup']>): void {
+  for (const [cluster, network] of Object.entries(networks)) make.cluster(cluster, network);
+  if (Object.keys(reachability).length > 0) make.reachability(reachability);
 }
 
-/** Makes the objects of one TsbWorkspace. What each returns is known when TSB has taken the object, so that children come later. */
-class TsbObjects {
-  readonly #name: string;
-  readonly #args: TsbWorkspaceArgs;
-  readonly #namespace: pulumi.Output<string>;
-  readonly #parent: pulumi.Resource;
-
-  constructor(name: string, args: TsbWorkspaceArgs, namespace: pulumi.Output<string>, parent: pulumi.Resource) {
-    this.#name = name;
-    this.#args = args;
-    this.#namespace = namespace;
-    this.#parent = parent;
-  }
-
-  tenant(tenant: string): pulumi.Output<string> {
-    return this.#make({ apiVersion: 'tsb.tetrate.io/v2', kind: 'Tenant', name: tenant }, { organization: this.#args.organization }, (metadata, options) => {
-      return new Tenant(`${this.#name}-tenant`, { metadata, spec: { displayName: tenant } }, options);
-    });
-  }
-
-  workspace(workspace: string, parents: Omit<WorkspaceParents, 'workspace'>, names: readonly string[], after: pulumi.Input<pulumi.Resource[]> = []): pulumi.Output<string> {
-    return this.#make({ apiVersion: 'tsb.tetrate.io/v2', kind: 'Workspace', name: workspace }, parents, (metadata, options) => {
-      return new Workspace(`${this.#name}-workspace-${workspace}`, { metadata, spec: { namespaceSelector: { names } } }, { ...options, dependsOn: after });
-    });
-  }
-
-  setting(workspace: string, parents: WorkspaceParents, spec: WorkspaceSettingSpec): void {
-    this.#make({ apiVersion: 'tsb.tetrate.io/v2', kind: 'WorkspaceSetting', name: workspace }, parents, (metadata, options) => {
-      return new WorkspaceSetting(`${this.#name}-setting-${workspace}`, { metadata, spec }, options);
-    });
-  }
-
-  /** A gateway's two groups. The headers and filters of a region are its own, so its groups are, too. */
-  groups(group: string, parents: WorkspaceParents, namespace: string): GatewayParents {
-    const namespaceSelector = { names: [namespace] };
-    const gatewayGroup = this.#make({ apiVersion: 'gateway.tsb.tetrate.io/v2', kind: 'Group', name: group }, parents, (metadata, options) => {
-      return new GatewayGroup(`${this.#name}-gateways-${group}`, { metadata, spec: { namespaceSelector, configMode: 'BRIDGED' } }, options);
-    });
-    const istioInternalGroup = this.#make({ apiVersion: 'istiointernal.tsb.tetrate.io/v2', kind: 'Group', name: group }, parents, (metadata, options) => {
-      return new IstioInternalGroup(`${this.#name}-istio-${group}`, { metadata, spec: { namespaceSelector, configMode: 'DIRECT' } }, options);
-    });
-    return { ...parents, gatewayGroup, istioInternalGroup };
-  }
-
-  #make(object: Omit<ObjectReference, 'namespace'>, parents: TsbParents, make: Make): pulumi.Output<string> {
-    const { cluster, acceptedWhen } = this.#args;
-    return untilReady({ ...object, namespace: tsbNamespace }, cluster, accepted(acceptedWhen), ({ annotations, options }) =>
-      make({ name: object.name, namespace: this.#namespace, annotations: { ...parentAnnotations(parents), ...annotations } }, { parent: this.#parent, ...options }),
-    ).metadata.name;
-  }
+interface Groups {
+  readonly parents: WorkspaceParents;
+  /** `<TSB cluster>/<namespace>` of each gateway. */
+  readonly names: readonly pulumi.Output<string>[];
 }
 
-type Make = (metadata: k8s.types.input.meta.v1.ObjectMeta, options: pulumi.CustomResourceOptions) => k8s.apiextensions.CustomResource;
-
-/** Each region's gateway reaches the peers' bridges by their gateways, for Services that carry the failover label. */
-function bridgesSetting({ regions, perTryMs }: TsbWorkspaceArgs): WorkspaceSettingSpec {
-  const regionalFailover = failoverRing(regions);
-  return {
-    failoverSettings: { topologyChoice: 'CLUSTER', ...(regionalFailover && { regionalFailover }) },
-    defaultEastWestGatewaySettings: [
-      { workloadSelector: { namespace: bridgeNamespace, labels: { app: bridgeGateway } }, exposedServices: [{ serviceLabels: failoverLabel }] },
-    ],
-    defaultTrafficSetting: { outbound: { upstreamTrafficSettings: bridgeTraffic(perTryMs) } },
-  };
+/**
+ * Groups of each region's gateway. TSB sends an object to every cluster whose namespace its group owns, and the headers and filters of
+ * a region are its own: so are its groups, unless one for all regions is asked for.
+ */
+function regionGroups(make: TsbObjects, { args: { tsb, regions }, parents, names }: Groups & { args: TsbWorkspaceArgs }): Map<string, GatewayParents> {
+  const { bridges: common, existing } = tsb.groups;
+  const shared = common === undefined ? undefined : make.gatewayGroup(named(common), parents, names);
+  return new Map(
+    regions.map(({ name }, index) => {
+      const own = names.slice(index, index + 1);
+      const group = existing.regions[name];
+      const gatewayGroup = group === undefined ? shared ?? make.gatewayGroup(named(regionGroup(name)), parents, own) : make.gatewayGroup({ name: group, existing: true }, parents, own);
+      return [name, { ...parents, gatewayGroup, ...filters(make, tsb, { name: regionGroup(name), parents, names: own }) }];
+    }),
+  );
 }
 
-/** From each region to the next, the last to the first; undefined unless every region says where it is, and no two are in one place. */
-function failoverRing(regions: readonly TsbRegion[]): { from: string; to: string }[] | undefined {
-  const places = regions.flatMap(({ locality }) => (locality === undefined ? [] : [locality.region]));
-  if (places.length < regions.length || new Set(places).size < places.length) return undefined;
-  return places.map((from, index) => ({ from, to: places[(index + 1) % places.length] ?? from }));
+function edgeGroups(make: TsbObjects, { tsb, parents, names }: Groups & { tsb: TsbConfiguration }): GatewayParents {
+  const { edge, existing } = tsb.groups;
+  const gatewayGroup = make.gatewayGroup(existing.edge === undefined ? named(edge) : { name: existing.edge, existing: true }, parents, names);
+  return { ...parents, gatewayGroup, ...filters(make, tsb, { name: edge, parents, names }) };
 }
 
-function bridgeNamespaceOf({ tsbCluster }: TsbRegion): string {
-  return `${tsbCluster}/${bridgeNamespace}`;
+/** The group of a gateway's EnvoyFilter, where there may be one. */
+function filters(make: TsbObjects, { envoyFilters }: TsbConfiguration, { name, parents, names }: Groups & { name: string }): Pick<GatewayParents, 'istioInternalGroup'> {
+  return envoyFilters === 'none' ? {} : { istioInternalGroup: make.istioGroup(name, parents, names) };
+}
+
+function named(name: string): TsbConfiguration['tenant'] {
+  return { name, existing: false };
 }

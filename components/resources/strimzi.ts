@@ -3,22 +3,41 @@ import type * as pulumi from '@pulumi/pulumi';
 
 import type { CustomResourceArgs } from './custom-resource.ts';
 
-const apiVersion = 'kafka.strimzi.io/v1';
+/** v1beta2 is what operators up to 0.48 serve; v1 came with 0.49, and from 1.0 on there is nothing else. */
+export type StrimziApi = 'v1' | 'v1beta2';
+
+export interface StrimziArgs<Spec> extends CustomResourceArgs<Spec> {
+  /** Absent: v1. */
+  readonly api?: StrimziApi;
+}
+
+export interface PersistentClaim {
+  readonly type: 'persistent-claim';
+  readonly size: string;
+  readonly class?: string;
+  readonly deleteClaim: boolean;
+}
+
+export interface JbodStorage {
+  readonly type: 'jbod';
+  readonly volumes: readonly (PersistentClaim & { readonly id: number; readonly kraftMetadata?: 'shared' })[];
+}
+
+interface Amounts {
+  readonly cpu?: string | undefined;
+  readonly memory?: string | undefined;
+}
+
+export interface ResourceRequirements {
+  readonly requests?: Amounts | undefined;
+  readonly limits?: Amounts | undefined;
+}
 
 export interface KafkaNodePoolSpec {
   readonly replicas: number;
   readonly roles: readonly ('controller' | 'broker')[];
-  readonly storage: {
-    readonly type: 'jbod';
-    readonly volumes: readonly {
-      readonly id: number;
-      readonly type: 'persistent-claim';
-      readonly size: string;
-      readonly class?: string;
-      readonly deleteClaim: boolean;
-      readonly kraftMetadata: 'shared';
-    }[];
-  };
+  readonly storage: JbodStorage;
+  readonly resources?: ResourceRequirements;
 }
 
 interface Probe {
@@ -27,56 +46,85 @@ interface Probe {
   readonly timeoutSeconds: number;
 }
 
+/** Where brokers find a listener's certificate chain and its key. */
+export interface CertificateSecret {
+  readonly secretName: pulumi.Input<string>;
+  readonly certificate: string;
+  readonly key: string;
+}
+
 export interface KafkaListener {
   readonly name: string;
   readonly port: number;
-  readonly type: 'loadbalancer';
-  readonly tls: true;
-  readonly configuration: {
-    readonly brokerCertChainAndKey: { readonly secretName: string; readonly certificate: string; readonly key: string };
-    readonly bootstrap: { readonly annotations: Record<string, string> };
-    readonly brokers: readonly { readonly broker: number; readonly advertisedHost: string; readonly annotations: Record<string, string> }[];
+  readonly type: 'loadbalancer' | 'route' | 'nodeport' | 'ingress' | 'internal';
+  readonly tls: boolean;
+  readonly authentication?: { readonly type: 'tls' | 'scram-sha-512' };
+  readonly configuration?: KafkaListenerConfiguration;
+}
+
+export interface KafkaListenerConfiguration {
+  readonly brokerCertChainAndKey?: CertificateSecret;
+  /** Ingress class or load balancer class. */
+  readonly class?: string;
+  readonly bootstrap?: {
+    /** Of a Route or Ingress. */
+    readonly host?: string;
+    readonly annotations?: Record<string, string>;
+    /** Further names in a certificate that the operator issues. */
+    readonly alternativeNames?: readonly string[];
   };
+  readonly brokers?: readonly {
+    readonly broker: number;
+    /** Of a Route or Ingress. */
+    readonly host?: string;
+    readonly advertisedHost?: string;
+    readonly annotations?: Record<string, string>;
+  }[];
 }
 
 export interface KafkaSpec {
   readonly kafka: {
     readonly version: string;
     readonly listeners: readonly KafkaListener[];
-    readonly readinessProbe: Probe;
-    readonly config: Record<string, string | number>;
+    readonly readinessProbe?: Probe;
+    readonly config: Record<string, string | number | boolean>;
+    /** With v1 these three are the node pool's. */
+    readonly replicas?: number;
+    readonly storage?: JbodStorage;
+    readonly resources?: ResourceRequirements;
   };
+  /** Only with v1beta2. */
+  readonly zookeeper?: { readonly replicas: number; readonly storage: PersistentClaim };
+  readonly entityOperator?: { readonly topicOperator?: Record<string, never>; readonly userOperator?: Record<string, never> };
 }
 
-export interface KafkaBridgeSpec {
+export interface KafkaTopicSpec {
+  /** Absent: the resource's own name. */
+  readonly topicName?: string;
+  readonly partitions: number;
   readonly replicas: number;
-  readonly bootstrapServers: pulumi.Input<string>;
-  readonly tls: { readonly trustedCertificates: readonly { readonly secretName: string; readonly certificate: string }[] };
-  readonly http: { readonly port: number };
-  readonly config: Record<string, number>;
-  readonly producer: { readonly config: Record<string, string | number | boolean> };
-  readonly consumer: { readonly timeoutSeconds: number; readonly config: Record<string, string | number> };
-  readonly readinessProbe: Probe;
-  readonly template: {
-    readonly apiService: { readonly metadata: { readonly labels: Record<string, string> } };
-    readonly pod: { readonly metadata: { readonly labels: Record<string, string> } };
-  };
+  readonly config: Record<string, string | number | boolean>;
 }
 
 export class KafkaNodePool extends k8s.apiextensions.CustomResource {
   constructor(name: string, args: CustomResourceArgs<KafkaNodePoolSpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion, kind: 'KafkaNodePool', ...args }, opts);
+    super(name, { apiVersion: apiVersion('v1'), kind: 'KafkaNodePool', ...args }, opts);
   }
 }
 
 export class Kafka extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<KafkaSpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion, kind: 'Kafka', ...args }, opts);
+  constructor(name: string, { api, ...args }: StrimziArgs<KafkaSpec>, opts: pulumi.CustomResourceOptions) {
+    super(name, { apiVersion: apiVersion(api), kind: 'Kafka', ...args }, opts);
   }
 }
 
-export class KafkaBridge extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<KafkaBridgeSpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion, kind: 'KafkaBridge', ...args }, opts);
+export class KafkaTopic extends k8s.apiextensions.CustomResource {
+  constructor(name: string, { api, ...args }: StrimziArgs<KafkaTopicSpec>, opts: pulumi.CustomResourceOptions) {
+    super(name, { apiVersion: apiVersion(api), kind: 'KafkaTopic', ...args }, opts);
   }
+}
+
+/** `kafka.strimzi.io/v1`, as objects say it. */
+export function apiVersion(api: StrimziApi = 'v1'): string {
+  return `kafka.strimzi.io/${api}`;
 }

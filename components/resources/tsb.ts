@@ -13,19 +13,34 @@ export interface TsbParents {
 }
 
 /** The annotations that put an object under its parents. */
-export function parentAnnotations(parents: TsbParents): Record<string, pulumi.Input<string>> {
+export function parentAnnotations(parents: Partial<TsbParents>): Record<string, pulumi.Input<string>> {
   return Object.fromEntries(
     Object.entries(parents).flatMap(([key, value]: [string, pulumi.Input<string> | undefined]) => (value === undefined ? [] : [[`tsb.tetrate.io/${key}`, value]])),
   );
+}
+
+/** A cluster as TSB knows it. TSB takes the object as the whole of what is said of the cluster. */
+export interface ClusterSpec {
+  /** Clusters of one network reach each other; others only as the organization's reachability says. */
+  readonly network: string;
+}
+
+export interface OrganizationSettingSpec {
+  /** From a network to those that it reaches, with commas between; one way. */
+  readonly networkSettings: { readonly networkReachability: Record<string, string> };
 }
 
 export interface TenantSpec {
   readonly displayName: string;
 }
 
-export interface WorkspaceSpec {
+interface NamespaceSelector {
   /** `<TSB cluster>/<namespace>` each. */
-  readonly namespaceSelector: { readonly names: readonly string[] };
+  readonly names: readonly pulumi.Input<string>[];
+}
+
+export interface WorkspaceSpec {
+  readonly namespaceSelector: NamespaceSelector;
 }
 
 export interface OutlierDetection {
@@ -52,56 +67,139 @@ export interface UpstreamTrafficSetting {
     readonly resilience: {
       readonly circuitBreakerSensitivity: 'CUSTOM';
       readonly outlierDetection: OutlierDetection;
-      readonly connectionPool: { readonly tcp: { readonly connectTimeout: string }; readonly http: { readonly retries: Retries } };
+      readonly connectionPool: {
+        readonly tcp: { readonly connectTimeout: string };
+        /** `requestTimeout`: of the whole request, where a route says none. */
+        readonly http: { readonly retries: Retries; readonly requestTimeout?: string };
+      };
     };
   };
 }
 
+/** How clients of a host rank the clusters that serve it. */
+export interface FailoverSettings {
+  /** NONE: all alike; CLUSTER: by region, network and zone. */
+  readonly topologyChoice?: 'NONE' | 'CLUSTER' | 'LOCALITY';
+  readonly regionalFailover?: readonly { readonly from: string; readonly to: string }[];
+  /** Labels of gateways' Services, `name=value`: those that have it come first. Takes the place of topologyChoice. */
+  readonly failoverPriority?: readonly string[];
+}
+
 export interface WorkspaceSettingSpec {
-  readonly failoverSettings?: {
-    readonly topologyChoice: 'NONE' | 'CLUSTER' | 'LOCALITY';
-    readonly regionalFailover?: readonly { readonly from: string; readonly to: string }[];
-  };
+  readonly failoverSettings?: FailoverSettings;
   readonly defaultEastWestGatewaySettings?: readonly {
     readonly workloadSelector: { readonly namespace: string; readonly labels: Record<string, string> };
     readonly exposedServices: readonly { readonly serviceLabels: Record<string, string> }[];
   }[];
-  readonly defaultTrafficSetting: { readonly outbound: { readonly upstreamTrafficSettings: readonly UpstreamTrafficSetting[] } };
+  readonly defaultTrafficSetting?: { readonly outbound: { readonly upstreamTrafficSettings: readonly UpstreamTrafficSetting[] } };
 }
 
 export interface GroupSpec {
-  readonly namespaceSelector: { readonly names: readonly string[] };
+  readonly namespaceSelector: NamespaceSelector;
   readonly configMode: 'BRIDGED' | 'DIRECT';
 }
 
-export interface InstallGatewaySpec {
-  readonly type: 'UNIFIED';
-  readonly kubeSpec: {
-    /** Must be there, even empty: without it the gateway has no port for other clusters. */
-    readonly service: { readonly type: 'LoadBalancer'; readonly annotations?: Record<string, string> };
+/** Pods and Service of a gateway. */
+export interface KubeSpec {
+  /** Must be there, even empty: without it the gateway has no port for other clusters. */
+  readonly service: {
+    readonly type: 'LoadBalancer' | 'NodePort' | 'ClusterIP';
+    readonly annotations?: Record<string, pulumi.Input<string>>;
+    readonly labels?: Record<string, string>;
   };
+  readonly deployment?: { readonly replicaCount: number; readonly hpaSpec: { readonly minReplicas: number; readonly maxReplicas: number } };
+  /** Changes to the objects that TSB makes, for what it has no field for. */
+  readonly overlays?: readonly {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly name: string;
+    readonly patches: readonly { readonly path: string; readonly value: pulumi.Input<string> }[];
+  }[];
 }
 
-export interface HttpRule {
+export interface InstallGatewaySpec {
+  /** Only of the unified kind. */
+  readonly type?: 'UNIFIED';
+  readonly kubeSpec: KubeSpec;
+}
+
+/** A cluster among which a gateway chooses. Weights, where one has them, switch failover off. */
+export interface ClusterChoice {
+  readonly name: pulumi.Input<string>;
+  readonly weight?: number;
+  /** Deprecated; only clusters of this network are meant. */
+  readonly network?: pulumi.Input<string>;
+}
+
+interface RuleMatch {
   readonly match?: readonly { readonly uri: { readonly prefix: string } }[];
-  readonly modify?: { readonly headers: { readonly request: { readonly set: Record<string, string> } } };
-  /** Of the whole request; absent: none. */
-  readonly timeout: string;
-  readonly route:
-    | { readonly serviceDestination: { readonly host: string; readonly port: number } }
-    | { readonly clusterDestination: { readonly clusters: readonly { readonly name: string }[] } };
+  readonly modify?: { readonly headers: { readonly request?: HeaderChange; readonly response?: HeaderChange } };
 }
 
-export interface HttpServer {
+export interface HeaderChange {
+  readonly set: Record<string, string>;
+}
+
+interface ServiceDestination {
+  /** `<namespace>/<fully qualified name>` */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface HttpRule extends RuleMatch {
+  /** Of the whole request; absent: none. */
+  readonly timeout?: string;
+  readonly route: { readonly serviceDestination: ServiceDestination } | { readonly clusterDestination: { readonly clusters: readonly ClusterChoice[] } };
+}
+
+interface Server {
   readonly name: string;
   readonly hostname: string;
   readonly port: number;
+  /** `secretName`: a Secret of the gateway's namespace. */
+  readonly tls?: { readonly mode: 'SIMPLE'; readonly secretName: pulumi.Input<string> };
+}
+
+export interface HttpServer extends Server {
+  readonly failoverSettings?: FailoverSettings;
   readonly routing: { readonly rules: readonly HttpRule[] };
 }
 
-export interface GatewaySpec {
+interface WorkloadSelector {
   readonly workloadSelector: { readonly namespace: string; readonly labels: Record<string, string> };
+}
+
+/** The unified kind, for both roles. */
+export interface GatewaySpec extends WorkloadSelector {
   readonly http: readonly HttpServer[];
+}
+
+/** Deprecated: in front of services. A rule has no timeout. */
+export interface IngressGatewaySpec extends WorkloadSelector {
+  readonly http: readonly (Server & { readonly routing: { readonly rules: readonly (RuleMatch & { readonly route: ServiceDestination })[] } })[];
+}
+
+/** Deprecated: in front of clusters. There are no rules: all paths of a host go the same way. */
+export interface Tier1GatewaySpec extends WorkloadSelector {
+  readonly externalServers: readonly (Server & { readonly clusters: readonly ClusterChoice[] })[];
+}
+
+/** What a gateway does, in the kind that says it. */
+export type GatewayRoutes =
+  | { readonly kind: 'Gateway'; readonly spec: GatewaySpec }
+  | { readonly kind: 'IngressGateway'; readonly spec: IngressGatewaySpec }
+  | { readonly kind: 'Tier1Gateway'; readonly spec: Tier1GatewaySpec };
+
+export class TsbCluster extends k8s.apiextensions.CustomResource {
+  constructor(name: string, args: CustomResourceArgs<ClusterSpec>, opts: pulumi.CustomResourceOptions) {
+    super(name, { apiVersion: 'tsb.tetrate.io/v2', kind: 'Cluster', ...args }, opts);
+  }
+}
+
+export class OrganizationSetting extends k8s.apiextensions.CustomResource {
+  constructor(name: string, args: CustomResourceArgs<OrganizationSettingSpec>, opts: pulumi.CustomResourceOptions) {
+    super(name, { apiVersion: 'tsb.tetrate.io/v2', kind: 'OrganizationSetting', ...args }, opts);
+  }
 }
 
 export class Tenant extends k8s.apiextensions.CustomResource {
@@ -136,16 +234,16 @@ export class IstioInternalGroup extends k8s.apiextensions.CustomResource {
   }
 }
 
-/** A gateway's Deployment and Service. */
+/** A gateway's Deployment and Service; its kind is the one of its routes. */
 export class InstallGateway extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<InstallGatewaySpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion: 'install.tetrate.io/v1alpha1', kind: 'Gateway', ...args }, opts);
+  constructor(name: string, { kind, ...args }: CustomResourceArgs<InstallGatewaySpec> & Pick<GatewayRoutes, 'kind'>, opts: pulumi.CustomResourceOptions) {
+    super(name, { apiVersion: 'install.tetrate.io/v1alpha1', kind, ...args }, opts);
   }
 }
 
 /** A gateway's routes. */
 export class Gateway extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<GatewaySpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion: 'gateway.tsb.tetrate.io/v2', kind: 'Gateway', ...args }, opts);
+  constructor(name: string, { metadata, ...routes }: { metadata: k8s.types.input.meta.v1.ObjectMeta } & GatewayRoutes, opts: pulumi.CustomResourceOptions) {
+    super(name, { apiVersion: 'gateway.tsb.tetrate.io/v2', metadata, ...routes }, opts);
   }
 }

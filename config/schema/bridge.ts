@@ -55,7 +55,7 @@ const authentication = z.discriminatedUnion('type', [
 /** What the bridges of all regions have in common. */
 export const bridge = z.strictObject({
   name: dnsLabel.default('kafka-bridge').describe('Name of the KafkaBridge in every region.'),
-  namespace: dnsLabel.default('kafka-bridge').describe('Namespace that the program makes for bridge and gateway in every region.'),
+  namespace: dnsLabel.default('kafka-bridge').describe('Namespace of bridge and gateway in every region. The program makes it, except with `authentication`: then it exists, as the Secret is in it.'),
   port: z
     .int()
     .min(1_023)
@@ -64,6 +64,10 @@ export const bridge = z.strictObject({
     .default(8_080)
     .describe('Port of the bridge’s API.'),
   version: version.optional().describe('Version of the bridge; absent: the operator’s own.'),
+  service: z
+    .enum(['own', 'strimzi'])
+    .default('own')
+    .describe('own: Services of the program’s, which speak HTTP/2 and keep consumers in their region; strimzi: the operator’s, whose port says no protocol, and where consumers fail over to bridges that do not know them.'),
   producer: producer.prefault({}).describe('Bounds of records on their way to Kafka.'),
   consumer: consumer.prefault({}).describe('Bounds of consumers.'),
   admin: z

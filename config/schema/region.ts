@@ -17,6 +17,7 @@ export const region = z.strictObject({
   gateway: z
     .strictObject({
       name: dnsLabel.default('kafka-bridge-gateway').describe('Name of the gateway, of its Service and of its pods’ label `app`.'),
+      routes: dnsLabel.optional().describe('Name of the TSB object with its routes; absent: the gateway’s.'),
       replicas: z.int().min(1).max(100).default(1).describe('Pods of the gateway.'),
       service: service.prefault({}).describe('Service of the gateway.'),
     })

@@ -13,7 +13,7 @@ const tls = z.discriminatedUnion('source', [
 export const tier1 = z.strictObject({
   ...place,
   tsbCluster: dnsLabel.optional().describe('What TSB calls the cluster; absent: read from the cluster’s ControlPlane.'),
-  namespace: dnsLabel.default('edge').describe('Namespace that the program makes for tier1.'),
+  namespace: dnsLabel.default('edge').describe('Namespace of tier1. The program makes it, except with `tls.source: secret`: then it exists, as the Secret is in it.'),
   name: dnsLabel.default('tier1').describe('Name of the gateway, of its Service and of its pods’ label `app`.'),
   mode: z
     .enum(['failover', 'weighted'])
@@ -27,7 +27,7 @@ export const tier1 = z.strictObject({
   retries: z
     .enum(['safe', 'tsb-default'])
     .default('safe')
-    .describe('safe: only what was never sent is sent again; tsb-default: produces are repeated, which may write a record twice.'),
+    .describe('safe: only what was never sent is sent again, and who fails is left out at once; tsb-default: TSB’s own settings at tier1 and in regions, which repeat produces, so that records are written twice, and leave out who failed ten times.'),
   tls: tls.optional().describe('HTTPS on port 443; absent: HTTP on port 80.'),
   service: service.prefault({}).describe('Service of tier1.'),
   dns: z.enum(['external-dns']).optional().describe('Who publishes the host names; absent: nobody, or the zone `gcp.dnsZone`.'),

@@ -7,7 +7,14 @@ const workspaces = z.strictObject({
   edge: ownOrExisting.prefault('edge').describe('Workspace of tier1: a name, or `existing:` and the name of one that exists.'),
 });
 
+const settings = z.strictObject({
+  bridges: ownOrExisting.optional().describe('Settings of the regions’ workspace: a name, or `existing:` and the name of settings that exist. Absent: named like the workspace.'),
+  edge: ownOrExisting.optional().describe('Settings of tier1’s workspace, likewise.'),
+});
+
 const groups = z.strictObject({
+  bridges: dnsLabel.optional().describe('Name of one gateway group for all regions, whose gateways then need names of their own; absent: a group for each region, bridges-<region>.'),
+  edge: dnsLabel.default('edge').describe('Name of tier1’s groups.'),
   existing: z
     .strictObject({
       edge: dnsLabel.optional().describe('Gateway group of tier1.'),
@@ -28,6 +35,7 @@ export const tsb = z.strictObject({
   organization: dnsLabel.describe('TSB’s organization.'),
   tenant: ownOrExisting.describe('Tenant: a name, or `existing:` and the name of one that exists.'),
   workspaces: workspaces.prefault({}).describe('Workspaces.'),
+  settings: settings.prefault({}).describe('Settings of the workspaces. Those that exist have to let regions reach each other’s bridges.'),
   groups: groups.prefault({}).describe('Groups.'),
   api: z.enum(['gateway', 'tier1gateway']).default('gateway').describe('gateway: TSB’s unified kinds; tier1gateway: the deprecated IngressGateway and Tier1Gateway.'),
   acceptedWhen: z

@@ -87,9 +87,15 @@ describe('the four components', () => {
   });
 
   it('register their outputs', () => {
-    assert.deepEqual(two.outputsOf('kafka'), { cluster: 'kafka', bootstrapServers: 'bootstrap.kafka.example:9094', caCertificate: root });
+    assert.deepEqual(two.outputsOf('kafka'), {
+      cluster: 'kafka',
+      bootstrapServers: 'bootstrap.kafka.example:9094',
+      caCertificate: root,
+      listeners: [{ name: 'external', type: 'loadbalancer', tls: true, bootstrapServers: 'bootstrap.kafka.example:9094' }],
+    });
     assert.deepEqual(two.outputsOf('east'), {
       cluster: 'east',
+      tsbCluster: 'tsb-east',
       bridge: 'kafka-bridge',
       bridgeService: 'kafka-bridge-http',
       gatewayAddress: '10.0.0.1',
@@ -101,7 +107,12 @@ describe('the four components', () => {
       workspaces: { bridges: 'bridges', edge: 'edge' },
       groups: ['bridges-east', 'bridges-west', 'edge'],
     });
-    assert.deepEqual(two.outputsOf('tier1'), { cluster: 'central', address: '10.0.0.1', url: 'http://bridge.example' });
+    assert.deepEqual(two.outputsOf('tier1'), {
+      cluster: 'central',
+      address: '10.0.0.1',
+      url: 'http://bridge.example',
+      resolve: ['bridge.example', 'east.bridge.example', 'west.bridge.example'].map((name) => ({ name, address: '10.0.0.1', port: 80 })),
+    });
   });
 
   it('add only a region’s own objects when a region is added, and change only tier1’s routes and TSB’s hierarchy', () => {
@@ -126,7 +137,7 @@ describe('the four components', () => {
         'tsb-istio-bridges-north',
       ],
     );
-    assert.deepEqual(changed.map(({ name }) => name).sort(), ['tier1-gateway', 'tier1-routes', 'tsb-setting-bridges', 'tsb-workspace-bridges']);
+    assert.deepEqual(changed.map(({ name }) => name).sort(), ['tier1-routes', 'tsb-setting-bridges', 'tsb-workspace-bridges']);
     assert.equal(three.resources.length, two.resources.length + added.length, 'nothing went away');
   });
 

@@ -116,7 +116,7 @@ describe('what is running', () => {
     });
 
     it('is all that was last known of it', () => {
-      assert.deepEqual({ ...known }, { bridge: 'kafka-bridge', bridgeService: 'kafka-bridge-http', gatewayAddress: '10.0.0.1', regionUrl: 'http://east.bridge.example' });
+      assert.deepEqual({ ...known }, { tsbCluster: 'east', bridge: 'kafka-bridge', bridgeService: 'kafka-bridge-http', gatewayAddress: '10.0.0.1', regionUrl: 'http://east.bridge.example' });
     });
 
     it('changes nothing about tier1 and TSB', () => {

@@ -1,0 +1,61 @@
+import * as pulumi from '@pulumi/pulumi';
+
+import type { Cluster } from './cluster.ts';
+import { type LiveObject, type ObjectReference, plainError } from './cluster-reader.ts';
+
+export interface TsbClusterName {
+  readonly cluster: Cluster;
+  /** Where it is configured: `regions[0].tsbCluster`. */
+  readonly path: string;
+  readonly configured: string | undefined;
+}
+
+/**
+ * What TSB calls a cluster. The cluster says it itself, in its control plane; a configured name is checked against that where it can be
+ * read, and is enough where it cannot.
+ * @throws pulumi.RunError when they differ, or when neither says a name
+ */
+export function tsbClusterName(name: TsbClusterName): pulumi.Output<string> {
+  return pulumi.output(resolved(name)) as pulumi.Output<string>;
+}
+
+const controlPlane: ObjectReference = { apiVersion: 'install.tetrate.io/v1alpha1', kind: 'ControlPlane', namespace: 'istio-system', name: 'controlplane' };
+
+/** A cluster that takes longer is one that cannot be read. */
+const timeoutMs = 10_000;
+
+async function resolved({ cluster, path, configured }: TsbClusterName): Promise<string | typeof pulumi.unknown> {
+  const { name, why } = await asked(cluster);
+  if (name === undefined && configured !== undefined) return configured;
+  if (name === undefined) {
+    // Before its first run a cluster may not be there; the plan is made all the same.
+    if (pulumi.runtime.isDryRun()) return pulumi.unknown;
+    throw plainError(
+      `${path} is not set, and cluster ${cluster.name} does not say what TSB calls it: ${why}.\n` +
+        `Set ${path} to the cluster's name (tctl get clusters), or see whether the cluster is onboarded: kubectl --context ${cluster.name} get controlplane -n istio-system`,
+    );
+  }
+  if (configured !== undefined && configured !== name) {
+    throw plainError(
+      `${path} is ${JSON.stringify(configured)}, but TSB calls cluster ${cluster.name} ${JSON.stringify(name)}: its ControlPlane istio-system/controlplane says so.\n` +
+        `Set ${path} to ${JSON.stringify(name)} or leave it out; if that is another cluster, its context is wrong.`,
+    );
+  }
+  return name;
+}
+
+async function asked({ reader }: Cluster): Promise<{ name?: string | undefined; why: string }> {
+  try {
+    const object = await Promise.race([reader.read(controlPlane), new Promise<never>((_, reject) => { setTimeout(() => { reject(new Error(`no answer within ${timeoutMs / 1_000} s`)); }, timeoutMs).unref(); })]);
+    if (object === undefined) return { why: 'there is no ControlPlane istio-system/controlplane' };
+    return { name: clusterName(object), why: 'its ControlPlane istio-system/controlplane has no spec.managementPlane.clusterName' };
+  } catch (error) {
+    const [line] = (error instanceof Error ? error.message : String(error)).split('\n');
+    return { why: `it cannot be asked: ${line ?? 'no reason given'}` };
+  }
+}
+
+function clusterName(object: LiveObject): string | undefined {
+  const { managementPlane } = (object['spec'] ?? {}) as { managementPlane?: { clusterName?: string } };
+  return managementPlane?.clusterName;
+}
