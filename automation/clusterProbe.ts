@@ -1,0 +1,152 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import * as https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KubeConfig } from '@kubernetes/client-node';
+
+/** A cluster by a context of a kubeconfig. */
+export interface ClusterAddress {
+  readonly context: string;
+  /** Path of a kubeconfig file, or the text of one. */
+  readonly kubeconfig: string;
+}
+
+/**
+ * How a cluster is. Only `unreachable` is no answer at all, or none that a working API server gives. A cluster that refuses the credentials is there,
+ * and one that was never asked may be: neither may be taken for a cluster that is gone.
+ */
+export interface Answer {
+  readonly state: 'answers' | 'unreachable' | 'refused' | 'unusable';
+  /** URL of its API server; empty where the kubeconfig does not say it. */
+  readonly address: string;
+  /** What was wrong. */
+  readonly detail: string;
+}
+
+/** How long a cluster has for its answer. */
+const limitMs = 5_000;
+/** One lost packet, or an API server that is starting again, is asked a second time. */
+const againMs = 1_000;
+
+/** Asks a cluster's API server whether it is ready, and whether it takes the credentials. */
+export async function probeCluster(cluster: ClusterAddress, signal?: AbortSignal, limit = limitMs): Promise<Answer> {
+  const deadline = performance.now() + limit;
+  const first = await attempt(cluster, deadline, signal);
+  signal?.throwIfAborted();
+  if (first.state !== 'unreachable' || performance.now() + againMs >= deadline) return first;
+  await sleep(againMs, undefined, signal ? { signal } : {});
+  return await attempt(cluster, deadline, signal);
+}
+
+async function attempt(cluster: ClusterAddress, deadline: number, signal: AbortSignal | undefined): Promise<Answer> {
+  const access = await accessTo(cluster);
+  if ('state' in access) return access;
+  const { server } = access;
+  try {
+    const ask = (path: string, body?: object): Promise<Reply> => request(access, { path, body, ms: deadline - performance.now(), signal });
+    const ready = await ask('/readyz');
+    if (ready.status === 401) return { state: 'refused', address: server, detail: said(ready) };
+    if (ready.status >= 500) return { state: 'unreachable', address: server, detail: `it is not ready: ${said(ready)}` };
+    // Readiness may be told to anyone: only a question of one's own shows that the credentials are good.
+    const review = await ask('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+      apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes: { verb: 'get', resource: 'namespaces' } },
+    });
+    if (review.status === 401 || review.status === 403) return { state: 'refused', address: server, detail: said(review) };
+    if (review.status >= 500) return { state: 'unreachable', address: server, detail: said(review) };
+    if (review.status !== 201) return { state: 'unusable', address: server, detail: `it answers unlike an API server: ${said(review)}` };
+    return { state: 'answers', address: server, detail: '' };
+  } catch (error) {
+    return { address: server, ...judge(error as NodeJS.ErrnoException) };
+  }
+}
+
+interface Access {
+  readonly server: string;
+  readonly options: https.RequestOptions;
+}
+
+/** The address and the credentials that a kubeconfig has for a context. */
+async function accessTo({ context, kubeconfig }: ClusterAddress): Promise<Access | Answer> {
+  const config = new KubeConfig();
+  try {
+    if (/^\s*[{]|\n/.test(kubeconfig)) config.loadFromString(kubeconfig);
+    else config.loadFromFile(kubeconfig);
+  } catch (error) {
+    return { state: 'unusable', address: '', detail: (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : firstLine(error) };
+  }
+  config.setCurrentContext(context);
+  const server = config.getCurrentCluster()?.server;
+  if (server === undefined || config.getCurrentUser() === null) return { state: 'unusable', address: '', detail: 'it has no such context with a cluster and a user' };
+  try {
+    const options: https.RequestOptions = {};
+    await config.applyToHTTPSOptions(options);
+    return { server, options };
+  } catch (error) {
+    return { state: 'refused', address: server, detail: `there are no credentials: ${firstLine(error)}` };
+  }
+}
+
+interface Reply {
+  readonly status: number;
+  readonly body: string;
+}
+
+const longestBody = 4_000;
+
+async function request({ server, options }: Access, o: { path: string; body: object | undefined; ms: number; signal: AbortSignal | undefined }): Promise<Reply> {
+  const url = new URL(`${server.replace(/\/$/, '')}${o.path}`);
+  const limit = AbortSignal.timeout(Math.max(1, Math.round(o.ms)));
+  const text = o.body === undefined ? undefined : JSON.stringify(o.body);
+  return await new Promise((resolve, reject) => {
+    const call = https.request(url, {
+      ...options,
+      method: text === undefined ? 'GET' : 'POST',
+      headers: { ...options.headers as OutgoingHttpHeaders | undefined, ...(text === undefined ? {} : { 'content-type': 'application/json' }) },
+      signal: o.signal === undefined ? limit : AbortSignal.any([limit, o.signal]),
+    }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => { if (body.length < longestBody) body += chunk; });
+      response.once('end', () => { resolve({ status: response.statusCode ?? 0, body }); });
+      response.once('error', reject);
+    });
+    call.once('error', reject);
+    call.end(text);
+  });
+}
+
+/** Nothing but these means that nobody is there. */
+const silence: Readonly<Partial<Record<string, string>>> = {
+  ABORT_ERR: 'no answer in time', ETIMEDOUT: 'no answer in time', ECONNREFUSED: 'connection refused', ECONNRESET: 'connection closed', EPIPE: 'connection closed',
+  EHOSTUNREACH: 'no way to the host', ENETUNREACH: 'no way to the network', EHOSTDOWN: 'the host is down', ENOTFOUND: 'there is no such host name', EAI_AGAIN: 'the host name cannot be looked up',
+};
+
+/** The other side did not like the client's certificate. */
+const refusal = /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_|ACCESS_DENIED|UNSUPPORTED_CERTIFICATE)/;
+
+function judge(error: NodeJS.ErrnoException): Pick<Answer, 'state' | 'detail'> {
+  const all = error instanceof AggregateError ? error.errors as NodeJS.ErrnoException[] : [error];
+  const code = all.map((each) => each.code ?? each.name).find((each) => silence[each] !== undefined) ?? error.code ?? '';
+  const quiet = silence[code];
+  if (quiet !== undefined) return { state: 'unreachable', detail: quiet };
+  if (refusal.test(code)) return { state: 'refused', detail: firstLine(error) };
+  return { state: 'unusable', detail: firstLine(error) };
+}
+
+/** `HTTP 401: Unauthorized`. */
+function said({ status, body }: Reply): string {
+  const message = messageOf(body);
+  return `HTTP ${String(status)}${message === '' ? '' : `: ${message}`}`;
+}
+
+function messageOf(body: string): string {
+  try {
+    const { message } = JSON.parse(body) as { message?: unknown };
+    return typeof message === 'string' ? message : '';
+  } catch {
+    const failed = body.split('\n').filter((line) => line.startsWith('[-]')).map((line) => line.slice('[-]'.length));
+    return failed.length > 0 ? failed.join(', ') : firstLine(body);
+  }
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).trim().split('\n')[0] ?? '';
+}

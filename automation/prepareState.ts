@@ -1,0 +1,51 @@
+import type { Stack } from '@pulumi/pulumi/automation/index.js';
+import { abandon, takeBack, unprotect } from './orphans.ts';
+import type { OrphanFile } from './orphans.ts';
+import { editState, readState } from './stackState.ts';
+import type { StackFiles, StackState } from './stackState.ts';
+import type { Survey } from './survey.ts';
+
+/** A stack and all that is remembered of it. */
+export interface Stored {
+  readonly stack: Stack;
+  readonly files: StackFiles | undefined;
+  readonly orphans: OrphanFile;
+}
+
+export interface Preparation extends Pick<Survey, 'returned' | 'abandoned'> {
+  /** Everything is to go, also what is protected. */
+  readonly isLast: boolean;
+  readonly notice: (text: string) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Brings a state to what the engine is to work on: with what was left behind before, without what is to be left behind now. */
+export async function prepareState(stored: Stored, { returned, abandoned, isLast, notice, signal }: Preparation): Promise<void> {
+  const { stack, files, orphans } = stored;
+  const before = await orphans.read();
+  const kept = before.filter(({ context }) => returned.includes(context));
+  let back: string[] = [];
+  const change = (state: StackState): boolean => {
+    back = takeBack(state, kept);
+    return (isLast && unprotect(state)) || back.length > 0;
+  };
+  // First on a copy: an export and an import cost a second.
+  if ((isLast || kept.length > 0) && change(structuredClone(await readState(files, stack)))) await editState(stack, change);
+  if (back.length > 0) {
+    notice(`took up ${String(back.length)} objects again that were left behind in ${returned.join(', ')}`);
+    await stack.refresh({ target: back, ...(signal ? { signal } : {}) });
+  }
+  if (kept.length > 0) await orphans.remove(returned);
+  if (abandoned.length > 0) await leaveBehind(stored, abandoned);
+  const waiting = before.filter((each) => !kept.includes(each) && !abandoned.some(({ context }) => context === each.context));
+  for (const { context } of waiting) notice(`objects are still left behind in ${context}, which does not answer: see ${orphans.path}`);
+}
+
+/** The file comes first: whatever happens between, nothing is forgotten. */
+async function leaveBehind({ stack, files, orphans }: Stored, clusters: Survey['abandoned']): Promise<void> {
+  await orphans.add(abandon(structuredClone(await readState(files, stack)), clusters));
+  await editState(stack, (state) => {
+    abandon(state, clusters);
+    return true;
+  });
+}

@@ -1,0 +1,82 @@
+import { UserError } from '../errors.ts';
+import { probeCluster } from './clusterProbe.ts';
+import type { Answer } from './clusterProbe.ts';
+import type { AskedCluster, UsedCluster } from './usedClusters.ts';
+
+/** What a person chose about clusters that do not answer, for one operation. */
+export interface Choices {
+  /** Regions that are left as they are, by name. */
+  readonly skipRegions?: readonly string[];
+  /** `destroy` goes on without clusters that do not answer, and remembers what is left in them. */
+  readonly abandonUnreachable?: boolean;
+}
+
+export type Reached = AskedCluster & Answer;
+
+/** Asks clusters at the same time. One that only the engine can reach is not asked. */
+export async function askClusters(clusters: readonly UsedCluster[], signal?: AbortSignal, probe = probeCluster): Promise<Reached[]> {
+  const asked = clusters.filter((cluster): cluster is AskedCluster => cluster.kubeconfig !== undefined);
+  return await Promise.all(asked.map(async (cluster) => ({ ...cluster, ...await probe(cluster, signal) })));
+}
+
+/**
+ * The clusters of skipped regions, by context.
+ * @throws UserError for a region that there is none of, or whose cluster the others need
+ */
+export function skippedContexts(clusters: readonly UsedCluster[], skip: readonly string[]): Map<string, string> {
+  const all = clusters.flatMap(({ regions }) => regions);
+  const unknown = skip.filter((region) => !all.includes(region));
+  if (unknown.length > 0) {
+    throw new UserError(`There is no region ${unknown.join(', ')}.`, { exitCode: 2, remedy: `Regions: ${[...new Set(all)].join(', ')}.` });
+  }
+  const contexts = new Map<string, string>();
+  for (const { context, parts, regions } of clusters.filter((cluster) => cluster.regions.some((region) => skip.includes(region)))) {
+    const others = parts.filter((part) => !regions.map((region) => `region ${region}`).includes(part) && part !== leftBehind);
+    if (others.length > 0) {
+      throw new UserError(`Region ${regions.join(', ')} cannot be skipped: ${others.join(' and ')} ${others.length > 1 ? 'stand' : 'stands'} in its cluster ${context}, too.`, { exitCode: 2 });
+    }
+    for (const region of regions) contexts.set(region, context);
+  }
+  return contexts;
+}
+
+const leftBehind = 'objects that were left behind';
+
+/**
+ * The clusters that an operation goes on without.
+ * @throws UserError that names every cluster which does not answer or refuses, unless the person chose what to do about it
+ */
+export function abandonedClusters(operation: string, reached: readonly Reached[], { abandonUnreachable = false }: Choices): Reached[] {
+  const refusing = reached.filter(({ state }) => state === 'refused' || state === 'unusable');
+  const silent = reached.filter(({ state }) => state === 'unreachable');
+  if (refusing.length > 0) {
+    throw new UserError([...refusing, ...silent].map(describe).concat(nothingChanged).join('\n'), {
+      remedy: 'Renew or correct what is wrong there. A cluster that refuses is never taken for one that is gone.',
+    });
+  }
+  if (silent.length === 0) return [];
+  if (operation === 'destroy' && abandonUnreachable) {
+    // When nobody answers, the fault is more likely here than everywhere else.
+    if (silent.length < reached.length) return silent;
+    throw new UserError([...silent.map(describe), nothingChanged].join('\n'), { remedy: 'No cluster answers at all: look at this machine\'s own network first.' });
+  }
+  throw new UserError([...silent.map(describe), nothingChanged].join('\n'), { remedy: remedyFor(operation, silent) });
+}
+
+const nothingChanged = 'Nothing was changed.';
+
+function remedyFor(operation: string, silent: readonly Reached[]): string {
+  if (operation === 'destroy') return 'Bring it back, or say --abandon-unreachable: then everything else is destroyed, and what is left there is listed and remembered.';
+  const needed = silent.filter(({ parts, regions }) => parts.length > regions.length);
+  if (needed.length > 0) return `${needed.map(({ context }) => context).join(' and ')} cannot be left out. Bring it back, or correct its address in the kubeconfig.`;
+  const skips = silent.flatMap(({ regions }) => regions).map((region) => `--skip-region ${region}`).join(' ');
+  return `Bring it back, or say ${skips}: then everything else is worked on, and what is there stays as it is.`;
+}
+
+function describe({ context, parts, state, address, kubeconfig, detail }: Reached): string {
+  const cluster = `Cluster ${context} (${parts.join(', ')})`;
+  const file = kubeconfig.includes('\n') ? 'its kubeconfig' : kubeconfig;
+  if (state === 'unreachable') return `${cluster} does not answer at ${address}: ${detail}.`;
+  if (state === 'refused') return `${cluster} at ${address} refuses the credentials in ${file}: ${detail}.`;
+  return address === '' ? `${cluster} cannot be reached by ${file}: ${detail}.` : `${cluster} at ${address} cannot be used with ${file}: ${detail}.`;
+}

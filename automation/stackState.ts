@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Stack } from '@pulumi/pulumi/automation/index.js';
+
+/** The parts of an exported stack that are read or changed here; the rest travels along. */
+export interface StackState {
+  resources?: ResourceState[];
+  pending_operations?: { type: string; resource: ResourceState }[];
+}
+
+export interface ResourceState {
+  urn: string;
+  type: string;
+  custom: boolean;
+  id?: string;
+  parent?: string;
+  /** `<urn>::<id>` of its provider. */
+  provider?: string;
+  protect?: boolean;
+  dependencies?: string[];
+  propertyDependencies?: Record<string, string[]>;
+  deletedWith?: string;
+  inputs?: { apiVersion?: string; kind?: string; metadata?: { name?: string; namespace?: string }; context?: unknown; kubeconfig?: unknown };
+  outputs?: object;
+}
+
+/** Where the file backend keeps what belongs to one stack. */
+export interface StackFiles {
+  /** The directory of the file backend. */
+  state: string;
+  project: string;
+  stack: string;
+}
+
+/** A cluster as the state has it: one provider, by which its objects were made. */
+export interface ClusterInState {
+  /** URN of the provider. */
+  readonly provider: string;
+  readonly context: string;
+  /** Path of a kubeconfig file, or the text of one; undefined where the state does not say it in plain text. */
+  readonly kubeconfig: string | undefined;
+}
+
+/** A stack's state. Files are read directly: asking the CLI would cost every operation half a second. */
+export async function readState(files: StackFiles | undefined, stack: Stack): Promise<StackState> {
+  if (!files) return ((await stack.exportStack()).deployment ?? {}) as StackState;
+  const file = join(files.state, '.pulumi', 'stacks', files.project, `${files.stack}.json`);
+  if (!existsSync(file)) return {};
+  const checkpoint = JSON.parse(await readFile(file, 'utf8')) as { checkpoint?: { latest?: StackState | null } };
+  return checkpoint.checkpoint?.latest ?? {};
+}
+
+/** Changes a stack's state past the engine, if `change` says that there is something to change. */
+export async function editState(stack: Stack, change: (state: StackState) => boolean): Promise<void> {
+  const exported = await stack.exportStack();
+  if (change(exported.deployment as StackState)) await stack.importStack(exported);
+}
+
+/** The clusters that a state has objects in. */
+export function clustersInState({ resources = [] }: StackState): ClusterInState[] {
+  return resources
+    .filter(({ urn, type }) => type === 'pulumi:providers:kubernetes' && resources.some((each) => isOf(each, urn)))
+    .map(({ urn, inputs = {} }) => ({
+      provider: urn,
+      context: typeof inputs.context === 'string' ? inputs.context : nameOf(urn),
+      kubeconfig: typeof inputs.kubeconfig === 'string' ? inputs.kubeconfig : undefined,
+    }));
+}
+
+/** URNs of the objects in clusters, of the clusters' providers, and of components that have nothing elsewhere. */
+export function resourcesIn({ resources = [] }: StackState, providers: ReadonlySet<string>): Set<string> {
+  const found = new Set([...providers, ...resources.filter((each) => [...providers].some((urn) => isOf(each, urn))).map(({ urn }) => urn)]);
+  for (let before = -1; before < found.size;) {
+    before = found.size;
+    for (const { urn, custom, type } of resources) {
+      const children = resources.filter(({ parent }) => parent === urn);
+      if (!custom && type !== stackType && children.length > 0 && children.every((child) => found.has(child.urn))) found.add(urn);
+    }
+  }
+  return found;
+}
+
+/** URNs of a resource's children, theirs, and so on. */
+export function descendants({ resources = [] }: StackState, urn: string): string[] {
+  return resources.filter(({ parent }) => parent === urn).flatMap((child) => [child.urn, ...descendants({ resources }, child.urn)]);
+}
+
+export const stackType = 'pulumi:pulumi:Stack';
+
+/** The last part of an URN. */
+export function nameOf(urn: string): string {
+  return urn.split('::').slice(3).join('::');
+}
+
+/** The URN in a provider reference. */
+export function providerUrn(reference: string): string {
+  return reference.slice(0, reference.lastIndexOf('::'));
+}
+
+function isOf({ provider }: ResourceState, urn: string): boolean {
+  return provider !== undefined && providerUrn(provider) === urn;
+}
