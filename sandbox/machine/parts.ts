@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { kindOf, pluginNames } from '../toolchain/index.ts';
 import { homeless } from '../toolchain/pulumi.ts';
 import { readJson } from './state.ts';
 import type { TreeTools } from './state.ts';
@@ -24,6 +26,7 @@ export async function findParts(dir: string): Promise<Record<string, Part>> {
     'java': real(ask([tools.java, '--version'], /^openjdk (\S+)/)),
     'kafka': real(ask([tools.java, '-cp', join(tools.kafkaLibs, '*'), 'kafka.Kafka', '--version'], /^(\d\S*)/m)),
     'pulumi': real(ask([join(tools.pulumiBin, 'pulumi'), 'version'], /^v?(\S+)/, homeless)),
+    ...plugins(tools),
     'kafka-bridge': bridge(tools),
     'strimzi-operator': ownVersion,
     'tsb-operator': ownVersion,
@@ -36,6 +39,16 @@ export async function findParts(dir: string): Promise<Record<string, Part>> {
 async function ask([program = '', ...args]: readonly string[], pattern: RegExp, env: Readonly<Record<string, string>> = {}): Promise<string> {
   const { stdout } = await execa(program, args, { reject: false, timeout: 60_000, stdin: 'ignore', env });
   return pattern.exec(stdout)?.[1] ?? 'unknown';
+}
+
+/** The first on PATH is the one that the engine uses. */
+function plugins({ pulumiBin, plugins: directories = [] }: Partial<TreeTools>): Record<string, Promise<Part>> {
+  const found = pluginNames.flatMap((name) => {
+    const file = directories.map((directory) => join(directory, name)).find((path) => existsSync(path));
+    return file === undefined ? [] : [[name, file] as const];
+  });
+  return Object.fromEntries(found.map(([name, file]) =>
+    [name, ask([join(pulumiBin ?? '', 'pulumi'), 'package', 'get-schema', file], /^ {2}"version": "([^"]+)"/m, homeless).then((version) => ({ kind: kindOf(version), version }))]));
 }
 
 /** The official release says its version by the name of its jar; ours is loaded only here, as it brings a Kafka client with it. */

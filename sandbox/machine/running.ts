@@ -11,8 +11,8 @@ import type { Part } from './parts.ts';
 import { searchPath } from './prerequisites.ts';
 import type { StatusReport } from './protocol.ts';
 import { ensureRelays } from './relays.ts';
-import { isAlive, readState, sandboxDir, writeState } from './state.ts';
-import type { SandboxState } from './state.ts';
+import { isAlive, readJson, readState, sandboxDir, writeState } from './state.ts';
+import type { SandboxState, TreeTools } from './state.ts';
 import { endProcesses, markStopped, removeState } from './teardown.ts';
 
 export interface EnterOptions {
@@ -42,6 +42,8 @@ export interface Sandbox {
   enter(argv: readonly string[], options?: EnterOptions): ChildProcess;
   /** What the sandbox is made of; each part was asked for its version. */
   parts(): Promise<Record<string, Part>>;
+  /** Directories of the Pulumi engine's plugins, to be put on its PATH. */
+  plugins(): Promise<string[]>;
   /** From here on it outlives this process; before, this process's death ends it. */
   detach(): Promise<void>;
   /**
@@ -117,6 +119,10 @@ export class RunningSandbox implements Sandbox {
 
   parts(): Promise<Record<string, Part>> {
     return findParts(this.dir);
+  }
+
+  async plugins(): Promise<string[]> {
+    return (await readJson<Partial<TreeTools>>(join(this.dir, 'tools.json')))?.plugins ?? [];
   }
 
   async detach(): Promise<void> {

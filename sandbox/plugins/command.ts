@@ -7,6 +7,7 @@ import { StandIn } from './stand-in.ts';
 import type { ResourceType, Task } from './stand-in.ts';
 import { secret } from './values.ts';
 import type { Bag } from './values.ts';
+import { pluginVersions } from './versions.ts';
 
 const inputs = {
   create: z.string().optional(),
@@ -47,7 +48,7 @@ const localCommand: ResourceType = {
 
 /** Pulumi's plugin for commands, without commands on other machines. */
 export function commandPlugin(log: Log): StandIn {
-  return new StandIn({ plugin: 'command', version: '1.2.1', types: { 'command:local:Command': localCommand }, log });
+  return new StandIn({ plugin: 'command', version: pluginVersions.command, types: { 'command:local:Command': localCommand }, log });
 }
 
 async function runFor(task: Task, command: string, before: Written): Promise<Written> {

@@ -23,8 +23,11 @@ export interface Written {
 
 type Ended = Pick<Result, 'failed' | 'exitCode' | 'signal' | 'isCanceled'> & { stdout: string; stderr: string; all: string };
 
+/** From SIGTERM to SIGKILL for a command that is to end. */
+const graceMs = 2_000;
+
 /**
- * Runs a command to its end. It stays in this process's group, which the engine ends as a whole.
+ * Runs a command to its end, or until the signal aborts; then all that it started ends with it.
  * Throws what the official plugin says of a command that failed: how it ended, the command, and all that it wrote.
  */
 export async function run(command: string, o: RunOptions): Promise<Written> {
@@ -33,7 +36,8 @@ export async function run(command: string, o: RunOptions): Promise<Written> {
   const child = execa(program, [...args, command], {
     env: o.environment, ...(o.dir === undefined ? {} : { cwd: o.dir }),
     ...(o.stdin === undefined || o.stdin === '' ? { stdin: 'ignore' } : { input: o.stdin }),
-    all: true, reject: false, stripFinalNewline: false, cancelSignal: o.signal,
+    all: true, reject: false, stripFinalNewline: false,
+    cancelSignal: o.signal, killDescendants: true, forceKillAfterDelay: graceMs,
   });
   for (const stream of ['stdout', 'stderr'] as const) createInterface(child[stream]).on('line', (line) => { o.onLine(stream, line); });
   const ended = await child as Ended;

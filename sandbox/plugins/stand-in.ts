@@ -47,6 +47,7 @@ export class StandIn implements Provider {
   readonly version: string;
   readonly #o: StandInOptions;
   readonly #stop = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
   #introduced = false;
 
   constructor(o: StandInOptions) {
@@ -83,19 +84,19 @@ export class StandIn implements Provider {
 
   async create(urn: string, inputs: Bag): Promise<CreateResult> {
     this.#introduce(urn);
-    const { id, outputs } = await this.#type(urn).create(this.#task(urn, inputs));
+    const { id, outputs } = await this.#run(this.#type(urn).create(this.#task(urn, inputs)));
     return { id, outs: { ...inputs, ...outputs } };
   }
 
   async update(_id: string, urn: string, olds: Bag, news: Bag): Promise<UpdateResult> {
     this.#introduce(urn);
-    const outputs = await this.#type(urn).update?.(this.#task(urn, news), plain(olds) as Bag);
+    const outputs = await this.#run(this.#type(urn).update?.(this.#task(urn, news), plain(olds) as Bag));
     return { outs: { ...news, ...outputs } };
   }
 
   async delete(_id: string, urn: string, state: Bag): Promise<void> {
     try {
-      await this.#type(urn).delete?.(this.#task(urn, state), plain(state) as Bag);
+      await this.#run(this.#type(urn).delete?.(this.#task(urn, state), plain(state) as Bag));
     } catch (error) {
       // The server prints what it is thrown, with the stack; the engine says it to the person all the same.
       (error as Error).stack = '';
@@ -111,9 +112,22 @@ export class StandIn implements Provider {
     return Promise.resolve({ outputs: {}, failures: [{ property: '', reason: this.#refusal(token) }] });
   }
 
-  cancel(): Promise<void> {
+  /** Ends what runs, and resolves when it has ended. */
+  async cancel(): Promise<void> {
     this.#stop.abort();
-    return Promise.resolve();
+    await Promise.allSettled(this.#running);
+  }
+
+  async #run<T>(work: Promise<T>): Promise<T>;
+  async #run<T>(work: Promise<T> | undefined): Promise<T | undefined>;
+  async #run<T>(work: Promise<T> | undefined): Promise<T | undefined> {
+    if (work === undefined) return undefined;
+    this.#running.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#running.delete(work);
+    }
   }
 
   #task(urn: string, inputs: Bag): Task {

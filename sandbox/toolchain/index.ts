@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { UserError } from '../../errors.ts';
 import { cacheDirectory } from './cache.ts';
 import { Downloads } from './download.ts';
@@ -12,6 +13,8 @@ export type { Tool, ToolEvent, ToolName } from './tool.ts';
 export interface ToolPaths {
   /** To be put on PATH: pulumi, pulumi-language-nodejs, pulumi-resource-kubernetes. */
   pulumiBin: string;
+  /** To be put on PATH, too: the engine's other plugins. A stand-in is found only where no official one comes before it. */
+  plugins: string[];
   etcd: string;
   kubeApiserver: string;
   kubeControllerManager: string;
@@ -28,6 +31,14 @@ export interface ToolPaths {
   certManagerCrds: string;
   /** The official bridge's release, where it could be had. */
   kafkaBridge?: string;
+}
+
+/** Plugins of the engine that there are stand-ins for. */
+export const pluginNames = ['pulumi-resource-command', 'pulumi-resource-tls'] as const satisfies readonly ToolName[];
+
+/** A stand-in says what it is by its version. */
+export function kindOf(version: string): 'real' | 'reference' {
+  return version.endsWith('reference') ? 'reference' : 'real';
 }
 
 export const toolNames: readonly ToolName[] = table.map((spec) => spec.name).filter((name) => name !== 'go');
@@ -73,8 +84,13 @@ export async function ensure(
   }
 }
 
+/** Whether a tool is its maker's, or a stand-in of ours that takes its place; absent where it is neither. */
+export type ListedTool =
+  | Tool & { kind: 'real' | 'reference' }
+  | { name: ToolName; version: string; missing: true; kind?: 'reference' };
+
 /** What is there already, without making anything. */
-export async function listTools(): Promise<(Tool | { name: ToolName; version: string; missing: true })[]> {
+export async function listTools(): Promise<ListedTool[]> {
   const run = { cacheDir: cacheDirectory(), signal: undefined };
   const homeOf = async (name: SpecName): Promise<string> => {
     const spec = specOf(table, name);
@@ -85,7 +101,8 @@ export async function listTools(): Promise<(Tool | { name: ToolName; version: st
   return Promise.all(toolNames.map(async (name) => {
     const spec = specOf(table, name);
     const tool = await explicit(spec, { ...run, homeOf }) ?? await cached(spec, run);
-    return tool ? { ...tool, name } : { name, version: spec.version, missing: true as const };
+    if (tool) return { ...tool, name, kind: kindOf(tool.version) };
+    return { name, version: spec.version, missing: true, ...(spec.optional ? { kind: 'reference' } : {}) };
   }));
 }
 
@@ -97,8 +114,10 @@ export function toolPaths(tools: Map<ToolName, Tool>): ToolPaths {
     return join(tool.home, path);
   };
   const bridge = tools.get('kafka-bridge');
+  const official = pluginNames.flatMap((name) => tools.has(name) ? [at(name, 'bin')] : []);
   return {
     pulumiBin: at('pulumi', 'bin'),
+    plugins: [...official, fileURLToPath(new URL('../plugins/bin', import.meta.url))],
     etcd: at('etcd', 'bin/etcd'),
     kubeApiserver: at('kubernetes', 'bin/kube-apiserver'),
     kubeControllerManager: at('kubernetes', 'bin/kube-controller-manager'),

@@ -20,12 +20,20 @@ export async function askPulumi(home: string, asking: Asking): Promise<string> {
   const bin = join(home, 'bin');
   const version = await answerOf(join(bin, 'pulumi'), ['version'], /^v?(\S+)/, { signal: asking.signal, env: homeless });
   await answersAsPlugin(join(bin, 'pulumi-language-nodejs'), asking);
-  const schema = await run(join(bin, 'pulumi'), ['package', 'get-schema', join(bin, 'pulumi-resource-kubernetes')], {
-    signal: asking.signal, env: homeless,
-  });
-  const found = (JSON.parse(schema) as { version?: string }).version;
-  if (found !== providerVersion) throw new SourceError(`pulumi-resource-kubernetes answers version ${String(found)}, not ${providerVersion}`);
+  const found = await pluginVersion(join(bin, 'pulumi'), join(bin, 'pulumi-resource-kubernetes'), asking);
+  if (found !== providerVersion) throw new SourceError(`pulumi-resource-kubernetes answers version ${found}, not ${providerVersion}`);
   return version;
+}
+
+/** The version of a plugin that is a tool of its own, after it answered the engine. */
+export async function askPlugin(plugin: string, asking: Asking): Promise<string> {
+  return pluginVersion(join(await asking.homeOf('pulumi'), 'bin/pulumi'), plugin, asking);
+}
+
+/** It stands in the schema, which is all that every plugin can be asked for. */
+async function pluginVersion(pulumi: string, plugin: string, asking: Pick<Asking, 'signal'>): Promise<string> {
+  const schema = await run(pulumi, ['package', 'get-schema', plugin], { signal: asking.signal, env: homeless });
+  return String((JSON.parse(schema) as { version?: string }).version);
 }
 
 /** Compiles the engine, the language host for Node and the Kubernetes provider into bin/. */

@@ -7,7 +7,8 @@ import { istioVersion } from './istio-version.ts';
 import { addArchive } from './kafka-training.ts';
 import { jars } from './maven.ts';
 import { arch, below, executables } from './places.ts';
-import { askPulumi, buildPulumi, providerVersion } from './pulumi.ts';
+import { pluginVersions } from '../plugins/versions.ts';
+import { askPlugin, askPulumi, buildPulumi, providerVersion } from './pulumi.ts';
 import { wheel } from './pypi.ts';
 import type { Download, ToolSpec } from './tool.ts';
 
@@ -90,12 +91,15 @@ const certManager: ToolSpec = {
   },
 };
 
-const provider: Download = {
-  url: `https://github.com/pulumi/pulumi-kubernetes/releases/download/v${providerVersion}/pulumi-resource-kubernetes-v${providerVersion}-linux-${arch.go}.tar.gz`,
-  // Its own checksum file has SHA-1 only.
-  checksum: { githubRelease: `https://api.github.com/repos/pulumi/pulumi-kubernetes/releases/tags/v${providerVersion}` },
-  place: { keep: (entry) => entry.endsWith('pulumi-resource-kubernetes') ? 'bin/pulumi-resource-kubernetes' : undefined },
-};
+function pluginDownload(name: 'kubernetes' | 'command' | 'tls', version: string): Download {
+  const file = `pulumi-resource-${name}`;
+  return {
+    url: `https://github.com/pulumi/pulumi-${name}/releases/download/v${version}/${file}-v${version}-linux-${arch.go}.tar.gz`,
+    // Their own checksum files have SHA-1 only.
+    checksum: { githubRelease: `https://api.github.com/repos/pulumi/pulumi-${name}/releases/tags/v${version}` },
+    place: { keep: (entry) => entry.endsWith(file) ? `bin/${file}` : undefined },
+  };
+}
 
 const pulumi: ToolSpec = {
   name: 'pulumi', version: '3.259.0', recipe: 1, slow: true,
@@ -105,9 +109,20 @@ const pulumi: ToolSpec = {
     url: `https://github.com/pulumi/pulumi/releases/download/v3.259.0/pulumi-v3.259.0-linux-${arch.pulumi}.tar.gz`,
     checksum: { algorithm: 'sha256', url: 'https://github.com/pulumi/pulumi/releases/download/v3.259.0/pulumi-3.259.0-checksums.txt' },
     place: { keep: executables('pulumi', 'pulumi-language-nodejs', 'pulumi-analyzer-policy') },
-  }, provider],
+  }, pluginDownload('kubernetes', providerVersion)],
   build: { from: 'Go modules of github.com/pulumi', estimateMs: 17 * minute, make: (work) => buildPulumi('3.259.0', work) },
 };
+
+/** In no registry with its code; where its release cannot be had, the engine is given the stand-in of ../plugins. */
+function plugin(name: 'command' | 'tls'): ToolSpec {
+  const file = `pulumi-resource-${name}` as const;
+  return {
+    name: file, version: pluginVersions[name], recipe: 1, optional: true,
+    files: [`bin/${file}`],
+    ask: (home, asking) => askPlugin(join(home, 'bin', file), asking),
+    downloads: [pluginDownload(name, pluginVersions[name])],
+  };
+}
 
 const envoy: ToolSpec = {
   name: 'envoy', version: '1.40.0', recipe: 1,
@@ -187,5 +202,5 @@ const go: ToolSpec = {
 
 /** Every tool, in the order in which a person reads them. `go` comes last: it is had only when something has to be compiled. */
 export const table: readonly ToolSpec[] = [
-  pulumi, etcd, kubernetes, istiod, certManager, envoy, java, kafka, strimziCrds, kafkaBridge, go,
+  pulumi, plugin('command'), plugin('tls'), etcd, kubernetes, istiod, certManager, envoy, java, kafka, strimziCrds, kafkaBridge, go,
 ];

@@ -2,7 +2,7 @@ import type { Downloads } from './download.ts';
 
 /** What the sandbox runs on; `pulumi` and `kubernetes` are several executables in one bin/ directory. */
 export type ToolName =
-  | 'pulumi' | 'etcd' | 'kubernetes' | 'istiod' | 'cert-manager'
+  | 'pulumi' | 'pulumi-resource-command' | 'pulumi-resource-tls' | 'etcd' | 'kubernetes' | 'istiod' | 'cert-manager'
   | 'envoy' | 'java' | 'kafka' | 'strimzi-crds' | 'kafka-bridge';
 
 /** A tool that is ready to use. */
