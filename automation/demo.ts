@@ -87,7 +87,7 @@ async function startSandbox({ stateDir, progress, signal }: DemoOptions, modules
 async function withClusters(o: DemoOptions, sandbox: Sandbox, tools: ToolPaths): Promise<DrillResult> {
   const work = o.work ?? runWorker;
   const worker = { start: inside(sandbox), signal: o.signal, graceMs: workerGraceMs };
-  const environment = sandboxEnvironment(sandbox, tools.pulumiBin);
+  const environment = sandboxEnvironment(sandbox, tools);
   const { outputs } = await showing(o, 'up', (onEvent) => work({ operation: 'up', environment }, { ...worker, onEvent })) as { outputs: Record<string, unknown> };
   await sayOutputs(o, sandbox, outputs);
   const onDrill = showDrill(o.progress);

@@ -72,7 +72,10 @@ export class Environment {
       envVars: {
         PULUMI_SKIP_UPDATE_CHECK: 'true',
         // The language host takes the first Node.js on PATH, which may be too old for the program.
-        PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`,
+        PATH: [dirname(process.execPath), ...o.plugins ?? [], process.env['PATH'] ?? ''].join(delimiter),
+        // A package among the dependencies is no reason to download its plugin: Google Cloud's is large, and few settings use it.
+        PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL: process.env['PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL'] ?? 'true',
+        ...(o.plugins === undefined ? {} : { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true' }),
         ...(o.kubeconfig === undefined ? {} : { KUBECONFIG: resolve(o.kubeconfig) }),
         ...(passphrase === undefined ? {} : { PULUMI_CONFIG_PASSPHRASE: passphrase }),
         ...(state === undefined ? {} : await fileBackend(stateDir, state)),

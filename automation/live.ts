@@ -10,7 +10,7 @@ import type { Progress } from './progress.ts';
 export function showTools(progress: Progress): (event: ToolEvent) => void {
   const busy = new Set<string>();
   return ({ tool, phase, detail, elapsedMs, estimateMs }) => {
-    const title = tool.padEnd(14);
+    const title = tool.padEnd(23);
     const more = detail === undefined ? '' : `  ${detail}`;
     if (phase === 'unavailable') progress.done(tool, detail ?? `${title} could not be had`);
     else if (phase === 'ready') progress.done(tool, busy.has(tool) ? `${title} ready in ${duration(elapsedMs)}${more}` : undefined);

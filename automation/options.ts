@@ -19,6 +19,8 @@ export interface EnvironmentOptions {
   settings?: Record<string, unknown>;
   /** The `bin` directory of a Pulumi installation. Default: the `pulumi` on PATH. */
   pulumiBin?: string;
+  /** Directories of the engine's plugins besides those of `pulumiBin`; it then downloads none. Default: the engine finds or downloads what it needs. */
+  plugins?: string[];
   /** A passphrase is made and kept in this file. Default: Pulumi's own variables decide. */
   passphraseFile?: string;
   /** The state stays in `stateDir` whatever backend is set, because it must end together with a sandbox. */

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type * as machine from '../sandbox/index.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type * as toolchain from '../sandbox/toolchain/index.ts';
+import type { ToolPaths } from '../sandbox/toolchain/index.ts';
 import { UserError } from '../errors.ts';
 import type { EnvironmentOptions } from './options.ts';
 import type { Starter } from './runWorker.ts';
@@ -44,7 +45,7 @@ async function runningNames(stateDir: string, openSandbox: SandboxModules['openS
 }
 
 /** The stack of a sandbox: settings of `Pulumi.dev.yaml`, state that lives and dies with the sandbox. */
-export function sandboxEnvironment(sandbox: Sandbox, pulumiBin: string): EnvironmentOptions {
+export function sandboxEnvironment(sandbox: Sandbox, { pulumiBin, plugins }: Pick<ToolPaths, 'pulumiBin' | 'plugins'>): EnvironmentOptions {
   const regions = sandbox.clusters.filter(({ role }) => role === 'region');
   return {
     stack: 'dev',
@@ -52,6 +53,7 @@ export function sandboxEnvironment(sandbox: Sandbox, pulumiBin: string): Environ
     passphraseFile: join(sandbox.dir, 'pulumi', 'passphrase'),
     kubeconfig: sandbox.kubeconfig,
     pulumiBin,
+    plugins,
     ownBackend: true,
     // The settings name two regions; a sandbox of more is described by its clusters.
     settings: regions.length === 2 ? {} : {

@@ -127,7 +127,7 @@ async function shell(session: Session, { name }: Flags, argv: string[]): Promise
   session.interactive = true;
   const sandbox = await open(session, name);
   const { pulumiBin, kubectl } = JSON.parse(await readFile(join(sandbox.dir, 'tools.json'), 'utf8')) as Pick<ToolPaths, 'pulumiBin' | 'kubectl'>;
-  const path = [dirname(process.execPath), pulumiBin, dirname(kubectl), process.env['PATH'] ?? ''].join(delimiter);
+  const path = [dirname(process.execPath), pulumiBin, ...await sandbox.plugins(), dirname(kubectl), process.env['PATH'] ?? ''].join(delimiter);
   const child = sandbox.enter(argv.length > 0 ? argv : [process.env['SHELL'] ?? '/bin/sh'], {
     stdio: 'inherit', env: { PATH: path, KUBECONFIG: sandbox.kubeconfig },
   });

@@ -55,7 +55,7 @@ async function sandboxTarget(session: Session, name: string): Promise<Target> {
   const sandbox = await runningSandbox(name, resolve(session.stateDir), await session.here.modules());
   return {
     name: `sandbox ${name}`, isSandbox: true, sandbox,
-    environment: sandboxEnvironment(sandbox, await pulumiBin(session)),
+    environment: sandboxEnvironment(sandbox, { pulumiBin: await pulumiBin(session), plugins: await sandbox.plugins() }),
     worker: { start: inside(sandbox) },
     kubeconfig: () => Promise.resolve(sandbox.kubeconfig),
     drillDir: join(sandbox.dir, 'drill'),

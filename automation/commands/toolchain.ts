@@ -23,8 +23,9 @@ async function list(session: Session, json: boolean): Promise<void> {
   const { listTools } = await session.here.modules();
   const tools = await listTools();
   session.answer(json, tools, () => tools.map((tool) => {
-    const head = `${tool.name.padEnd(14)} ${tool.version.padEnd(12)}`;
-    return 'missing' in tool ? `${head} not there yet` : `${head} ${tool.source.padEnd(9)} ${megabytes(tool.sizeBytes).padStart(7)}  ${tool.home}`;
+    const head = `${tool.name.padEnd(23)} ${tool.version.padEnd(17)} ${(tool.kind ?? '').padEnd(9)}`;
+    if (!('missing' in tool)) return `${head} ${tool.source.padEnd(9)} ${megabytes(tool.sizeBytes).padStart(7)}  ${tool.home}`;
+    return `${head} ${tool.kind === undefined ? 'not there yet' : 'a stand-in: the official one is not there'}`;
   }).join('\n'));
 }
 

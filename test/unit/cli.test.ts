@@ -92,7 +92,7 @@ describe('kbf', () => {
     assert.ok(request?.operation === 'up');
     assert.deepEqual(request.environment, {
       stack: 'dev', stateDir: '/nowhere/pulumi', passphraseFile: '/nowhere/pulumi/passphrase', kubeconfig: '/nowhere/kubeconfig',
-      pulumiBin: '/t/bin', ownBackend: true, settings: {},
+      pulumiBin: '/t/bin', plugins: ['/t/plugins'], ownBackend: true, settings: {},
     });
   });
 
