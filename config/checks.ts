@@ -24,7 +24,7 @@ export interface Surroundings {
 /** What no single value can say of itself: every problem between the values of a configuration, and of files that it names. */
 export function checkAcross(configuration: Readable, raw: unknown, { directory, contexts }: Surroundings): Finding[] {
   return [
-    ...checkPlaces(configuration, asRecord(raw)),
+    ...checkPlaces(configuration, asRecord(raw), directory),
     ...(contexts === 'checked' ? checkContexts(configuration, directory) : []),
     ...[checkDuplicates, checkNames, checkKafka, checkSettings, checkCertificateHosts, checkVersions, checkBounds, checkServices, checkTier1, checkTsb].flatMap((check) => check(configuration)),
     ...checkCertificateTexts(raw, directory),

@@ -58,7 +58,7 @@ export interface Keyed {
   readonly encrypted?: boolean;
 }
 
-/** The settings that are a project's own, and what is wrong with how they are kept. */
+/** The settings that are a project's own, which is what keys without a project's name are as well, and what is wrong with how they are kept. */
 export function findingsOfKeys(keys: readonly Keyed[], project: string): { raw: Record<string, unknown>; findings: Finding[] } {
   const split = keys.map((setting) => {
     const colon = setting.key.indexOf(':');
@@ -84,9 +84,9 @@ function stackKeys(): Keyed[] {
   return Object.entries(pulumi.runtime.allConfig()).map(([key, value]) => ({ key, value: structured(value), encrypted: secret.includes(key) }));
 }
 
-/** Pulumi hands structured values over as JSON, and everything else as text. */
-function structured(value: string): unknown {
-  if (!/^\s*[[{]|^(true|false)$/.test(value)) return value;
+/** Pulumi keeps and hands over structured values as JSON, and everything else as text. */
+export function structured(value: unknown): unknown {
+  if (typeof value !== 'string' || !/^\s*[[{]|^(true|false)$/.test(value)) return value;
   try {
     return JSON.parse(value);
   } catch {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { nearest } from './near.ts';
 import type { Finding } from './problems.ts';
-import { keysOf, meantAlternative, type Schema, schemaAt, unionAt } from './schema-walk.ts';
+import { discriminatorOf, innermost, keysOf, meantAlternative, type Schema, schemaAt, unionAt } from './schema-walk.ts';
 import { type Path, valueAt } from './text.ts';
 
 /** What a schema says of a value, in terms of what was found and what is allowed. */
@@ -51,8 +51,9 @@ function isNever(schema: Schema | undefined): boolean {
 }
 
 function onlyWith(union: z.core.$ZodUnionDef, options: readonly Schema[]): string {
-  const { discriminator } = union as Partial<z.core.$ZodDiscriminatedUnionDef>;
-  if (discriminator === undefined) return 'nothing beside what stands there already: either the one or the other';
+  const discriminator = discriminatorOf(union);
+  const others = union.options.filter((option) => !options.includes(option as Schema));
+  if (discriminator === undefined) return `nothing beside ${others.flatMap((option) => keysOf(innermost(option as Schema, undefined))).join(', ')}`;
   const values = options.flatMap((option) => [...(schemaAt(option, undefined, [discriminator])?._zod.values ?? [])]);
   return `only with ${discriminator}: ${values.join(' or ')}`;
 }
@@ -66,43 +67,49 @@ function findingsOfUnion(issue: z.core.$ZodIssueInvalidUnion, whole: Whole): Fin
   const meant = meantAlternative(issue.errors);
   const issues = meant === undefined ? undefined : issue.errors[meant];
   if (issues !== undefined) return issues.flatMap((inner) => findingsOfIssue({ ...inner, path: [...issue.path, ...inner.path] }, whole));
-  const own = issue.message !== 'Invalid input' ? [issue.message] : undefined;
-  const allowed = own ?? issue.errors.flatMap(([first]) => (first ? [alternativeText(first)] : []));
-  return [{ path: issue.path, allowed: allowed.join(', or ') }];
+  const options = unionAt(whole.schema, whole.value, issue.path)?.options ?? [];
+  const allowed = issue.message === 'Invalid input' ? options.map((option) => formOf(innermost(option as Schema, undefined))).join(', or ') : issue.message;
+  return [{ path: issue.path, allowed }];
 }
-
-function alternativeText(issue: z.core.$ZodIssue): string {
-  return issue.code === 'invalid_value' ? issue.values.join(', ') : issue.code === 'invalid_type' ? (kinds[issue.expected] ?? issue.message) : issue.message;
-}
-
-const kinds: Partial<Record<string, string>> = {
-  object: 'keys with values',
-  record: 'keys with values',
-  array: 'a list',
-  string: 'text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-};
 
 function allowedAt(issue: z.core.$ZodIssueInvalidType | z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, { schema, value }: Whole): string {
   const at = schemaAt(schema, value, issue.path);
-  const range = at && rangeOf(at);
-  if (range !== undefined) return range;
-  if (issue.code !== 'invalid_type' || issue.expected === 'never') return issue.message;
-  const kind = kinds[issue.expected] ?? issue.expected;
-  const keys = keysOf(at);
-  if (issue.expected === 'object' && keys.length > 0) return `${kind}: ${keys.join(', ')}`;
-  return issue.expected === 'string' && at !== undefined ? `${kind}: ${formOf(at)}` : kind;
+  const known = issue.code === 'invalid_type' ? issue.expected !== 'never' : at?._zod.def.type === 'number';
+  if (!known) return issue.message;
+  const isSecret = issue.path.at(-1) === 'secret' && typeof valueAt(value, issue.path) === 'string';
+  return isSecret ? `the name of a Secret in the cluster, never the secret itself, as ${formOf(at)}` : formOf(at);
 }
 
-function rangeOf(schema: Schema): string | undefined {
-  if (schema._zod.def.type !== 'number') return undefined;
-  const { minValue, maxValue } = schema as z.ZodNumber;
+/** What a schema takes, in a few words. */
+function formOf(schema: Schema | undefined): string {
+  const def = schema?._zod.def;
+  switch (def?.type) {
+    case 'object':
+      return `keys with values: ${keysOf(schema).join(', ')}`;
+    case 'record':
+      return 'keys with values';
+    case 'array': {
+      const keys = keysOf(innermost(def.element as Schema, undefined));
+      return keys.length === 0 ? 'a list' : `a list of elements with the keys ${keys.join(', ')}`;
+    }
+    case 'number':
+      return rangeOf(schema as z.ZodNumber);
+    case 'boolean':
+      return 'true or false';
+    case 'literal':
+      return def.values.join(', ');
+    case 'string':
+      return ['text', textOf(schema as Schema)].filter((part) => part !== undefined).join(': ');
+    default:
+      return 'something else';
+  }
+}
+
+function rangeOf({ minValue, maxValue }: z.ZodNumber): string {
   return minValue === null || maxValue === null ? 'a number' : `a whole number from ${minValue} to ${maxValue}`;
 }
 
 /** What a schema of text says of a text that cannot be right. */
-function formOf(schema: Schema): string {
-  return z.safeParse(schema, '').error?.issues[0]?.message ?? 'any';
+function textOf(schema: Schema): string | undefined {
+  return z.safeParse(schema, '').error?.issues[0]?.message;
 }

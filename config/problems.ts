@@ -20,6 +20,8 @@ export interface Finding {
   readonly suggestion?: string | undefined;
   /** Only where it is something else than the value at the path. */
   readonly found?: string | undefined;
+  /** Nothing more is to be said of what is inside. */
+  readonly whole?: boolean;
 }
 
 /** Every problem of a configuration at once. */
@@ -43,7 +45,8 @@ export class ConfigurationError extends UserError {
  * @param effective the same with defaults, for values that nobody wrote
  */
 export function problemsFrom(findings: readonly Finding[], raw: unknown, effective: unknown): Problem[] {
-  const problems = findings.map(({ path, found, allowed, suggestion }) => ({ path: pathText(path), found: found ?? foundAt(path, raw, effective), allowed, suggestion }));
+  const told = findings.filter(({ path }) => !findings.some((other) => other.whole === true && other.path.length < path.length && other.path.every((part, index) => part === path[index])));
+  const problems = told.map(({ path, found, allowed, suggestion }) => ({ path: pathText(path), found: found ?? foundAt(path, raw, effective), allowed, suggestion }));
   return problems.filter(({ path }, index) => problems.findIndex((other) => other.path === path) === index);
 }
 

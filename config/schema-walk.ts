@@ -9,8 +9,9 @@ export type Schema = z.core.$ZodTypes;
 type Issues = readonly z.core.$ZodIssue[];
 
 /** The alternative that was probably meant: that which fits best at its top. Undefined if none has even the right type. */
-export function meantAlternative(alternatives: readonly Issues[]): number | undefined {
-  const wrongType = (issues: Issues) => issues.some(({ code, path }) => path.length === 0 && (code === 'invalid_type' || code === 'invalid_value'));
+export function meantAlternative(alternatives: readonly Issues[], discriminator?: string): number | undefined {
+  const wrongType = (issues: Issues) =>
+    issues.some(({ code, path }) => (path.length === 0 && (code === 'invalid_type' || code === 'invalid_value')) || (discriminator !== undefined && path.length === 1 && path[0] === discriminator));
   const wrongKeys = (issues: Issues) =>
     issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys.length : issue.path.length === 1 ? 1 : 0), 0);
   const ranked = alternatives.map((issues, index) => ({ index, rank: wrongType(issues) ? Infinity : wrongKeys(issues) })).sort((a, b) => a.rank - b.rank);
@@ -72,10 +73,15 @@ function unionOf(schema: Schema): z.core.$ZodUnionDef | undefined {
   return def.type === 'optional' || def.type === 'default' || def.type === 'prefault' ? unionOf(def.innerType as Schema) : undefined;
 }
 
+/** The key that tells the alternatives of a union apart, if one does. */
+export function discriminatorOf(def: z.core.$ZodUnionDef): string | undefined {
+  return (def as Partial<z.core.$ZodDiscriminatedUnionDef>).discriminator;
+}
+
 function meantOption(def: z.core.$ZodUnionDef, value: unknown): Schema | undefined {
   const results = def.options.map((option) => z.safeParse(option, value));
   const right = results.findIndex(({ success }) => success);
-  const index = right >= 0 ? right : meantAlternative(results.map(({ error }) => error?.issues ?? []));
+  const index = right >= 0 ? right : meantAlternative(results.map(({ error }) => error?.issues ?? []), discriminatorOf(def));
   const option = index === undefined ? undefined : def.options[index];
   return option && innermost(option as Schema, value);
 }

@@ -4,7 +4,7 @@ import { isAlias, isNode, isScalar, LineCounter, parseDocument, visit, type Docu
 
 import { UserError } from '../errors.ts';
 import type { Surroundings } from './checks.ts';
-import { completed, findingsOfKeys, type Keyed, problemsOf } from './configuration.ts';
+import { completed, findingsOfKeys, type Keyed, problemsOf, structured } from './configuration.ts';
 import { ConfigurationError } from './problems.ts';
 import type { Configuration } from './schema.ts';
 import { asRecord } from './text.ts';
@@ -88,7 +88,6 @@ function place(offset: number, lines: LineCounter): string {
   return `line ${line}, column ${col}`;
 }
 
-/** In the file a key without a project's name is this project's. */
 function keysOf(file: Record<string, unknown>): Keyed[] {
-  return Object.entries(asRecord(file['config'])).map(([key, value]) => ({ key, value }));
+  return Object.entries(asRecord(file['config'])).map(([key, value]) => ({ key, value: structured(value) }));
 }

@@ -6,8 +6,8 @@ export function pathText(path: Path): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;
     const key = String(part);
-    if (!/^[\w-]+$/.test(key)) return `${text}[${JSON.stringify(key)}]`;
-    return text === '' ? key : `${text}.${key}`;
+    if (text === '') return key;
+    return /^[\w-]+$/.test(key) ? `${text}.${key}` : `${text}[${JSON.stringify(key)}]`;
   }, '');
 }
 
@@ -20,12 +20,18 @@ export function foundText(path: Path, value: unknown): string {
 }
 
 /** Keys behind which people put secrets themselves. */
-const secretKeys = /^(secret|.*(password|passwd|passphrase|private-?key|client-?secret|access-?key|token|jaas\.?config).*)$/i;
+const secretKeys = /(password|passwd|passphrase|private[-._]?key|secret[-._]?key|client[-._]?secret|access[-._]?key|token|jaas\.config)$/i;
+
+/** Whether a text by its key is a secret itself, not the name of one. */
+export function isSecretKey(key: string): boolean {
+  return secretKeys.test(key);
+}
 
 /** Whether a value must not be repeated in a message. */
-export function mayBeSecret(path: Path, value: unknown): boolean {
+function mayBeSecret(path: Path, value: unknown): boolean {
   if (typeof value !== 'string') return false;
-  return secretKeys.test(String(path.at(-1) ?? '')) || holdsSecret(value);
+  const key = String(path.at(-1) ?? '');
+  return key === 'secret' || isSecretKey(key) || holdsSecret(value);
 }
 
 /** Whether a text is recognisably a secret, wherever it stands. */

@@ -1,9 +1,8 @@
-import { listenerHosts, outsideListener } from '../listener-hosts.ts';
-import { bridgeServices, regionHostname } from '../names.ts';
+import { bridgeServices, regionGroup, regionHostname } from '../names.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import { type Path, pathText } from '../text.ts';
-import { advertising } from './advertising.ts';
+import { advertisedHosts, advertising } from './advertising.ts';
 
 /** A value that must be there once, and where it stands. */
 interface Used {
@@ -22,7 +21,7 @@ export function checkDuplicates(configuration: Readable): Finding[] {
 function repeated(uses: readonly Used[], what: string): Finding[] {
   return uses.flatMap(({ path, value }, index) => {
     const first = uses.slice(0, index).find((other) => value !== undefined && other.value === value);
-    return first === undefined ? [] : [{ path, allowed: `${what} that is not taken: ${first.owner ?? pathText(first.path)} has it` }];
+    return first === undefined ? [] : [{ path, allowed: `${what} that is not taken (by ${first.owner ?? pathText(first.path)})` }];
   });
 }
 
@@ -48,9 +47,7 @@ function localities({ regions = [] }: Readable): Finding[] {
 function hosts(configuration: Readable): Finding[] {
   const { hostname, regions = [] } = configuration;
   const kafka = advertising(configuration);
-  const listener = kafka && outsideListener(kafka.listeners);
-  const brokers = kafka && listener ? listenerHosts(kafka, listener) : undefined;
-  const taken = new Map<string, string>([...(brokers ? [brokers.bootstrap, ...brokers.brokers] : [])].map((host) => [host, 'Kafka']));
+  const taken = new Set(kafka && advertisedHosts(kafka));
   const found: Finding[] = [];
   if (hostname !== undefined && taken.has(hostname)) found.push({ path: ['hostname'], allowed: 'a host name that Kafka does not advertise' });
   regions.forEach((region, index) => {
@@ -80,15 +77,17 @@ function namespaces(configuration: Readable): Finding[] {
     ...regions
       .map((region, index) => ({ path: ['bridge', 'namespace'], owner: `the bridge of regions[${index}]`, context: region?.context, namespace: bridge?.namespace }))
       .filter(({ context }, index, all) => all.findIndex((other) => other.context === context) === index),
-    { path: ['kafka', 'namespace'], owner: 'kafka', context: kafka?.context, namespace: kafka?.namespace },
+    { path: ['kafka', 'namespace'], owner: 'Kafka', context: kafka?.context, namespace: kafka?.namespace },
     { path: ['tsb', 'namespace'], owner: 'the TSB objects', context: tsb?.context, namespace: tsb?.namespace },
     { path: ['tier1', 'namespace'], owner: 'tier1', context: tier1?.context, namespace: tier1?.namespace },
     { path: ['generators', 'namespace'], owner: 'generators', context: generators === undefined ? undefined : (generators.context ?? tier1?.context), namespace: generators?.namespace },
     ...installed.flatMap(({ path, namespace }) => [...new Set(contexts)].map((context) => ({ path, owner: pathText(path), context, namespace }))),
   ];
+  // A namespace with a Secret that exists is there before the program, which then leaves it as it is.
+  const existing = [...(kafka?.certificate?.source === 'secret' ? ['kafka'] : []), ...(bridge?.authentication === undefined ? [] : ['bridge']), ...(tier1?.tls?.source === 'secret' ? ['tier1'] : [])];
   const inUse = places.filter(({ context }) => context !== undefined);
   return [
-    ...inUse.filter(({ namespace }) => namespace !== undefined && reserved.has(namespace)).map(({ path }) => ({ path, allowed: 'a namespace of its own: the program makes it, and removes it with everything in it' })),
+    ...inUse.filter(({ path: [concern], namespace }) => namespace !== undefined && reserved.has(namespace) && !existing.includes(String(concern))).map(({ path }) => ({ path, allowed: 'a namespace of its own: the program makes it, and removes it with everything in it' })),
     ...repeated(withoutCharts(inUse), 'a namespace in this cluster'),
   ];
 }
@@ -102,13 +101,16 @@ function withoutCharts(places: readonly { path: Path; owner: string; context: st
 
 const reserved = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease', 'istio-system']);
 
+/** TSB's objects of one kind are in one namespace, and a region's gateway is among the Services of its bridge. */
 function tsbNames({ tsb, regions = [], bridge, tier1 }: Readable): Finding[] {
   const services = bridge?.name === undefined ? [] : [...Object.values(bridgeServices(bridge.name)), `${bridge.name}-bridge-service`];
+  const pair = (key: 'workspaces' | 'settings', what: string) => repeated((['bridges', 'edge'] as const).map((side) => ({ path: ['tsb', key, side], value: tsb?.[key]?.[side]?.name })), what);
+  const groups = tsb?.groups?.bridges === undefined ? regions.map((region) => region?.name && regionGroup(region.name)) : [tsb.groups.bridges];
   return [
-    ...repeated([
-      { path: ['tsb', 'workspaces', 'bridges'], value: tsb?.workspaces?.bridges?.name },
-      { path: ['tsb', 'workspaces', 'edge'], value: tsb?.workspaces?.edge?.name },
-    ], 'a workspace'),
+    ...pair('workspaces', 'a workspace'),
+    ...pair('settings', 'a name'),
+    ...(groups.includes(tsb?.groups?.edge) && tsb?.groups?.edge !== undefined ? [{ path: ['tsb', 'groups', 'edge'], allowed: 'a name that no group of the regions has' }] : []),
+    ...(tsb?.groups?.bridges === undefined ? [] : repeated(regions.map((region, index) => ({ path: ['regions', index, 'gateway', 'name'], value: region?.gateway?.name })), 'with tsb.groups.bridges a name')),
     ...regions.flatMap((region, index) => (region?.gateway?.name !== undefined && services.includes(region.gateway.name) ? [{ path: ['regions', index, 'gateway', 'name'], allowed: `a name that no Service of the bridge has (${services.join(', ')})` }] : [])),
     ...clusterNames(regions, tier1),
   ];

@@ -2,7 +2,7 @@ import { type KubeconfigContexts, kubeconfigContexts, kubeconfigPath } from '../
 import { nearest } from '../near.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
-import { foundText, type Path } from '../text.ts';
+import { foundText, type Path, pathText } from '../text.ts';
 
 /** One mention of a cluster. */
 interface Place {
@@ -28,9 +28,10 @@ export function checkContexts(configuration: Readable, directory: string): Findi
 }
 
 /** What can be said of clusters without any kubeconfig. */
-export function checkPlaces(configuration: Readable, raw: Record<string, unknown>): Finding[] {
+export function checkPlaces(configuration: Readable, raw: Record<string, unknown>, directory: string): Finding[] {
   const places = placesOf(configuration);
-  return [...(raw['kubeconfig'] === undefined ? unnamed(places, configuration) : []), ...twoFiles(places), ...unusedOnGke(places, configuration), ...doublyFound(places, configuration)];
+  const fileOf = ({ kubeconfig = configuration.kubeconfig }: Place): string | undefined => kubeconfig && kubeconfigPath(kubeconfig, directory);
+  return [...(raw['kubeconfig'] === undefined ? unnamed(places, configuration) : []), ...twoFiles(places, fileOf), ...unusedOnGke(places, configuration), ...doublyFound(places, configuration)];
 }
 
 function placesOf({ kafka, regions, tsb, tier1, generators }: Readable): Place[] {
@@ -80,12 +81,12 @@ function unnamed(places: readonly Place[], configuration: Readable): Finding[] {
 }
 
 /** A context is a cluster's one name: objects are told apart by it. */
-function twoFiles(places: readonly Place[]): Finding[] {
-  return places.flatMap(({ path, context, kubeconfig }, index) => {
-    const first = places.slice(0, index).find((other) => other.context === context && other.kubeconfig !== kubeconfig);
+function twoFiles(places: readonly Place[], fileOf: (place: Place) => string | undefined): Finding[] {
+  return places.flatMap((place, index) => {
+    const { path, context } = place;
+    const first = places.slice(0, index).find((other) => other.context === context && fileOf(other) !== fileOf(place));
     if (first === undefined) return [];
-    const where = first.kubeconfig === undefined ? 'the common kubeconfig' : foundText([], first.kubeconfig);
-    return [{ path: [...path, 'context'], allowed: `one name for one cluster: ${first.path.join('.')} takes the same context from ${where}; rename it in one of the files` }];
+    return [{ path: [...path, 'context'], allowed: `one name for one cluster: ${pathText(first.path)} takes the same context from ${fileOf(first) ?? 'no file'}; rename it in one of the two` }];
   });
 }
 

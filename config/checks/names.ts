@@ -1,9 +1,9 @@
-import { listenerHosts, outsideListener, routeNames } from '../listener-hosts.ts';
+import { routeNames } from '../listener-hosts.ts';
 import { bridgeServices, listenerService, longestHost, longestLabel, nodePool, regionGroup, regionHostname } from '../names.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import type { Path } from '../text.ts';
-import { advertising } from './advertising.ts';
+import { advertisedHosts, advertising } from './advertising.ts';
 
 /** Names made of configured ones have limits that the parts cannot know. */
 export function checkNames(configuration: Readable): Finding[] {
@@ -14,7 +14,11 @@ export function checkNames(configuration: Readable): Finding[] {
 function tooLong(path: Path, names: readonly string[], limit: number): Finding[] {
   const [longest = ''] = names.toSorted((a, b) => b.length - a.length);
   if (longest.length <= limit) return [];
-  return [{ path, allowed: `shorter by ${longest.length - limit}: it gives the name ${longest}, and ${limit} characters is the limit` }];
+  return [{ path, allowed: `shorter by ${longest.length - limit}: it gives the name ${clipped(longest)}, and ${limit} characters is the limit` }];
+}
+
+function clipped(name: string): string {
+  return name.length > 100 ? `${name.slice(0, 60)}…${name.slice(-20)}` : name;
 }
 
 /** Pods and Services of Kafka, and the labels that carry their names. */
@@ -30,13 +34,11 @@ function kafkaNames({ kafka }: Readable): Finding[] {
 
 function hostNames(configuration: Readable): Finding[] {
   const kafka = advertising(configuration);
-  const listener = kafka && outsideListener(kafka.listeners);
-  if (kafka === undefined || listener === undefined) return [];
-  const { bootstrap, brokers } = listenerHosts(kafka, listener);
-  const labels = [bootstrap, ...brokers].map((host) => host.split('.')[0] ?? '');
+  if (kafka === undefined) return [];
+  const hosts = advertisedHosts(kafka);
+  const labels = hosts.map((host) => host.split('.')[0] ?? '');
   // Only a Route's host has a first label that is made of names.
-  const path = ['kafka', 'namespace'];
-  return [...tooLong(['kafka', 'domain'], [bootstrap, ...brokers], longestHost), ...(listener.type === 'route' ? tooLong(path, labels, longestLabel) : [])];
+  return [...tooLong(['kafka', 'domain'], hosts, longestHost), ...tooLong(['kafka', 'namespace'], labels, longestLabel)];
 }
 
 function bridgeNames({ bridge }: Readable): Finding[] {

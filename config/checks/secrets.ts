@@ -1,7 +1,7 @@
 import type { Finding } from '../problems.ts';
-import { holdsSecret, mayBeSecret, type Path } from '../text.ts';
+import { holdsSecret, isSecretKey, type Path } from '../text.ts';
 
-const byName = 'the name of a Secret in the cluster and the key of its entry; no secret itself belongs into the settings';
+const byName = 'no secret itself: where one is needed, a Secret in the cluster holds it, and is named';
 
 /** Secrets that stand in the settings themselves, where everybody who reads the file or the state would have them. */
 export function checkSecrets(raw: unknown, path: Path = []): Finding[] {
@@ -13,16 +13,16 @@ export function checkSecrets(raw: unknown, path: Path = []): Finding[] {
 
 /** A value of Pulumi's own encryption. It is plain again in the program, and in the objects that it would make. */
 export function encrypted(path: Path): Finding {
-  return { path, found: 'an encrypted value (secure:)', allowed: 'plain values only: nothing here is secret. Where a secret is needed, its Secret in the cluster is named' };
+  return { path, whole: true, found: 'an encrypted value (secure:)', allowed: 'plain values only: nothing here is secret. Where a secret is needed, its Secret in the cluster is named' };
 }
 
 function ofText(text: string, path: Path): Finding[] {
   if (text.includes('PRIVATE KEY-----')) return [{ path, found: 'a private key in plain text', allowed: byName }];
   if (holdsSecret(text)) return [{ path, found: 'a password in plain text', allowed: byName }];
-  return mayBeSecret(path, text) && !isSetting(path) ? [{ path, found: 'text that may be a secret', allowed: byName }] : [];
+  return text !== '' && isSecretKey(String(path.at(-1) ?? '')) && !isSetting(path) ? [{ path, found: 'a secret in plain text', allowed: byName }] : [];
 }
 
-/** Names of Secrets' entries, and of labels, look like secrets by their key and are none. */
+/** Loggers, annotations and networks have any name. */
 function isSetting(path: Path): boolean {
   return path.includes('logging') || path.includes('annotations') || path.includes('networks');
 }

@@ -15,9 +15,17 @@ export function checkServices({ regions = [], tier1, kafka, bridge }: Readable):
   ];
 }
 
+/** A load balancer has an address of its own; what stands for one in front of another type has to be said, as other clusters and clients reach the gateway by it. */
 function loadBalancer(path: Path, service: Service): Finding[] {
-  if (service?.type === undefined || service.type === 'LoadBalancer') return [];
-  return (['address', 'internal'] as const).filter((key) => service[key] !== undefined).map((key) => ({ path: [...path, key], allowed: 'only with type: LoadBalancer' }));
+  if (service?.type === undefined) return [];
+  if (service.type === 'LoadBalancer') {
+    if (service.internal !== 'aws' || service.address === undefined) return [];
+    return [{ path: [...path, 'address'], allowed: 'nothing with internal: aws: its load balancers take addresses by annotations only' }];
+  }
+  return [
+    ...(service.internal === undefined ? [] : [{ path: [...path, 'internal'], allowed: 'only with type: LoadBalancer' }]),
+    ...(service.address === undefined ? [{ path: [...path, 'address'], allowed: `the address by which other clusters and clients reach it, as type ${service.type} gives it none` }] : []),
+  ];
 }
 
 /** Kubernetes refuses a pod that asks for more than it may have. */

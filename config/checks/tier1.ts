@@ -8,7 +8,7 @@ export function checkTier1(configuration: Readable): Finding[] {
   const { tier1, regions = [] } = configuration;
   const names = regions.flatMap((region) => region?.name ?? []);
   const known = names.length === regions.length ? names : undefined;
-  return [...weights(tier1, known), ...first(tier1, known), ...publishing(configuration)];
+  return [...weights(tier1, known), ...first(configuration, known), ...publishing(configuration)];
 }
 
 /** What is no region's name, where all names are known. */
@@ -33,10 +33,11 @@ function weights(tier1: Readable['tier1'], regions: readonly string[] | undefine
   ];
 }
 
-function first(tier1: Readable['tier1'], regions: readonly string[] | undefined): Finding[] {
+function first({ tier1, tsb }: Readable, regions: readonly string[] | undefined): Finding[] {
   const active = tier1?.active;
   if (typeof active !== 'object' || active.first === undefined) return [];
   if (tier1?.mode === 'weighted') return [{ path: ['tier1', 'active'], allowed: 'all: with mode weighted the weights say who gets requests' }];
+  if (tsb?.api === 'tier1gateway') return [{ path: ['tier1', 'active'], allowed: 'all: the deprecated kinds cannot rank regions (tsb.api); or mode weighted, which fails nothing over' }];
   return noRegion(['tier1', 'active', 'first'], active.first, regions);
 }
 

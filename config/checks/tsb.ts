@@ -5,7 +5,7 @@ import { noRegion } from './tier1.ts';
 
 /** What is in TSB already lies in what is in TSB already. */
 export function checkTsb(configuration: Readable): Finding[] {
-  return [...parents(configuration), ...groups(configuration), ...setup(configuration)];
+  return [...parents(configuration), ...settings(configuration), ...groups(configuration), ...commonGroup(configuration), ...setup(configuration)];
 }
 
 function parents({ tsb }: Readable): Finding[] {
@@ -13,6 +13,25 @@ function parents({ tsb }: Readable): Finding[] {
   return (['bridges', 'edge'] as const)
     .filter((name) => tsb.workspaces?.[name]?.existing === true)
     .map((name) => ({ path: ['tsb', 'workspaces', name], allowed: 'a name: a tenant that the program makes has no workspace yet; or tsb.tenant: {existing: …}' }));
+}
+
+function settings({ tsb }: Readable): Finding[] {
+  return (['bridges', 'edge'] as const)
+    .filter((name) => tsb?.settings?.[name]?.existing === true && tsb.workspaces?.[name]?.existing === false)
+    .map((name) => ({ path: ['tsb', 'settings', name], allowed: `a name: a workspace that the program makes has no settings yet; or tsb.workspaces.${name}: {existing: …}` }));
+}
+
+/** TSB knows an object by its name within its group. */
+function commonGroup({ tsb, regions = [] }: Readable): Finding[] {
+  if (tsb?.groups?.bridges === undefined) return [];
+  return (['name', 'routes'] as const).flatMap((key) => {
+    const names = regions.map((region) => (key === 'routes' ? region?.gateway?.routes ?? region?.gateway?.name : region?.gateway?.name));
+    return names.flatMap((name, index) => (name === undefined || names.indexOf(name) === index || (key === 'routes' && regions[index]?.gateway?.routes === undefined) ? [] : [{
+      path: ['regions', index, 'gateway', key],
+      found: JSON.stringify(name),
+      allowed: 'one that no other region has, as all gateways are in one group (tsb.groups.bridges)',
+    }]));
+  });
 }
 
 function groups({ tsb, regions = [] }: Readable): Finding[] {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-import { certificateText, hostName, issuer, objectName, secretKey, text } from './values.ts';
+import { certificateText, issuer, objectName, secretKey, text } from './values.ts';
 
 const leafDays = z.int().min(1).max(3_650).default(365).describe('Days that a listener’s certificate is good for.');
 
 const hosts = z
-  .array(z.union([hostName, z.string().regex(/^\*\.([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)], { error: 'host names, which may begin with *.' }))
+  .array(z.string().max(253, 'at most 253 characters').regex(/^(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a lower-case host name, which may begin with *.'))
   .min(1, 'one host name or more')
   .optional()
   .describe('Host names of the certificate, instead of those that follow from the listeners, all of which they must cover.');

@@ -82,8 +82,8 @@ export const service = z.strictObject({
   type: z.enum(['LoadBalancer', 'NodePort', 'ClusterIP']).default('LoadBalancer').describe('Type of the Service.'),
   annotations: annotations.default({}).describe('Annotations of the Service, as the cloud’s load balancer reads them.'),
   address: z
-    .union([z.ipv4(), z.ipv6()], { error: 'an IP address' })
+    .union([z.ipv4('an IP address'), z.ipv6('an IP address')])
     .optional()
-    .describe('A fixed IP address of the load balancer, reserved before.'),
+    .describe('A fixed IP address of the load balancer, reserved before; with another type the address of what stands in front of it.'),
   internal: z.enum(['gke', 'aws', 'azure']).optional().describe('An internal load balancer, in the words of this cloud; absent: the cloud’s default.'),
 });
