@@ -10,12 +10,11 @@ import { refuseUnchangeable } from './components/unchangeable.ts';
 import { readConfiguration } from './config/configuration.ts';
 
 const configuration = readConfiguration();
-if (configuration.kubeconfig === undefined) throw new pulumi.RunError('kubeconfig: found nothing; allowed: the path of a kubeconfig file with all contexts');
 const previous = await readPrevious();
 refuseUnchangeable(previous, configuration);
 const skipped = skippedRegions(previous);
 const changes = regionChanges(previous, configuration.regions, skipped);
-const topology = buildTopology(configuration, clustersOf(configuration.kubeconfig), { skipped, changes });
+const topology = buildTopology(configuration, clustersOf(configuration), { skipped, changes });
 await topology.trafficGone;
 
 /** What clients call. */
@@ -34,6 +33,7 @@ export const kafka = {
     : {}),
   bootstrapServers: topology.kafka.bootstrapServers,
   caCertificate: topology.kafka.caCertificate,
+  listeners: topology.kafka.listeners,
 };
 
 export const regions = pulumi.output(

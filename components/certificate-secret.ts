@@ -11,16 +11,20 @@ import { type LiveObject, nameOf, type ObjectReference, plainError } from './clu
  */
 export function caOfSecret(secret: ObjectReference, { name, reader }: Cluster, expected: 'authority' | 'leaf'): pulumi.Output<string> {
   const where = `${nameOf(secret)} in cluster ${name}`;
-  return reader.awaitField(secret, { select: (object) => entriesOf(object) && { ca: entriesOf(object)?.['ca.crt'] ?? '' }, what: 'entry', timeoutMs: 30_000 }).apply(({ ca }) => {
-    if (ca === '') {
+  const select = (object: LiveObject): string | undefined => {
+    const { 'ca.crt': ca, ...others } = entriesOf(object) ?? {};
+    if (ca !== undefined && ca !== '' && !isTrustAnchor(ca, expected)) {
+      throw plainError(`ca.crt of ${where} is not one CA certificate: bridges would not trust the brokers. Was the Secret made by another issuer?`);
+    }
+    if (!ca && Object.keys(others).length > 0) {
       throw plainError(
         `${where} has no ca.crt: its issuer does not say which CA signs, so that bridges cannot trust the brokers.\n` +
           'Set kafka.certificate.source to secret, with this Secret and with the CA as caCertificate.',
       );
     }
-    if (isTrustAnchor(ca, expected)) return ca;
-    throw plainError(`ca.crt of ${where} is not one CA certificate: bridges would not trust the brokers. Was the Secret made by another issuer?`);
-  });
+    return ca;
+  };
+  return reader.awaitField(secret, { select, what: 'ca.crt', timeoutMs: 30_000 });
 }
 
 export interface ExistingSecretArgs {

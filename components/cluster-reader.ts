@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { ApiException, KubeConfig, type KubernetesObject, KubernetesObjectApi } from '@kubernetes/client-node';
+import type { KubernetesObject } from '@kubernetes/client-node';
 import * as pulumi from '@pulumi/pulumi';
+
+import { clientOf, type Kubeconfig } from './cluster-client.ts';
 
 /** Names one object of a cluster. */
 export interface ObjectReference {
@@ -36,17 +38,21 @@ export interface ClusterReader {
    * @throws pulumi.RunError that names object, cluster and last state when the time is over
    */
   awaitField<T>(reference: ObjectReference, wanted: FieldWanted<T>): pulumi.Output<T>;
+  /** Kinds that the API server serves of a group of resources, by version, none where it does not know the group; undefined where no cluster is asked at all. */
+  served(group: string): Promise<ServedKinds | undefined>;
 }
+
+export type ServedKinds = ReadonlyMap<string, readonly string[]>;
 
 const pollMs = 500;
 
-export function readerOf(kubeconfig: string, context: string): ClusterReader {
-  const read = readObject(kubeconfig, context);
-  return { read, awaitField: (reference, wanted) => pulumi.output(awaitField(read, { kubeconfig, context, reference }, wanted)) as pulumi.Output<never> };
+export function readerOf(kubeconfig: Kubeconfig, context: string): ClusterReader {
+  const { read, served } = clientOf(kubeconfig, context);
+  return { read, served, awaitField: (reference, wanted) => pulumi.output(awaitField(read, { kubeconfig, context, reference }, wanted)) as pulumi.Output<never> };
 }
 
 interface Place {
-  readonly kubeconfig: string;
+  readonly kubeconfig: Kubeconfig;
   readonly context: string;
   readonly reference: ObjectReference;
 }
@@ -69,9 +75,10 @@ async function awaitField<T>(read: ClusterReader['read'], place: Place, { select
 function overdue({ kubeconfig, context, reference }: Place, lack: string, state: string): string {
   const { kind, namespace, name } = reference;
   const inNamespace = namespace === undefined ? '' : ` -n ${namespace}`;
+  const file = 'file' in kubeconfig ? ` --kubeconfig ${kubeconfig.file}` : '';
   return (
     `${nameOf(reference)} in cluster ${context} has ${lack}; last state: ${state}.\n` +
-    `See: kubectl --kubeconfig ${kubeconfig} --context ${context} describe ${kind.toLowerCase()}${inNamespace} ${name}`
+    `See: kubectl${file} --context ${context} describe ${kind.toLowerCase()}${inNamespace} ${name}`
   );
 }
 
@@ -99,27 +106,6 @@ function conditionText(condition: unknown): string {
   const { type, status, reason, message } = condition as Record<string, unknown>;
   const why = [reason, message].filter((part) => typeof part === 'string' && part !== '').join(': ');
   return `condition ${String(type)}=${String(status)}${why === '' ? '' : ` (${why})`}`;
-}
-
-function readObject(kubeconfig: string, context: string): ClusterReader['read'] {
-  let api: KubernetesObjectApi | undefined;
-  return async (reference) => {
-    api ??= objectApi(kubeconfig, context);
-    try {
-      const { apiVersion, kind, namespace, name } = reference;
-      return (await api.read({ apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } })) as LiveObject;
-    } catch (error) {
-      if (error instanceof ApiException && error.code === 404) return undefined;
-      throw error;
-    }
-  };
-}
-
-function objectApi(kubeconfig: string, context: string): KubernetesObjectApi {
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
-  config.setCurrentContext(context);
-  return KubernetesObjectApi.makeApiClient(config);
 }
 
 /** While waiting, an API server that does not answer is one more state, not the end. */

@@ -1,6 +1,9 @@
 import * as k8s from '@pulumi/kubernetes';
 
-import { type ClusterReader, readerOf } from './cluster-reader.ts';
+import type { Kubeconfig } from './cluster-client.ts';
+import { type ClusterReader, plainError, readerOf } from './cluster-reader.ts';
+import type { Configuration } from '../config/schema.ts';
+import { gkeKubeconfig } from './gke.ts';
 
 /** One Kubernetes cluster as components see it: where objects go, and where fields that operators write come from. */
 export interface Cluster {
@@ -10,23 +13,35 @@ export interface Cluster {
   readonly reader: ClusterReader;
 }
 
-/**
- * Gives every kubeconfig context exactly one provider, made when it is first asked for.
- * Providers take the file's path, not its text: credentials must not enter the state.
- */
-export function clustersOf(kubeconfig: string): (context: string) => Cluster {
+/** Gives every context of a configuration exactly one provider, made when it is first asked for. */
+export function clustersOf(configuration: Configuration): (context: string) => Cluster {
   const clusters = new Map<string, Cluster>();
   return (context) => {
-    const cluster = clusters.get(context) ?? { name: context, provider: providerOf(kubeconfig, context), reader: readerOf(kubeconfig, context) };
+    const known = clusters.get(context);
+    if (known !== undefined) return known;
+    const kubeconfig = kubeconfigOf(context, configuration);
+    const cluster = { name: context, provider: providerOf(kubeconfig, context), reader: readerOf(kubeconfig, context) };
     clusters.set(context, cluster);
     return cluster;
   };
 }
 
-/** Every option with an environment variable behind it is set, so that the environment decides nothing. */
-function providerOf(kubeconfig: string, context: string): k8s.Provider {
+/** A place without a kubeconfig has a cluster that Google Cloud tells of. */
+function kubeconfigOf(context: string, { kafka, regions, tsb, tier1, generators, gcp }: Configuration): Kubeconfig {
+  const places = [...(kafka.existing === undefined ? [kafka] : []), ...regions, tsb, tier1, ...(generators ? [generators] : [])];
+  const file = places.find((place) => place.context === context && place.kubeconfig !== undefined)?.kubeconfig;
+  if (file !== undefined) return { file };
+  if (gcp === undefined) throw plainError(`context ${context} has no kubeconfig, and gcp.clusters does not have it`);
+  return { text: gkeKubeconfig(context, gcp) };
+}
+
+/**
+ * Providers take a file by its path, not its text: credentials must not enter the state. A text has none.
+ * Every option with an environment variable behind it is set, so that the environment decides nothing.
+ */
+function providerOf(kubeconfig: Kubeconfig, context: string): k8s.Provider {
   return new k8s.Provider(context, {
-    kubeconfig,
+    kubeconfig: 'file' in kubeconfig ? kubeconfig.file : kubeconfig.text,
     context,
     // The same cluster stays the same cluster when its address or credentials change: nothing is replaced.
     clusterIdentifier: context,

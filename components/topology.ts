@@ -7,6 +7,7 @@ import type { Cluster } from './cluster.ts';
 import { type Changes, trafficLeft } from './departure.ts';
 import { KafkaBridgeRegion } from './kafka-bridge-region.ts';
 import { KafkaCluster } from './kafka-cluster.ts';
+import { type Operators, operatorsOf } from './operators.ts';
 import type { RegionOutputs, SkippedRegions } from './skipped.ts';
 import { Tier1Failover } from './tier1-failover.ts';
 import { tsbClusterName } from './tsb-cluster.ts';
@@ -46,7 +47,10 @@ export function buildTopology(configuration: Configuration, cluster: Clusters, {
 
   // Tier1 is the last to learn of a region and the first to forget it.
   const left = Promise.withResolvers<pulumi.Resource[]>();
-  const kafkaCluster = new KafkaCluster('kafka', kafka.existing === undefined ? { ...kafka, cluster: cluster(kafka.context) } : kafka);
+  const operators = operatorsOf(configuration, cluster);
+  const kafkaCluster = kafka.existing === undefined
+    ? new KafkaCluster('kafka', { ...kafka, cluster: cluster(kafka.context) }, { dependsOn: operators.in(kafka.context) })
+    : new KafkaCluster('kafka', kafka);
   const workspace = new TsbWorkspace('tsb', {
     cluster: cluster(tsb.context),
     tsb,
@@ -58,10 +62,10 @@ export function buildTopology(configuration: Configuration, cluster: Clusters, {
   });
   const bridges = regions.map((region) => ({
     name: region.name,
-    region: skipped.has(region.name) ? skipped.get(region.name) : bridgeRegion(region, { configuration, cluster, kafka: kafkaCluster, workspace }),
+    region: skipped.has(region.name) ? skipped.get(region.name) : bridgeRegion(region, { configuration, cluster, operators, kafka: kafkaCluster, workspace }),
   }));
   const after = changes.departed.length > 0 ? [] : serving(bridges.map(({ region }) => region).filter((region) => region instanceof KafkaBridgeRegion));
-  const front = new Tier1Failover('tier1', { cluster: cluster(tier1.context), tier1, hostname, regions, timeouts: bridge.timeouts, api, tsb: workspace.edge, after, acceptedWhen, gcp });
+  const front = new Tier1Failover('tier1', { cluster: cluster(tier1.context), tier1, hostname, regions, timeouts: bridge.timeouts, api, tsb: workspace.edge, after, acceptedWhen, gcp }, { dependsOn: operators.in(tier1.context) });
   const trafficGone = trafficLeft(changes, front.routed, bridge.timeouts).then(() => { left.resolve([]); });
   return { kafka: kafkaCluster, tsb: workspace, regions: bridges.filter((each): each is KnownRegion => each.region !== undefined), tier1: front, trafficGone };
 }
@@ -71,11 +75,12 @@ const firstRun: Run = { skipped: new Map(), changes: { arrived: [], departed: []
 interface Around {
   readonly configuration: Configuration;
   readonly cluster: Clusters;
+  readonly operators: Operators;
   readonly kafka: KafkaCluster;
   readonly workspace: TsbWorkspace;
 }
 
-function bridgeRegion(region: Omit<RegionConfiguration, 'tsbCluster'> & { tsbCluster: pulumi.Output<string> }, { configuration, cluster, kafka, workspace }: Around): KafkaBridgeRegion {
+function bridgeRegion(region: Omit<RegionConfiguration, 'tsbCluster'> & { tsbCluster: pulumi.Output<string> }, { configuration, cluster, operators, kafka, workspace }: Around): KafkaBridgeRegion {
   const { hostname, bridge, tsb: { api, envoyFilters, acceptedWhen }, tier1 } = configuration;
   const { name } = region;
   return new KafkaBridgeRegion(name, {
@@ -93,7 +98,7 @@ function bridgeRegion(region: Omit<RegionConfiguration, 'tsbCluster'> & { tsbClu
     envoyFilters,
     tsb: workspace.parentsOf(name),
     acceptedWhen,
-  });
+  }, { dependsOn: operators.in(region.context) });
 }
 
 /** Kafka's operator and the bridges' are of one version; where Kafka is somebody else's, the bridges' is today's. */

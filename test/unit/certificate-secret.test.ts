@@ -69,7 +69,7 @@ function clusterWith(data: Record<string, string> | undefined): Cluster {
   const object = encoded as LiveObject | undefined;
   const reader = {
     read: () => Promise.resolve(object),
-    awaitField: (_reference: unknown, { select }: { select: (object: LiveObject) => unknown }) => pulumi.output(object && select(object)),
+    awaitField: (_reference: unknown, { select }: { select: (object: LiveObject) => unknown }) => pulumi.output(Promise.resolve(object).then((found) => found && select(found))),
   };
   return { name: 'here', reader } as unknown as Cluster;
 }

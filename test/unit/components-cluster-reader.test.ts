@@ -38,7 +38,7 @@ describe('reading a field past the engine', () => {
 
   const awaited = async (timeoutMs: number, preview = false): Promise<unknown> => {
     await pulumi.runtime.setMocks({ newResource: () => ({ id: '', state: {} }), call: () => ({}) }, 'kafka-bridge-failover', 'test', preview);
-    const output = readerOf(kubeconfig, 'central').awaitField(service, { select: address, what: 'load balancer address', timeoutMs });
+    const output = readerOf({ file: kubeconfig }, 'central').awaitField(service, { select: address, what: 'load balancer address', timeoutMs });
     const { isKnown, promise } = output as unknown as { isKnown: Promise<boolean>; promise(): Promise<unknown> };
     return (await isKnown) ? promise() : 'unknown';
   };

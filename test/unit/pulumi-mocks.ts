@@ -62,18 +62,30 @@ const { getMonitor, getPendingResourceRegistrations, waitForRPCs } = {
   ...(require('@pulumi/pulumi/runtime/state.js') as object),
 } as SdkInternals;
 
+/** What providers would add to the inputs of these types. */
+const computed: Readonly<Record<string, object>> = {
+  'tls:index/privateKey:PrivateKey': { privateKeyPem: 'a key', privateKeyPemPkcs8: 'a key in PKCS#8' },
+  'tls:index/selfSignedCert:SelfSignedCert': { certPem: 'a certificate' },
+  'gcp:compute/address:Address': { address: '34.0.0.9' },
+};
+
+/** What a function of a provider answers. */
+type Invoked = (token: string, inputs: Record<string, unknown>) => Record<string, unknown>;
+
+const refuse: Invoked = (token) => {
+  throw new Error(`unexpected call of ${token}`);
+};
+
 /** Runs a program on mocks and records every resource. */
-export async function record(program: () => unknown): Promise<Recording> {
+export async function record(program: () => unknown, invoked: Invoked = refuse): Promise<Recording> {
   const made: Omit<Recorded, 'parent'>[] = [];
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs, provider }) => {
         made.push({ type, name, inputs: inputs as Record<string, unknown>, provider: provider?.split('::').at(-2) });
-        return { id: `${name}-id`, state: inputs as Record<string, unknown> };
+        return { id: `${name}-id`, state: { ...(inputs as object), ...computed[type] } };
       },
-      call: ({ token }) => {
-        throw new Error(`unexpected call of ${token}`);
-      },
+      call: ({ token, inputs }) => invoked(token, inputs as Record<string, unknown>),
     },
     'kafka-bridge-failover',
     'test',
@@ -90,18 +102,30 @@ export async function record(program: () => unknown): Promise<Recording> {
   return new Recording(resources, new Map(components.map(([urn, { state }]) => [urn.split('::').at(-1) ?? '', plain(state)])));
 }
 
+/** Kinds by version, of a group of resources. */
+export type Served = Readonly<Record<string, readonly string[]>>;
+
+const allServed: Readonly<Record<string, Served>> = {
+  'kafka.strimzi.io': { v1: ['Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaBridge'] },
+  'cert-manager.io': { v1: ['Certificate', 'Issuer', 'ClusterIssuer'] },
+};
+
 /** A cluster whose operators answer at once. */
-export function answeringCluster(answers: (reference: ObjectReference) => Record<string, unknown> | undefined = () => undefined): (context: string) => Cluster {
+export function answeringCluster(
+  answers: (reference: ObjectReference, context: string) => Record<string, unknown> | undefined = () => undefined,
+  serves: (context: string, group: string) => Served | Promise<Served> = (_, group) => allServed[group] ?? {},
+): (context: string) => Cluster {
   const clusters = new Map<string, Cluster>();
   return (context) => {
     const known = clusters.get(context);
     if (known !== undefined) return known;
-    const read = (reference: ObjectReference) => Promise.resolve(answers(reference) as LiveObject | undefined);
+    const read = (reference: ObjectReference) => Promise.resolve(answers(reference, context) as LiveObject | undefined);
     const cluster: Cluster = {
       name: context,
       provider: new k8s.Provider(context, { kubeconfig: '/none', context }),
       reader: {
         read,
+        served: async (group) => new Map(Object.entries(await serves(context, group))),
         awaitField: (reference, { select }) =>
           pulumi.output(
             read(reference).then((object) => {

@@ -1,0 +1,86 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import * as pulumi from '@pulumi/pulumi';
+
+import type { Cluster } from './cluster.ts';
+import { type LiveObject, nameOf, plainError, stateOf } from './cluster-reader.ts';
+import { operatorCatalog, type OperatorName } from './operator-catalog.ts';
+
+/** What one cluster needs of an operator. */
+export interface OperatorNeed {
+  readonly operator: OperatorName;
+  /** Version of its resources. */
+  readonly version: string;
+  /** Kinds of its resources that are going to be made. */
+  readonly kinds: readonly string[];
+}
+
+/** An API server that has not answered after this long is not waited for: the cluster's own objects say what is wrong with it. */
+const patienceMs = 10_000;
+
+/**
+ * Checks that an operator's resources are served in the version that is needed. Objects of a kind that is not served would fail one by
+ * one, in the middle of the run, each with a message that names no remedy.
+ * @param how `installed` when its chart was installed just before
+ * @throws pulumi.RunError that names cluster, definition, what is served and what to do
+ */
+export async function expectServed({ name, reader }: Cluster, need: OperatorNeed, how: 'expected' | 'installed' = 'expected'): Promise<void> {
+  const { group, title } = operatorCatalog[need.operator];
+  const served = await within(reader.served(group)).catch(async (error: unknown) => {
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
+    await pulumi.log.warn(`${title} in cluster ${name} was not looked at: ${reason ?? 'the API server cannot be asked'}`);
+    return undefined;
+  });
+  if (served === undefined) return;
+  for (const kind of need.kinds) {
+    if (served.get(need.version)?.includes(kind) === true) continue;
+    const versions = [...served].filter(([, kinds]) => kinds.includes(kind)).map(([version]) => version);
+    const definition = `CustomResourceDefinition ${kind.toLowerCase()}s.${group}`;
+    const found = versions.length === 0 ? 'is not there' : `does not serve ${need.version}; served: ${versions.join(', ')}`;
+    throw plainError(`Cluster ${name}: ${definition} ${found}.\n${remedy(need, versions, how)}`);
+  }
+}
+
+/**
+ * Waits for the operator's Deployment, where it can be found: without it every object would wait for its own timeout.
+ * @param namespace where it is configured to be; elsewhere it is not looked for
+ */
+export async function expectAvailable({ name, reader }: Cluster, operator: OperatorName, namespace: string, timeoutMs = 60_000): Promise<void> {
+  const { title, deployment } = operatorCatalog[operator];
+  const reference = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: deployment };
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const object = await within(reader.read(reference)).catch(() => undefined);
+    if (object === undefined || isAvailable(object)) return;
+    const message = `${title}'s ${nameOf(reference)} in cluster ${name} is not available; last state: ${stateOf(object)}`;
+    // It may be by the time of the run itself.
+    if (pulumi.runtime.isDryRun()) return await pulumi.log.warn(message);
+    if (performance.now() > deadline) throw plainError(`${message}\nSee: kubectl --context ${name} -n ${namespace} describe deployment ${deployment}`);
+    await delay(1_000);
+  }
+}
+
+function isAvailable(deployment: LiveObject): boolean {
+  const { conditions = [] } = (deployment['status'] ?? {}) as { conditions?: { type: string; status: string }[] };
+  return conditions.some(({ type, status }) => type === 'Available' && status === 'True');
+}
+
+function remedy({ operator, version }: OperatorNeed, served: readonly string[], how: 'expected' | 'installed'): string {
+  const { title } = operatorCatalog[operator];
+  if (how === 'installed') return `Its chart was installed, but Helm leaves definitions alone that are there already. Apply those of this version of ${title}, then run up again.`;
+  if (served.length === 0) return `Install ${title} in that cluster, or let this program do it: operators.${operator}.install: true.`;
+  if (operator === 'strimzi' && version === 'v1beta2') return 'Strimzi there is too new for ZooKeeper and v1beta2 (both ended before 1.0): set kafka.api to v1.';
+  if (operator === 'strimzi') return 'Strimzi there is too old (v1 came with 0.49): raise it, or set kafka.api to v1beta2.';
+  return `${title} there is too old: raise it.`;
+}
+
+async function within<T>(answer: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const late = delay(patienceMs, undefined, { ref: false, signal: over.signal }).then(() => { throw new Error(`the API server has not answered for ${patienceMs / 1_000} s`); });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    over.abort();
+    late.catch(() => undefined);
+  }
+}

@@ -1,0 +1,38 @@
+import type { Configuration } from '../config/schema.ts';
+
+export type OperatorName = keyof Configuration['operators'];
+
+/** What is known of an operator, whoever installed it. */
+export interface KnownOperator {
+  readonly title: string;
+  /** Of its resources. */
+  readonly group: string;
+  /** Its Deployment, where it was installed by its chart. */
+  readonly deployment: string;
+  /** Helm's release, which its objects are called after. */
+  readonly release: string;
+  /** Values of its chart without which this program has no use for it. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** How its chart's versions are written. */
+  readonly chartVersion: (version: string) => string;
+}
+
+export const operatorCatalog: Readonly<Record<OperatorName, KnownOperator>> = {
+  strimzi: {
+    title: 'Strimzi',
+    group: 'kafka.strimzi.io',
+    deployment: 'strimzi-cluster-operator',
+    release: 'strimzi',
+    // Its chart makes rights in each namespace that it is to watch, so that those would have to be there before it.
+    values: { watchAnyNamespace: true },
+    chartVersion: (version) => version,
+  },
+  certManager: {
+    title: 'cert-manager',
+    group: 'cert-manager.io',
+    deployment: 'cert-manager',
+    release: 'cert-manager',
+    values: { crds: { enabled: true } },
+    chartVersion: (version) => `v${version}`,
+  },
+};

@@ -1,0 +1,88 @@
+import * as pulumi from '@pulumi/pulumi';
+
+import type { Cluster } from './cluster.ts';
+import type { Configuration, InstalledKafka } from '../config/schema.ts';
+import { expectAvailable, expectServed, type OperatorNeed } from './expected-operator.ts';
+import { hasOwnCertificate } from './kafka-listeners.ts';
+import { Operator } from './operator.ts';
+import { operatorCatalog, type OperatorName } from './operator-catalog.ts';
+
+/** The operators of all clusters. */
+export interface Operators {
+  /**
+   * What the components of a cluster have to come after: its operators, found to be of use. A cluster is looked at, or its operators
+   * installed, when it is first asked for, so that a cluster without components is left alone.
+   */
+  in(context: string): Promise<pulumi.Resource[]>;
+}
+
+/** Installs operators by their charts, or expects and checks them, as the configuration says. */
+export function operatorsOf(configuration: Configuration, cluster: (context: string) => Cluster): Operators {
+  const needs = operatorNeeds(configuration);
+  const known = new Map<string, Promise<pulumi.Resource[]>>();
+  return {
+    in: (context) => {
+      const ready = known.get(context) ?? allReady(needs.get(context) ?? [], configuration.operators, cluster(context));
+      known.set(context, ready);
+      return ready;
+    },
+  };
+}
+
+/** What each cluster needs, by context. */
+export function operatorNeeds({ kafka, regions, tier1 }: Configuration): ReadonlyMap<string, readonly OperatorNeed[]> {
+  const needs = new Map<string, OperatorNeed[]>();
+  const add = (context: string, need: OperatorNeed) => { needs.set(context, [...(needs.get(context) ?? []), need]); };
+  const api = kafka.existing === undefined ? kafka.api : 'v1';
+  if (kafka.existing === undefined) {
+    add(kafka.context, { operator: 'strimzi', version: api, kinds: kafkaKinds(kafka) });
+    const kinds = certificateKinds(kafka);
+    if (kinds.length > 0) add(kafka.context, { operator: 'certManager', version: 'v1', kinds });
+  }
+  for (const { context } of regions) add(context, { operator: 'strimzi', version: api, kinds: ['KafkaBridge'] });
+  if (tier1.tls?.source === 'cert-manager') add(tier1.context, { operator: 'certManager', version: 'v1', kinds: ['Certificate'] });
+  return needs;
+}
+
+function kafkaKinds({ api, topics }: InstalledKafka): string[] {
+  return ['Kafka', ...(api === 'v1' ? ['KafkaNodePool'] : []), ...(topics.length > 0 ? ['KafkaTopic'] : [])];
+}
+
+function certificateKinds({ listeners, certificate }: InstalledKafka): string[] {
+  if (!listeners.some(hasOwnCertificate)) return [];
+  switch (certificate.source) {
+    case 'own-root':
+      return ['Certificate', 'Issuer', 'ClusterIssuer'];
+    case 'self-signed':
+      return ['Certificate', 'ClusterIssuer'];
+    case 'issuer':
+      return ['Certificate'];
+    case 'secret':
+      return [];
+  }
+}
+
+/** An operator is there once for all that a cluster needs of it. */
+function allReady(needs: readonly OperatorNeed[], operators: Configuration['operators'], cluster: Cluster): Promise<pulumi.Resource[]> {
+  const ready = [...new Set(needs.map(({ operator }) => operator))].map((operator) => {
+    const own = needs.filter((need) => need.operator === operator);
+    const settings = operators[operator];
+    if (!settings.install) return expected(own, { operator, namespace: settings.namespace }, cluster);
+    return installed(own, new Operator(`${operatorCatalog[operator].release}-${cluster.name}`, { ...settings, operator, cluster }), cluster);
+  });
+  return Promise.all(ready).then((resources) => resources.flat());
+}
+
+async function expected(needs: readonly OperatorNeed[], { operator, namespace }: { operator: OperatorName; namespace: string }, cluster: Cluster): Promise<pulumi.Resource[]> {
+  for (const need of needs) await expectServed(cluster, need);
+  await expectAvailable(cluster, operator, namespace);
+  return [];
+}
+
+/** In a preview nothing is installed that could be looked at. */
+async function installed(needs: readonly OperatorNeed[], operator: Operator, cluster: Cluster): Promise<pulumi.Resource[]> {
+  if (pulumi.runtime.isDryRun()) return [operator];
+  await new Promise((resolve) => operator.release.id.apply(resolve));
+  for (const need of needs) await expectServed(cluster, need, 'installed');
+  return [operator];
+}
