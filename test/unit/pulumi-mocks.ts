@@ -106,7 +106,8 @@ export async function record(program: () => unknown, invoked: Invoked = refuse):
 export type Served = Readonly<Record<string, readonly string[]>>;
 
 const allServed: Readonly<Record<string, Served>> = {
-  'kafka.strimzi.io': { v1: ['Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaBridge'] },
+  // As an operator between 0.49 and 0.51 has it.
+  'kafka.strimzi.io': { v1beta2: ['Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaBridge'], v1: ['Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaBridge'] },
   'cert-manager.io': { v1: ['Certificate', 'Issuer', 'ClusterIssuer'] },
 };
 
