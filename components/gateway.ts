@@ -1,4 +1,4 @@
-import * as pulumi from '@pulumi/pulumi';
+import type * as pulumi from '@pulumi/pulumi';
 
 import type { ServiceConfiguration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';

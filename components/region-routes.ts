@@ -65,6 +65,6 @@ function unified({ timeoutMs, service, ...rule }: Rule): HttpRule {
 }
 
 /** Its rules have no timeout: see the settings of the host. */
-function deprecated({ timeoutMs: _, service, ...rule }: Rule) {
-  return { ...rule, route: service };
+function deprecated({ match, modify, service }: Rule) {
+  return { ...(match && { match }), ...(modify && { modify }), route: service };
 }

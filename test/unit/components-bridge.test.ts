@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+
+import type { KafkaBridgeSpec } from '../../components/resources/kafka-bridge.ts';
+import { type Changes, recordTopology, region } from './topology-fixtures.ts';
+import type { Recording } from './pulumi-mocks.ts';
+
+const bridge = 'kafka.strimzi.io/v1:KafkaBridge';
+
+describe('a region’s bridge', () => {
+  it('is bounded in every client, spread and never evicted as a whole', async () => {
+    const { spec } = await bridgeOf({});
+    assert.deepEqual(spec, {
+      replicas: 1,
+      bootstrapServers: 'bootstrap.kafka.example:9094',
+      tls: { trustedCertificates: [{ secretName: 'kafka-ca', certificate: 'ca.crt' }] },
+      http: { port: 8080 },
+      config: { 'bridge.executor.pool.size': 32 },
+      producer: { config: { acks: 'all', 'enable.idempotence': true, 'max.block.ms': 3_000, 'request.timeout.ms': 3_000, 'delivery.timeout.ms': 8_000 } },
+      consumer: { timeoutSeconds: 60, config: { 'session.timeout.ms': 6_000, 'heartbeat.interval.ms': 2_000 } },
+      adminClient: { config: { 'request.timeout.ms': 3_000, 'default.api.timeout.ms': 8_000 } },
+      readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2, timeoutSeconds: 5 },
+      template: {
+        apiService: { metadata: { labels: { failover: 'enabled' } } },
+        pod: {
+          metadata: { labels: { 'kafka-bridge-failover/local': 'true' } },
+          topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
+            maxSkew: 1,
+            topologyKey,
+            whenUnsatisfiable: 'ScheduleAnyway',
+            labelSelector: { matchLabels: { 'strimzi.io/cluster': 'kafka-bridge', 'strimzi.io/name': 'kafka-bridge-bridge', 'strimzi.io/kind': 'KafkaBridge' } },
+          })),
+        },
+        podDisruptionBudget: { maxUnavailable: 1 },
+      },
+    });
+  });
+
+  it('takes everything that is asked for', async () => {
+    const { spec, recording } = await bridgeOf({
+      bridge: {
+        name: 'b', namespace: 'ns', port: 8181, version: '1.1.0', executorThreads: 64, maxUnavailable: 2, spread: 'host', metrics: 'jmx', injection: { revision: 'asm-1' },
+        producer: { config: { 'linger.ms': 5 } }, consumer: { config: { 'max.poll.records': 100 } }, admin: { config: { 'retries': 3 } },
+        resources: { requests: { cpu: '500m', memory: '512Mi' } }, logging: { root: 'WARN', 'http.openapi.operation.send': 'DEBUG' },
+        probes: { liveness: { failureThreshold: 5 }, readiness: { periodSeconds: 1 } },
+      },
+      regions: [region('east', { replicas: 4 }), region('west')],
+    });
+    assert.equal(spec.replicas, 4);
+    assert.equal(spec.image, 'quay.io/strimzi/kafka-bridge:1.1.0');
+    assert.equal(spec.http.port, 8181);
+    assert.equal(spec.producer.config['linger.ms'], 5);
+    assert.equal(spec.producer.config['acks'], 'all');
+    assert.equal(spec.consumer.config['max.poll.records'], 100);
+    assert.equal(spec.adminClient.config['retries'], 3);
+    assert.deepEqual(spec.resources, { requests: { cpu: '500m', memory: '512Mi' } });
+    assert.deepEqual(spec.logging, {
+      type: 'inline',
+      loggers: { 'rootLogger.level': 'WARN', 'logger.http_openapi_operation_send.name': 'http.openapi.operation.send', 'logger.http_openapi_operation_send.level': 'DEBUG' },
+    });
+    assert.deepEqual(spec.livenessProbe, { failureThreshold: 5 });
+    assert.deepEqual(spec.readinessProbe, { initialDelaySeconds: 1, periodSeconds: 1, timeoutSeconds: 5 });
+    assert.deepEqual(spec.metricsConfig, { type: 'jmxPrometheusExporter', valueFrom: { configMapKeyRef: { name: 'kafka-bridge-metrics', key: 'metrics-config.yml' } } });
+    assert.deepEqual(spec.template.pod.metadata.annotations, { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8081', 'prometheus.io/path': '/metrics' });
+    assert.deepEqual(spec.template.pod.topologySpreadConstraints?.map(({ topologyKey }) => topologyKey), ['kubernetes.io/hostname']);
+    assert.deepEqual(spec.template.podDisruptionBudget, { maxUnavailable: 2 });
+    assert.match((recording.inputsOf('ConfigMap', 'east-metrics') as { data: Record<string, string> }).data['metrics-config.yml'] ?? '', /strimzi_bridge_kafka_/);
+    assert.deepEqual(metadataOf(recording, 'Namespace', 'east-namespace'), { name: 'ns', labels: { 'istio.io/rev': 'asm-1' } });
+    const ports = (service: string) => (recording.inputsOf('Service', service) as { spec: { ports: unknown } }).spec.ports;
+    assert.deepEqual(ports('east-shared'), [{ name: 'http2', port: 8181, targetPort: 8181 }]);
+    assert.equal(metadataOf(recording, 'Service', 'east-shared')['name'], 'b-http');
+    assert.equal(metadataOf(recording, 'Service', 'east-local')['name'], 'b-local');
+  });
+
+  it('says to Kafka who it is by naming a Secret, whose namespace is left as it is', async () => {
+    const asking = (authentication: string) => ({ kafka: { listeners: [{ type: 'loadbalancer', authentication }] } });
+    const byCertificate = await bridgeOf({ ...asking('tls'), bridge: { authentication: { type: 'tls', secret: { name: 'bridge-user' } } } });
+    assert.deepEqual(byCertificate.spec.authentication, { type: 'tls', certificateAndKey: { secretName: 'bridge-user', certificate: 'user.crt', key: 'user.key' } });
+    assert.deepEqual(metadataOf(byCertificate.recording, 'NamespacePatch', 'east-namespace'), { name: 'kafka-bridge', labels: { 'istio-injection': 'enabled' } });
+    const byPassword = await bridgeOf({ ...asking('scram-sha-512'), bridge: { authentication: { type: 'scram-sha-512', username: 'bridge', secret: { name: 'bridge-user' } } } });
+    assert.deepEqual(byPassword.spec.authentication, { type: 'scram-sha-512', username: 'bridge', passwordSecret: { secretName: 'bridge-user', password: 'password' } });
+  });
+
+  it('is Strimzi’s of old beside a Kafka of old: no fields that came later, and metrics by the port of the API', async () => {
+    const { spec, recording } = await bridgeOf({
+      kafka: { api: 'v1beta2', name: 'openshift', version: '3.4.0', domain: 'kafka.example' },
+      operators: { strimzi: { version: '0.36.0' } },
+      bridge: { port: 8282, service: 'strimzi', metrics: 'jmx' },
+    }, 'kafka.strimzi.io/v1beta2:KafkaBridge');
+    assert.equal(spec.config, undefined);
+    assert.equal(spec.consumer.timeoutSeconds, undefined);
+    assert.equal(spec.metricsConfig, undefined);
+    assert.equal(spec.enableMetrics, true);
+    assert.equal(spec.template.pod.metadata.annotations?.['prometheus.io/port'], '8282');
+    assert.deepEqual(spec.tls.trustedCertificates, [{ secretName: 'openshift-cluster-ca-cert', certificate: 'ca.crt' }]);
+    assert.equal(metadataOf(recording, 'Secret', 'east-trust')['name'], 'openshift-cluster-ca-cert');
+    assert.ok(!recording.resources.some(({ name }) => name === 'east-shared' || name === 'east-local' || name === 'east-metrics'));
+    const { spec: routes } = recording.inputsOf('gateway.tsb.tetrate.io/v2:Gateway', 'east-routes') as { spec: { http: { routing: { rules: unknown } }[] } };
+    assert.deepEqual(routes.http[0]?.routing.rules, [
+      { timeout: '30s', route: { serviceDestination: { host: 'kafka-bridge/kafka-bridge-bridge-service.kafka-bridge.svc.cluster.local', port: 8282 } } },
+    ]);
+  });
+});
+
+describe('a region’s gateway', () => {
+  const installed = (recording: Recording, name = 'east-gateway') => (recording.inputsOf('install.tetrate.io/v1alpha1:Gateway', name) as { spec: { kubeSpec: Record<string, unknown> } }).spec;
+
+  it('is a load balancer with one pod unless told otherwise', async () => {
+    assert.deepEqual(installed(await recordTopology()), { type: 'UNIFIED', kubeSpec: { service: { type: 'LoadBalancer' } } });
+  });
+
+  it('has the words of each cloud for an address inside of its network, under a person’s own annotations', async () => {
+    for (const [internal, expected] of Object.entries({
+      gke: { 'networking.gke.io/load-balancer-type': 'Internal', 'networking.gke.io/internal-load-balancer-allow-global-access': 'true' },
+      aws: { 'service.beta.kubernetes.io/aws-load-balancer-scheme': 'internal', 'service.beta.kubernetes.io/aws-load-balancer-internal': 'true' },
+      azure: { 'service.beta.kubernetes.io/azure-load-balancer-internal': 'true' },
+    })) {
+      const recording = await recordTopology({ regions: [region('east', { gateway: { service: { internal, annotations: { mine: 'yes' } } } }), region('west')] });
+      assert.deepEqual(installed(recording).kubeSpec['service'], { type: 'LoadBalancer', annotations: { ...expected, mine: 'yes' } }, internal);
+      assert.deepEqual(installed(recording, 'west-gateway').kubeSpec['service'], { type: 'LoadBalancer' }, 'the other region is not asked');
+    }
+  });
+
+  it('keeps a number of pods as the least of them, and a fixed address', async () => {
+    const recording = await recordTopology({ regions: [region('east', { gateway: { name: 'east-gw', replicas: 3, service: { address: '10.9.0.1' } } }), region('west')] });
+    assert.deepEqual(installed(recording).kubeSpec, {
+      service: { type: 'LoadBalancer' },
+      deployment: { replicaCount: 3, hpaSpec: { minReplicas: 3, maxReplicas: 10 } },
+      overlays: [{ apiVersion: 'v1', kind: 'Service', name: 'east-gw', patches: [{ path: 'spec.loadBalancerIP', value: '10.9.0.1' }] }],
+    });
+    const { metadata, spec } = recording.inputsOf('gateway.tsb.tetrate.io/v2:Gateway', 'east-routes') as { metadata: { name: string }; spec: { workloadSelector: unknown } };
+    assert.equal(metadata.name, 'east-gw');
+    assert.deepEqual(spec.workloadSelector, { namespace: 'kafka-bridge', labels: { app: 'east-gw' } });
+  });
+
+  it('tells TSB how it is reached where its Service is no load balancer', async () => {
+    const recording = await recordTopology({ regions: [region('east', { gateway: { service: { type: 'NodePort', address: '192.0.2.7' } } }), region('west')] });
+    assert.deepEqual(installed(recording).kubeSpec, { service: { type: 'NodePort', annotations: { 'xcp.tetrate.io/cluster-external-addresses': '192.0.2.7' } } });
+    assert.equal((recording.outputsOf('east') as { gatewayAddress: string }).gatewayAddress, '192.0.2.7');
+  });
+
+  it('reads its address as an IP address or as a host name', async () => {
+    const onAws = await recordTopology({}, (reference) => (reference.kind === 'Service'
+      ? { status: { loadBalancer: { ingress: [{ hostname: 'lb.example' }] } } }
+      : reference.kind === 'Secret' ? { data: { 'ca.crt': '' } } : { metadata: { generation: 1 }, status: { observedGeneration: 1, conditions: [{ type: 'Available', status: 'True' }] } }));
+    assert.equal((onAws.outputsOf('east') as { gatewayAddress: string }).gatewayAddress, 'lb.example');
+  });
+
+  it('says by rules who answered where no EnvoyFilter may, and is the only one to change', async () => {
+    const [filtered, plain] = [await recordTopology(), await recordTopology({ tsb: { envoyFilters: 'none' } })];
+    assert.ok(!plain.resources.some(({ type }) => /EnvoyFilter|istiointernal/.test(type)));
+    const rules = (recording: Recording) => (recording.inputsOf('gateway.tsb.tetrate.io/v2:Gateway', 'east-routes') as { spec: { http: { routing: { rules: { modify?: { headers: Record<string, unknown> } }[] } }[] } }).spec.http.flatMap(({ routing }) => routing.rules);
+    const marks = { set: { 'x-kbf-gateway': 'east', 'x-kbf-upstream': '%UPSTREAM_HOST%' } };
+    assert.deepEqual(rules(plain).map(({ modify }) => modify?.headers['response']), [marks, marks, marks, marks]);
+    assert.ok(rules(filtered).every(({ modify }) => modify?.headers['response'] === undefined));
+    const ejection = (recording: Recording) => JSON.stringify(recording.inputsOf('tsb.tetrate.io/v2:WorkspaceSetting', 'tsb-setting-bridges')).match(/baseEjectionTime":"\d+s"/g);
+    assert.deepEqual([ejection(filtered)?.[0], ejection(plain)?.[0]], ['baseEjectionTime":"2s"', 'baseEjectionTime":"10s"']);
+  });
+});
+
+async function bridgeOf(changes: Changes, type = bridge): Promise<{ spec: KafkaBridgeSpec; recording: Recording }> {
+  const recording = await recordTopology(changes);
+  return { spec: (recording.inputsOf(type, 'east-bridge') as { spec: KafkaBridgeSpec }).spec, recording };
+}
+
+function metadataOf(recording: Recording, type: string, name: string): Record<string, unknown> {
+  return (recording.inputsOf(type, name) as { metadata: Record<string, unknown> }).metadata;
+}

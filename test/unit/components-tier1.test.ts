@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+
+import { type Changes, operators, recordTopology, region } from './topology-fixtures.ts';
+import type { Recording } from './pulumi-mocks.ts';
+
+interface Server { readonly name: string; readonly hostname: string; readonly port: number; readonly [more: string]: unknown }
+
+describe('tier1', () => {
+  it('ranks no region, wherever it stands itself', async () => {
+    const [global, ...pinned] = await serversOf({});
+    assert.deepEqual(global?.['failoverSettings'], { topologyChoice: 'NONE' });
+    assert.ok(pinned.every(({ failoverSettings }) => failoverSettings === undefined));
+  });
+
+  it('prefers a region by a label of its gateway, where one is to be first', async () => {
+    const recording = await recordTopology({ tier1: { active: { first: 'west' } } });
+    assert.deepEqual(servers(recording)[0]?.['failoverSettings'], { failoverPriority: ['failover.tetrate.io/region=west'] });
+    for (const name of ['east', 'west']) assert.deepEqual(installed(recording, `${name}-gateway`).spec.kubeSpec, { service: { type: 'LoadBalancer', labels: { 'failover.tetrate.io/region': name } } });
+  });
+
+  it('gives weights only where they are asked for, and then ranks nothing', async () => {
+    const [global, east] = await serversOf({ tier1: { mode: 'weighted', weights: { east: 70, west: 30 } } });
+    assert.deepEqual(clustersOf(global), [{ name: 'tsb-east', weight: 70 }, { name: 'tsb-west', weight: 30 }]);
+    assert.equal(global?.['failoverSettings'], undefined);
+    assert.deepEqual(clustersOf(east), [{ name: 'tsb-east' }], 'a pinned name has one region, and no weight');
+  });
+
+  it('says in the deprecated kinds what they can say, and the bounds of requests as settings of hosts', async () => {
+    const recording = await recordTopology({
+      tsb: { api: 'tier1gateway', setup: { networks: { 'tsb-east': 'tier2', 'tsb-west': 'tier2', central: 'tier1' }, reachability: { tier1: ['tier2'] } } },
+      tier1: { mode: 'weighted', weights: { east: 50, west: 50 } },
+    });
+    const { spec } = recording.inputsOf('gateway.tsb.tetrate.io/v2:Tier1Gateway', 'tier1-routes') as { spec: unknown };
+    const pinned = (name: string) => ({ name: `${name}-bridge-example`, hostname: `${name}.bridge.example`, port: 80, clusters: [{ name: `tsb-${name}` }] });
+    assert.deepEqual(spec, {
+      workloadSelector: { namespace: 'edge', labels: { app: 'tier1' } },
+      externalServers: [
+        { name: 'bridge-example', hostname: 'bridge.example', port: 80, clusters: ['east', 'west'].map((name) => ({ name: `tsb-${name}`, network: 'tier2', weight: 50 })) },
+        pinned('east'), pinned('west'),
+      ],
+    });
+    assert.deepEqual(recording.inputsOf('install.tetrate.io/v1alpha1:Tier1Gateway', 'tier1-gateway')['spec'], { kubeSpec: { service: { type: 'LoadBalancer' } } });
+    assert.deepEqual(recording.inputsOf('install.tetrate.io/v1alpha1:IngressGateway', 'east-gateway')['spec'], { kubeSpec: { service: { type: 'LoadBalancer' } } });
+    const { spec: ingress } = recording.inputsOf('gateway.tsb.tetrate.io/v2:IngressGateway', 'east-routes') as { spec: { http: (Server & { routing: { rules: object[] } })[] } };
+    assert.deepEqual(ingress.http.map(({ name, hostname }) => [name, hostname]), [['east-bridge-example', 'bridge.example'], ['east-pinned', 'east.bridge.example']]);
+    assert.deepEqual(ingress.http[0]?.routing.rules, [
+      {
+        match: [{ uri: { prefix: '/consumers' } }],
+        modify: { headers: { request: { set: { 'X-Forwarded-Host': 'east.bridge.example', 'X-Forwarded-Proto': 'http' } } } },
+        route: { host: 'kafka-bridge/kafka-bridge-local.kafka-bridge.svc.cluster.local', port: 8080 },
+      },
+      { route: { host: 'kafka-bridge/kafka-bridge-http.kafka-bridge.svc.cluster.local', port: 8080 } },
+    ]);
+    const bounds = (name: string) => (JSON.stringify(recording.inputsOf('tsb.tetrate.io/v2:WorkspaceSetting', name)).match(/requestTimeout":"\d+s/g) ?? []).map((found) => found.slice(17));
+    assert.deepEqual([bounds('tsb-setting-bridges'), bounds('tsb-setting-edge')], [['15s', '30s'], ['31s']]);
+  });
+
+  it('leaves retries and ejections to TSB where that is asked for, at both hops', async () => {
+    const recording = await recordTopology({ tier1: { retries: 'tsb-default' } });
+    assert.ok(!JSON.stringify(recording.resources).includes('upstreamTrafficSettings'));
+    assert.ok(!recording.resources.some(({ name }) => name === 'tsb-setting-edge'), 'settings that say nothing are not made');
+  });
+
+  it('is published only where that is asked for, and has the address that was reserved', async () => {
+    assert.deepEqual(installed(await recordTopology(), 'tier1-gateway').spec.kubeSpec, { service: { type: 'LoadBalancer' } });
+    const published = installed(await recordTopology({ tier1: { dns: 'external-dns', service: { address: '10.9.0.2', internal: 'gke' } } }), 'tier1-gateway').spec.kubeSpec as { service: { annotations: object }; overlays: unknown };
+    assert.deepEqual(published.service.annotations, {
+      'networking.gke.io/load-balancer-type': 'Internal', 'networking.gke.io/internal-load-balancer-allow-global-access': 'true',
+      'external-dns.alpha.kubernetes.io/hostname': 'bridge.example,east.bridge.example,west.bridge.example',
+    });
+    assert.deepEqual(published.overlays, [{ apiVersion: 'v1', kind: 'Service', name: 'tier1', patches: [{ path: 'spec.loadBalancerIP', value: '10.9.0.2' }] }]);
+  });
+
+  it('says which name is which address and port', async () => {
+    const recording = await recordTopology({ tier1: { tls: { source: 'secret', secret: 'mine' } } });
+    assert.deepEqual((recording.outputsOf('tier1') as { resolve: unknown }).resolve, ['bridge.example', 'east.bridge.example', 'west.bridge.example'].map((name) => ({ name, address: '10.0.0.1', port: 443 })));
+  });
+});
+
+describe('TLS at tier1', () => {
+  it('ends at port 443 with a Secret that exists, and consumers come back by https', async () => {
+    const recording = await recordTopology({ tier1: { tls: { source: 'secret', secret: 'mine' } } });
+    for (const { port, tls } of servers(recording)) assert.deepEqual([port, tls], [443, { mode: 'SIMPLE', secretName: 'mine' }]);
+    assert.ok(!recording.resources.some(({ name }) => name === 'tier1-namespace'), 'the namespace is there with the Secret');
+    assert.equal((recording.outputsOf('tier1') as { url: string }).url, 'https://bridge.example');
+    assert.equal((recording.outputsOf('east') as { regionUrl: string }).regionUrl, 'https://east.bridge.example');
+    assert.match(JSON.stringify(recording.inputsOf('gateway.tsb.tetrate.io/v2:Gateway', 'east-routes')), /"X-Forwarded-Proto":"https"/);
+    assert.deepEqual(servers(recording, 'east-routes').map(({ port }) => port), [80, 80], 'TLS ends at tier1');
+  });
+
+  it('comes from cert-manager, which names every host', async () => {
+    const recording = await recordTopology({ tier1: { tls: { source: 'cert-manager', issuer: { name: 'public', kind: 'ClusterIssuer' } } } });
+    const { metadata, spec } = recording.inputsOf('cert-manager.io/v1:Certificate', 'tier1-certificate') as { metadata: Record<string, unknown>; spec: Record<string, unknown> };
+    assert.deepEqual(metadata, { name: 'tier1-tls', namespace: 'edge', annotations: { 'pulumi.com/waitFor': 'condition=Ready' } });
+    assert.deepEqual([spec['secretName'], spec['dnsNames'], spec['issuerRef']], ['tier1-tls', ['bridge.example', 'east.bridge.example', 'west.bridge.example'], { name: 'public', kind: 'ClusterIssuer' }]);
+  });
+
+  it('signs for itself by a key that the state has only encrypted, and that no added region changes', async () => {
+    const [two, three] = [await recordTopology({ tier1: { tls: { source: 'self-signed' } } }), await recordTopology({ tier1: { tls: { source: 'self-signed' } }, regions: ['east', 'west', 'north'].map((name) => region(name)) })];
+    const { stringData, type, metadata } = two.inputsOf('Secret', 'tier1-tls') as { stringData: { value: unknown }; type: string; metadata: object };
+    assert.deepEqual(stringData.value, { 'tls.crt': 'a certificate', 'tls.key': 'a key in PKCS#8', 'ca.crt': 'a certificate' }, 'in the envelope of a secret');
+    assert.deepEqual([type, metadata], ['kubernetes.io/tls', { name: 'tier1-tls', namespace: 'edge' }]);
+    const certificate = (recording: Recording) => recording.inputsOf('tls:index/selfSignedCert:SelfSignedCert', 'tier1-certificate');
+    assert.deepEqual(certificate(two)['dnsNames'], ['bridge.example', '*.bridge.example']);
+    assert.deepEqual(certificate(two), certificate(three));
+    assert.equal((two.outputsOf('tier1') as { caCertificate: string }).caCertificate, 'a certificate');
+    const elsewhere = two.resources.filter(({ name }) => !['tier1-tls', 'tier1-certificate'].includes(name));
+    assert.ok(!JSON.stringify(elsewhere).includes('a key'), 'the key goes nowhere else');
+  });
+
+  it('is trusted by whatever the Secret names, and by public authorities where it names none', async () => {
+    const ca = async (data: Record<string, string>) => {
+      const recording = await recordTopology({ tier1: { tls: { source: 'secret', secret: 'mine' } } }, (reference) => (reference.name === 'mine'
+        ? { data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')])) } : operators(reference)));
+      return (recording.outputsOf('tier1') as { caCertificate: string }).caCertificate;
+    };
+    assert.equal(await ca({ 'ca.crt': 'root', 'tls.key': 'secret' }), 'root');
+    assert.equal(await ca({ 'tls.crt': 'chain', 'tls.key': 'secret' }), '');
+  });
+});
+
+async function serversOf(changes: Changes): Promise<Server[]> {
+  return servers(await recordTopology(changes));
+}
+
+function servers(recording: Recording, name = 'tier1-routes'): Server[] {
+  return (recording.inputsOf('gateway.tsb.tetrate.io/v2:Gateway', name) as { spec: { http: Server[] } }).spec.http;
+}
+
+function clustersOf(server: Server | undefined): unknown {
+  return (server?.['routing'] as { rules: { route: { clusterDestination: { clusters: unknown } } }[] }).rules[0]?.route.clusterDestination.clusters;
+}
+
+function installed(recording: Recording, name: string): { spec: { kubeSpec: unknown } } {
+  return recording.inputsOf('install.tetrate.io/v1alpha1:Gateway', name) as { spec: { kubeSpec: unknown } };
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+
+import * as pulumi from '@pulumi/pulumi';
+
+import { tsbClusterName } from '../../components/tsb-cluster.ts';
+import { answeringCluster, type Recording } from './pulumi-mocks.ts';
+import { operators, recordTopology, region } from './topology-fixtures.ts';
+
+describe('TSB’s hierarchy', () => {
+  it('leaves what exists as it is, and stands on it by name', async () => {
+    const recording = await recordTopology({
+      tsb: {
+        tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' }, edge: { existing: 'ws-e' } }, settings: { edge: { existing: 'theirs' } },
+        groups: { existing: { edge: 'g-edge', regions: { east: 'g-east' } } },
+      },
+    });
+    assert.deepEqual(recording.childrenOf('TsbWorkspace'), [
+      'Namespace tsb-namespace',
+      'gateway.tsb.tetrate.io/v2:Group tsb-gateways-bridges-west',
+      'istiointernal.tsb.tetrate.io/v2:Group tsb-istio-bridges-east',
+      'istiointernal.tsb.tetrate.io/v2:Group tsb-istio-bridges-west',
+      'istiointernal.tsb.tetrate.io/v2:Group tsb-istio-edge',
+      'tsb.tetrate.io/v2:WorkspaceSetting tsb-setting-bridges',
+    ]);
+    const annotations = (name: string) => (recording.inputsOf('gateway.tsb.tetrate.io/v2:Gateway', name) as { metadata: { annotations: Record<string, string> } }).metadata.annotations;
+    const parents = (workspace: string, group: string) => ({
+      'tsb.tetrate.io/organization': 'tetrate', 'tsb.tetrate.io/tenant': 'platform', 'tsb.tetrate.io/workspace': workspace, 'tsb.tetrate.io/gatewayGroup': group,
+    });
+    assert.deepEqual(annotations('east-routes'), parents('ws-b', 'g-east'));
+    assert.deepEqual(annotations('west-routes'), parents('ws-b', 'bridges-west'));
+    assert.deepEqual(annotations('tier1-routes'), parents('ws-e', 'g-edge'));
+    assert.deepEqual((recording.outputsOf('tsb') as { groups: string[] }).groups, ['g-east', 'bridges-west', 'g-edge']);
+  });
+
+  it('has the walk-through’s names where they are asked for, one group for all regions and no filters', async () => {
+    const names = (name: string) => region(name, { gateway: { name: `${name}-ig`, routes: `${name}-ig-config` } });
+    const recording = await recordTopology({
+      tsb: {
+        envoyFilters: 'none', workspaces: { bridges: 'kafka-bridges', edge: 'tier1' }, settings: { bridges: 'kafka-bridge-workspace-settings' }, groups: { bridges: 'kafka-bridges-gwg', edge: 'tier1-gwg' },
+      },
+      regions: [names('east'), names('west')],
+    });
+    assert.deepEqual(recording.childrenOf('TsbWorkspace').filter((child) => child.includes('Group')), [
+      'gateway.tsb.tetrate.io/v2:Group tsb-gateways-kafka-bridges-gwg', 'gateway.tsb.tetrate.io/v2:Group tsb-gateways-tier1-gwg',
+    ]);
+    assert.deepEqual(specOf(recording, 'gateway.tsb.tetrate.io/v2:Group', 'tsb-gateways-kafka-bridges-gwg'), { namespaceSelector: { names: ['tsb-east/kafka-bridge', 'tsb-west/kafka-bridge'] }, configMode: 'BRIDGED' });
+    const { metadata, spec } = recording.inputsOf('tsb.tetrate.io/v2:WorkspaceSetting', 'tsb-setting-bridges') as { metadata: { name: string }; spec: { defaultEastWestGatewaySettings: { workloadSelector: unknown }[] } };
+    assert.equal(metadata.name, 'kafka-bridge-workspace-settings');
+    assert.deepEqual(spec.defaultEastWestGatewaySettings.map(({ workloadSelector }) => workloadSelector), [{ namespace: 'kafka-bridge', labels: { istio: 'ingressgateway' } }], 'gateways of two names are told by the label that all have');
+    const routes = recording.inputsOf('gateway.tsb.tetrate.io/v2:Gateway', 'east-routes') as { metadata: { name: string } };
+    assert.equal(routes.metadata.name, 'east-ig-config');
+  });
+
+  it('sets up networks and what they reach only where that is asked for', async () => {
+    const recording = await recordTopology({ tsb: { setup: { networks: { 'tsb-east': 'tier2', 'tsb-west': 'tier2', central: 'tier1' }, reachability: { tier1: ['tier2', 'tier2'] } } } });
+    assert.deepEqual(recording.childrenOf('TsbWorkspace').filter((child) => /Cluster|OrganizationSetting/.test(child)), [
+      'tsb.tetrate.io/v2:Cluster tsb-cluster-central', 'tsb.tetrate.io/v2:Cluster tsb-cluster-tsb-east', 'tsb.tetrate.io/v2:Cluster tsb-cluster-tsb-west',
+      'tsb.tetrate.io/v2:OrganizationSetting tsb-organization',
+    ]);
+    assert.deepEqual(specOf(recording, 'tsb.tetrate.io/v2:Cluster', 'tsb-cluster-tsb-east'), { network: 'tier2' });
+    assert.deepEqual(specOf(recording, 'tsb.tetrate.io/v2:OrganizationSetting', 'tsb-organization'), { networkSettings: { networkReachability: { tier1: 'tier2,tier2' } } });
+  });
+
+  it('calls clusters what their control planes say where nothing is configured', async () => {
+    const recording = await recordTopology(
+      { regions: ['east', 'west'].map((name) => ({ name, context: name })), tier1: { context: 'central', tsbCluster: undefined } },
+      (reference, context) => (reference.kind === 'ControlPlane' ? controlPlane(`gke-${context}-1`) : operators(reference)),
+    );
+    assert.deepEqual(specOf(recording, 'tsb.tetrate.io/v2:Workspace', 'tsb-workspace-bridges'), { namespaceSelector: { names: ['gke-east-1/kafka-bridge', 'gke-west-1/kafka-bridge'] } });
+    assert.deepEqual(specOf(recording, 'tsb.tetrate.io/v2:Workspace', 'tsb-workspace-edge'), { namespaceSelector: { names: ['gke-central-1/edge'] } });
+    assert.equal((recording.outputsOf('west') as { tsbCluster: string }).tsbCluster, 'gke-west-1');
+  });
+});
+
+describe('what TSB calls a cluster', () => {
+  const asked = async (configured: string | undefined, answer: () => Record<string, unknown> | undefined, preview = false): Promise<unknown> => {
+    await pulumi.runtime.setMocks({ newResource: () => ({ id: '', state: {} }), call: () => ({}) }, 'kafka-bridge-failover', 'test', preview);
+    const output = tsbClusterName({ cluster: answeringCluster(answer)('east'), path: 'regions[0].tsbCluster', configured });
+    const { isKnown, promise } = output as unknown as { isKnown: Promise<boolean>; promise(): Promise<unknown> };
+    return (await isKnown) ? promise() : 'unknown';
+  };
+
+  it('is what the cluster says, where it can be asked', async () => {
+    assert.equal(await asked(undefined, () => controlPlane('gke-1')), 'gke-1');
+    assert.equal(await asked('gke-1', () => controlPlane('gke-1')), 'gke-1');
+  });
+
+  it('is what is configured, where it cannot', async () => {
+    assert.equal(await asked('mine', () => undefined), 'mine');
+    assert.equal(await asked('mine', () => { throw new Error('forbidden'); }), 'mine');
+  });
+
+  it('is refused when the two differ: where, what, and what to do', async () => {
+    await assert.rejects(asked('gke-2', () => controlPlane('gke-1')), /^Error: regions\[0\]\.tsbCluster is "gke-2", but TSB calls cluster east "gke-1": its ControlPlane.*\nSet regions\[0\]\.tsbCluster to "gke-1" or leave it out/s);
+  });
+
+  it('is asked for when neither says it, but not by a plan', async () => {
+    await assert.rejects(asked(undefined, () => undefined), /regions\[0\]\.tsbCluster is not set, and cluster east does not say what TSB calls it: there is no ControlPlane.*tctl get clusters/s);
+    await assert.rejects(asked(undefined, () => ({ spec: {} })), /has no spec\.managementPlane\.clusterName/);
+    assert.equal(await asked(undefined, () => undefined, true), 'unknown');
+  });
+});
+
+function controlPlane(clusterName: string): Record<string, unknown> {
+  return { spec: { managementPlane: { clusterName } } };
+}
+
+function specOf(recording: Recording, type: string, name: string): unknown {
+  return recording.inputsOf(type, name)['spec'];
+}
