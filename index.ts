@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 
 import { clustersOf } from './components/cluster.ts';
+import { deleteLeavesAtOnce } from './components/deletion.ts';
 import { regionChanges } from './components/departure.ts';
 import { readPrevious } from './components/previous.ts';
 import { skippedRegions } from './components/skipped.ts';
@@ -10,6 +11,7 @@ import { refuseUnchangeable } from './components/unchangeable.ts';
 import { readConfiguration } from './config/configuration.ts';
 
 const configuration = readConfiguration();
+deleteLeavesAtOnce();
 const previous = await readPrevious();
 refuseUnchangeable(previous, configuration);
 const skipped = skippedRegions(previous);
