@@ -66,7 +66,7 @@ export class ClusterBalancer {
 
   /** Names that ExternalDNS would publish, for all clusters. */
   publishedNames(): HostLine[] {
-    return this.#all().flatMap((service) => publishedNames(service, this.#balancerIp(service)));
+    return this.#all().flatMap((service) => publishedNames(service, this.#balancerIp(service), this.cluster.nodeIp));
   }
 
   /** Names of this cluster alone. @param global Those that all clusters have. */

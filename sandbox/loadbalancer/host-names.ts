@@ -16,11 +16,12 @@ export function clusterNames({ metadata, spec }: Service, slices: readonly Endpo
   })));
 }
 
-/** Names that ExternalDNS would publish for a Service with a load balancer address. */
-export function publishedNames({ metadata, spec }: Service, balancerIp: string | undefined): HostLine[] {
-  if (spec.type !== 'LoadBalancer' || balancerIp === undefined) return [];
+/** Names that ExternalDNS would publish for a Service: with its load balancer's address, or with the node's where it has ports on nodes. */
+export function publishedNames({ metadata, spec }: Service, balancerIp: string | undefined, nodeIp: string): HostLine[] {
+  const address = spec.type === 'LoadBalancer' ? balancerIp : spec.type === 'NodePort' ? nodeIp : undefined;
+  if (address === undefined) return [];
   const names = (metadata.annotations?.[published] ?? '').split(',').map((name) => name.trim().replace(/\.$/, '')).filter((name) => name !== '');
-  return names.length === 0 ? [] : [{ address: balancerIp, names }];
+  return names.length === 0 ? [] : [{ address, names }];
 }
 
 /** The Service that is only another name for one that is known here. */

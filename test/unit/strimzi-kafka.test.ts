@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { kafkaBasics, kafkaNodeObjects, nodePod, type KafkaFacts } from '../../sandbox/operators/strimzi/kafka-objects.ts';
-import { nodeIds, planKafka } from '../../sandbox/operators/strimzi/kafka-plan.ts';
+import { type KafkaPlan, nodeIds, planKafka } from '../../sandbox/operators/strimzi/kafka-plan.ts';
 import { kafkaServices } from '../../sandbox/operators/strimzi/kafka-services.ts';
 import { kafkaStatus, kafkaWarnings, poolStatus } from '../../sandbox/operators/strimzi/kafka-status.ts';
-import { Failure, type Kafka, type KafkaNodePool } from '../../sandbox/operators/strimzi/model.ts';
+import { Failure, type Kafka, type KafkaNodePool, type Listener } from '../../sandbox/operators/strimzi/model.ts';
 import { find, kafka, names, pool, secret } from './strimzi-fixtures.ts';
 
 const plan = planKafka(kafka(), [pool()]);
@@ -11,6 +11,7 @@ const address = (ip: string) => ({ status: { loadBalancer: { ingress: [{ ip }] }
 const facts: KafkaFacts = {
   clusterId: 'id', secrets: new Map([['cert', secret({ 'tls.crt': 'CHAIN', 'tls.key': 'KEY' })]]),
   services: new Map([['kafka-kafka-external-bootstrap', address('10.0.0.1')], ['kafka-kafka-0', address('10.0.0.2')]]),
+  nodeAddress: undefined,
 };
 
 function fails(reason: string, message: RegExp, change: (kafka: Kafka) => void, pools: KafkaNodePool[] = [pool()]): void {
@@ -46,6 +47,14 @@ describe('strimzi: the objects of a Kafka', () => {
   it('copy the listener\'s certificate for each node', () => {
     const { data } = find(kafkaNodeObjects(plan, facts), 'Secret', 'kafka-kafka-2');
     assert.deepEqual(data, { 'external-9094.crt': Buffer.from('CHAIN').toString('base64'), 'external-9094.key': Buffer.from('KEY').toString('base64') });
+  });
+
+  it('give pods the resources of their pool', () => {
+    const resources = { requests: { memory: '1Gi' }, limits: { cpu: '2' } };
+    const limited = planKafka(kafka(), [pool(({ spec }) => { spec.resources = resources; })]);
+    const pod = (from: KafkaPlan) => { const [node] = from.nodes; assert.ok(node); return nodePod(from, node, facts) as unknown as { spec: { containers: { resources?: object }[] } }; };
+    assert.deepEqual(pod(limited).spec.containers[0]?.resources, resources);
+    assert.ok(!('resources' in (pod(plan).spec.containers[0] ?? {})));
   });
 
   it('start pods anew for another configuration or certificate, not for the same', () => {
@@ -98,7 +107,10 @@ describe('strimzi: a Kafka that cannot be', () => {
   it('has no pool', () => { fails('InvalidConfigurationException', /^No KafkaNodePools found for Kafka cluster kafka$/, () => undefined, []); });
   it('is of an unknown version', () => { fails('UnsupportedKafkaVersionException', /^Unsupported Kafka\.spec\.kafka\.version: 4\.1\.2\. Supported versions are: \[4\.2\.0, /, ({ spec }) => { spec.kafka.version = '4.1.2'; }); });
   it('wants more replicas than brokers', () => { fails('InvalidResourceException', /'default\.replication\.factor' should be set to 3 or less/, ({ spec }) => { spec.kafka.config = { 'default.replication.factor': 4 }; }); });
-  it('has a listener of a type that is not offered', () => { fails('InvalidResourceException', /listener external is of type route/, ({ spec }) => { if (spec.kafka.listeners[0]) spec.kafka.listeners[0].type = 'route'; }); });
+  const listening = (change: Partial<Listener>) => ({ spec }: Kafka) => { spec.kafka.listeners = spec.kafka.listeners.map((listener) => ({ ...listener, ...change })); };
+  it('has a route where there are none', () => { fails('NoStackTraceThrowable', /^The OpenShift route API is not available in this Kubernetes cluster\. Exposing Kafka cluster kafka using routes is not possible\.$/, listening({ type: 'route' })); });
+  it('has a listener of a type that nothing serves', () => { fails('InvalidResourceException', /listener external is of type ingress, and nothing in this cluster serves that/, listening({ type: 'ingress' })); });
+  it('wants to know its clients', () => { fails('InvalidResourceException', /listener external wants authentication of type scram-sha-512, which this stand-in does not offer/, listening({ authentication: { type: 'scram-sha-512' } })); });
   it('has TLS without a certificate', () => { fails('InvalidResourceException', /needs configuration\.brokerCertChainAndKey/, ({ spec }) => { if (spec.kafka.listeners[0]) spec.kafka.listeners[0].configuration = {}; }); });
   it('has a certificate that is not there', () => {
     assert.throws(() => kafkaNodeObjects(plan, { ...facts, secrets: new Map() }), /^Failure|Failed to process Secrets with custom certificates: \[Secret cert with custom TLS certificate does not exist\.\]/);
@@ -111,6 +123,23 @@ describe('strimzi: the status of a Kafka', () => {
     const { listeners, clusterId, kafkaVersion } = kafkaStatus(plan, facts);
     assert.deepEqual(listeners, [{ name: 'external', addresses: [{ host: '10.0.0.1', port: 9094 }], bootstrapServers: '10.0.0.1:9094', certificates: ['CHAIN'] }]);
     assert.deepEqual([clusterId, kafkaVersion], ['id', '4.3.1']);
+  });
+
+  it('gives a listener with ports on nodes the address of the node', () => {
+    const onNodes = planKafka(kafka(({ spec }) => {
+      const [listener] = spec.kafka.listeners;
+      if (listener) spec.kafka.listeners.push({ ...listener, name: 'bare', port: 9095, type: 'nodeport', configuration: { ...listener.configuration, brokers: [] } });
+      if (listener) listener.type = 'nodeport';
+    }), [pool()]);
+    const port = (nodePort: number) => ({ spec: { ports: [{ port: 9094, nodePort }] } });
+    const names = ['external-bootstrap', 'bare-bootstrap'].map((name) => `kafka-kafka-${name}`).concat(['kafka-kafka-0', 'kafka-kafka-bare-0']);
+    const exposed: KafkaFacts = { ...facts, nodeAddress: '10.11.0.1', services: new Map(names.map((name, index) => [name, port(30_000 + index)])) };
+    const { listeners } = kafkaStatus(onNodes, exposed) as { listeners: { bootstrapServers: string }[] };
+    assert.deepEqual(listeners.map(({ bootstrapServers }) => bootstrapServers), ['10.11.0.1:30000', '10.11.0.1:30001']);
+    const config = find(kafkaNodeObjects(onNodes, exposed), 'ConfigMap', 'kafka-kafka-0').data['server.config'] ?? '';
+    assert.match(config, /EXTERNAL-9094:\/\/broker-0\.kafka\.example:30002,BARE-9095:\/\/10\.11\.0\.1:30003/);
+    const service = find(kafkaServices(onNodes), 'Service', 'kafka-kafka-bare-0').spec;
+    assert.deepEqual([service['type'], service['externalTrafficPolicy']], ['NodePort', 'Cluster']);
   });
 
   it('gives a pool its nodes and no Ready', () => {

@@ -37,6 +37,7 @@ const rules = [
   { apiGroups: ['kafka.strimzi.io'], resources: ['kafkas/finalizers', 'kafkanodepools/finalizers', 'kafkabridges/finalizers'], verbs: ['update'] },
   { apiGroups: ['core.strimzi.io'], resources: ['strimzipodsets', 'strimzipodsets/status', 'strimzipodsets/finalizers'], verbs: all },
   { apiGroups: [''], resources: ['pods', 'serviceaccounts', 'configmaps', 'services', 'secrets', 'persistentvolumeclaims'], verbs: all },
+  { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list'] },
   { apiGroups: ['apps'], resources: ['deployments'], verbs: all },
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: all },
   { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: all },

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ApiError, type Api } from '../../agent/api.ts';
 import { operatorName } from './labels.ts';
-import type { Resource, Written } from './model.ts';
+import type { Node, Resource, Written } from './model.ts';
 import { differs } from './status.ts';
 
 const plurals: Readonly<Record<string, string>> = {
@@ -57,6 +57,10 @@ export class KubernetesCluster {
 
   async list<T>(apiVersion: string, kind: string, namespace: string, labelSelector: string): Promise<T[]> {
     return (await this.#api.call<{ items: T[] }>('GET', `${pathOf(apiVersion, kind, namespace)}?labelSelector=${encodeURIComponent(labelSelector)}`)).items;
+  }
+
+  async nodes(): Promise<Node[]> {
+    return (await this.#api.call<{ items: Node[] }>('GET', '/api/v1/nodes')).items;
   }
 
   async delete(apiVersion: string, kind: string, namespace: string, name: string): Promise<void> {

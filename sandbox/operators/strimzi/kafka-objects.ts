@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto';
 import { brokerConfig, brokerPaths, certificateFiles, listenerId, logDirectories } from './broker-config.ts';
-import { advertisedAddress } from './kafka-services.ts';
+import { advertisedAddress, type Exposed } from './kafka-services.ts';
 import { internalPorts, kafkaComponent, poolMetadata, type KafkaNode, type KafkaPlan } from './kafka-plan.ts';
 import { labelsOf, metadataOf, ownerReference, selectorOf } from './labels.ts';
-import { Failure, type KafkaNodePool, type Listener, type Resource, type Secret, type Service, type Volume, type Written } from './model.ts';
+import { Failure, type KafkaNodePool, type Listener, type Resource, type Secret, type Volume, type Written } from './model.ts';
 
 /** What the nodes' objects are made of, beside the plan. */
-export interface KafkaFacts {
+export interface KafkaFacts extends Exposed {
   readonly clusterId: string;
   /** Secrets with listener certificates, by name; those that are there. */
   readonly secrets: ReadonlyMap<string, Secret>;
-  /** Services by name, with their load balancers' addresses. */
-  readonly services: ReadonlyMap<string, Service>;
 }
 
 /** The objects that can be there before any address or certificate is known. */
@@ -89,8 +87,8 @@ function listenerCertificates(plan: KafkaPlan, secrets: ReadonlyMap<string, Secr
 
 const shortHash = (text: string): string => createHash('sha1').update(text).digest('hex').slice(0, 8);
 
-function configData(plan: KafkaPlan, node: KafkaNode, { clusterId, services }: KafkaFacts): Record<string, string> {
-  const advertised = new Map(plan.listeners.map((listener) => [listenerId(listener), advertisedAddress(plan, listener, node, services)]));
+function configData(plan: KafkaPlan, node: KafkaNode, { clusterId, ...exposed }: KafkaFacts): Record<string, string> {
+  const advertised = new Map(plan.listeners.map((listener) => [listenerId(listener), advertisedAddress(plan, listener, node, exposed)]));
   return { 'server.config': brokerConfig(plan, node, advertised), 'cluster.id': clusterId, 'log4j2.properties': 'name=KafkaConfig\nrootLogger.level=INFO\n' };
 }
 
@@ -129,6 +127,7 @@ function podSpec(plan: KafkaPlan, node: KafkaNode): object {
       ports: ports.map((port) => ({ ...port, protocol: 'TCP' })),
       // No liveness probe: the real one only looks whether the process lives, which its end says by itself.
       readinessProbe: { ...check, ...kafka.readinessProbe },
+      ...(node.pool.spec.resources === undefined ? {} : { resources: node.pool.spec.resources }),
       volumeMounts: [
         ...volumes.map(({ name }) => ({ name, mountPath: `${brokerPaths.data}/${name}` })),
         { name: 'kafka-config', mountPath: brokerPaths.config }, { name: 'listener-certificates', mountPath: brokerPaths.certificates },

@@ -91,10 +91,17 @@ function node(kafka: Kafka, pool: KafkaNodePool, id: number): KafkaNode {
   return { id, pool, name, host: `${name}.${cluster}-kafka-brokers.${kafka.metadata.namespace}.svc`, broker: roles.includes('broker'), controller: roles.includes('controller') };
 }
 
-function checkListeners({ listeners }: KafkaPlan): void {
+const offered: readonly string[] = ['internal', 'cluster-ip', 'loadbalancer', 'nodeport'];
+
+function checkListeners({ kafka, listeners }: KafkaPlan): void {
+  if (listeners.some(({ type }) => type === 'route')) {
+    throw new Failure('NoStackTraceThrowable', `The OpenShift route API is not available in this Kubernetes cluster. Exposing Kafka cluster ${kafka.metadata.name} using routes is not possible.`);
+  }
   const errors = listeners.flatMap((listener) => {
-    const { name, type, tls, configuration = {} } = listener;
-    if (type !== 'internal' && type !== 'cluster-ip' && type !== 'loadbalancer') return [`listener ${name} is of type ${type}, which this stand-in does not offer (internal, cluster-ip and loadbalancer are)`];
+    const { name, type, tls, authentication, configuration = {} } = listener;
+    if (!offered.includes(type)) return [`listener ${name} is of type ${type}, and nothing in this cluster serves that (${offered.join(', ')} are served)`];
+    // Ignored, it would let everybody in.
+    if (authentication !== undefined) return [`listener ${name} wants authentication of type ${authentication.type}, which this stand-in does not offer`];
     if (tls && configuration.brokerCertChainAndKey === undefined) return [`listener ${name} needs configuration.brokerCertChainAndKey: this stand-in issues no certificates of its own`];
     const bound = configuration.bootstrap !== undefined || configuration.brokers?.some(({ annotations, labels }) => annotations ?? labels);
     return type === 'internal' && bound ? [`listener ${name} cannot configure bootstrap or broker labels and annotations because it is an internal listener`] : [];

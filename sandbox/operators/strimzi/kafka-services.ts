@@ -34,14 +34,30 @@ export function loadBalancerAddress(service: Service | undefined): string | unde
   return ingress?.hostname ?? ingress?.ip;
 }
 
-/** What a broker advertises for a listener: configured names, else the load balancer's address or the names inside the cluster. */
-export function advertisedAddress(plan: KafkaPlan, listener: Listener, node: KafkaNode, services: ReadonlyMap<string, Service>): { host: string; port: number } {
+/** Where Services lead to: themselves as they are, by name, and the address of the node, for those that have a port on it. */
+export interface Exposed {
+  readonly services: ReadonlyMap<string, Service>;
+  readonly nodeAddress: string | undefined;
+}
+
+/** How a Service is reached by clients of a listener; undefined while it has no address yet. */
+export function serviceAddress(plan: KafkaPlan, { type, port: own }: Listener, name: string, { services, nodeAddress }: Exposed): { host: string; port: number } | undefined {
+  if (type === 'loadbalancer') {
+    const host = loadBalancerAddress(services.get(name));
+    return host === undefined ? undefined : { host, port: own };
+  }
+  if (type === 'nodeport') {
+    const nodePort = services.get(name)?.spec?.ports?.[0]?.nodePort;
+    return nodePort === undefined || nodeAddress === undefined ? undefined : { host: nodeAddress, port: nodePort };
+  }
+  return { host: `${name}.${plan.kafka.metadata.namespace}.svc`, port: own };
+}
+
+/** What a broker advertises for a listener: configured names, else the address of its Service or its name inside the cluster. */
+export function advertisedAddress(plan: KafkaPlan, listener: Listener, node: KafkaNode, exposed: Exposed): { host: string; port: number } {
   const configured = listener.configuration?.brokers?.find(({ broker }) => broker === node.id);
-  const service = brokerServiceName(plan, listener, node);
-  const own = listener.type === 'internal' ? node.host
-    : listener.type === 'loadbalancer' ? (loadBalancerAddress(services.get(service)) ?? '')
-      : `${service}.${plan.kafka.metadata.namespace}.svc`;
-  return { host: configured?.advertisedHost ?? own, port: configured?.advertisedPort ?? listener.port };
+  const own = listener.type === 'internal' ? { host: node.host, port: listener.port } : serviceAddress(plan, listener, brokerServiceName(plan, listener, node), exposed);
+  return { host: configured?.advertisedHost ?? own?.host ?? '', port: configured?.advertisedPort ?? own?.port ?? listener.port };
 }
 
 const brokerSelector = (plan: KafkaPlan): Record<string, string> => ({ ...selectorOf(kafkaComponent(plan.kafka)), 'strimzi.io/broker-role': 'true' });
@@ -70,7 +86,8 @@ function headless(plan: KafkaPlan): Written {
 }
 
 function externalSpec({ type }: Listener): object {
-  return type === 'loadbalancer' ? { type: 'LoadBalancer', externalTrafficPolicy: 'Cluster' } : { type: 'ClusterIP' };
+  if (type === 'loadbalancer' || type === 'nodeport') return { type: type === 'nodeport' ? 'NodePort' : 'LoadBalancer', externalTrafficPolicy: 'Cluster' };
+  return { type: 'ClusterIP' };
 }
 
 function externalBootstrap(plan: KafkaPlan, listener: Listener): Written {

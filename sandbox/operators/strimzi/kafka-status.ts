@@ -1,4 +1,4 @@
-import { bootstrapServiceName, loadBalancerAddress } from './kafka-services.ts';
+import { bootstrapServiceName, serviceAddress } from './kafka-services.ts';
 import type { KafkaFacts } from './kafka-objects.ts';
 import { listenerChain } from './kafka-objects.ts';
 import { kafkaComponent, type KafkaPlan } from './kafka-plan.ts';
@@ -46,15 +46,14 @@ export function kafkaWarnings({ kafka, nodes }: KafkaPlan): Condition[] {
   ];
 }
 
-function listenerStatus(plan: KafkaPlan, listener: Listener, { services, secrets }: KafkaFacts): object {
-  const { name, namespace } = plan.kafka.metadata;
-  const service = listener.type === 'internal' ? `${name}-kafka-bootstrap` : bootstrapServiceName(plan, listener);
-  const host = listener.type === 'loadbalancer' ? (loadBalancerAddress(services.get(service)) ?? '') : `${service}.${namespace}.svc`;
-  const chain = listenerChain(listener, secrets);
+function listenerStatus(plan: KafkaPlan, listener: Listener, facts: KafkaFacts): object {
+  const service = listener.type === 'internal' ? `${plan.kafka.metadata.name}-kafka-bootstrap` : bootstrapServiceName(plan, listener);
+  const { host, port } = serviceAddress(plan, listener, service, facts) ?? { host: '', port: listener.port };
+  const chain = listenerChain(listener, facts.secrets);
   return {
     name: listener.name,
-    addresses: [{ host, port: listener.port }],
-    bootstrapServers: `${host}:${String(listener.port)}`,
+    addresses: [{ host, port }],
+    bootstrapServers: `${host}:${String(port)}`,
     ...(listener.tls && chain !== undefined ? { certificates: [chain] } : {}),
   };
 }

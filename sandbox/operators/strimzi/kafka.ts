@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { KubernetesCluster } from './cluster.ts';
 import { kafkaBasics, kafkaNodeObjects, nodePod, podSet, type KafkaFacts } from './kafka-objects.ts';
 import { kafkaComponent, planKafka, type KafkaPlan } from './kafka-plan.ts';
-import { isExternal, kafkaServices, loadBalancerAddress } from './kafka-services.ts';
+import { bootstrapServiceName, brokerServiceName, isExternal, kafkaServices, serviceAddress } from './kafka-services.ts';
 import { kafkaStatus, kafkaWarnings, poolStatus } from './kafka-status.ts';
 import { selectorOf } from './labels.ts';
-import { Failure, type Condition, type Kafka, type KafkaNodePool, type Pod, type Resource, type Secret, type Service, type Written } from './model.ts';
+import { Failure, type Condition, type Kafka, type KafkaNodePool, type Node, type Pod, type Resource, type Secret, type Service, type Written } from './model.ts';
 import type { Outcome } from './reconciler.ts';
 import { unhonouredWarnings } from './status.ts';
 
@@ -18,8 +18,8 @@ export async function reconcileKafka(cluster: KubernetesCluster, kafka: Kafka, p
     await cluster.apply([...kafkaServices(plan), ...kafkaBasics(plan)], kafka);
     const facts = await gather(cluster, plan);
     for (const pool of plan.pools) await cluster.writeStatus(pool, poolStatus(plan, pool, facts.clusterId, unhonouredWarnings(pool, 'KafkaNodePool')));
-    const unaddressed = kafkaServices(plan).find(({ metadata, spec }) => (spec as { type: string }).type === 'LoadBalancer' && loadBalancerAddress(facts.services.get(metadata.name)) === undefined);
-    if (unaddressed !== undefined) return { state: 'waiting', warnings, fields: {}, waitingFor: `Service resource ${unaddressed.metadata.name} in namespace ${kafka.metadata.namespace} to be addressable` };
+    const unaddressed = withoutAddress(plan, facts);
+    if (unaddressed !== undefined) return { state: 'waiting', warnings, fields: {}, waitingFor: `Service resource ${unaddressed} in namespace ${kafka.metadata.namespace} to be addressable` };
     await cluster.apply(kafkaNodeObjects(plan, facts), kafka);
     const waitingFor = await bringUpPods(cluster, plan, facts);
     if (waitingFor !== undefined) return { state: 'waiting', warnings, fields: {}, waitingFor };
@@ -28,6 +28,14 @@ export async function reconcileKafka(cluster: KubernetesCluster, kafka: Kafka, p
     if (error instanceof Failure) return { state: 'failed', warnings, fields: {}, failure: error };
     throw error;
   }
+}
+
+/** The first Service from outside that has no address yet; brokers advertise it, so that none starts before. */
+function withoutAddress(plan: KafkaPlan, facts: KafkaFacts): string | undefined {
+  return plan.listeners.filter(isExternal).flatMap((listener) => {
+    const names = [bootstrapServiceName(plan, listener), ...plan.nodes.filter(({ broker }) => broker).map((node) => brokerServiceName(plan, listener, node))];
+    return names.filter((name) => serviceAddress(plan, listener, name, facts) === undefined);
+  })[0];
 }
 
 async function gather(cluster: KubernetesCluster, plan: KafkaPlan): Promise<KafkaFacts> {
@@ -40,7 +48,14 @@ async function gather(cluster: KubernetesCluster, plan: KafkaPlan): Promise<Kafk
     const secret = name === undefined ? undefined : await cluster.get<Secret>('v1', 'Secret', namespace, name);
     if (name !== undefined && secret !== undefined) secrets.set(name, secret);
   }
-  return { services, secrets, clusterId: await clusterId(cluster, plan) };
+  const nodeAddress = plan.listeners.some(({ type }) => type === 'nodeport') ? addressOf(await cluster.nodes()) : undefined;
+  return { services, nodeAddress, secrets, clusterId: await clusterId(cluster, plan) };
+}
+
+// In the order in which the real operator looks for them.
+function addressOf(nodes: readonly Node[]): string | undefined {
+  const addresses = nodes.flatMap(({ status }) => status?.addresses ?? []);
+  return ['ExternalDNS', 'ExternalIP', 'InternalDNS', 'InternalIP', 'Hostname'].flatMap((type) => addresses.filter((each) => each.type === type))[0]?.address;
 }
 
 // Made once: it is what the brokers' data belongs to.

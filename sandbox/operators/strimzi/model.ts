@@ -1,4 +1,4 @@
-import type { V1Deployment, V1Pod, V1Secret, V1Service } from '@kubernetes/client-node';
+import type { V1Deployment, V1Node, V1Pod, V1Secret, V1Service } from '@kubernetes/client-node';
 
 /** An object as this operator writes it. */
 export interface Written {
@@ -74,6 +74,7 @@ export interface Listener {
   port: number;
   type: 'internal' | 'loadbalancer' | 'cluster-ip' | 'nodeport' | 'route' | 'ingress' | 'tlsroute';
   tls: boolean;
+  authentication?: { type: string };
   configuration?: {
     brokerCertChainAndKey?: { secretName: string; certificate: string; key: string };
     bootstrap?: { labels?: Record<string, string>; annotations?: Record<string, string> };
@@ -84,6 +85,7 @@ export interface Listener {
 /** The fields of a Kafka that this operator reads. */
 export interface KafkaSpec {
   kafka: { version?: string; listeners: Listener[]; config?: Config; readinessProbe?: Probe };
+  entityOperator?: { topicOperator?: object };
 }
 export type Kafka = Resource<KafkaSpec>;
 
@@ -93,6 +95,7 @@ export interface Volume { id: number; type: 'persistent-claim' | 'ephemeral'; si
 export interface PoolSpec {
   replicas: number;
   roles: ('controller' | 'broker')[];
+  resources?: object;
   storage: { type: 'jbod'; volumes: Volume[] } | (Omit<Volume, 'id'> & { type: 'persistent-claim' | 'ephemeral' });
 }
 export type KafkaNodePool = Resource<PoolSpec>;
@@ -103,6 +106,7 @@ export type KafkaTopic = Resource<TopicSpec>;
 
 /** Kubernetes' own objects, with times as they travel. */
 export type Deployment = V1Deployment;
+export type Node = V1Node;
 export type Pod = V1Pod;
 export type Secret = V1Secret;
 export type Service = V1Service;

@@ -2,7 +2,7 @@ import { serverText } from '../../bridge/cluster.ts';
 import { createTopics, type TopicAdmin } from './topic-admin.ts';
 import type { KubernetesCluster } from './cluster.ts';
 import { internalPorts } from './kafka-plan.ts';
-import { Failure, type KafkaTopic } from './model.ts';
+import { Failure, type Kafka, type KafkaTopic } from './model.ts';
 import type { Outcome } from './reconciler.ts';
 import { unhonouredWarnings } from './status.ts';
 
@@ -16,6 +16,10 @@ export async function reconcileTopic(cluster: KubernetesCluster, topic: KafkaTop
   const fields = { topicName };
   const kafka = metadata.labels?.['strimzi.io/cluster'];
   if (kafka === undefined) return { state: 'failed', warnings, fields, failure: new Failure('InvalidResourceException', 'The label strimzi.io/cluster does not name a Kafka cluster') };
+  const { spec: its } = (await cluster.get<Kafka>(topic.apiVersion, 'Kafka', metadata.namespace, kafka)) ?? {};
+  if (its?.entityOperator?.topicOperator === undefined) {
+    return { state: 'failed', warnings, fields, failure: new Failure('InvalidResourceException', `Kafka ${kafka} has no spec.entityOperator.topicOperator, so that nobody obeys its topics`) };
+  }
   const admin = createTopics(`${kafka}-kafka-bootstrap.${metadata.namespace}.svc:${String(internalPorts.replication)}`);
   try {
     if (metadata.deletionTimestamp !== undefined) {

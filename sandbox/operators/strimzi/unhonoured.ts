@@ -31,7 +31,7 @@ export const knownFields = {
     kafka: {
       version: true, config: true, readinessProbe: true,
       listeners: [{
-        name: true, port: true, type: true, tls: true,
+        name: true, port: true, type: true, tls: true, authentication: true,
         configuration: {
           brokerCertChainAndKey: true, bootstrap: { labels: true, annotations: true },
           brokers: [{ broker: true, advertisedHost: true, advertisedPort: true, labels: true, annotations: true }],
@@ -40,6 +40,6 @@ export const knownFields = {
     },
     entityOperator: { topicOperator: {} },
   },
-  KafkaNodePool: { replicas: true, roles: true, storage: { type: true, size: true, class: true, deleteClaim: true, volumes: [{ id: true, type: true, size: true, class: true, deleteClaim: true, kraftMetadata: true }] } },
+  KafkaNodePool: { replicas: true, roles: true, resources: true, storage: { type: true, size: true, class: true, deleteClaim: true, volumes: [{ id: true, type: true, size: true, class: true, deleteClaim: true, kraftMetadata: true }] } },
   KafkaTopic: { topicName: true, partitions: true, replicas: true, config: true },
 } satisfies Record<string, Known>;
