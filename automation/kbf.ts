@@ -2,7 +2,9 @@ import { Command, CommanderError } from 'commander';
 import { UserError } from '../errors.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { addDemo } from './commands/demo.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addDrill } from './commands/drill.ts';
+import { addRender } from './commands/render.ts';
 import { addSandbox } from './commands/sandbox.ts';
 import { addStack } from './commands/stack.ts';
 import { addToolchain } from './commands/toolchain.ts';
@@ -42,7 +44,7 @@ function commandLine(session: Session): Command {
     .hook('preAction', (command) => { session.stateDir = command.opts<{ stateDir: string }>().stateDir; });
   program.configureOutput({ writeOut: (text) => { session.here.stdout.write(text); }, writeErr: (text) => { session.here.stderr.write(text); } });
   program.exitOverride();
-  for (const add of [addDemo, addToolchain, addSandbox, addStack, addDrill]) add(program, session);
+  for (const add of [addDemo, addToolchain, addSandbox, addStack, addRender, addDoctor, addDrill]) add(program, session);
   return program;
 }
 

@@ -6,10 +6,13 @@ import type { DrillOptions } from './drill/index.ts';
 import type { EnvironmentOptions } from './options.ts';
 import { Interrupted } from './interrupt.ts';
 import { endSession } from './processSession.ts';
+import type { Choices } from './reach.ts';
 
 /** What a worker is to do. */
 export type WorkerRequest =
-  | { operation: 'up' | 'preview' | 'refresh' | 'destroy' | 'outputs'; environment: EnvironmentOptions }
+  | { operation: 'up' | 'preview' | 'refresh' | 'destroy' | 'outputs'; environment: EnvironmentOptions; choices?: Choices }
+  | { operation: 'render'; environment: EnvironmentOptions }
+  | { operation: 'doctor'; environment: EnvironmentOptions; isSandbox: boolean }
   | { operation: 'drill'; drill: Omit<DrillOptions, 'signal' | 'onEvent'> };
 
 /** What goes to a worker over its channel. */

@@ -36,8 +36,16 @@ async function perform(request: WorkerRequest): Promise<unknown> {
     const { runDrill } = await import('./drill/index.ts');
     return await runDrill({ ...request.drill, signal: stop.signal, onEvent });
   }
+  if (request.operation === 'render') {
+    const { renderStack } = await import('./render/index.ts');
+    return await renderStack(request.environment);
+  }
+  if (request.operation === 'doctor') {
+    const { examine } = await import('./doctor/index.ts');
+    return await examine(request.environment, request.isSandbox);
+  }
   const environment = await Environment.open(request.environment);
-  return await environment[request.operation]({ signal: stop.signal, onEvent });
+  return await environment[request.operation]({ ...request.choices, signal: stop.signal, onEvent });
 }
 
 function describe(error: unknown): Extract<FromWorker, { kind: 'error' }>['error'] {

@@ -108,7 +108,7 @@ const longestCommonName = 64;
 /** Only the one entry is read, so that no private key enters the state. */
 function caOf(secretName: pulumi.Output<string>, { cluster, namespaceName }: Tier1TlsArgs): pulumi.Output<string> {
   return secretName.apply((secret) =>
-    cluster.reader.awaitField({ apiVersion: 'v1', kind: 'Secret', namespace: namespaceName, name: secret }, { select: caCertificate, what: 'data', timeoutMs: 60_000 }),
+    cluster.reader.awaitField({ apiVersion: 'v1', kind: 'Secret', namespace: namespaceName, name: secret }, { select: caCertificate, what: 'CA certificate', timeoutMs: 60_000 }),
   );
 }
 

@@ -16,7 +16,7 @@ export interface TsbClusterName {
  * @throws pulumi.RunError when they differ, or when neither says a name
  */
 export function tsbClusterName(name: TsbClusterName): pulumi.Output<string> {
-  return pulumi.output(resolved(name)) as pulumi.Output<string>;
+  return pulumi.output(resolved(name));
 }
 
 const controlPlane: ObjectReference = { apiVersion: 'install.tetrate.io/v1alpha1', kind: 'ControlPlane', namespace: 'istio-system', name: 'controlplane' };
@@ -24,12 +24,12 @@ const controlPlane: ObjectReference = { apiVersion: 'install.tetrate.io/v1alpha1
 /** A cluster that takes longer is one that cannot be read. */
 const timeoutMs = 10_000;
 
-async function resolved({ cluster, path, configured }: TsbClusterName): Promise<string | typeof pulumi.unknown> {
+async function resolved({ cluster, path, configured }: TsbClusterName): Promise<pulumi.Input<string>> {
   const { name, why } = await asked(cluster);
   if (name === undefined && configured !== undefined) return configured;
   if (name === undefined) {
     // Before its first run a cluster may not be there; the plan is made all the same.
-    if (pulumi.runtime.isDryRun()) return pulumi.unknown;
+    if (pulumi.runtime.isDryRun()) return cluster.reader.awaitField(controlPlane, { select: clusterName, what: 'TSB cluster name', timeoutMs });
     throw plainError(
       `${path} is not set, and cluster ${cluster.name} does not say what TSB calls it: ${why}.\n` +
         `Set ${path} to the cluster's name (tctl get clusters), or see whether the cluster is onboarded: kubectl --context ${cluster.name} get controlplane -n istio-system`,

@@ -12,7 +12,7 @@ import { hasSandbox, inside, runningSandbox, sandboxEnvironment } from '../sandb
 import type { Session } from '../session.ts';
 import { defaults, sandboxName } from './values.ts';
 
-/** Which clusters a command works on; one of them at most. */
+/** Which clusters a command works on: one of these at most, or settings on a sandbox. */
 export interface TargetFlags {
   stack?: string;
   config?: string;
@@ -37,36 +37,41 @@ export function addTargetOptions(command: Command): Command {
   return command
     .option('--stack <name>', `a stack whose settings are in Pulumi.<name>.yaml (default: dev, on the sandbox ${defaults.sandbox})`)
     .option('--config <file>', 'a Pulumi.<stack>.yaml anywhere')
-    .option('--sandbox <name>', 'the stack dev on this sandbox', sandboxName);
+    .option('--sandbox <name>', 'the stack dev, or the one of --config, on this sandbox', sandboxName);
 }
 
 /** Finds the clusters that are meant: a running sandbox, or a stack of clusters that exist already. */
 export async function findTarget(session: Session, flags: TargetFlags): Promise<Target> {
-  const named = Object.entries(flags).filter(([flag, value]) => ['stack', 'config', 'sandbox'].includes(flag) && value !== undefined);
-  if (named.length > 1) {
-    throw new UserError(`${named.map(([flag]) => `--${flag}`).join(' and ')} name different things.`, { exitCode: 2, remedy: 'Give one of them.' });
-  }
-  const stack = flags.config === undefined ? flags.stack ?? 'dev' : stackOfFile(flags.config);
-  const onSandbox = flags.sandbox !== undefined || (flags.config === undefined && stack === 'dev');
-  return onSandbox ? await sandboxTarget(session, flags.sandbox ?? defaults.sandbox) : await stackTarget(session, stack, flags.config);
+  const environment = settingsOf(session, flags);
+  const onSandbox = flags.sandbox !== undefined || (flags.config === undefined && environment.stack === 'dev');
+  return onSandbox ? await sandboxTarget(session, flags.sandbox ?? defaults.sandbox, environment) : await stackTarget(session, environment);
 }
 
-async function sandboxTarget(session: Session, name: string): Promise<Target> {
+/** The settings that are meant, whatever clusters they are for. */
+export function settingsOf(session: Session, flags: TargetFlags): EnvironmentOptions & { stack: string } {
+  const named = Object.entries(flags).filter(([flag, value]) => ['stack', 'config', 'sandbox'].includes(flag) && value !== undefined);
+  // Settings of one's own on a sandbox's clusters: these two go together.
+  if (named.length > 1 && flags.stack !== undefined) {
+    throw new UserError(`${named.map(([flag]) => `--${flag}`).join(' and ')} name different things.`, { exitCode: 2, remedy: 'Give one of them.' });
+  }
+  const stateDir = resolve(session.stateDir);
+  return flags.config === undefined ? { stack: flags.stack ?? 'dev', stateDir } : { stack: stackOfFile(flags.config), stateDir, configFile: resolve(flags.config) };
+}
+
+async function sandboxTarget(session: Session, name: string, { stack, configFile }: EnvironmentOptions): Promise<Target> {
   const sandbox = await runningSandbox(name, resolve(session.stateDir), await session.here.modules());
+  const environment = sandboxEnvironment(sandbox, { pulumiBin: await pulumiBin(session), plugins: await sandbox.plugins() });
   return {
     name: `sandbox ${name}`, isSandbox: true, sandbox,
-    environment: sandboxEnvironment(sandbox, { pulumiBin: await pulumiBin(session), plugins: await sandbox.plugins() }),
+    environment: { ...environment, ...(configFile === undefined ? {} : { configFile, stack: stack ?? environment.stack, settings: {} }) },
     worker: { start: inside(sandbox) },
     kubeconfig: () => Promise.resolve(sandbox.kubeconfig),
     drillDir: join(sandbox.dir, 'drill'),
   };
 }
 
-async function stackTarget(session: Session, stack: string, configFile: string | undefined): Promise<Target> {
-  const environment: EnvironmentOptions = {
-    stack, stateDir: resolve(session.stateDir),
-    ...(configFile === undefined ? {} : { configFile: resolve(configFile) }),
-  };
+async function stackTarget(session: Session, environment: EnvironmentOptions & { stack: string }): Promise<Target> {
+  const { stack } = environment;
   const passphrase = await askedPassphrase(environment, terminalQuestion(session.signal));
   return {
     name: `stack ${stack}`, isSandbox: false,

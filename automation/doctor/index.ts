@@ -1,0 +1,73 @@
+import type { Configuration } from '../../config/schema.ts';
+import { ConfigurationError } from '../../config/problems.ts';
+import { configurationOf } from '../configuration.ts';
+import { located } from '../options.ts';
+import type { EnvironmentOptions } from '../options.ts';
+import { caught, objectsOf } from '../render/index.ts';
+import { type Registration, registrationOf } from '../render/program.ts';
+import { judgeApis } from './apis.ts';
+import { judgeCertificates } from './certificates.ts';
+import { judgeClocks } from './clocks.ts';
+import { openClusters } from './clusters.ts';
+import { Check, type Finding } from './finding.ts';
+import { judgeHostnames } from './hostnames.ts';
+import { judgeInjection } from './injection.ts';
+import { judgeKafka } from './kafka.ts';
+import type { Look } from './look.ts';
+import { judgeMachine } from './machine.ts';
+import { judgeMeshRoot } from './mesh.ts';
+import { judgeOperators } from './operators.ts';
+import { judgeRights } from './rights.ts';
+import { judgeTsbNames } from './tsb.ts';
+
+/** Looks at all that a stack needs and has, and changes nothing. The program runs on mocks of the process: call it once in a process. */
+export async function examine(environment: EnvironmentOptions, isSandbox: boolean): Promise<Finding[]> {
+  const settings = new Check('settings', located(environment).stack);
+  let configuration: Configuration;
+  try {
+    configuration = await configurationOf(environment, 'unchecked');
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return [...await judgeMachine(environment, ['kubernetes']), ...problems(settings, error), settings.unchecked('nothing else is looked at until these are right')];
+  }
+  const program = await planned(configuration, settings, environment);
+  const packages = new Set(['kubernetes', ...program.registration.resources.map(({ type }) => type.split(':')[0] ?? '')]);
+  for (const own of ['kbf', 'pulumi']) packages.delete(own);
+  const [machine, { clusters, findings }] = await Promise.all([judgeMachine(environment, [...packages].sort()), openClusters(configuration)]);
+  const look: Look = {
+    configuration, clusters, isSandbox, objects: objectsOf(program.registration.resources),
+    reads: program.registration.reads.map(({ context, apiVersion, kind, namespace }) => ({ context, apiVersion, kind, namespace })),
+  };
+  return [...machine, program.finding, ...findings, ...await judgeAll(look)];
+}
+
+/** All at the same time, told in the order in which one needs the other. */
+async function judgeAll(look: Look): Promise<Finding[]> {
+  const apis = judgeApis(look);
+  const findings = await Promise.all([
+    apis.then((judged) => judged.findings),
+    apis.then(({ plurals }) => judgeRights(look, plurals)),
+    judgeOperators(look),
+    judgeTsbNames(look),
+    judgeMeshRoot(look),
+    judgeCertificates(look),
+    judgeKafka(look),
+    judgeInjection(look),
+    judgeHostnames(look),
+  ]);
+  return [judgeClocks(look), ...findings.flat()];
+}
+
+function problems(check: Check, { problems: all }: ConfigurationError): Finding[] {
+  return all.map(({ path, found, allowed, suggestion }) => check.fault(`${path}: ${found}${suggestion === undefined ? '' : `; was ${suggestion} meant?`}`, { expected: allowed }));
+}
+
+/** What the program would do. One that cannot say it is a fault of the settings, or of its own; clusters are looked at all the same. */
+async function planned(configuration: Configuration, check: Check, environment: EnvironmentOptions): Promise<{ finding: Finding; registration: Registration }> {
+  try {
+    const registration = await caught(() => registrationOf(configuration, located(environment).stack));
+    return { finding: check.ok(`are right, and make ${String(objectsOf(registration.resources).length)} objects`), registration };
+  } catch (error) {
+    return { finding: check.fault(`the program refuses them: ${(error as Error).message}`), registration: { resources: [], reads: [] } };
+  }
+}

@@ -1,0 +1,141 @@
+import { listenerHosts, outsideListener } from '../../config/listener-hosts.ts';
+import type { InstalledKafka } from '../../config/schema.ts';
+import type { ApiServer } from './apiServer.ts';
+import { judgeEnding, until, validityOf } from './ending.ts';
+import { Check, type Finding, firstLine } from './finding.ts';
+import { shakeHands, type Shown } from './handshake.ts';
+import { apiOf, type Look, notAnswering } from './look.ts';
+import { type Seen, together } from './together.ts';
+
+interface Server {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A CA certificate, and the regions whose bridges trust brokers by it. */
+interface Trust {
+  readonly ca: string;
+  readonly regions: readonly string[];
+}
+
+/** Whether Kafka is reached by the names that its brokers advertise, with a certificate that bridges trust and that lasts. */
+export async function judgeKafka(look: Look): Promise<readonly Finding[]> {
+  const { kafka } = look.configuration;
+  const check = new Check('Kafka', kafka.existing === undefined ? `${kafka.namespace}/${kafka.name}` : 'existing');
+  return await check.look(async () => {
+    if (kafka.existing !== undefined) {
+      const servers = kafka.existing.bootstrapServers.split(',').map((server) => ({ host: server.slice(0, server.lastIndexOf(':')), port: Number(server.slice(server.lastIndexOf(':') + 1)) }));
+      return await judgeServers(check, servers, [{ ca: kafka.existing.caCertificate, regions: ['the settings'] }]);
+    }
+    const api = apiOf(look, kafka.context);
+    if (api === undefined) return check.unchecked(notAnswering(kafka.context));
+    const live = await api.find<LiveKafka>(`/apis/kafka.strimzi.io/${kafka.api}/namespaces/${kafka.namespace}/kafkas/${kafka.name}`);
+    if (live === undefined) return check.unchecked('there is no Kafka yet');
+    return [judgeReady(check, live, kafka), ...await judgeServers(check, serversOf(kafka, live), await trusted(look))];
+  });
+}
+
+interface LiveKafka {
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string }[];
+    readonly listeners?: readonly { readonly name: string; readonly addresses?: readonly { readonly port: number }[] }[];
+  };
+}
+
+function judgeReady(check: Check, { status }: LiveKafka, { context, namespace, name }: InstalledKafka): Finding {
+  const ready = status?.conditions?.find(({ type, status: is }) => type === 'Ready' && is === 'True');
+  if (ready !== undefined) return check.ok('is ready');
+  const said = status?.conditions?.map(({ type, status: is, reason, message }) => `${type}=${is} ${[reason, message].filter((part) => part !== undefined).join(': ')}`.trim()).join('; ');
+  return check.fault(`is not ready: ${said ?? 'its operator has not answered'}`, { remedy: `See: kubectl --context ${context} -n ${namespace} describe kafka ${name}` });
+}
+
+/** By what bridges come in, as listeners have it from outside. A node's port is known for the first contact only. */
+function serversOf(kafka: InstalledKafka, { status }: LiveKafka): Server[] {
+  const listener = outsideListener(kafka.listeners);
+  if (listener === undefined) return [];
+  const { bootstrap, brokers } = listenerHosts(kafka, listener);
+  if (listener.type === 'nodeport') {
+    const port = status?.listeners?.find(({ name }) => name === listener.name)?.addresses?.[0]?.port;
+    return port === undefined ? [] : [{ host: bootstrap, port }];
+  }
+  return [bootstrap, ...brokers].map((host) => ({ host, port: listener.type === 'loadbalancer' ? listener.port : 443 }));
+}
+
+/** What the bridges of each region trust, from the Secrets that are there now: a copy may be older than Kafka's certificate. */
+async function trusted({ configuration, objects, clusters }: Look): Promise<Trust[]> {
+  const { regions, bridge } = configuration;
+  const found = await Promise.all(regions.map(async ({ name, context }) => {
+    const spec = objects.find(({ kind, folder }) => kind === 'KafkaBridge' && folder !== 'gcp' && folder.context === context)?.content['spec'];
+    const [given] = (spec as { tls?: { trustedCertificates?: { secretName: string; certificate?: string }[] } } | undefined)?.tls?.trustedCertificates ?? [];
+    const api = clusters.find((cluster) => cluster.context === context)?.api;
+    if (given === undefined || api === undefined) return [];
+    const ca = await entryOf(api, bridge.namespace, given).catch(() => undefined);
+    return ca === undefined ? [] : [{ name, ca }];
+  }));
+  return [...Map.groupBy(found.flat(), ({ ca }) => ca.trim()).values()].flatMap((alike) => (alike[0] === undefined ? [] : [{ ca: alike[0].ca, regions: alike.map(({ name }) => name) }]));
+}
+
+async function entryOf(api: ApiServer, namespace: string, { secretName, certificate = 'ca.crt' }: { secretName: string; certificate?: string }): Promise<string | undefined> {
+  const secret = await api.find<{ data?: Record<string, string> }>(`/api/v1/namespaces/${namespace}/secrets/${secretName}`);
+  const encoded = secret?.data?.[certificate];
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
+}
+
+async function judgeServers(check: Check, servers: readonly Server[], trust: readonly Trust[]): Promise<Finding[]> {
+  const everyone = trust.length > 0 ? trust : [{ ca: undefined, regions: [] }];
+  const tried = await Promise.all(servers.flatMap((server) => everyone.map(({ ca, regions }) => attempt(server, ca, regions))));
+  const authorities = trust.flatMap(({ ca, regions }) => {
+    const validity = validityOf(ca);
+    const whose = `CA that ${regions.join(', ')} ${regions.length > 1 ? 'trust' : 'trusts'}`;
+    const lasting = new Check('certificate', 'Kafka');
+    if (validity === undefined) return [lasting.fault(`the ${whose} is no certificate`)];
+    return [judgeEnding(lasting, validity, { found: `the ${whose} is good ${until(validity)}`, remedy: 'Renew it before: bridges trust brokers by nothing else.' })];
+  });
+  return [...together(check, tried.map(({ seen }) => seen)), ...judgeLeaf(tried.flatMap(({ shown }) => shown ?? [])), ...authorities];
+}
+
+interface Tried {
+  readonly seen: Seen;
+  readonly shown?: Shown;
+}
+
+async function attempt({ host, port }: Server, ca: string | undefined, regions: readonly string[]): Promise<Tried> {
+  const name = `${host}:${String(port)}`;
+  try {
+    const shown = await shakeHands(host, port, ca);
+    return { shown, seen: { name, ...judgeTrust(shown, ca, regions) } };
+  } catch (error) {
+    return { seen: { name, ...judgeFailure(error as NodeJS.ErrnoException) } };
+  }
+}
+
+function judgeTrust({ distrust }: Shown, ca: string | undefined, regions: readonly string[]): Omit<Seen, 'name'> {
+  const whose = regions.join(', ');
+  if (distrust === undefined) return { verdict: 'ok', says: ca === undefined ? 'answers, speaking TLS' : `answers with a certificate that ${whose} ${regions.length > 1 ? 'trust' : 'trusts'}` };
+  if (distrust === 'ERR_TLS_CERT_ALTNAME_INVALID') return { verdict: 'fault', says: 'shows a certificate for other names', remedy: 'Issue it for every name that brokers advertise (kafka.certificate.hosts).' };
+  if (distrust === 'CERT_HAS_EXPIRED') return { verdict: 'fault', says: 'shows a certificate that has expired', remedy: "Renew it: see the Certificate in Kafka's namespace." };
+  return { verdict: 'fault', says: `shows a certificate that ${whose} ${regions.length > 1 ? 'do' : 'does'} not trust (${distrust})`, remedy: 'Run `kbf up`, which gives every region the CA of today.' };
+}
+
+function judgeFailure(error: NodeJS.ErrnoException): Omit<Seen, 'name'> {
+  const fromHere = 'What counts is the way from the regions: there the name must resolve and the port be open.';
+  switch (error.code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return { verdict: 'warning', says: 'there is no such host name, seen from this machine', remedy: `Publish it (ExternalDNS, or a record by hand). ${fromHere}` };
+    case 'ETIMEDOUT':
+    case 'ECONNREFUSED':
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return { verdict: 'warning', says: `cannot be connected to from this machine (${error.code})`, remedy: fromHere };
+    default:
+      return { verdict: 'fault', says: `does not speak TLS: ${firstLine(error)}`, remedy: 'Is that the address of the right listener?' };
+  }
+}
+
+/** Of several brokers, the one whose certificate ends first. */
+function judgeLeaf(shown: readonly Shown[]): Finding[] {
+  const [first] = shown.map(({ certificate }) => ({ begins: Date.parse(certificate.valid_from), ends: Date.parse(certificate.valid_to) })).sort((a, b) => a.ends - b.ends);
+  if (first === undefined || Number.isNaN(first.ends)) return [];
+  return [judgeEnding(new Check('certificate', 'Kafka'), first, { found: `the listener's is good ${until(first)}`, remedy: 'cert-manager should have renewed it: see its Certificate, and that brokers were rolled since.' })];
+}

@@ -1,0 +1,68 @@
+import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+import { execa } from 'execa';
+
+import { compareVersions } from '../../config/versions.ts';
+import type { EnvironmentOptions } from '../options.ts';
+import { located } from '../options.ts';
+import { Check, type Finding, firstLine } from './finding.ts';
+import { findProgram } from './programs.ts';
+
+const subject = 'this machine';
+const require = createRequire(import.meta.url);
+
+/**
+ * Whether this machine has what runs the program.
+ * @param packages Pulumi packages that the program uses: `kubernetes`
+ */
+export async function judgeMachine(environment: EnvironmentOptions, packages: readonly string[]): Promise<Finding[]> {
+  const path = [...environment.pulumiBin === undefined ? [] : [environment.pulumiBin], ...environment.plugins ?? [], ...(process.env['PATH'] ?? '').split(delimiter)];
+  return [
+    new Check('Node.js', subject).ok(process.versions.node),
+    await judgePulumi(path),
+    ...await Promise.all(packages.map((name) => judgePlugin(name, path, environment))),
+  ];
+}
+
+async function judgePulumi(path: readonly string[]): Promise<Finding> {
+  const check = new Check('Pulumi', subject);
+  const program = await findProgram('pulumi', path);
+  if (program === undefined) return check.fault('pulumi is not on PATH', { remedy: 'Install it: https://www.pulumi.com/docs/install/' });
+  try {
+    // Without a home of its own it would begin a log in the user's.
+    const { stdout } = await execa(program, ['version'], { env: { PULUMI_SKIP_UPDATE_CHECK: 'true', PULUMI_HOME: process.env['PULUMI_HOME'] ?? '/dev/null' }, timeout: 20_000 });
+    const version = stdout.trim().replace(/^v/, '');
+    const sdk = versionOf('pulumi');
+    if (compareVersions(version, sdk) >= 0) return check.ok(`${version} (${program})`);
+    return check.warning(`${version} (${program})`, { expected: `${sdk}, the SDK's, or newer`, remedy: 'Raise it where something that the program asks for is not known to it.' });
+  } catch (error) {
+    return check.fault(`${program} does not answer: ${firstLine(error)}`, { remedy: 'Install it anew: https://www.pulumi.com/docs/install/' });
+  }
+}
+
+/** Found as the engine finds them: on PATH, else in its own store. */
+async function judgePlugin(name: string, path: readonly string[], environment: EnvironmentOptions): Promise<Finding> {
+  const check = new Check('plugin', name);
+  const version = versionOf(name);
+  const onPath = await findProgram(`pulumi-resource-${name}`, path);
+  if (onPath !== undefined) return check.ok(onPath);
+  const stored = homesOf(environment).map((home) => join(home, 'plugins', `resource-${name}-v${version}`)).find((directory) => existsSync(directory));
+  if (stored !== undefined) return check.ok(stored);
+  const get = `pulumi plugin install resource ${name} ${version}`;
+  return environment.plugins === undefined
+    ? check.warning(`version ${version} is not there: \`up\` will download it`, { remedy: `Where it cannot: ${get}` })
+    : check.fault(`version ${version} is not there, and is not downloaded on a sandbox`, { remedy: 'Run `kbf toolchain install`.' });
+}
+
+/** Where Pulumi keeps plugins: its own home, or the one that goes with a state in files. */
+function homesOf(environment: EnvironmentOptions): string[] {
+  const told = process.env['PULUMI_HOME'];
+  return told === undefined ? [join(located(environment).stateDir, 'pulumi-home'), join(homedir(), '.pulumi')] : [told];
+}
+
+function versionOf(name: string): string {
+  return (require(`@pulumi/${name}/package.json`) as { version: string }).version.replace(/^v/, '');
+}
