@@ -1,14 +1,15 @@
-import { checkBounds } from './checks/bounds.ts';
-import { checkCertificateHosts, checkCertificateTexts } from './checks/certificates.ts';
-import { checkDuplicates } from './checks/duplicates.ts';
-import { checkKafka } from './checks/kafka.ts';
-import { checkContexts, checkPlaces } from './checks/kubeconfigs.ts';
-import { checkNames } from './checks/names.ts';
-import { checkServices } from './checks/services.ts';
-import { checkSettings } from './checks/settings.ts';
-import { checkTier1 } from './checks/tier1.ts';
-import { checkTsb } from './checks/tsb.ts';
-import { checkVersions } from './checks/versions.ts';
+import { boundRules, checkBounds } from './checks/bounds.ts';
+import { certificateRules, checkCertificateHosts, checkCertificateTexts } from './checks/certificates.ts';
+import { checkDuplicates, duplicateRules } from './checks/duplicates.ts';
+import { checkKafka, kafkaRules } from './checks/kafka.ts';
+import { checkContexts, checkPlaces, contextRules } from './checks/kubeconfigs.ts';
+import { checkNames, nameRules } from './checks/names.ts';
+import { secretRules } from './checks/secrets.ts';
+import { checkServices, serviceRules } from './checks/services.ts';
+import { checkSettings, settingRules } from './checks/settings.ts';
+import { checkTier1, tier1Rules } from './checks/tier1.ts';
+import { checkTsb, tsbRules } from './checks/tsb.ts';
+import { checkVersions, versionRules } from './checks/versions.ts';
 import type { Finding } from './problems.ts';
 import type { Readable } from './readable.ts';
 import { asRecord } from './text.ts';
@@ -30,3 +31,16 @@ export function checkAcross(configuration: Readable, raw: unknown, { directory, 
     ...checkCertificateTexts(raw, directory),
   ];
 }
+
+/** What is checked, for people, by subject. */
+export const rules: Readonly<Record<string, readonly string[]>> = {
+  Clusters: contextRules,
+  'One of each': duplicateRules,
+  'Composed names': nameRules,
+  Kafka: [...kafkaRules, ...settingRules],
+  Certificates: certificateRules,
+  Versions: versionRules,
+  Times: boundRules,
+  'Gateways and TSB': [...tier1Rules, ...tsbRules, ...serviceRules],
+  Secrets: secretRules,
+};

@@ -81,7 +81,7 @@ function allowedAt(issue: z.core.$ZodIssueInvalidType | z.core.$ZodIssueTooSmall
 }
 
 /** What a schema takes, in a few words. */
-function formOf(schema: Schema | undefined): string {
+export function formOf(schema: Schema | undefined): string {
   const def = schema?._zod.def;
   switch (def?.type) {
     case 'object':
@@ -98,15 +98,17 @@ function formOf(schema: Schema | undefined): string {
       return 'true or false';
     case 'literal':
       return def.values.join(', ');
+    case 'enum':
+      return Object.values(def.entries).join(', ');
     case 'string':
       return ['text', textOf(schema as Schema)].filter((part) => part !== undefined).join(': ');
     default:
-      return 'something else';
+      return 'anything';
   }
 }
 
 function rangeOf({ minValue, maxValue }: z.ZodNumber): string {
-  return minValue === null || maxValue === null ? 'a number' : `a whole number from ${minValue} to ${maxValue}`;
+  return minValue === null || maxValue === null || !Number.isFinite(minValue) || !Number.isFinite(maxValue) ? 'a number' : `a whole number from ${minValue} to ${maxValue}`;
 }
 
 /** What a schema of text says of a text that cannot be right. */

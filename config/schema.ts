@@ -6,15 +6,15 @@ import { region } from './schema/region.ts';
 import { gcp, generators, operators } from './schema/surroundings.ts';
 import { tier1 } from './schema/tier1.ts';
 import { tsb } from './schema/tsb.ts';
-import { hostName, text } from './schema/values.ts';
+import { hostName, path } from './schema/values.ts';
 
 /** The stack configuration: the one source of its types, defaults, rules and reference. */
 export const configurationSchema = z.strictObject({
   hostname: hostName.describe('What clients call: http://<hostname>.'),
-  kubeconfig: text
+  kubeconfig: path
     .optional()
     .describe('Path of the kubeconfig file with the contexts below; relative to the program’s directory. Never taken from the environment. May be absent where no context needs it.'),
-  kafka: kafka.describe('The Kafka cluster: one that the program makes, or one that exists.'),
+  kafka: kafka.describe('The Kafka cluster: one that exists (`existing`, and then no other key), or one that the program makes (all other keys).'),
   regions: z.array(region).min(2, 'two regions or more, or there is nothing to fail over to').describe('The regions, two or more.'),
   bridge: bridge.prefault({}).describe('What the bridges of all regions have in common.'),
   tsb: tsb.describe('Tetrate Service Bridge.'),

@@ -5,6 +5,14 @@ import type { Path } from '../text.ts';
 /** A time and what it is called in a message. */
 type Limit = readonly [value: number | undefined, called: string];
 
+export const boundRules = [
+  '`bridge.producer.requestTimeoutMs` (with `linger.ms`) < `bridge.producer.deliveryTimeoutMs`, and that with `bridge.producer.maxBlockMs` < `bridge.timeouts.perTryMs` < `bridge.timeouts.routeMs`: the innermost bound ends first.',
+  '`bridge.timeouts.consumersMs` < `bridge.consumer.idleTimeoutSeconds`, or a long poll is no sign of life.',
+  '`bridge.consumer.heartbeatIntervalMs` < half of `bridge.consumer.sessionTimeoutMs`, which brokers have to admit (`group.min.session.timeout.ms`, `group.max.session.timeout.ms`).',
+  '`default.api.timeout.ms` of the admin client is at least its `request.timeout.ms`, or the bridge does not start.',
+  '`kafka.certificate.leafDays` < `kafka.certificate.rootDays`.',
+];
+
 /** A request must end by the innermost bound first, or its outcome stays unknown while the record still may be written. */
 export function checkBounds(configuration: Readable): Finding[] {
   const { producer, consumer, timeouts } = configuration.bridge ?? {};

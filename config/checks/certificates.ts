@@ -8,6 +8,11 @@ import type { Readable } from '../readable.ts';
 import { asRecord, type Path, valueAt } from '../text.ts';
 import { advertising } from './advertising.ts';
 
+export const certificateRules = [
+  '`kafka.certificate.hosts`, where given, covers every name that brokers advertise on listeners with that certificate; `*.` stands for one part.',
+  'A `caCertificate` is one CA certificate that is still good, and nothing else: bridges take only the first of a file.',
+];
+
 /** A list of host names that is given must have every name by which clients call a listener with this certificate. */
 export function checkCertificateHosts(configuration: Readable): Finding[] {
   const given = configuration.kafka?.certificate?.hosts?.flatMap((host) => host ?? []);

@@ -12,6 +12,15 @@ interface Used {
   readonly owner?: string;
 }
 
+export const duplicateRules = [
+  'Regions differ in `name`, `context`, `tsbCluster` and place: two of one `locality.region` need different zones.',
+  'Listeners differ in name and port, topics in name (dots and underscores count as the same).',
+  '`hostname` and `<region>.<hostname>` are no names that Kafka advertises.',
+  'Parts in one cluster have namespaces of their own, and none that Kubernetes or Istio has: the program makes them, and removes them with everything in them. Only the charts of operators may share one.',
+  'A cluster has one name in TSB: where tier1 stands in a region’s cluster, both say the same `tsbCluster`.',
+  'Workspaces, their settings and groups have names of their own, and no gateway is called like a Service of the bridge.',
+];
+
 /** What two parts of a configuration must not have in common. */
 export function checkDuplicates(configuration: Readable): Finding[] {
   return [...regionValues(configuration), ...localities(configuration), ...hosts(configuration), ...kafkaLists(configuration), ...namespaces(configuration), ...tsbNames(configuration)];
@@ -110,7 +119,6 @@ function tsbNames({ tsb, regions = [], bridge, tier1 }: Readable): Finding[] {
     ...pair('workspaces', 'a workspace'),
     ...pair('settings', 'a name'),
     ...(groups.includes(tsb?.groups?.edge) && tsb?.groups?.edge !== undefined ? [{ path: ['tsb', 'groups', 'edge'], allowed: 'a name that no group of the regions has' }] : []),
-    ...(tsb?.groups?.bridges === undefined ? [] : repeated(regions.map((region, index) => ({ path: ['regions', index, 'gateway', 'name'], value: region?.gateway?.name })), 'with tsb.groups.bridges a name')),
     ...regions.flatMap((region, index) => (region?.gateway?.name !== undefined && services.includes(region.gateway.name) ? [{ path: ['regions', index, 'gateway', 'name'], allowed: `a name that no Service of the bridge has (${services.join(', ')})` }] : [])),
     ...clusterNames(regions, tier1),
   ];

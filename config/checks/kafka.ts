@@ -5,6 +5,14 @@ import type { InstalledKafka } from '../schema.ts';
 
 type Kafka = Partly<InstalledKafka>;
 
+export const kafkaRules = [
+  'The first listener that is not internal has TLS: bridges come in by it. `bridge.authentication` is of the type that it asks for.',
+  'Listeners of type route and ingress have TLS, and so has one that asks for client certificates. `class` is for ingress and loadbalancer, `annotations` are for all but internal.',
+  '`kafka.zookeeper` and `source: self-signed` go with `api: v1beta2` only; ZooKeepers are an odd number.',
+  'A topic has no more `replicas` than there are brokers, and more than its `min.insync.replicas`. With topics, `kafka.entityOperator.topics` is not false.',
+  'With `auto.create.topics.enable: false` the topic of the generators is one of `kafka.topics`.',
+];
+
 /** What the parts of Kafka need of each other. */
 export function checkKafka({ kafka, bridge, generators }: Readable): Finding[] {
   if (kafka === undefined) return [];

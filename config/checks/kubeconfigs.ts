@@ -12,6 +12,12 @@ interface Place {
   readonly kubeconfig: string | undefined;
 }
 
+export const contextRules = [
+  'Every `context` is in the file that `kubeconfig` names, the place’s own or the common one, with its cluster and its user, or it is a key of `gcp.clusters`. Nothing is taken from the environment.',
+  'A context is the name of one cluster: two files cannot both have a cluster of that name.',
+  'Every key of `gcp.clusters` is some place’s context.',
+];
+
 /** Every context must be in the kubeconfig file that it is looked for in, or be a cluster of GKE. */
 export function checkContexts(configuration: Readable, directory: string): Finding[] {
   const common = configuration.kubeconfig;

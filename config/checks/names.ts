@@ -5,6 +5,11 @@ import type { Readable } from '../readable.ts';
 import type { Path } from '../text.ts';
 import { advertisedHosts, advertising } from './advertising.ts';
 
+export const nameRules = [
+  'Names that are made of configured ones keep to 63 characters: Kafka’s pods and Services, the bridge’s Services, `bridges-<region>`, the first part of a Route’s host.',
+  'Host names that are made of configured ones keep to 253 characters.',
+];
+
 /** Names made of configured ones have limits that the parts cannot know. */
 export function checkNames(configuration: Readable): Finding[] {
   return [...kafkaNames(configuration), ...hostNames(configuration), ...bridgeNames(configuration), ...regionNames(configuration)];

@@ -3,6 +3,10 @@ import { holdsSecret, isSecretKey, type Path } from '../text.ts';
 
 const byName = 'no secret itself: where one is needed, a Secret in the cluster holds it, and is named';
 
+export const secretRules = [
+  'No secret stands in the settings, neither in plain text nor encrypted by Pulumi (`secure:`): Secrets in the clusters hold them, and are named.',
+];
+
 /** Secrets that stand in the settings themselves, where everybody who reads the file or the state would have them. */
 export function checkSecrets(raw: unknown, path: Path = []): Finding[] {
   if (typeof raw === 'string') return ofText(raw, path);

@@ -5,6 +5,11 @@ import type { Path } from '../text.ts';
 type Service = NonNullable<Readable['tier1']>['service'];
 type Resources = NonNullable<Readable['bridge']>['resources'];
 
+export const serviceRules = [
+  'A Service of a type other than LoadBalancer says its `address`; `internal` is for LoadBalancer only, and with aws there is no `address`.',
+  'Requests of CPU and memory are within the limits.',
+];
+
 /** What a gateway's Service or a pod's resources cannot have together. */
 export function checkServices({ regions = [], tier1, kafka, bridge }: Readable): Finding[] {
   return [

@@ -32,6 +32,12 @@ const elsewhere = {
   admin: {},
 } as const;
 
+export const settingRules = [
+  'Settings that the operator makes itself (listeners, TLS, SASL, bootstrap servers, `group.id` …) cannot be set, and those with a key of their own (`delivery.timeout.ms` …) are set there.',
+  'With `api: v1` records stay on three brokers and are acknowledged by two: replication factors of 3 or more, `min.insync.replicas` of 2 or more and below the factor, no unclean leader election. No factor is above `kafka.brokers`.',
+  'Bridges produce with `acks: all` and idempotence.',
+];
+
 /** Settings by Kafka's own names: those that nobody may set, and values with which a loss would cost records. */
 export function checkSettings({ kafka, bridge }: Readable): Finding[] {
   return [

@@ -3,6 +3,12 @@ import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import type { Path } from '../text.ts';
 
+export const tier1Rules = [
+  '`tier1.weights` goes with `mode: weighted` only, has every region, and is 100 in all.',
+  '`tier1.active.first` is a region, and goes with `mode: failover` and `tsb.api: gateway` only.',
+  'One publishes names, `tier1.dns` or `gcp.dnsZone`; one gives tier1 its address, `tier1.service.address` or `gcp.staticAddress`, which needs `gcp.region` and a LoadBalancer.',
+];
+
 /** How requests are spread over the regions. */
 export function checkTier1(configuration: Readable): Finding[] {
   const { tier1, regions = [] } = configuration;

@@ -3,6 +3,12 @@ import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import { noRegion } from './tier1.ts';
 
+export const tsbRules = [
+  'What exists in TSB lies in what exists: a workspace that exists needs a tenant that exists, settings and groups that exist need a workspace that exists.',
+  'With `tsb.groups.bridges` every region has a `gateway.name` and `gateway.routes` of its own.',
+  'Groups are for regions that there are. Networks that are reached are in `tsb.setup.networks`, whose clusters are configured ones.',
+];
+
 /** What is in TSB already lies in what is in TSB already. */
 export function checkTsb(configuration: Readable): Finding[] {
   return [...parents(configuration), ...settings(configuration), ...groups(configuration), ...commonGroup(configuration), ...setup(configuration)];
@@ -28,7 +34,6 @@ function commonGroup({ tsb, regions = [] }: Readable): Finding[] {
     const names = regions.map((region) => (key === 'routes' ? region?.gateway?.routes ?? region?.gateway?.name : region?.gateway?.name));
     return names.flatMap((name, index) => (name === undefined || names.indexOf(name) === index || (key === 'routes' && regions[index]?.gateway?.routes === undefined) ? [] : [{
       path: ['regions', index, 'gateway', key],
-      found: JSON.stringify(name),
       allowed: 'one that no other region has, as all gateways are in one group (tsb.groups.bridges)',
     }]));
   });

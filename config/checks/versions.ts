@@ -3,6 +3,10 @@ import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import { bridgesFor, isLaterThanKnown, operatorRelease, operatorReleases, type OperatorRelease } from '../versions.ts';
 
+export const versionRules = [
+  '`kafka.version` and `kafka.api` are what the operator of `operators.strimzi.version` serves, and `bridge.version` is one that it can run. Of operators later than the table below nothing is checked.',
+];
+
 /** What is asked for must be what the operator serves. Of operators that came later than the table nothing is known. */
 export function checkVersions(configuration: Readable): Finding[] {
   const version = configuration.operators?.strimzi?.version;

@@ -4,7 +4,7 @@ import { certificate } from './certificate.ts';
 import { annotations, certificateText, dnsLabel, hostName, kafkaSettings, objectName, place, quantity, resources, version } from './values.ts';
 
 const storage = z.strictObject({
-  size: quantity.default('10Gi').describe('Size of the volume of each broker.'),
+  size: quantity.default('10Gi').describe('Size of each volume.'),
   class: objectName.optional().describe('Storage class; absent: the cluster’s default.'),
   deleteClaim: z.boolean().default(false).describe('Whether volumes go with the brokers, and with them every record.'),
 });
@@ -63,7 +63,7 @@ const installed = z
     version: version.default('4.3.1').describe('Version of Kafka, one that the operator serves.'),
     brokers: z.int().min(3).max(99).default(3).describe('Brokers. Three at least: every record is on three and acknowledged by two.'),
     zookeeper: zookeeper.optional().describe('Only with api v1beta2.'),
-    storage: storage.prefault({}).describe('Volume of each broker.'),
+    storage: storage.prefault({}).describe('The volumes of the brokers.'),
     resources: resources.optional().describe('CPU and memory of each broker.'),
     config: kafkaSettings.default({}).describe('Settings of the brokers by Kafka’s names, over the program’s own.'),
     domain: hostName.describe('Domain of the names that brokers advertise: bootstrap.<domain> and broker-<id>.<domain>; with a route the cluster’s apps domain.'),

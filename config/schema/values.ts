@@ -7,13 +7,13 @@ import { z } from 'zod';
 export const dnsLabel = z
   .string()
   .max(63, 'at most 63 characters')
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'lower-case letters, digits and hyphens, beginning and ending with a letter or digit');
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'a lower-case name of letters, digits and inner hyphens');
 
 /** Name of an object whose kind allows dots: Secrets, issuers. */
 export const objectName = z
   .string()
   .max(253, 'at most 253 characters')
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, 'the name of an object: lower-case letters, digits, hyphens and dots');
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, 'a lower-case name of letters, digits, inner hyphens and dots');
 
 export const hostName = z
   .string()
@@ -23,7 +23,9 @@ export const hostName = z
     'a lower-case host name without scheme, port or path, such as kafka-bridge.example',
   );
 
-export const text = z.string().min(1, 'a name that is not empty');
+export const text = z.string().min(1, 'text that is not empty');
+
+export const path = z.string().min(1, 'a path');
 
 /** Key of an entry in a Secret. */
 export const secretKey = z.string().regex(/^[-._a-zA-Z0-9]{1,253}$/, 'the key of an entry in a Secret, such as tls.crt');
@@ -58,13 +60,13 @@ export const resources = z.strictObject({
 /** Where a cluster is found; part of every concern that lives in one. */
 export const place = {
   context: text.describe('kubeconfig context of the cluster, or its key in `gcp.clusters`.'),
-  kubeconfig: text.optional().describe('kubeconfig file of this one cluster; absent: the common one, or GKE’s where `gcp.clusters` has the context.'),
+  kubeconfig: path.optional().describe('kubeconfig file of this one cluster; absent: the common one, or GKE’s where `gcp.clusters` has the context.'),
 };
 
 /** A CA certificate, as text or as a file that is read with the configuration. */
 export const certificateText = z.union([
-  z.string().regex(/^\s*-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----\s*$/, 'a certificate as PEM text, or file: and its path'),
-  z.strictObject({ file: text.describe('Path of a PEM file; relative to the program’s directory.') }),
+  z.string().regex(/^\s*-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----\s*$/, 'a certificate as PEM'),
+  z.strictObject({ file: path.describe('Path of a PEM file; relative to the program’s directory.') }),
 ]);
 
 export const issuer = z.strictObject({
