@@ -24,7 +24,7 @@ export const hostname = configuration.hostname;
 export const url = topology.tier1.url;
 /** Address of tier1's load balancer, behind every host name below. */
 export const tier1Address = topology.tier1.address;
-/** PEM that clients have to trust to call it; absent where it is plain HTTP, and empty where public authorities are enough. */
+/** PEM that clients have to trust to call it; empty where it is plain HTTP, or where public authorities are enough. */
 export const caCertificate = topology.tier1.caCertificate;
 /** Host names with their address and port, as `curl --resolve` wants them where no DNS has them. */
 export const resolve = topology.tier1.resolve;

@@ -55,9 +55,11 @@ export function sandboxEnvironment(sandbox: Sandbox, { pulumiBin, plugins }: Pic
     pulumiBin,
     plugins,
     ownBackend: true,
-    // The settings name two regions; a sandbox of more is described by its clusters.
-    settings: regions.length === 2 ? {} : {
-      regions: regions.map(({ name, region, zone }) => ({ name, context: name, tsbCluster: name, locality: { region, zone } })),
+    settings: {
+      // Brokers and gateways are reached from inside the sandbox, which is where the program runs.
+      checks: true,
+      // The settings name two regions; a sandbox of more is described by its clusters.
+      ...(regions.length === 2 ? {} : { regions: regions.map(({ name, region, zone }) => ({ name, context: name, tsbCluster: name, locality: { region, zone } })) }),
     },
   };
 }

@@ -11,6 +11,8 @@ export interface Cluster {
   readonly name: string;
   readonly provider: k8s.Provider;
   readonly reader: ClusterReader;
+  /** For a process of its own that asks the cluster. */
+  readonly kubeconfig: Kubeconfig;
 }
 
 /** Gives every context of a configuration exactly one provider, made when it is first asked for. */
@@ -20,7 +22,7 @@ export function clustersOf(configuration: Configuration): (context: string) => C
     const known = clusters.get(context);
     if (known !== undefined) return known;
     const kubeconfig = kubeconfigOf(context, configuration);
-    const cluster = { name: context, provider: providerOf(kubeconfig, context), reader: readerOf(kubeconfig, context) };
+    const cluster = { name: context, provider: providerOf(kubeconfig, context), reader: readerOf(kubeconfig, context), kubeconfig };
     clusters.set(context, cluster);
     return cluster;
   };

@@ -87,7 +87,7 @@ function availableGeneration(deployment: LiveObject): number | undefined {
   return available && observedGeneration === deployment.metadata?.generation ? observedGeneration : undefined;
 }
 
-function loadBalancerAddress(service: LiveObject): string | undefined {
+export function loadBalancerAddress(service: LiveObject): string | undefined {
   const { loadBalancer } = (service['status'] ?? {}) as { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } };
   const [first] = loadBalancer?.ingress ?? [];
   return first?.ip ?? first?.hostname;

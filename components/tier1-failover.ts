@@ -46,8 +46,8 @@ export class Tier1Failover extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   /** Every host name that clients call. */
   readonly resolve: pulumi.Output<Resolved[]>;
-  /** PEM that clients have to trust; undefined without TLS, and empty where public authorities are enough. */
-  readonly caCertificate: pulumi.Output<string> | undefined;
+  /** PEM that clients have to trust; empty without TLS, and where public authorities are enough. */
+  readonly caCertificate: pulumi.Output<string>;
   /** Known when its routes are what the settings say. */
   readonly routed: pulumi.Output<unknown>;
 
@@ -73,7 +73,7 @@ export class Tier1Failover extends pulumi.ComponentResource {
     if (gcp?.dnsZone !== undefined) dnsRecords(`${name}-dns`, { project: gcp.project, zone: gcp.dnsZone, hosts, address: this.address }, { parent: this });
     this.url = pulumi.output(`${tls === undefined ? 'http' : 'https'}://${hostname}`);
     this.resolve = this.address.apply((address) => hosts.map((host) => ({ name: host, address, port })));
-    this.caCertificate = tls?.caCertificate;
+    this.caCertificate = tls?.caCertificate ?? pulumi.output('');
     this.routed = routed;
     this.registerOutputs({ cluster: cluster.name, address: this.address, url: this.url, resolve: this.resolve, caCertificate: this.caCertificate });
   }

@@ -37,7 +37,7 @@ describe('the four components', () => {
   it('send every object to the cluster it belongs to', () => {
     const cluster = { KafkaCluster: ['kafka'], TsbWorkspace: ['central'], Tier1Failover: ['central'], KafkaBridgeRegion: ['east', 'west'] };
     for (const { name, type, parent, provider } of two.resources) {
-      if (parent === undefined) continue;
+      if (parent === undefined || type.startsWith('command:')) continue;
       const allowed = cluster[parent as keyof typeof cluster];
       const expected = parent === 'KafkaBridgeRegion' ? name.split('-')[0] : allowed[0];
       assert.equal(provider, expected, `${type} ${name}`);
@@ -51,6 +51,7 @@ describe('the four components', () => {
       'cert-manager.io/v1:Certificate kafka-root',
       'cert-manager.io/v1:ClusterIssuer kafka-self-signed',
       'cert-manager.io/v1:Issuer kafka-issuer',
+      'command:local:Command kafka-brokers-check',
       'kafka.strimzi.io/v1:Kafka kafka',
       'kafka.strimzi.io/v1:KafkaNodePool kafka-pool',
     ]);
@@ -111,6 +112,7 @@ describe('the four components', () => {
       cluster: 'central',
       address: '10.0.0.1',
       url: 'http://bridge.example',
+      caCertificate: '',
       resolve: ['bridge.example', 'east.bridge.example', 'west.bridge.example'].map((name) => ({ name, address: '10.0.0.1', port: 80 })),
     });
   });
@@ -126,12 +128,14 @@ describe('the four components', () => {
         'north', // the provider
         'north', // the component
         'north-bridge',
+        'north-bridge-check',
         'north-filter',
         'north-gateway',
         'north-local',
         'north-namespace',
         'north-routes',
         'north-shared',
+        'north-sidecars-check',
         'north-trust',
         'tsb-gateways-bridges-north',
         'tsb-istio-bridges-north',
@@ -243,6 +247,8 @@ function regionChildren(region: string): string[] {
     `Secret ${region}-trust`,
     `Service ${region}-local`,
     `Service ${region}-shared`,
+    `command:local:Command ${region}-bridge-check`,
+    `command:local:Command ${region}-sidecars-check`,
     `gateway.tsb.tetrate.io/v2:Gateway ${region}-routes`,
     `install.tetrate.io/v1alpha1:Gateway ${region}-gateway`,
     `kafka.strimzi.io/v1:KafkaBridge ${region}-bridge`,

@@ -26,7 +26,10 @@ export function configuration(changes: Changes = {}): Configuration {
     tsb: { context: 'central', organization: 'tetrate', tenant: 'kafka' },
     tier1: { context: 'central', tsbCluster: 'central' },
   };
-  const merged = Object.fromEntries(Object.entries(settings).map(([concern, given]) => [concern, { ...given, ...(changes[concern] as object | undefined) }]));
+  const merged = Object.fromEntries(Object.entries(settings).map(([concern, given]) => {
+    const change = changes[concern] as object | undefined;
+    return [concern, change !== undefined && 'existing' in change ? change : { ...given, ...change }];
+  }));
   return parseConfiguration({ hostname: 'bridge.example', kubeconfig: '/none', regions: ['east', 'west'].map((name) => region(name)), ...changes, ...merged }, '/', 'unchecked');
 }
 
@@ -34,7 +37,8 @@ export function region(name: string, more: object = {}): object {
   return { name, context: name, tsbCluster: `tsb-${name}`, ...more };
 }
 
-const root = readFileSync(new URL('../fixtures/certificates/root.crt', import.meta.url), 'utf8');
+/** A CA certificate. */
+export const root = readFileSync(new URL('../fixtures/certificates/root.crt', import.meta.url), 'utf8');
 
 /** What operators would have made. */
 export function operators({ kind }: ObjectReference): Record<string, unknown> | undefined {

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+
+import { local } from '@pulumi/command';
+import * as pulumi from '@pulumi/pulumi';
+
+import { listenerHosts, outsideListener, routeNames } from '../config/listener-hosts.ts';
+import { listenerService, regionHostname } from '../config/names.ts';
+import type { Configuration, InstalledKafka, RegionConfiguration } from '../config/schema.ts';
+import { selectorOf } from './bridge-spec.ts';
+import type { BridgeInput } from './checks/bridge.ts';
+import type { BrokersInput } from './checks/brokers.ts';
+import type { SidecarsInput } from './checks/sidecars.ts';
+import type { Cluster } from './cluster.ts';
+import { loadBalancerAddress } from './gateway.ts';
+import type { KafkaBridgeRegion } from './kafka-bridge-region.ts';
+import type { KafkaCluster } from './kafka-cluster.ts';
+
+/**
+ * Looks at what was made, as a part of `up`: each is a command that fails when something is wrong, and with it `up`. One that was right is
+ * looked at again only when its own settings or addresses have changed. A preview looks at nothing.
+ */
+
+/** Brokers, by their advertised names, over TLS. @param cluster of a Kafka that the program makes */
+export function checkBrokers(kafka: KafkaCluster, settings: Configuration['kafka'], cluster: (context: string) => Cluster): void {
+  const made = settings.existing === undefined ? settings : undefined;
+  const input: pulumi.Inputs & Record<keyof BrokersInput, unknown> = {
+    caCertificate: kafka.caCertificate,
+    servers: kafka.bootstrapServers.apply((bootstrap) => [...bootstrap.split(','), ...(made === undefined ? [] : brokerServers(made))]),
+    addresses: made === undefined ? {} : kafka.bootstrapServers.apply(() => balancerAddresses(made, cluster(made.context))),
+    place: made && { context: made.context, namespace: made.namespace },
+  };
+  check('kafka-brokers-check', { look: 'brokers', input, after: settings }, kafka);
+}
+
+/** One region: that its bridge answers, and that the bridge's pods are in the mesh. */
+export function checkRegion(region: KafkaBridgeRegion, { hostname, bridge }: Configuration, { settings, cluster }: { settings: RegionConfiguration; cluster: Cluster }): void {
+  const { name, context } = settings;
+  const { namespace } = bridge;
+  const after = { bridge, settings, hostname };
+  const answering: pulumi.Inputs & Record<Exclude<keyof BridgeInput, 'port'>, unknown> = { region: name, context, namespace, address: region.gatewayAddress, hostname: regionHostname(name, hostname) };
+  check(`${name}-bridge-check`, { look: 'bridge', input: region.bridge.apply(() => answering), after }, region);
+  const pods: pulumi.Inputs & Record<keyof SidecarsInput, unknown> = { kubeconfig: cluster.kubeconfig, context, namespace, selector: selectorOf(bridge.name) };
+  check(`${name}-sidecars-check`, { look: 'sidecars', input: region.bridge.apply(() => pods), after }, region);
+}
+
+interface Check {
+  readonly look: 'brokers' | 'bridge' | 'sidecars';
+  readonly input: pulumi.Input<pulumi.Inputs>;
+  /** Settings after whose change it is looked at again, beside the input itself. */
+  readonly after: unknown;
+}
+
+/** The script runs on the Node.js that runs the program: it is a TypeScript file, as the program is. */
+function check(name: string, { look, input, after }: Check, parent: pulumi.Resource): void {
+  new local.Command(
+    name,
+    {
+      interpreter: [process.execPath, fileURLToPath(new URL('checks/run.ts', import.meta.url))],
+      create: look,
+      stdin: pulumi.jsonStringify(input),
+      triggers: [createHash('sha256').update(JSON.stringify(after)).digest('hex')],
+    },
+    { parent },
+  );
+}
+
+/** Each broker's own name. Ports of nodes are known to Kafka only: there bootstrap, which is every node, stands for the brokers. */
+function brokerServers(kafka: InstalledKafka): string[] {
+  const listener = outsideListener(kafka.listeners);
+  if (listener === undefined || listener.type === 'nodeport') return [];
+  const port = listener.type === 'loadbalancer' ? listener.port : 443;
+  return listenerHosts(kafka, listener).brokers.map((host) => `${host}:${port}`);
+}
+
+/** Where names of brokers lead, on machines where DNS does not have them. */
+function balancerAddresses(kafka: InstalledKafka, { reader }: Cluster): pulumi.Output<Record<string, string>> {
+  const listener = outsideListener(kafka.listeners);
+  if (listener?.type !== 'loadbalancer') return pulumi.output<Record<string, string>>({});
+  const { bootstrap, brokers } = listenerHosts(kafka, listener);
+  const address = (service: string) =>
+    reader.awaitField({ apiVersion: 'v1', kind: 'Service', namespace: kafka.namespace, name: service }, { select: loadBalancerAddress, what: 'load balancer address', timeoutMs: 60_000 });
+  const services = routeNames(kafka.name, listener);
+  const places = [[bootstrap, listenerService(kafka.name, listener.name)], ...brokers.map((host, id) => [host, services.broker(id)])] as [string, string][];
+  return pulumi.all(places.map(([host, service]) => address(service).apply((found) => [host, found] as const))).apply((found) => Object.fromEntries(found));
+}

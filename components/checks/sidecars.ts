@@ -1,0 +1,49 @@
+import { CoreV1Api, KubeConfig, type V1Pod } from '@kubernetes/client-node';
+
+import { type Look, type Problem, reasonOf } from './problem.ts';
+
+export interface SidecarsInput {
+  /** A path, or the text itself. */
+  readonly kubeconfig: { readonly file: string } | { readonly text: string };
+  readonly context: string;
+  readonly namespace: string;
+  /** Labels of the bridge's pods. */
+  readonly selector: Readonly<Record<string, string>>;
+}
+
+const sidecar = 'istio-proxy';
+
+/** Looks whether every pod of the bridge has its proxy, and whether that is ready: without it the mesh sees nothing of the bridge. */
+export const lookAtSidecars: Look<SidecarsInput> = async ({ kubeconfig, context, namespace, selector }) => {
+  const see = `kubectl --context ${context} get pods -n ${namespace}`;
+  try {
+    const labelSelector = Object.entries(selector).map(([label, value]) => `${label}=${value}`).join(',');
+    const { items } = await api(kubeconfig, context).listNamespacedPod({ namespace, labelSelector });
+    const pods = items.filter(({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
+    return pods.flatMap((pod) => problem(pod, { context, namespace, see }));
+  } catch (error) {
+    return [{ found: `pods of namespace ${namespace} in cluster ${context}: ${reasonOf(error)}`, see }];
+  }
+};
+
+function problem({ metadata, spec, status }: V1Pod, { context, namespace, see }: { context: string; namespace: string; see: string }): Problem[] {
+  const pod = `pod ${namespace}/${metadata?.name ?? ''} in cluster ${context}`;
+  // A native sidecar is an init container that stays.
+  const has = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].some(({ name }) => name === sidecar);
+  if (!has) {
+    return [{
+      found: `${pod} has no ${sidecar}: it was started before its namespace asked for one, or no injector answered`,
+      see: `kubectl --context ${context} get namespace ${namespace} --show-labels; kubectl --context ${context} get mutatingwebhookconfigurations; then delete the pod, so that another is made`,
+    }];
+  }
+  const ready = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].some((container) => container.name === sidecar && container.ready);
+  return ready ? [] : [{ found: `${pod}: its ${sidecar} is not ready`, see: `${see}; kubectl --context ${context} logs -n ${namespace} ${metadata?.name ?? ''} -c ${sidecar}` }];
+}
+
+function api(kubeconfig: SidecarsInput['kubeconfig'], context: string): CoreV1Api {
+  const config = new KubeConfig();
+  if ('file' in kubeconfig) config.loadFromFile(kubeconfig.file);
+  else config.loadFromString(kubeconfig.text);
+  config.setCurrentContext(context);
+  return config.makeApiClient(CoreV1Api);
+}

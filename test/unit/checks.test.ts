@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { createServer as createTlsServer } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+
+import { lookAtBridge } from '../../components/checks/bridge.ts';
+import { type BrokersInput, lookAtBrokers } from '../../components/checks/brokers.ts';
+import { lookAtSidecars } from '../../components/checks/sidecars.ts';
+import { serverCertificate } from '../fixtures/server-certificate.ts';
+import { recordTopology, region, root } from './topology-fixtures.ts';
+
+interface Listening { close(): unknown }
+
+describe('a look at brokers', () => {
+  const open: Listening[] = [];
+  let port: number;
+  let certificate: { cert: string; key: string };
+  const place = { context: 'kafka', namespace: 'kafka-cluster' };
+
+  before(async () => {
+    certificate = await serverCertificate(['localhost', 'broker-0.kafka.invalid']);
+    port = await listen(createTlsServer(certificate, (socket) => socket.on('error', () => undefined)), open);
+  });
+  after(() => { for (const server of open) server.close(); });
+
+  const look = (changes: Partial<BrokersInput>) => lookAtBrokers({ caCertificate: certificate.cert, servers: [`localhost:${port}`], addresses: {}, place, ...changes });
+
+  it('finds nothing wrong where name, way and certificate are right', async () => {
+    assert.deepEqual(await look({}), []);
+  });
+
+  it('goes by the load balancer’s address where the name does not resolve, and checks the name all the same', async () => {
+    assert.deepEqual(await look({ servers: [`broker-0.kafka.invalid:${port}`], addresses: { 'broker-0.kafka.invalid': '127.0.0.1' } }), []);
+    const [other] = await look({ servers: [`broker-1.kafka.invalid:${port}`], addresses: { 'broker-1.kafka.invalid': '127.0.0.1' } });
+    assert.match(other?.found ?? '', /^broker-1\.kafka\.invalid:\d+ at 127\.0\.0\.1: its certificate is for other names: /);
+    assert.match(other?.see ?? '', /kafka\.certificate/);
+  });
+
+  it('says of a name that leads nowhere that bridges need it as well', async () => {
+    const [problem] = await look({ servers: ['broker-0.kafka.invalid:9094'] });
+    assert.match(problem?.found ?? '', /^broker-0\.kafka\.invalid:9094: the name does not resolve on this machine/);
+    assert.match(problem?.see ?? '', /bridges call brokers by this name/);
+  });
+
+  it('tells a foreign certificate, a closed port and silence apart', async () => {
+    const foreign = await serverCertificate(['localhost']);
+    const [untrusted] = await look({ caCertificate: foreign.cert });
+    assert.match(untrusted?.found ?? '', /its certificate is not trusted by the CA that regions have: .*DEPTH_ZERO_SELF_SIGNED_CERT/);
+    const closed: Listening[] = [];
+    const gone = await listen(createTcpServer(), closed);
+    for (const server of closed) server.close();
+    const [refused] = await look({ servers: [`localhost:${gone}`] });
+    assert.match(refused?.found ?? '', /ECONNREFUSED/);
+    assert.match(refused?.see ?? '', /kubectl --context kafka get kafka,pods,services -n kafka-cluster; firewalls .* set checks: false/);
+    const silent = await listen(createTcpServer((socket) => socket.on('error', () => undefined)), open);
+    const [mute] = await look({ servers: [`localhost:${silent}`] });
+    assert.match(mute?.found ?? '', /no answer within 3 s/);
+  });
+
+  it('names every broker that is not right', async () => {
+    const found = await look({ servers: [`localhost:${port}`, 'broker-0.kafka.invalid:1', 'broker-1.kafka.invalid:1'] });
+    assert.deepEqual(found.map((problem) => problem.found.split(':')[0]), ['broker-0.kafka.invalid', 'broker-1.kafka.invalid']);
+  });
+});
+
+describe('a look at a bridge', () => {
+  it('asks by the name of the region, and wants a list of topics', async () => {
+    const asked: string[] = [];
+    await withGateway((request, response) => { asked.push(`${request.method} ${request.url} ${request.headers.host}`); response.end('["a"]'); }, async (input) => {
+      assert.deepEqual(await lookAtBridge(input), []);
+      assert.deepEqual(asked, ['GET /topics east.bridge.example']);
+    });
+  });
+
+  it('says what came instead, and where to look for its cause', async () => {
+    for (const [status, body, see] of [
+      [404, '', /whether TSB took the gateway's routes: kubectl --context east get gateways/],
+      [503, 'no healthy upstream', /whether the bridge is ready: kubectl --context east get kafkabridge/],
+      [500, '{"error_code":500,"message":"Timed out"}', /whether the bridge reaches Kafka: kubectl --context east logs/],
+      [200, '<html>', /whether the bridge reaches Kafka/],
+    ] as const) {
+      await withGateway((_, response) => { response.writeHead(status).end(body); }, async (input) => {
+        const [problem] = await lookAtBridge(input);
+        assert.equal(problem?.found, `GET http://east.bridge.example/topics by the gateway at 127.0.0.1: ${status} ${body}`.trimEnd() + (body === '' ? ' ' : ''));
+        assert.match(problem.see, see);
+      });
+    }
+  });
+
+  it('says that a gateway cannot be reached', async () => {
+    const [problem] = await lookAtBridge({ region: 'east', context: 'east', namespace: 'kafka-bridge', address: '127.0.0.1', hostname: 'east.bridge.example', port: 1 });
+    assert.match(problem?.found ?? '', /ECONNREFUSED/);
+    assert.match(problem?.see ?? '', /firewalls between this machine and the gateway/);
+  });
+});
+
+describe('a look at sidecars', () => {
+  let directory: string;
+  before(() => { directory = mkdtempSync(join(tmpdir(), 'kbf-sidecars-')); });
+  after(() => { rmSync(directory, { recursive: true }); });
+
+  const proxy = { name: 'istio-proxy' };
+  const pod = (name: string, containers: object[], statuses: object[], more: object = {}) => ({ metadata: { name, ...more }, spec: { containers: [{ name: 'bridge' }, ...containers] }, status: { phase: 'Running', containerStatuses: statuses } });
+
+  const look = async (items: object[]) => {
+    const asked: string[] = [];
+    const server = createHttpServer((request, response) => { asked.push(request.url ?? ''); response.setHeader('content-type', 'application/json').end(JSON.stringify({ kind: 'PodList', apiVersion: 'v1', items })); });
+    const open: Listening[] = [];
+    const file = join(directory, 'kubeconfig');
+    writeFileSync(file, JSON.stringify(kubeconfig(await listen(server, open))));
+    const problems = await lookAtSidecars({ kubeconfig: { file }, context: 'east', namespace: 'kafka-bridge', selector: { 'strimzi.io/cluster': 'kafka-bridge' } });
+    for (const each of open) each.close();
+    return { problems, asked };
+  };
+
+  it('finds nothing wrong where every pod has a proxy that is ready, as a container or as a native sidecar', async () => {
+    const native = { metadata: { name: 'b' }, spec: { containers: [{ name: 'bridge' }], initContainers: [proxy] }, status: { phase: 'Running', containerStatuses: [], initContainerStatuses: [{ ...proxy, ready: true }] } };
+    const leaving = pod('c', [], [], { deletionTimestamp: '2026-01-01T00:00:00Z' });
+    const { problems, asked } = await look([pod('a', [proxy], [{ ...proxy, ready: true }]), native, leaving]);
+    assert.deepEqual(problems, []);
+    assert.match(asked[0] ?? '', /^\/api\/v1\/namespaces\/kafka-bridge\/pods\?labelSelector=strimzi\.io%2Fcluster%3Dkafka-bridge$/);
+  });
+
+  it('tells a pod without a proxy from one whose proxy is not ready', async () => {
+    const { problems } = await look([pod('a', [], []), pod('b', [proxy], [{ ...proxy, ready: false }])]);
+    assert.match(problems[0]?.found ?? '', /pod kafka-bridge\/a in cluster east has no istio-proxy: it was started before its namespace asked for one/);
+    assert.match(problems[0]?.see ?? '', /then delete the pod/);
+    assert.match(problems[1]?.found ?? '', /pod kafka-bridge\/b in cluster east: its istio-proxy is not ready/);
+  });
+
+  it('says that the cluster cannot be asked', async () => {
+    const closed: Listening[] = [];
+    const gone = await listen(createTcpServer(), closed);
+    for (const server of closed) server.close();
+    const problems = await lookAtSidecars({ kubeconfig: { text: JSON.stringify(kubeconfig(gone)) }, context: 'east', namespace: 'kafka-bridge', selector: {} });
+    assert.match(problems[0]?.found ?? '', /^pods of namespace kafka-bridge in cluster east: .*ECONNREFUSED/s);
+  });
+});
+
+describe('checks as a part of up', () => {
+  it('end well with one line, as the process that Pulumi starts', async () => {
+    const gateway = createHttpServer((_, response) => response.end('[]'));
+    const open: Listening[] = [];
+    const port = await listen(gateway, open);
+    const child = spawn(process.execPath, [fileURLToPath(new URL('../../components/checks/run.ts', import.meta.url)), 'bridge'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    child.stdin.end(JSON.stringify({ region: 'east', context: 'east', namespace: 'kafka-bridge', address: '127.0.0.1', hostname: 'east.bridge.example', port }));
+    const said = await text(child.stdout);
+    const code = await new Promise((resolve) => (child.exitCode === null ? child.once('exit', resolve) : resolve(child.exitCode)));
+    for (const each of open) each.close();
+    assert.deepEqual([said, code], ['the bridge answers by the region’s gateway and reaches Kafka\n', 0]);
+  });
+
+  it('are commands with their input on standard input, whose settings alone run them again', async () => {
+    const [one, same, other] = [await recordTopology(), await recordTopology(), await recordTopology({ regions: [region('east', { replicas: 2 }), region('west')] })];
+    const command = (recording: typeof one, name: string) => recording.inputsOf('command:local:Command', name) as { create: string; stdin: string; interpreter: string[]; triggers: string[] };
+    assert.deepEqual(command(one, 'kafka-brokers-check').interpreter[0], process.execPath);
+    assert.deepEqual({ ...JSON.parse(command(one, 'kafka-brokers-check').stdin) as object, caCertificate: '' }, {
+      caCertificate: '',
+      servers: ['bootstrap.kafka.example:9094', ...[0, 1, 2].map((id) => `broker-${id}.kafka.example:9094`)],
+      addresses: Object.fromEntries(['bootstrap', 'broker-0', 'broker-1', 'broker-2'].map((name) => [`${name}.kafka.example`, '10.0.0.1'])),
+      place: { context: 'kafka', namespace: 'kafka-cluster' },
+    });
+    assert.deepEqual(JSON.parse(command(one, 'east-bridge-check').stdin), { region: 'east', context: 'east', namespace: 'kafka-bridge', address: '10.0.0.1', hostname: 'east.bridge.example' });
+    assert.equal(command(one, 'east-sidecars-check').create, 'sidecars');
+    for (const name of ['kafka-brokers-check', 'east-bridge-check', 'east-sidecars-check', 'west-bridge-check']) assert.deepEqual(command(one, name), command(same, name));
+    assert.notDeepEqual(command(one, 'east-bridge-check').triggers, command(other, 'east-bridge-check').triggers);
+    assert.deepEqual(command(one, 'west-bridge-check'), command(other, 'west-bridge-check'), 'another region’s settings are none of its own');
+  });
+
+  it('are not there where they are switched off', async () => {
+    assert.ok(!(await recordTopology({ checks: false })).resources.some(({ type }) => type.startsWith('command:')));
+  });
+
+  it('look at what is known of a Kafka that exists', async () => {
+    const caCertificate = root;
+    const recording = await recordTopology({ kafka: { existing: { bootstrapServers: 'k1.example:9093,k2.example:9093', caCertificate } } });
+    const { stdin } = recording.inputsOf('command:local:Command', 'kafka-brokers-check') as { stdin: string };
+    assert.deepEqual(JSON.parse(stdin), { caCertificate, servers: ['k1.example:9093', 'k2.example:9093'], addresses: {} });
+  });
+});
+
+async function withGateway(answer: RequestListener, use: (input: Parameters<typeof lookAtBridge>[0]) => Promise<void>): Promise<void> {
+  const open: Listening[] = [];
+  const port = await listen(createHttpServer(answer), open);
+  try {
+    await use({ region: 'east', context: 'east', namespace: 'kafka-bridge', address: '127.0.0.1', hostname: 'east.bridge.example', port });
+  } finally {
+    for (const server of open) server.close();
+  }
+}
+
+async function listen(server: Server, open: Listening[]): Promise<number> {
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  open.push(server);
+  return (server.address() as AddressInfo).port;
+}
+
+function kubeconfig(port: number): object {
+  return {
+    apiVersion: 'v1', kind: 'Config',
+    clusters: [{ name: 'east', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } }], users: [{ name: 'east', user: {} }], contexts: [{ name: 'east', context: { cluster: 'east', user: 'east' } }],
+  };
+}
