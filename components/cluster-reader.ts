@@ -82,9 +82,12 @@ function overdue({ kubeconfig, context, reference }: Place, lack: string, state:
   );
 }
 
-/** An error that Pulumi prints as it is: without a stack trace, and without the path of every property on the way, which the SDK writes before its message. */
+/**
+ * An error that Pulumi prints as it is: without the path of every property on the way, which the SDK writes before its message, and
+ * without a stack trace, which it prints of an error that comes after the program's last line.
+ */
 export function plainError(text: string): pulumi.RunError {
-  return Object.defineProperty(new pulumi.RunError(text), 'message', { get: () => text, set: () => undefined });
+  return Object.defineProperties(new pulumi.RunError(text), { message: { get: () => text, set: () => undefined }, stack: { value: text } });
 }
 
 /** `Kafka kafka-cluster/kafka`. */
