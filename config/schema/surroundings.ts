@@ -10,7 +10,7 @@ function operator(defaults: { version: string; chart: string; namespace: string 
       .string()
       .regex(/^(oci:\/\/|https:\/\/|\/|\.{1,2}\/).+|^[^:]+\.tgz$/, 'oci://…, https://…, or the path of a .tgz file or a folder')
       .default(defaults.chart)
-      .describe('Where the chart is: oci://…, https://…, or a path.'),
+      .describe('Where the chart is: oci://<registry>/<path>/<chart>, https://<repository>/<chart>, https://….tgz, or the path of a .tgz file or a folder, relative to the program’s directory.'),
     namespace: dnsLabel.default(defaults.namespace).describe('Its namespace.'),
     values: z.record(z.string(), z.unknown()).default({}).describe('Values of the chart, over the program’s own.'),
   });

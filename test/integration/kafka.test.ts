@@ -1,0 +1,147 @@
+/** Kafka by other settings than the repository's own, and operators that come by their charts. */
+import assert from 'node:assert/strict';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { parse, stringify } from 'yaml';
+import { Environment } from '../../automation/environment.ts';
+import { Workshop, root } from './support.ts';
+import type { SandboxAnswer } from './support.ts';
+
+interface Answer {
+  readonly changes: Record<string, number>;
+  readonly resources: readonly { readonly op: string; readonly name: string }[];
+  readonly outputs: { readonly kafka: { readonly bootstrapServers: string; readonly listeners: readonly object[] } };
+}
+
+const name = 'kafka';
+
+describe('Kafka and operators as settings have them', () => {
+  let workshop: Workshop;
+  let sandbox: SandboxAnswer;
+  let tools: { kubectl: string; pulumiBin: string };
+
+  before(async () => {
+    workshop = await Workshop.make();
+    sandbox = await workshop.json<SandboxAnswer>('sandbox', 'up', '--name', name);
+    tools = JSON.parse(await readFile(join(sandbox.dir, 'tools.json'), 'utf8')) as typeof tools;
+  });
+
+  after(async () => {
+    await workshop.start('sandbox', 'down', '--name', name);
+    await workshop.remove();
+  });
+
+  async function kubectl(context: string, ...args: string[]): Promise<string> {
+    const { stdout } = await execa(tools.kubectl, ['--kubeconfig', sandbox.outsideKubeconfig, '--cache-dir', join(workshop.stateDir, 'kubectl'), '--context', context, ...args]);
+    return stdout;
+  }
+
+  describe('a Kafka that is reached by ports of nodes', () => {
+    async function up(partitions: number): Promise<Answer> {
+      const file = join(workshop.stateDir, 'Pulumi.nodeport.yaml');
+      const { config } = parse(await readFile(join(root, 'Pulumi.dev.yaml'), 'utf8')) as { config: Record<string, object> };
+      const key = 'kafka-bridge-failover:kafka';
+      config[key] = {
+        ...config[key],
+        listeners: [{ type: 'nodeport' }, { name: 'plain', type: 'internal', port: 9092, tls: false }],
+        resources: { requests: { memory: '512Mi' } },
+        config: { 'auto.create.topics.enable': false },
+        topics: [{ name: 'orders', partitions, config: { 'retention.ms': 86_400_000 } }, { name: 'Old_Names', partitions: 1 }],
+        certificate: { source: 'own-root', leafDays: 30 },
+      };
+      await writeFile(file, stringify({ config }));
+      return await workshop.json<Answer>('up', '--sandbox', name, '--config', file);
+    }
+
+    const ask = async (path: string, ...more: string[]): Promise<unknown> => JSON.parse(await workshop.inside(name, 'curl', '--silent', '--fail', ...more, `http://kafka-bridge.example${path}`));
+
+    it('says by which port', async () => {
+      const { kafka } = (await up(4)).outputs;
+      assert.match(kafka.bootstrapServers, /^bootstrap\.kafka\.example:3\d{4}$/);
+      assert.deepEqual(kafka.listeners, [
+        { name: 'external', type: 'nodeport', tls: true, bootstrapServers: kafka.bootstrapServers },
+        { name: 'plain', type: 'internal', tls: false, bootstrapServers: 'kafka-kafka-bootstrap.kafka-cluster.svc:9092' },
+      ]);
+    });
+
+    it('takes records through bridges, into the topics that were asked for', async () => {
+      const { partitions, configs } = await ask('/topics/orders') as { partitions: object[]; configs: Record<string, string> };
+      assert.deepEqual([partitions.length, configs['retention.ms']], [4, '86400000']);
+      assert.ok((await ask('/topics') as string[]).includes('Old_Names'));
+      const record = ['--header', 'Content-Type: application/vnd.kafka.json.v2+json', '--data', '{"records":[{"value":"one","partition":3}]}'];
+      assert.deepEqual(await ask('/topics/orders', ...record), { offsets: [{ partition: 3, offset: 0 }] });
+    });
+
+    it('has a certificate for as long as was asked for', async () => {
+      const duration = await kubectl('kafka', '--namespace', 'kafka-cluster', 'get', 'certificate', 'kafka-listener', '--output', 'jsonpath={.status.notBefore} {.status.notAfter}');
+      const [from = '', until = ''] = duration.split(' ');
+      assert.equal(Math.round((Date.parse(until) - Date.parse(from)) / 86_400_000), 30);
+    });
+
+    it('has nothing to change the second time, and of a topic that grows only that', async () => {
+      assert.deepEqual(Object.keys((await up(4)).changes), ['same']);
+      const { resources } = await up(6);
+      assert.deepEqual(resources.filter(({ op }) => op !== 'same').map(({ op, name: resource }) => `${op} ${resource}`), ['update kafka-topic-orders']);
+      assert.equal(((await ask('/topics/orders')) as { partitions: object[] }).partitions.length, 6);
+    });
+  });
+
+  describe('an operator', () => {
+    let chart: string;
+    const open = async (operators: object): Promise<Environment> => Environment.open({
+      program: join(root, 'test/fixtures/operators'), stack: 'dev', stateDir: join(workshop.stateDir, 'operators'), passphraseFile: join(workshop.stateDir, 'operators/passphrase'), ownBackend: true,
+      pulumiBin: tools.pulumiBin, plugins: [join(root, 'sandbox/plugins/bin')], kubeconfig: sandbox.outsideKubeconfig,
+      settings: { context: 'central', caFile: join(root, 'test/fixtures/certificates/root.crt'), operators },
+    });
+    const installed = (values: object = {}): Promise<Environment> => open({ strimzi: { install: true, chart, values } });
+    const inCentral = (...args: string[]): Promise<string> => kubectl('central', '--namespace', 'strimzi', ...args);
+
+    before(async () => {
+      chart = join(workshop.stateDir, 'chart');
+      await cp(join(root, 'test/fixtures/charts/operator'), chart, { recursive: true });
+    });
+
+    it('that is expected and not there is missed before its objects are made, already by preview', async () => {
+      const missed = {
+        message: /\nCluster central: CustomResourceDefinition kafkabridges\.kafka\.strimzi\.io is not there\.\nInstall Strimzi in that cluster, or let this program do it: operators\.strimzi\.install: true\.$/,
+      };
+      await assert.rejects((await open({})).preview(), missed);
+      await assert.rejects((await open({})).up(), missed);
+    });
+
+    it('comes by its chart before its objects, with its definitions and values', async () => {
+      assert.deepEqual((await (await installed()).up()).changes, { create: 6, same: 2 });
+      assert.equal(await inCentral('get', 'configmap', 'strimzi-cluster-operator', '--output', 'jsonpath={.data}'), '{"greeting":"hello","watchAnyNamespace":"true"}');
+      assert.equal(await inCentral('get', 'deployment', 'strimzi-cluster-operator', '--output', 'jsonpath={.status.availableReplicas}'), '1');
+      assert.deepEqual((await (await installed()).up()).changes, { same: 8 });
+    });
+
+    it('is found when it is expected', async () => {
+      assert.deepEqual((await (await open({})).preview()).changes, { delete: 4, same: 4 });
+    });
+
+    it('is upgraded with its definitions, which Helm alone would leave as they are', async () => {
+      const file = join(chart, 'crds/kafkabridges.yaml');
+      await writeFile(file, (await readFile(file, 'utf8')).replace('replicas: { type: integer }', 'replicas: { type: integer }\n                image: { type: string }'));
+      await writeFile(join(chart, 'Chart.yaml'), (await readFile(join(chart, 'Chart.yaml'), 'utf8')).replace('1.0.0', '2.0.0'));
+      assert.deepEqual((await (await installed({ greeting: 'bye' })).up()).changes, { same: 6, update: 2 });
+      assert.match(await kubectl('central', 'explain', 'kafkabridge.spec.image'), /FIELD: image <string>/);
+      assert.equal(await inCentral('get', 'configmap', 'strimzi-cluster-operator', '--output', 'jsonpath={.data.greeting}'), 'bye');
+    });
+
+    it('goes after its objects, and its definitions stay', async () => {
+      const deleted: string[] = [];
+      await (await installed()).destroy({ onEvent: (event) => { if (event.kind === 'resource' && event.state === 'done' && event.op === 'delete') deleted.push(event.name); } });
+      assert.ok(deleted.indexOf('bridge') < deleted.indexOf('strimzi-central'), deleted.join(', '));
+      assert.equal(await kubectl('central', 'get', 'namespace', 'strimzi', '--ignore-not-found', '--output', 'name'), '');
+      assert.match(await kubectl('central', 'get', 'crd', 'kafkabridges.kafka.strimzi.io', '--output', 'name'), /kafkabridges/);
+    });
+
+    it('comes again over what stayed', async () => {
+      assert.deepEqual((await (await installed()).up()).changes, { create: 8 });
+      await (await installed()).destroy();
+      await rm(chart, { recursive: true });
+    });
+  });
+});
