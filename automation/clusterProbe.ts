@@ -1,7 +1,8 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { openKubeconfig } from './kubeconfigs.ts';
 
 /** A cluster by a context of a kubeconfig. */
 export interface ClusterAddress {
@@ -59,17 +60,16 @@ async function attempt(cluster: ClusterAddress, deadline: number, signal: AbortS
   }
 }
 
-interface Access {
+export interface Access {
   readonly server: string;
   readonly options: https.RequestOptions;
 }
 
 /** The address and the credentials that a kubeconfig has for a context. */
-async function accessTo({ context, kubeconfig }: ClusterAddress): Promise<Access | Answer> {
-  const config = new KubeConfig();
+export async function accessTo({ context, kubeconfig }: ClusterAddress): Promise<Access | Answer> {
+  let config: KubeConfig;
   try {
-    if (/^\s*[{]|\n/.test(kubeconfig)) config.loadFromString(kubeconfig);
-    else config.loadFromFile(kubeconfig);
+    config = openKubeconfig(kubeconfig);
   } catch (error) {
     return { state: 'unusable', address: '', detail: (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : firstLine(error) };
   }

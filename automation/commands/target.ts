@@ -43,8 +43,12 @@ export function addTargetOptions(command: Command): Command {
 /** Finds the clusters that are meant: a running sandbox, or a stack of clusters that exist already. */
 export async function findTarget(session: Session, flags: TargetFlags): Promise<Target> {
   const environment = settingsOf(session, flags);
-  const onSandbox = flags.sandbox !== undefined || (flags.config === undefined && environment.stack === 'dev');
-  return onSandbox ? await sandboxTarget(session, flags.sandbox ?? defaults.sandbox, environment) : await stackTarget(session, environment);
+  return isOnSandbox(flags) ? await sandboxTarget(session, flags.sandbox ?? defaults.sandbox, environment) : await stackTarget(session, environment);
+}
+
+/** Whether the clusters that are meant are a sandbox's. */
+export function isOnSandbox({ stack = 'dev', config, sandbox }: TargetFlags): boolean {
+  return sandbox !== undefined || (config === undefined && stack === 'dev');
 }
 
 /** The settings that are meant, whatever clusters they are for. */

@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import * as https from 'node:https';
-import type { TLSSocket } from 'node:tls';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 
-import { KubeConfig } from '@kubernetes/client-node';
-
-import type { ClusterAddress } from '../clusterProbe.ts';
+import { accessTo, type ClusterAddress } from '../clusterProbe.ts';
+import type { Validity } from './ending.ts';
 import { firstLine } from './finding.ts';
 
 /** What an API server answered. */
@@ -14,8 +13,8 @@ export interface Reply {
   readonly body: unknown;
   /** Its clock, which says whole seconds only, and ours when half of the answer's time was over; ms since the epoch. */
   readonly clock: { readonly theirs: number; readonly ours: number } | undefined;
-  /** When its certificate ends, ms since the epoch. */
-  readonly certificateEnds: number | undefined;
+  /** When its certificate is good; undefined where a connection of before goes on. */
+  readonly certificate: Validity | undefined;
 }
 
 /** Whether the credentials may do something. */
@@ -44,13 +43,13 @@ export class ApiServer {
     this.#options = options;
   }
 
+  /** @throws if its kubeconfig is of no use */
   static async open({ context, kubeconfig }: ClusterAddress): Promise<ApiServer> {
-    const config = openKubeconfig(kubeconfig);
-    config.setCurrentContext(context);
-    const options: https.RequestOptions = {};
-    await config.applyToHTTPSOptions(options);
+    const access = await accessTo({ context, kubeconfig });
+    if ('state' in access) throw new Error(access.detail);
+    const { server, options } = access;
     if (options.agent instanceof https.Agent) Object.assign(options.agent, { keepAlive: true, maxSockets: connections });
-    return new ApiServer(context, config.getCurrentCluster()?.server ?? '', options);
+    return new ApiServer(context, server, options);
   }
 
   /** An object, or undefined where there is none, of such a kind or of such a name. */
@@ -85,28 +84,15 @@ export class ApiServer {
       request.end(text);
     });
     const ours = (asked + Date.now()) / 2;
-    const certificate = (response.socket as TLSSocket).getPeerCertificate();
+    const certificate: Partial<PeerCertificate> = (response.socket as TLSSocket).getPeerCertificate();
     const theirs = Date.parse(response.headers.date ?? '');
     return {
       status: response.statusCode ?? 0,
       body: await bodyOf(response),
       clock: Number.isNaN(theirs) ? undefined : { theirs, ours },
-      certificateEnds: certificate.valid_to === undefined ? undefined : Date.parse(certificate.valid_to),
+      certificate: certificate.valid_from === undefined || certificate.valid_to === undefined ? undefined : { begins: Date.parse(certificate.valid_from), ends: Date.parse(certificate.valid_to) },
     };
   }
-}
-
-/** Whether a kubeconfig is given as text, not as the path of its file. */
-export function isText(kubeconfig: string): boolean {
-  return /^\s*\{|\n/.test(kubeconfig);
-}
-
-/** Reads a kubeconfig. */
-export function openKubeconfig(kubeconfig: string): KubeConfig {
-  const config = new KubeConfig();
-  if (isText(kubeconfig)) config.loadFromString(kubeconfig);
-  else config.loadFromFile(kubeconfig);
-  return config;
 }
 
 async function bodyOf(response: IncomingMessage): Promise<unknown> {

@@ -16,7 +16,7 @@ export async function judgeCertificates(look: Look): Promise<readonly Finding[]>
   const all = await Promise.all(wanted.map(async ({ context, namespace = '', name }) => {
     const check = new Check('certificate', `${namespace}/${name}`);
     const api = apiOf(look, context);
-    if (api === undefined) return [check.unchecked(notAnswering(context))];
+    if (api === undefined) return [check.unchecked(notAnswering)];
     return await check.look(async () => {
       const live = await api.find<Certificate>(`/apis/cert-manager.io/v1/namespaces/${namespace}/certificates/${name}`);
       if (live === undefined) return check.unchecked('there is no such Certificate yet');

@@ -1,9 +1,11 @@
 import type { Configuration } from '../../config/schema.ts';
 import { probeCluster } from '../clusterProbe.ts';
 import type { Answer } from '../clusterProbe.ts';
+import { isText } from '../kubeconfigs.ts';
 import type { UsedCluster } from '../usedClusters.ts';
 import { clustersInSettings } from '../usedClusters.ts';
-import { ApiServer, isText, type Reply } from './apiServer.ts';
+import { ApiServer, type Reply } from './apiServer.ts';
+import { endingOf, until } from './ending.ts';
 import { Check, type Finding, firstLine } from './finding.ts';
 import { kubeconfigFromGoogle } from './gke.ts';
 import { judgeKubeconfig } from './kubeconfig.ts';
@@ -43,10 +45,18 @@ async function open(used: UsedCluster, { gcp }: Configuration): Promise<Opened> 
   try {
     const api = await ApiServer.open({ context, kubeconfig });
     const version = await api.ask('/version');
-    return { cluster: { ...used, api, skewMs: skewOf(version) }, findings: [credentials, reach.ok(`${answer.address} answers, ${versionOf(version)}`)] };
+    return { cluster: { ...used, api, skewMs: skewOf(version) }, findings: [credentials, answering(reach, answer, version)] };
   } catch (error) {
     return closed(credentials, reach.fault(`${answer.address} stopped answering: ${firstLine(error)}`, { remedy: 'Run this again.' }));
   }
+}
+
+/** Its own certificate ends for everybody at once. */
+function answering(reach: Check, { address }: Answer, version: Reply): Finding {
+  const found = `${address} answers, ${versionOf(version)}`;
+  const { certificate } = version;
+  if (certificate === undefined || endingOf(certificate) === 'later') return reach.ok(found);
+  return reach.warning(`${found}, with a certificate that is good ${until(certificate)}`, { remedy: 'Renew it: without it nobody reaches the cluster.' });
 }
 
 function silent(reach: Check, { state, address, detail }: Answer, { context, kubeconfig }: { context: string; kubeconfig: string }): Finding {

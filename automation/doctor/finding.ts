@@ -65,8 +65,19 @@ export function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).trim().split('\n')[0] ?? '';
 }
 
-/** One line for a person. */
+/** One line for a person each, in columns; what could not be looked at for one reason is one line. */
+export function linesOf(findings: readonly Finding[]): string[] {
+  const merged = [...Map.groupBy(findings, (each) => (each.verdict === 'unchecked' ? `${each.check} ${each.found}` : each)).values()]
+    .flatMap((alike) => (alike[0] === undefined ? [] : [{ ...alike[0], subject: [...new Set(alike.map(({ subject }) => subject))].join(', ') }]));
+  const width = (key: 'check' | 'subject'): number => Math.max(...merged.map((each) => each[key].length).filter((length) => length <= widestColumn), 0);
+  return merged.map(({ check, subject, ...each }) => lineOf({ ...each, check: check.padEnd(width('check')), subject: subject.padEnd(width('subject')) }));
+}
+
+const widestColumn = 24;
+
+/** `fault      rights  east  may not create kafkas. Expected: all. Ask for it.` */
 export function lineOf({ check, subject, verdict, found, expected, remedy }: Finding): string {
-  const sentences = [found, ...(expected === undefined ? [] : [`expected: ${expected}`]), ...(remedy === undefined ? [] : [remedy])];
-  return `${verdict.padEnd(9)}  ${check.padEnd(12)}  ${subject.padEnd(12)}  ${sentences.map((sentence) => sentence.replace(/\s*\n\s*/g, ' ').replace(/\.$/, '')).join('. ')}`;
+  const sentences = [found, ...(expected === undefined ? [] : [`Expected: ${expected}`]), ...(remedy === undefined ? [] : [remedy])].map((sentence) => sentence.replace(/\s*\n\s*/g, ' '));
+  const text = sentences.length === 1 ? found : sentences.map((sentence) => (/[.?!]$/.test(sentence) ? sentence : `${sentence}.`)).join(' ');
+  return `${verdict.padEnd('unchecked'.length)}  ${check}  ${subject}  ${text}`;
 }

@@ -13,7 +13,7 @@ export async function judgeHostnames(look: Look): Promise<readonly Finding[]> {
   const { hostname, regions, tier1 } = look.configuration;
   const check = new Check('host names', tier1.name);
   const api = apiOf(look, tier1.context);
-  if (api === undefined) return [check.unchecked(notAnswering(tier1.context))];
+  if (api === undefined) return [check.unchecked(notAnswering)];
   return await check.look(async () => {
     const service = await api.find<Service>(`/api/v1/namespaces/${tier1.namespace}/services/${tier1.name}`);
     const [entry] = service?.status?.loadBalancer?.ingress ?? [];

@@ -21,7 +21,7 @@ export async function judgeInjection(look: Look): Promise<readonly Finding[]> {
   const all = await Promise.all(regions.map(async ({ name, context }) => {
     const check = new Check('injection', name);
     const api = apiOf(look, context);
-    if (api === undefined) return [check.unchecked(notAnswering(context))];
+    if (api === undefined) return [check.unchecked(notAnswering)];
     return await check.look(async () => {
       const pods = await api.list<Pod>(`/api/v1/namespaces/${bridge.namespace}/pods?labelSelector=${encodeURIComponent(`strimzi.io/kind=KafkaBridge,strimzi.io/cluster=${bridge.name}`)}`);
       const living = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);

@@ -28,7 +28,7 @@ export async function judgeKafka(look: Look): Promise<readonly Finding[]> {
       return await judgeServers(check, servers, [{ ca: kafka.existing.caCertificate, regions: ['the settings'] }]);
     }
     const api = apiOf(look, kafka.context);
-    if (api === undefined) return check.unchecked(notAnswering(kafka.context));
+    if (api === undefined) return check.unchecked(notAnswering);
     const live = await api.find<LiveKafka>(`/apis/kafka.strimzi.io/${kafka.api}/namespaces/${kafka.namespace}/kafkas/${kafka.name}`);
     if (live === undefined) return check.unchecked('there is no Kafka yet');
     return [judgeReady(check, live, kafka), ...await judgeServers(check, serversOf(kafka, live), await trusted(look))];

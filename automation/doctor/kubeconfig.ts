@@ -4,7 +4,7 @@ import type { KubeConfig, User } from '@kubernetes/client-node';
 
 import { nearest } from '../../config/near.ts';
 import type { ClusterAddress } from '../clusterProbe.ts';
-import { isText, openKubeconfig } from './apiServer.ts';
+import { isText, openKubeconfig } from '../kubeconfigs.ts';
 import { judgeEnding, until, validityOf } from './ending.ts';
 import { Check, type Finding, firstLine } from './finding.ts';
 import { findProgram } from './programs.ts';

@@ -24,14 +24,13 @@ export function apiOf({ clusters }: Look, context: string): ApiServer | undefine
 export async function everyCluster(check: string, { clusters }: Pick<Look, 'clusters'>, judge: (api: ApiServer, check: Check) => Promise<Finding | readonly Finding[]>): Promise<readonly Finding[]> {
   const all = await Promise.all(clusters.map(async ({ context, api }) => {
     const each = new Check(check, context);
-    return api === undefined ? [each.unchecked(notAnswering(context))] : await each.look(() => judge(api, each));
+    return api === undefined ? [each.unchecked(notAnswering)] : await each.look(() => judge(api, each));
   }));
   return all.flat();
 }
 
-export function notAnswering(context: string): string {
-  return `cluster ${context} cannot be asked`;
-}
+/** A finding has said why. */
+export const notAnswering = 'its cluster cannot be asked';
 
 /** The objects that a cluster is to have. */
 export function objectsIn({ objects }: Pick<Look, 'objects'>, context: string): RenderedObject[] {

@@ -30,7 +30,7 @@ export async function judgeMachine(environment: EnvironmentOptions, packages: re
 async function judgePulumi(path: readonly string[]): Promise<Finding> {
   const check = new Check('Pulumi', subject);
   const program = await findProgram('pulumi', path);
-  if (program === undefined) return check.fault('pulumi is not on PATH', { remedy: 'Install it: https://www.pulumi.com/docs/install/' });
+  if (program === undefined) return check.fault('pulumi is not on PATH', { remedy: 'Install it (https://www.pulumi.com/docs/install/), or run `kbf toolchain install`.' });
   try {
     // Without a home of its own it would begin a log in the user's.
     const { stdout } = await execa(program, ['version'], { env: { PULUMI_SKIP_UPDATE_CHECK: 'true', PULUMI_HOME: process.env['PULUMI_HOME'] ?? '/dev/null' }, timeout: 20_000 });

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 
 import type { ApiServer } from './apiServer.ts';
 import { Check, type Finding } from './finding.ts';
-import { apiOf, type Look } from './look.ts';
+import { apiOf, type Look, notAnswering } from './look.ts';
 
 /** What a cluster's mesh trusts. */
 interface Roots {
@@ -38,7 +38,7 @@ function judge(check: Check, roots: readonly Roots[], { silent, isSandbox }: { s
     return check.fault(`${apart.map(describe).join(' and ')} ${apart.length > 1 ? 'have' : 'has'} another root than ${describe(first)}`, { remedy: 'Give all of them a certificate of one CA (Secret cacerts in istio-system), then restart istiod and every proxy.' });
   }
   if (lacking.length > 0) return check.warning(`${lacking.join(', ')} ${lacking.length > 1 ? 'have' : 'has'} no root, unlike ${having.map(({ context }) => context).join(', ')}`, { remedy: 'Is istiod there, and a certificate of the same CA (Secret cacerts in istio-system)?' });
-  if (silent.length > 0) return check.unchecked(`${silent.join(', ')} cannot be asked`);
+  if (silent.length > 0) return check.unchecked(having.length === 0 ? notAnswering : `${silent.join(', ')} cannot be asked`);
   return check.ok(`all trust one root, ${first === undefined ? '' : short(first)}`);
 }
 

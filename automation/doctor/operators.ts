@@ -18,7 +18,7 @@ export async function judgeOperators(look: Look): Promise<readonly Finding[]> {
     return names.map((name) => ({ name, api, check: new Check(operatorCatalog[name].title, context) }));
   });
   const found = await Promise.all(needs.map(async ({ name, api, check }) =>
-    (api === undefined ? [check.unchecked(notAnswering(check.subject))] : await check.look(() => judge(look, name, { api, check })))));
+    (api === undefined ? [check.unchecked(notAnswering)] : await check.look(() => judge(look, name, { api, check })))));
   return [...found.flat(), ...await judgeTsb(look)];
 }
 
@@ -48,7 +48,7 @@ async function judgeTsb(look: Look): Promise<readonly Finding[]> {
   const subject = inTsb.map(({ context }) => context).join(', ');
   const check = new Check('TSB', subject);
   const asked = inTsb.flatMap(({ api }) => api ?? []);
-  if (asked.length === 0) return [check.unchecked(`none of ${subject} can be asked`)];
+  if (asked.length === 0) return [check.unchecked(notAnswering)];
   const operators = await check.look(async () => {
     const deployments = (await Promise.all(asked.map(async (api) => (await deploymentsIn(api, ['tsb', 'istio-system'])).filter(({ metadata }) => metadata.name.startsWith('tsb-operator')).map((deployment) => ({ api, deployment }))))).flat();
     const bad = deployments.filter(({ deployment }) => !isAvailable(deployment));

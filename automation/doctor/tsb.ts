@@ -13,7 +13,7 @@ export async function judgeTsbNames(look: Look): Promise<readonly Finding[]> {
   const all = await Promise.all(placesOf(look.configuration).map(async ({ path, context, tsbCluster }) => {
     const check = new Check('TSB name', context);
     const api = apiOf(look, context);
-    if (api === undefined) return [check.unchecked(notAnswering(context))];
+    if (api === undefined) return [check.unchecked(notAnswering)];
     return await check.look(async () => {
       const name = (await api.find<ControlPlane>(controlPlane))?.spec?.managementPlane?.clusterName;
       if (name === undefined) return unnamed(check, path, tsbCluster);

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+
+import { judgeApis } from '../../automation/doctor/apis.ts';
+import { Check, lineOf } from '../../automation/doctor/finding.ts';
+import type { Look } from '../../automation/doctor/look.ts';
+import { judgeOperators } from '../../automation/doctor/operators.ts';
+import { judgeRights } from '../../automation/doctor/rights.ts';
+import { configuration, object, short, TwoClusters } from './doctor-fixtures.ts';
+
+const resources = (...kinds: string[]) => ({ resources: kinds.map((kind) => ({ kind, name: `${kind.toLowerCase()}s` })) });
+
+describe('doctor: APIs', () => {
+  const two = new TwoClusters();
+  const objects = [object('kafka.strimzi.io/v1', 'Kafka'), object('v1', 'Namespace')];
+
+  it('are served', async () => {
+    const { east: one } = two;
+    one.objects.set('/api/v1', resources('Namespace')).set('/apis/kafka.strimzi.io/v1', resources('Kafka'));
+    const { findings, plurals } = await judgeApis(await two.look({ objects }));
+    assert.deepEqual(short(findings), ['ok east: serves kafka.strimzi.io/v1 (Kafka)', 'ok west: serves all that is written to it']);
+    assert.equal(plurals.get('east')?.get('kafka.strimzi.io/v1 Kafka'), 'kafkas');
+  });
+
+  it('are not installed, of another version, or incomplete', async () => {
+    const { east: one } = two;
+    one.objects.set('/api/v1', resources('Namespace'));
+    const judged = async (): Promise<string> => lineOf((await judgeApis(await two.look({ objects }))).findings[0] ?? new Check('', '').ok(''));
+    assert.match(await judged(), /^fault .*kafka\.strimzi\.io is not served\. Expected: v1 of Kafka\. Install Strimzi there, or let `up` do it/);
+    one.objects.set('/apis/kafka.strimzi.io', { versions: [{ version: 'v1beta2' }] });
+    assert.match(await judged(), /^fault .*kafka\.strimzi\.io is served as v1beta2\. Expected: v1 of Kafka\. v1 came with Strimzi 0\.49/);
+    one.objects.set('/apis/kafka.strimzi.io/v1', resources('KafkaBridge'));
+    assert.match(await judged(), /^fault .*kafka\.strimzi\.io\/v1 is served without Kafka/);
+  });
+
+  it('come with a chart that `up` installs, or with definitions of its own', async () => {
+    const { east: one } = two;
+    one.objects.set('/api/v1', resources('Namespace'));
+    const installing = await judgeApis(await two.look({ objects, configuration: configuration({ operators: { strimzi: { install: true } } }) }));
+    assert.deepEqual(short(installing.findings)[0], "ok east: serves kafka.strimzi.io/v1 (Kafka, which Strimzi's chart brings)");
+    const definition = object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', { content: { spec: { group: 'kafka.strimzi.io' } } });
+    assert.match(short((await judgeApis(await two.look({ objects: [...objects, definition] }))).findings)[0] ?? '', /^ok .*a definition of its own brings/);
+  });
+
+  it('cannot be looked at where nobody answers', async () => {
+    const { west: other } = two;
+    assert.deepEqual(short((await judgeApis(await two.look({ objects }, [other]))).findings), ['unchecked east: its cluster cannot be asked', 'ok west: serves all that is written to it']);
+  });
+});
+
+describe('doctor: rights', () => {
+  const two = new TwoClusters();
+  const objects = [object('kafka.strimzi.io/v1', 'Kafka')];
+  const plurals = new Map([['east', new Map([['kafka.strimzi.io/v1 Kafka', 'kafkas'], ['v1 Secret', 'secrets']])], ['west', new Map()]]);
+  const reads = [{ context: 'east', apiVersion: 'v1', kind: 'Secret', namespace: 'ns' }];
+  const judged = async (): Promise<string> => lineOf((await judgeRights(await two.look({ objects, reads }), plurals))[0] ?? new Check('', '').ok(''));
+
+  it('are all there', async () => {
+    assert.match(await judged(), /^ok .*east +may do all that is done to 2 kinds and namespaces/);
+    assert.deepEqual(two.east.requests, [], 'nothing is done but asking');
+  });
+
+  it('are there without everything being allowed', async () => {
+    two.east.allows = ({ verb }) => verb !== '*';
+    assert.match(await judged(), /^ok/);
+  });
+
+  it('lack', async () => {
+    const { east: one } = two;
+    one.allows = ({ verb, resource }) => verb !== '*' && !(resource === 'kafkas' && ['create', 'patch'].includes(verb)) && resource !== 'secrets';
+    assert.match(await judged(), /^fault .*may not create, patch kafkas\.kafka\.strimzi\.io in ns; may not get secrets in ns\. Give the user/);
+    one.allows = ({ verb }) => !['*', 'delete'].includes(verb);
+    assert.match(await judged(), /^warning .*may not delete kafkas\.kafka\.strimzi\.io in ns: `kbf destroy` will fail/);
+  });
+
+  it('of charts are those over the whole cluster, too', async () => {
+    const { east: one } = two;
+    one.allows = ({ resource }) => resource !== 'clusterroles';
+    const chart = object('', 'HelmRelease', { group: 'helm.sh', content: {} });
+    assert.match(lineOf((await judgeRights(await two.look({ objects: [chart] }), plurals))[0] ?? new Check('', '').ok('')), /^fault .*may not get, list, watch, create, patch, delete clusterroles\.rbac\.authorization\.k8s\.io/);
+  });
+
+  it('are not known where the API server does not say them', async () => {
+    two.east.statuses.set('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', 500);
+    assert.match(await judged(), /^unchecked .*does not say what these credentials may do: HTTP 500/);
+  });
+});
+
+describe('doctor: operators', () => {
+  const two = new TwoClusters();
+  const objects = [object('kafka.strimzi.io/v1', 'Kafka'), object('install.tetrate.io/v1alpha1', 'Gateway')];
+  const deployment = (namespace: string, name: string, { available = true, image = 'x/y:1.2.0' } = {}) =>
+    ({ metadata: { name, namespace }, spec: { template: { spec: { containers: [{ image }] } } }, status: { conditions: [{ type: 'Available', status: available ? 'True' : 'False', message: 'no pods' }] } });
+  const judged = async (change: Partial<Look> = {}): Promise<string[]> => (await judgeOperators(await two.look({ objects, ...change }))).map(lineOf);
+  beforeEach(() => {
+    two.east.objects.set('/apis/apps/v1/namespaces/strimzi/deployments/strimzi-cluster-operator', deployment('strimzi', 'strimzi-cluster-operator'))
+      .set('/apis/apps/v1/namespaces/tsb/deployments', { items: [deployment('tsb', 'tsb-operator')] }).set('/apis/apps/v1/namespaces/istio-system/deployments', { items: [deployment('istio-system', 'istiod')] });
+  });
+
+  it('are available', async () => {
+    const [strimzi, tsb, istiod, ...more] = await judged();
+    assert.deepEqual(more, []);
+    assert.match(strimzi ?? '', /^ok +Strimzi +east +strimzi\/strimzi-cluster-operator 1\.2\.0 is available/);
+    assert.match(tsb ?? '', /^ok +TSB +east +tsb\/tsb-operator 1\.2\.0 of east is available/);
+    assert.match(istiod ?? '', /^ok +istiod +east +istio-system\/istiod/);
+  });
+
+  it('are found in any namespace by their name', async () => {
+    const { east: one } = two;
+    one.objects.delete('/apis/apps/v1/namespaces/strimzi/deployments/strimzi-cluster-operator');
+    one.objects.set('/apis/apps/v1/deployments', { items: [deployment('elsewhere', 'strimzi-cluster-operator')] });
+    assert.match((await judged())[0] ?? '', /^ok .*elsewhere\/strimzi-cluster-operator/);
+    assert.ok(one.requests.some((request) => request.includes('fieldSelector=metadata.name%3Dstrimzi-cluster-operator')));
+  });
+
+  it('are not available, not there, or not there yet', async () => {
+    const { east: one } = two;
+    one.objects.set('/apis/apps/v1/namespaces/strimzi/deployments/strimzi-cluster-operator', deployment('strimzi', 'strimzi-cluster-operator', { available: false }))
+      .set('/apis/apps/v1/namespaces/tsb/deployments', { items: [] }).set('/apis/apps/v1/namespaces/istio-system/deployments', { items: [] });
+    const [strimzi, tsb, istiod] = await judged();
+    assert.match(strimzi ?? '', /^fault .*strimzi-cluster-operator 1\.2\.0 is not available: no pods\. See: kubectl --context east -n strimzi describe deployment strimzi-cluster-operator/);
+    assert.match(tsb ?? '', /^warning .*no Deployment tsb-operator/);
+    assert.match(istiod ?? '', /^fault .*no Deployment istiod/);
+    one.objects.delete('/apis/apps/v1/namespaces/strimzi/deployments/strimzi-cluster-operator');
+    assert.match((await judged())[0] ?? '', /^warning .*no Deployment strimzi-cluster-operator is there.*operators\.strimzi\.install: true/);
+    assert.match((await judged({ configuration: configuration({ operators: { strimzi: { install: true } } }) }))[0] ?? '', /^ok .*`up` installs it/);
+  });
+
+  it('run the Kafka that is wanted, or not', async () => {
+    two.east.objects.set('/apis/apps/v1/namespaces/strimzi/deployments/strimzi-cluster-operator', deployment('strimzi', 'strimzi-cluster-operator', { image: 'quay.io/strimzi/operator:1.0.0' }));
+    assert.match((await judged())[0] ?? '', /^fault .*Strimzi 1\.0\.0 does not run Kafka 4\.3\.1\. Expected: 4\.1\.0, .*Set kafka\.version/);
+  });
+
+  it('cannot be looked at without leave', async () => {
+    two.east.statuses.set('/apis/apps/v1/namespaces/strimzi/deployments/strimzi-cluster-operator', 403);
+    assert.match((await judged())[0] ?? '', /^unchecked .*cannot be read: HTTP 403/);
+  });
+});

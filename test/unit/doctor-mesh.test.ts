@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+
+import { judgeCertificates } from '../../automation/doctor/certificates.ts';
+import { Check, lineOf } from '../../automation/doctor/finding.ts';
+import { judgeHostnames } from '../../automation/doctor/hostnames.ts';
+import { judgeInjection } from '../../automation/doctor/injection.ts';
+import type { Look } from '../../automation/doctor/look.ts';
+import { judgeMeshRoot } from '../../automation/doctor/mesh.ts';
+import { judgeTsbNames } from '../../automation/doctor/tsb.ts';
+import { makeCertificate } from '../fixtures/made-certificate.ts';
+import { configuration, object, TwoClusters } from './doctor-fixtures.ts';
+
+describe('doctor: names in TSB', () => {
+  const two = new TwoClusters();
+  const path = '/apis/install.tetrate.io/v1alpha1/namespaces/istio-system/controlplanes/controlplane';
+  const named = (clusterName: string) => ({ spec: { managementPlane: { clusterName } } });
+  const judged = async (settings = configuration()): Promise<string[]> => (await judgeTsbNames(await two.look({ configuration: settings }))).map(lineOf);
+
+  it('are those of the settings', async () => {
+    const { east: one, west: other } = two;
+    one.objects.set(path, named('east-1'));
+    other.objects.set(path, named('other'));
+    const [first, second, third] = await judged();
+    assert.match(first ?? '', /^ok .*is east-1 in its ControlPlane and in regions\[0\]\.tsbCluster/);
+    assert.match(second ?? '', /^fault .*is other in its ControlPlane, and west-1 in regions\[1\]\.tsbCluster\. Set regions\[1\]\.tsbCluster to other/);
+    assert.match(third ?? '', /^ok .*tier1\.tsbCluster/);
+  });
+
+  it('cannot be compared, or are nowhere', async () => {
+    assert.match((await judged())[0] ?? '', /^warning .*so regions\[0\]\.tsbCluster \(east-1\) cannot be compared/);
+    const unset = configuration({ regions: [{ name: 'east', context: 'east' }, { name: 'west', context: 'west' }], tier1: { context: 'east' } });
+    assert.match((await judged(unset))[0] ?? '', /^fault .*and regions\[0\]\.tsbCluster is not set\. Onboard/);
+  });
+});
+
+describe('doctor: the root of the mesh', () => {
+  const two = new TwoClusters();
+  const path = '/api/v1/namespaces/istio-system/configmaps/istio-ca-root-cert';
+  const judged = async (change: Partial<Look> = {}): Promise<string> => (await judgeMeshRoot(await two.look(change))).map(lineOf).join('\n');
+
+  it('is one, two, or missing in some', async () => {
+    const { east: one, west: other } = two;
+    const [root, another] = await Promise.all(['root', 'another'].map(async (name) => (await makeCertificate(name, { isAuthority: true })).cert));
+    one.objects.set(path, { data: { 'root-cert.pem': root } });
+    assert.match(await judged(), /^warning .*west has no root, unlike east/);
+    other.objects.set('/api/v1/namespaces/istio-system/secrets/cacerts', { data: { 'root-cert.pem': Buffer.from(`${root ?? ''}\n${another ?? ''}`).toString('base64') } });
+    assert.match(await judged(), /^ok .*all trust one root/);
+    other.objects.set(path, { data: { 'root-cert.pem': another } });
+    assert.match(await judged(), /^fault .*west \([0-9A-F:]+\) has another root than east \([0-9A-F:]+\)\. Give all of them a certificate of one CA/);
+  });
+
+  it('is nowhere: then everything is plain, as on the sandbox', async () => {
+    assert.match(await judged(), /^warning .*travel plain, or not at all\. Give every cluster/);
+    assert.match(await judged({ isSandbox: true }), /^warning .*on the sandbox requests travel plain, unlike anywhere else$/);
+  });
+
+  it('is not compared with a cluster that does not answer', async () => {
+    const { east: one } = two;
+    one.objects.set(path, { data: { 'root-cert.pem': (await makeCertificate('root')).cert } });
+    assert.match((await judgeMeshRoot(await two.look({}, [one]))).map(lineOf).join(), /^unchecked .*west cannot be asked/);
+  });
+});
+
+describe('doctor: injection', () => {
+  const two = new TwoClusters();
+  const path = '/api/v1/namespaces/kafka-bridge/pods';
+  const pod = (ready: Record<string, boolean>, staying = false) => {
+    const names = Object.keys(ready);
+    const statuses = names.map((name) => ({ name, ready: ready[name], state: ready[name] === true ? {} : { waiting: { reason: 'CrashLoopBackOff' } } }));
+    return {
+      metadata: { name: 'bridge-1' }, spec: { containers: (staying ? names.slice(0, 1) : names).map((name) => ({ name })), initContainers: staying ? names.slice(1).map((name) => ({ name, restartPolicy: 'Always' })) : [{ name: 'istio-init' }] },
+      status: { containerStatuses: staying ? statuses.slice(0, 1) : statuses, initContainerStatuses: staying ? statuses.slice(1) : [{ name: 'istio-init', ready: true }] },
+    };
+  };
+  const judged = async (...pods: object[]): Promise<string> => {
+    two.east.objects.set(path, { items: pods });
+    return lineOf((await judgeInjection(await two.look()))[0] ?? new Check('', '').ok(''));
+  };
+
+  it('is 2/2, with either kind of sidecar', async () => {
+    assert.match(await judged(pod({ bridge: true, 'istio-proxy': true }), pod({ bridge: true, 'istio-proxy': true }, true)), /^ok .*2 of 2 bridge pods are 2\/2/);
+  });
+
+  it('is missing, or not ready', async () => {
+    assert.match(await judged(pod({ bridge: true })), /^fault .*pod bridge-1 has no istio-proxy\. Expected: 2\/2/);
+    assert.match(await judged(pod({ bridge: false, 'istio-proxy': true })), /^fault .*pod bridge-1 is 1\/2 \(bridge CrashLoopBackOff\)/);
+    assert.match(await judged(pod({ bridge: true, 'istio-proxy': false }, true)), /^fault .*1\/2 \(istio-proxy CrashLoopBackOff\)/);
+  });
+
+  it('cannot be seen before there is a bridge', async () => {
+    assert.match(await judged(), /^unchecked .*there is no bridge yet/);
+  });
+});
+
+describe('doctor: certificates', () => {
+  const two = new TwoClusters();
+  const objects = [object('cert-manager.io/v1', 'Certificate', { name: 'kafka-listener', folder: { context: 'east', namespace: 'kafka' } })];
+  const path = '/apis/cert-manager.io/v1/namespaces/kafka/certificates/kafka-listener';
+  const days = (count: number): string => new Date(Date.now() + count * 86_400_000).toISOString();
+  const judged = async (status?: object): Promise<string> => {
+    if (status !== undefined) two.east.objects.set(path, { status });
+    return (await judgeCertificates(await two.look({ objects }))).map(lineOf).join();
+  };
+  const ready = { conditions: [{ type: 'Ready', status: 'True' }] };
+
+  it('are good, near their end, not issued, or not there yet', async () => {
+    assert.match(await judged(), /^unchecked .*no such Certificate yet/);
+    assert.match(await judged({ ...ready, notBefore: days(-10), notAfter: days(355) }), /^ok .*kafka\/kafka-listener +is good until/);
+    assert.match(await judged({ ...ready, notBefore: days(-350), notAfter: days(15) }), /^warning .*\(14 days\)\. See: kubectl/);
+    assert.match(await judged({ ...ready, notBefore: days(-350), notAfter: days(-1) }), /^fault .*which is over/);
+    assert.match(await judged({ conditions: [{ type: 'Ready', status: 'False', message: 'issuer not found' }], notBefore: days(-10), notAfter: days(5) }), /^fault .*is not issued: issuer not found; the one that is there is good until/);
+  });
+
+  it('that live for a day only are not always near their end', async () => {
+    assert.match(await judged({ ...ready, notBefore: days(-0.3), notAfter: days(0.7) }), /^ok .*\(16 hours\)/);
+    assert.match(await judged({ ...ready, notBefore: days(-0.9), notAfter: days(0.1) }), /^warning/);
+  });
+});
+
+describe('doctor: host names', () => {
+  const two = new TwoClusters();
+  const path = '/api/v1/namespaces/edge/services/tier1';
+  const judged = async (hostname: string, service?: object): Promise<string[]> => {
+    if (service !== undefined) two.east.objects.set(path, service);
+    return (await judgeHostnames(await two.look({ configuration: { ...configuration(), hostname } }))).map(lineOf);
+  };
+  const at = (ip: string) => ({ status: { loadBalancer: { ingress: [{ ip }] } } });
+
+  it('lead to tier1, elsewhere, or nowhere', async () => {
+    assert.match((await judged('localhost', at('127.0.0.1'))).join('\n'), /^ok .*localhost.*lead to tier1's load balancer, 127\.0\.0\.1/m);
+    assert.match((await judged('localhost', at('10.0.0.1'))).join('\n'), /^warning .*localhost.*lead to .*Expected: tier1's load balancer, 10\.0\.0\.1/m);
+    const [line, ...more] = await judged('kafka.invalid');
+    assert.deepEqual(more, [], 'what is true of all is said once');
+    assert.match(line ?? '', /^warning .*kafka\.invalid, east\.kafka\.invalid, west\.kafka\.invalid: there is no such host name, seen from this machine\. Make a record for 10\.0\.0\.1, or set tier1\.dns; until then: curl --resolve <name>:80:10\.0\.0\.1/);
+  });
+
+  it('cannot lead anywhere before tier1 has an address', async () => {
+    assert.match((await judged('kafka.invalid')).join(), /^unchecked .*there is no Service/);
+    assert.match((await judged('kafka.invalid', { status: {} })).join(), /^unchecked .*there is no load balancer/);
+  });
+});
