@@ -11,6 +11,7 @@ import { KafkaCluster } from './kafka-cluster.ts';
 import { type Operators, operatorsOf } from './operators.ts';
 import type { RegionOutputs, SkippedRegions } from './skipped.ts';
 import { Tier1Failover } from './tier1-failover.ts';
+import { TrafficGenerators } from './traffic-generators.ts';
 import { tsbClusterName } from './tsb-cluster.ts';
 import { TsbWorkspace } from './tsb-workspace.ts';
 
@@ -26,6 +27,8 @@ export interface Topology {
   /** In the configuration's order; without those that are skipped and never were. */
   readonly regions: readonly KnownRegion[];
   readonly tier1: Tier1Failover;
+  /** Where they are asked for. */
+  readonly generators: TrafficGenerators | undefined;
   /** The program must not end before: then the engine deletes the regions that departed. */
   readonly trafficGone: Promise<void>;
 }
@@ -69,7 +72,7 @@ export function buildTopology(configuration: Configuration, cluster: Clusters, {
   const front = new Tier1Failover('tier1', { cluster: cluster(tier1.context), tier1, hostname, regions, timeouts: bridge.timeouts, api, tsb: workspace.edge, after, acceptedWhen, gcp }, { dependsOn: operators.in(tier1.context) });
   if (configuration.checks) runChecks(configuration, cluster, { kafka: kafkaCluster, regions: bridges });
   const trafficGone = trafficLeft(changes, front.routed, bridge.timeouts).then(() => { left.resolve([]); });
-  return { kafka: kafkaCluster, tsb: workspace, regions: bridges.filter((each): each is KnownRegion => each.region !== undefined), tier1: front, trafficGone };
+  return { kafka: kafkaCluster, tsb: workspace, regions: bridges.filter((each): each is KnownRegion => each.region !== undefined), tier1: front, generators: trafficGenerators(front, configuration, { cluster, skipped }), trafficGone };
 }
 
 const firstRun: Run = { skipped: new Map(), changes: { arrived: [], departed: [] } };
@@ -101,6 +104,13 @@ function bridgeRegion(region: Omit<RegionConfiguration, 'tsbCluster'> & { tsbClu
     tsb: workspace.parentsOf(name),
     acceptedWhen,
   }, { dependsOn: operators.in(region.context) });
+}
+
+/** Those in a cluster that is skipped stay as they are, like everything there. */
+function trafficGenerators(tier1: Tier1Failover, { generators: settings, regions, tier1: { dns }, gcp }: Configuration, { cluster, skipped }: Pick<Around, 'cluster'> & Pick<Run, 'skipped'>): TrafficGenerators | undefined {
+  if (settings?.context === undefined || regions.some(({ name, context }) => context === settings.context && skipped.has(name))) return undefined;
+  const resolve = dns === undefined && gcp?.dnsZone === undefined ? tier1.resolve : undefined;
+  return new TrafficGenerators('generators', { cluster: cluster(settings.context), settings, url: tier1.url, caCertificate: tier1.caCertificate, resolve }, { dependsOn: [tier1] });
 }
 
 /** A region that is skipped is not looked at. */

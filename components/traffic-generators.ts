@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+
+import * as k8s from '@pulumi/kubernetes';
+import * as pulumi from '@pulumi/pulumi';
+
+import type { GeneratorsConfiguration } from '../config/schema.ts';
+import type { Cluster } from './cluster.ts';
+import type { Resolved } from './tier1-failover.ts';
+
+export interface TrafficGeneratorsArgs {
+  readonly cluster: Cluster;
+  readonly settings: GeneratorsConfiguration;
+  /** What they call. */
+  readonly url: pulumi.Input<string>;
+  /** PEM that they have to trust; empty where they need not. */
+  readonly caCertificate: pulumi.Input<string>;
+  /** Host names and where they are, for pods to know; undefined where DNS has them. */
+  readonly resolve: pulumi.Output<Resolved[]> | undefined;
+}
+
+/** The walk-through's traffic, to look at: a producer, and two consumers of one group, each a pod of its own. */
+export class TrafficGenerators extends pulumi.ComponentResource {
+  readonly namespace: pulumi.Output<string>;
+  /** Names of the Deployments. */
+  readonly deployments: pulumi.Output<string[]>;
+
+  constructor(name: string, args: TrafficGeneratorsArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    super('kbf:index:TrafficGenerators', name, {}, { ...opts, provider: args.cluster.provider });
+
+    const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: args.settings.namespace } }, { parent: this }).metadata.name;
+    const data = { [scriptFile]: script, [caFile]: args.caCertificate };
+    const files = new k8s.core.v1.ConfigMap(`${name}-script`, { metadata: { name: 'generator', namespace }, data }, { parent: this });
+    const { topic, intervalMs } = args.settings;
+    const roles = {
+      producer: { ROLE: 'producer', TOPIC: topic, INTERVAL_MS: String(intervalMs) },
+      consumer1: { ROLE: 'consumer', TOPIC: topic, GROUP: group },
+      consumer2: { ROLE: 'consumer', TOPIC: topic, GROUP: group },
+    };
+    const made = Object.entries(roles).map(([role, env]) => deployment(`${name}-${role}`, { args, namespace, role, env }, { parent: this, dependsOn: [files] }));
+
+    this.namespace = namespace;
+    this.deployments = pulumi.all(made.map(({ metadata }) => metadata.name));
+    this.registerOutputs({ cluster: args.cluster.name, namespace: this.namespace, deployments: this.deployments });
+  }
+}
+
+const scriptFile = 'generator.mjs';
+const caFile = 'ca.crt';
+const directory = '/etc/generator';
+/** Consumers of one group share the partitions of the topic. */
+const group = 'traffic-generators';
+
+const script = readFileSync(new URL('generator/generator.mjs', import.meta.url), 'utf8');
+
+interface Generator {
+  readonly args: TrafficGeneratorsArgs;
+  readonly namespace: pulumi.Output<string>;
+  readonly role: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+function deployment(name: string, { args, namespace, role, env }: Generator, opts: pulumi.CustomResourceOptions): k8s.apps.v1.Deployment {
+  const { url, caCertificate, resolve, settings: { image } } = args;
+  const labels = { app: role };
+  const trust = pulumi.output(caCertificate).apply((ca) => (ca === '' ? [] : [{ name: 'NODE_EXTRA_CA_CERTS', value: `${directory}/${caFile}` }]));
+  const variables = pulumi.all([trust, url]).apply(([trusted, called]) => [...Object.entries({ ...env, URL: called }).map(([key, value]) => ({ name: key, value })), ...trusted]);
+  const contents = pulumi.output(caCertificate).apply((ca) => createHash('sha256').update(script).update(ca).digest('hex').slice(0, 16));
+  return new k8s.apps.v1.Deployment(
+    name,
+    {
+      metadata: { name: role, namespace, labels },
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: labels },
+        // Two of a kind would only count double.
+        strategy: { type: 'Recreate' },
+        template: {
+          // A pod reads its files once: other files make another pod.
+          metadata: { labels, annotations: { 'kafka-bridge-failover/files': contents } },
+          spec: {
+            terminationGracePeriodSeconds: 10,
+            automountServiceAccountToken: false,
+            ...(resolve === undefined ? {} : { hostAliases: resolve.apply(hostAliases) }),
+            containers: [{
+              name: 'generator',
+              image,
+              command: ['node', `${directory}/${scriptFile}`],
+              env: variables,
+              volumeMounts: [{ name: 'files', mountPath: directory, readOnly: true }],
+            }],
+            volumes: [{ name: 'files', configMap: { name: 'generator' } }],
+          },
+        },
+      },
+    },
+    opts,
+  );
+}
+
+/** A pod can be told addresses, not names: a load balancer that has only a name needs DNS. */
+function hostAliases(resolve: readonly Resolved[]): { ip: string; hostnames: string[] }[] {
+  const addresses = [...new Set(resolve.map(({ address }) => address))].filter((address) => isIP(address) !== 0);
+  return addresses.map((ip) => ({ ip, hostnames: resolve.filter(({ address }) => address === ip).map(({ name }) => name) }));
+}

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+import { recordTopology } from './topology-fixtures.ts';
+import type { Recording } from './pulumi-mocks.ts';
+
+const recordsType = 'application/vnd.kafka.json.v2+json';
+const bridgeType = 'application/vnd.kafka.v2+json';
+
+/** A bridge behind two addresses, the common one and a region's own, as strict about media types as the real one. */
+class Bridge {
+  readonly asked: string[] = [];
+  readonly produced: { key?: unknown; value: { number: number } }[] = [];
+  readonly committed: unknown[] = [];
+  /** Instances that the region's bridge knows. */
+  readonly instances = new Set<string>();
+  /** Of every second record. */
+  recordError: object | undefined;
+  /** Status of every poll; undefined: records. */
+  broken: number | undefined;
+  #made = 0;
+  #offset = 0;
+  readonly #servers: Server[] = [];
+  #urls = { common: '', region: '' };
+
+  async start(): Promise<string> {
+    for (const at of ['common', 'region'] as const) {
+      const server = createServer((request, response) => {
+        void this.#answer(at, request).then(([status, body]) => response.writeHead(status, { 'content-type': bridgeType, 'x-kbf-gateway': 'east' }).end(body === undefined ? '' : JSON.stringify(body)));
+      });
+      await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+      this.#servers.push(server);
+      this.#urls = { ...this.#urls, [at]: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+    }
+    return this.#urls.common;
+  }
+
+  stop(): void {
+    for (const server of this.#servers) { server.close(); server.closeAllConnections(); }
+  }
+
+  async #answer(at: string, request: IncomingMessage): Promise<[number, unknown?]> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = (chunks.length === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString())) as Record<string, unknown> | undefined;
+    const { pathname } = new URL(request.url ?? '/', 'http://bridge');
+    const what = `${request.method} ${pathname}`;
+    this.asked.push(`${at} ${what}`);
+    const wantedType = pathname.startsWith('/topics/') ? recordsType : bridgeType;
+    if (body !== undefined && request.headers['content-type'] !== wantedType) return [400, { error_code: 400, message: 'format' }];
+    if (pathname.startsWith('/topics/')) return this.#produce(body as { records: { value: { number: number } }[] });
+    if (what === 'POST /consumers/traffic-generators') {
+      const name = `i${(this.#made += 1)}`;
+      this.instances.add(name);
+      return [200, { instance_id: name, base_uri: `${this.#urls.region}${pathname}/instances/${name}` }];
+    }
+    if (at !== 'region') return [404, { error_code: 404, message: 'the instance lives on one bridge' }];
+    const [, name = '', call = ''] = /instances\/([^/]+)\/?(.*)$/.exec(pathname) ?? [];
+    if (!this.instances.has(name)) return [404, { error_code: 404, message: 'The specified consumer instance was not found.' }];
+    if (request.method === 'DELETE') return [this.instances.delete(name) ? 204 : 404];
+    if (call === 'subscription') return [204];
+    if (call === 'offsets') return [this.committed.push(body) > 0 ? 204 : 500];
+    if (request.headers.accept !== recordsType) return [406, { error_code: 406, message: 'format' }];
+    await delay(20);
+    return this.broken === undefined ? [200, [{ topic: 'sales', partition: 0, offset: (this.#offset += 1), key: 'k', value: 'v' }]] : [this.broken, { error_code: this.broken, message: 'broken' }];
+  }
+
+  #produce({ records }: { records: { value: { number: number } }[] }): [number, unknown] {
+    this.produced.push(...records);
+    return [200, { offsets: records.map((_, index) => (this.recordError !== undefined && this.produced.length % 2 === 0 ? this.recordError : { partition: 0, offset: index })) }];
+  }
+}
+
+describe('a traffic generator', () => {
+  let bridge: Bridge;
+  let url: string;
+  beforeEach(async () => { bridge = new Bridge(); url = await bridge.start(); });
+  afterEach(() => { bridge.stop(); });
+
+  it('writes records with keys, and tells an error inside an answer of 200', async () => {
+    bridge.recordError = { error_code: 500, message: 'Expiring 1 record(s)' };
+    const { log, code } = await run({ ROLE: 'producer', URL: url, TOPIC: 'sales', INTERVAL_MS: '20' }, () => bridge.produced.length >= 6);
+    assert.deepEqual(bridge.produced.slice(0, 4).map(({ key, value }) => [key, value.number]), [['key-0', 0], ['key-1', 1], ['key-2', 2], ['key-3', 3]], 'none twice');
+    assert.match(log, /^record 1: 500 Expiring 1 record\(s\)$/m);
+    assert.match(log, /^written by east: \d+, record failed: \d+$/m);
+    assert.equal(code, 0);
+  });
+
+  it('reads by the address that the bridge gave it, commits what it read, and leaves its group when it ends', async () => {
+    const { log, code } = await run({ ROLE: 'consumer', URL: url, TOPIC: 'sales', GROUP: 'traffic-generators' }, () => bridge.committed.length >= 3);
+    assert.deepEqual(bridge.committed.slice(0, 2), [2, 3].map((offset) => ({ offsets: [{ topic: 'sales', partition: 0, offset }] })));
+    assert.deepEqual(bridge.asked.slice(0, 3), ['common POST /consumers/traffic-generators', 'region POST /consumers/traffic-generators/instances/i1/subscription', 'region GET /consumers/traffic-generators/instances/i1/records']);
+    assert.deepEqual([...bridge.instances], [], 'deleted');
+    assert.match(log, /read by east: \d+/);
+    assert.equal(code, 0);
+  });
+
+  it('makes another instance by the common address as soon as the bridge does not know its own', async () => {
+    let lost = false;
+    await run({ ROLE: 'consumer', URL: url, TOPIC: 'sales', GROUP: 'traffic-generators' }, () => {
+      if (!lost && bridge.committed.length >= 2) { bridge.instances.clear(); lost = true; }
+      return bridge.committed.length >= 4;
+    });
+    assert.equal(bridge.asked.filter((asked) => asked === 'common POST /consumers/traffic-generators').length, 2);
+  });
+
+  it('rides out two failures of a region, and leaves it at the third', async () => {
+    bridge.broken = 503;
+    const { log } = await run({ ROLE: 'consumer', URL: url, TOPIC: 'sales', GROUP: 'traffic-generators' }, () => {
+      const made = bridge.asked.filter((asked) => asked.startsWith('common')).length;
+      if (made === 2) bridge.broken = undefined;
+      return bridge.committed.length >= 1;
+    });
+    const firstPolls = bridge.asked.filter((asked) => asked.endsWith('/i1/records')).length;
+    assert.equal(firstPolls, 3);
+    assert.match(log, /^instance http:\S+\/i1: 503 broken; making another$/m);
+  });
+
+  it('refuses settings that it cannot work with', async () => {
+    assert.deepEqual(await run({ ROLE: 'juggler', URL: url, TOPIC: 'sales' }, () => false), { log: 'ROLE is juggler: producer or consumer\n', code: 2 });
+    assert.deepEqual(await run({ ROLE: 'producer', TOPIC: 'sales' }, () => false), { log: 'URL is not set\n', code: 2 });
+  });
+});
+
+describe('traffic generators', () => {
+  const asked = { generators: { topic: 'sales' } };
+  const podOf = (recording: Recording, name: string) => (recording.inputsOf('apps/v1:Deployment', name) as { spec: { template: { spec: { hostAliases?: unknown; containers: { image: string; command: string[]; env: { name: string; value: string }[] }[] } } } }).spec.template.spec;
+
+  it('are not there unless they are asked for', async () => {
+    assert.ok(!(await recordTopology()).resources.some(({ name }) => name.startsWith('generators')));
+  });
+
+  it('are a producer and two consumers of one group, in tier1’s cluster, that find tier1 by its address', async () => {
+    const recording = await recordTopology(asked);
+    assert.deepEqual(recording.childrenOf('TrafficGenerators'), [
+      'ConfigMap generators-script', 'Namespace generators-namespace', 'apps/v1:Deployment generators-consumer1', 'apps/v1:Deployment generators-consumer2', 'apps/v1:Deployment generators-producer',
+    ]);
+    assert.ok(recording.resources.filter(({ parent }) => parent === 'TrafficGenerators').every(({ provider }) => provider === 'central'));
+    const [producer] = podOf(recording, 'generators-producer').containers;
+    assert.equal(producer?.image, 'docker.io/library/node:24-alpine');
+    assert.deepEqual(producer.command, ['node', '/etc/generator/generator.mjs']);
+    assert.deepEqual(Object.fromEntries(producer.env.map(({ name, value }) => [name, value])), { ROLE: 'producer', TOPIC: 'sales', INTERVAL_MS: '1000', URL: 'http://bridge.example' });
+    assert.deepEqual(podOf(recording, 'generators-consumer1').containers[0]?.env, podOf(recording, 'generators-consumer2').containers[0]?.env);
+    assert.deepEqual(podOf(recording, 'generators-producer').hostAliases, [{ ip: '10.0.0.1', hostnames: ['bridge.example', 'east.bridge.example', 'west.bridge.example'] }]);
+  });
+
+  it('leave names to DNS where it has them, and trust what tier1 shows', async () => {
+    const recording = await recordTopology({ ...asked, tier1: { dns: 'external-dns', tls: { source: 'self-signed' } } });
+    const pod = podOf(recording, 'generators-producer');
+    assert.equal(pod.hostAliases, undefined);
+    const env = Object.fromEntries(pod.containers[0]?.env.map(({ name, value }) => [name, value]) ?? []);
+    assert.deepEqual([env['URL'], env['NODE_EXTRA_CA_CERTS']], ['https://bridge.example', '/etc/generator/ca.crt']);
+    assert.equal((recording.inputsOf('ConfigMap', 'generators-script') as { data: Record<string, string> }).data['ca.crt'], 'a certificate');
+  });
+});
+
+/** Runs the script until something is so, then ends it as Kubernetes does. */
+async function run(env: Record<string, string>, until: () => boolean): Promise<{ log: string; code: number | null }> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../../components/generator/generator.mjs', import.meta.url))], { env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const deadline = Date.now() + 15_000;
+  while (child.exitCode === null && !until() && Date.now() < deadline) await delay(10);
+  child.kill('SIGTERM');
+  return { code: await ended, log };
+}
