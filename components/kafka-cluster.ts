@@ -62,9 +62,9 @@ function install(name: string, args: Installed, parent: pulumi.Resource): Output
 /** Records are behind these: the engine refuses to delete or replace them until their protection is taken off, as `kbf destroy` does. */
 const kept = { protect: true };
 
-/** A namespace that has the listeners' certificate in it is there already, and stays. */
+/** A namespace that has the listeners' certificate in it, or its issuer, is there already, and stays. */
 function kafkaNamespace(name: string, { namespace, certificate }: Installed, parent: pulumi.Resource): pulumi.Input<string> {
-  if (certificate.source === 'secret') return namespace;
+  if (certificate.source === 'secret' || (certificate.source === 'issuer' && certificate.issuer.kind === 'Issuer')) return namespace;
   return new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: namespace } }, { parent, ...kept }).metadata.name;
 }
 

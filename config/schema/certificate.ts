@@ -18,7 +18,7 @@ const ownRoot = z.strictObject({
 });
 
 const byIssuer = z.strictObject({
-  source: z.literal('issuer').describe('An issuer of cert-manager that exists.'),
+  source: z.literal('issuer').describe('An issuer of cert-manager that exists. One of kind Issuer lies in Kafka’s namespace, which then exists as well and is left as it is.'),
   issuer: issuer.describe('The issuer.'),
   leafDays,
   hosts,

@@ -224,6 +224,14 @@ describe('a Kafka with settings', () => {
     assert.deepEqual([rootSpec['duration'], certificateOf(kafka)['duration'], certificateOf(kafka)['dnsNames']], ['2400h', '240h', ['*.kafka.example']]);
   });
 
+  it('leaves a namespace as it is that has its issuer in it', async () => {
+    const kafka = await made({ certificate: { source: 'issuer', issuer: { name: 'company', kind: 'Issuer' } } });
+    assert.deepEqual(kafka.childrenOf('KafkaCluster'), ['cert-manager.io/v1:Certificate kafka-listener', ...strimziObjects]);
+    assert.deepEqual(certificateOf(kafka)['issuerRef'], { name: 'company', kind: 'Issuer' });
+    const { metadata } = kafka.inputsOf('kafka.strimzi.io/v1:Kafka', 'kafka') as { metadata: Written };
+    assert.equal(metadata['namespace'], 'kafka-cluster');
+  });
+
   it('has its topics and the operator for them', async () => {
     const kafka = await made({ topics: [{ name: 'orders', partitions: 12, config: { 'retention.ms': 1000 } }, { name: 'Old_Names', replicas: 2 }], entityOperator: { users: true } });
     const { spec } = kafka.inputsOf('kafka.strimzi.io/v1:Kafka', 'kafka') as { spec: Written };
