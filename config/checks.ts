@@ -1,5 +1,6 @@
 import { boundRules, checkBounds } from './checks/bounds.ts';
 import { certificateRules, checkCertificateHosts, checkCertificateTexts } from './checks/certificates.ts';
+import { chartRules, checkCharts } from './checks/charts.ts';
 import { checkDuplicates, duplicateRules } from './checks/duplicates.ts';
 import { checkKafka, kafkaRules } from './checks/kafka.ts';
 import { checkContexts, checkPlaces, contextRules } from './checks/kubeconfigs.ts';
@@ -29,6 +30,7 @@ export function checkAcross(configuration: Readable, raw: unknown, { directory, 
     ...(contexts === 'checked' ? checkContexts(configuration, directory) : []),
     ...[checkDuplicates, checkNames, checkKafka, checkSettings, checkCertificateHosts, checkVersions, checkBounds, checkServices, checkTier1, checkTsb].flatMap((check) => check(configuration)),
     ...checkCertificateTexts(raw, directory),
+    ...checkCharts(configuration, directory),
   ];
 }
 
@@ -39,7 +41,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   'Composed names': nameRules,
   Kafka: [...kafkaRules, ...settingRules],
   Certificates: certificateRules,
-  Versions: versionRules,
+  Operators: [...versionRules, ...chartRules],
   Times: boundRules,
   'Gateways and TSB': [...tier1Rules, ...tsbRules, ...serviceRules],
   Secrets: secretRules,

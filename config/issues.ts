@@ -76,8 +76,14 @@ function allowedAt(issue: z.core.$ZodIssueInvalidType | z.core.$ZodIssueTooSmall
   const at = schemaAt(schema, value, issue.path);
   const known = issue.code === 'invalid_type' ? issue.expected !== 'never' : at?._zod.def.type === 'number';
   if (!known) return issue.message;
+  if (at === undefined) return `keys with values: ${keysOfUnion(unionAt(schema, value, issue.path)).join(', ')}`;
   const isSecret = issue.path.at(-1) === 'secret' && typeof valueAt(value, issue.path) === 'string';
   return isSecret ? `the name of a Secret in the cluster, never the secret itself, as ${formOf(at)}` : formOf(at);
+}
+
+/** The keys of all alternatives. */
+function keysOfUnion(union: z.core.$ZodUnionDef | undefined): string[] {
+  return [...new Set(union?.options.flatMap((option) => keysOf(innermost(option as Schema, undefined))))];
 }
 
 /** What a schema takes, in a few words. */

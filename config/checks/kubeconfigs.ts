@@ -15,7 +15,7 @@ interface Place {
 export const contextRules = [
   'Every `context` is in the file that `kubeconfig` names, the place’s own or the common one, with its cluster and its user, or it is a key of `gcp.clusters`. Nothing is taken from the environment.',
   'A context is the name of one cluster: two files cannot both have a cluster of that name.',
-  'Every key of `gcp.clusters` is some place’s context.',
+  'Every key of `gcp.clusters` is some place’s context, and no two are one cluster.',
 ];
 
 /** Every context must be in the kubeconfig file that it is looked for in, or be a cluster of GKE. */
@@ -37,7 +37,7 @@ export function checkContexts(configuration: Readable, directory: string): Findi
 export function checkPlaces(configuration: Readable, raw: Record<string, unknown>, directory: string): Finding[] {
   const places = placesOf(configuration);
   const fileOf = ({ kubeconfig = configuration.kubeconfig }: Place): string | undefined => kubeconfig && kubeconfigPath(kubeconfig, directory);
-  return [...(raw['kubeconfig'] === undefined ? unnamed(places, configuration) : []), ...twoFiles(places, fileOf), ...unusedOnGke(places, configuration), ...doublyFound(places, configuration)];
+  return [...(raw['kubeconfig'] === undefined ? unnamed(places, configuration) : []), ...twoFiles(places, fileOf), ...unusedOnGke(places, configuration), ...oneGkeClusterTwice(configuration), ...doublyFound(places, configuration)];
 }
 
 function placesOf({ kafka, regions, tsb, tier1, generators }: Readable): Place[] {
@@ -101,6 +101,14 @@ function unusedOnGke(places: readonly Place[], { gcp }: Readable): Finding[] {
   return Object.keys(gcp?.clusters ?? {})
     .filter((key) => !contexts.includes(key))
     .map((key) => ({ path: ['gcp', 'clusters', key], allowed: `a context that another concern names: ${[...new Set(contexts)].join(', ')}`, suggestion: nearest(key, contexts) }));
+}
+
+function oneGkeClusterTwice({ gcp }: Readable): Finding[] {
+  const clusters = Object.entries(gcp?.clusters ?? {}).map(([key, cluster]) => ({ key, id: `${cluster?.location ?? key}/${cluster?.name ?? ''}` }));
+  return clusters.flatMap(({ key, id }, index) => {
+    const first = clusters.slice(0, index).find((other) => other.id === id);
+    return first === undefined ? [] : [{ path: ['gcp', 'clusters', key], allowed: `another cluster: gcp.clusters.${first.key} is the same` }];
+  });
 }
 
 function doublyFound(places: readonly Place[], { gcp }: Readable): Finding[] {

@@ -44,6 +44,7 @@ const wrong: readonly Wrong[] = [
   { what: 'an empty context', change: { 'kafka.context': '' }, path: 'kafka.context', found: '""', allowed: 'text that is not empty' },
   { what: 'a GKE cluster that nobody uses', change: { gcp: { project: 'my-project', clusters: { eats: { name: 'c', location: 'us-east1' } } } }, path: 'gcp.clusters.eats', found: '{"name":"c","location":"us-east1"}', allowed: 'a context that another concern names: kafka, east, west, central', suggestion: 'east' },
   { what: 'a GKE cluster with a kubeconfig', change: { 'regions[0].kubeconfig': 'kubeconfig', gcp: { project: 'my-project', clusters: { east: { name: 'c', location: 'us-east1' } } } }, path: 'regions[0].kubeconfig', found: '"kubeconfig"', allowed: 'nothing: gcp.clusters says how "east" is reached' },
+  { what: 'one GKE cluster under two names', change: { gcp: { project: 'my-project', clusters: { east: { name: 'c', location: 'us-east1' }, west: { name: 'c', location: 'us-east1' } } } }, path: 'gcp.clusters.west', found: '{"name":"c","location":"us-east1"}', allowed: 'another cluster: gcp.clusters.east is the same' },
   { what: 'a GKE location that is none', change: { gcp: { project: 'my-project', clusters: { east: { name: 'c', location: 'Virginia' } } } }, path: 'gcp.clusters.east.location', found: '"Virginia"', allowed: 'a region or zone, such as us-east1 or us-east1-b' },
   { what: 'one region', change: { regions: [{ name: 'east', context: 'east' }] }, path: 'regions', found: '[{"name":"east","context":"east"}]', allowed: 'two regions or more, or there is nothing to fail over to' },
   { what: 'regions as text', change: { regions: 'east, west' }, path: 'regions', found: '"east, west"', allowed: 'a list of elements with the keys name, context, kubeconfig, tsbCluster, locality, replicas, gateway' },
@@ -130,6 +131,7 @@ const wrong: readonly Wrong[] = [
   { what: 'an operator that was never released', change: { operators: { strimzi: { version: '0.45.9' } } }, path: 'operators.strimzi.version', found: '"0.45.9"', allowed: 'a release of Strimzi: 0.36.0, 0.36.1, 0.37.0, 0.38.0, 0.39.0, 0.40.0, 0.41.0, 0.42.0, 0.43.0, 0.44.0, 0.45.0, 0.45.1, 0.45.2, 0.46.0, 0.46.1, 0.47.0, 0.48.0, 0.49.0, 0.49.1, 0.50.0, 0.50.1, 0.51.0, 1.0.0, 1.0.1, 1.1.0, 1.2.0, or a later one', suggestion: '0.45.0' },
   { what: 'a bridge that the operator cannot run', change: { 'bridge.version': '0.33.1' }, path: 'bridge.version', found: '"0.33.1"', allowed: 'a bridge that the operator 1.2.0 can run (operators.strimzi.version): 1.0.0, 1.1.0' },
   { what: 'a chart by name', change: { operators: { strimzi: { chart: 'strimzi/strimzi-kafka-operator' } } }, path: 'operators.strimzi.chart', found: '"strimzi/strimzi-kafka-operator"', allowed: 'oci://…, https://…, or the path of a .tgz file or a folder' },
+  { what: 'a chart that is not there', change: { operators: { certManager: { install: true, chart: './charts/cert-manager.tgz' } } }, path: 'operators.certManager.chart', found: '"./charts/cert-manager.tgz"', allowed: 'the path of a chart: DIRECTORY/charts/cert-manager.tgz does not exist' },
   { what: 'a delivery that outlives a try', change: { 'bridge.producer': { deliveryTimeoutMs: 9_000 } }, path: 'bridge.producer.deliveryTimeoutMs', found: '9000', allowed: 'less than 9000 (bridge.timeouts.perTryMs less bridge.producer.maxBlockMs)' },
   { what: 'a request that outlives a delivery', change: { 'bridge.producer': { requestTimeoutMs: 8_000 } }, path: 'bridge.producer.requestTimeoutMs', found: '8000', allowed: 'less than 8000 (bridge.producer.deliveryTimeoutMs)' },
   { what: 'a request that lingers beyond its delivery', change: { 'bridge.producer': { config: { 'linger.ms': 6_000 } } }, path: 'bridge.producer.requestTimeoutMs', found: 'nothing, so 3000', allowed: 'less than 2000 (bridge.producer.deliveryTimeoutMs less linger.ms)' },
@@ -206,6 +208,17 @@ describe('the configuration', () => {
       assert.deepEqual(problems.map((problem) => ({ ...problem, found: place(problem.found), allowed: place(problem.allowed) })), [{ ...expected, suggestion }]);
     });
   }
+
+  it('is told of each of these also beside a problem of another kind', () => {
+    for (const { what, change, path } of wrong) {
+      const [other, value] = path.startsWith('bridge') ? ['tier1.mode', 'failovr'] : ['bridge.timeouts', { perTryMs: 20_000 }];
+      if (other in change || path.startsWith('tier1.')) continue;
+      const problems = problemsOf(changed(validConfiguration(), { ...change, [String(other)]: value }), { directory: files.directory, contexts: 'checked' });
+      assert.ok(problems.some((problem) => problem.path === path), what);
+      // Where the whole concern is wrong there is nothing else to be said of it.
+      if (path !== 'bridge') assert.ok(problems.some((problem) => problem.path.startsWith(String(other))), what);
+    }
+  });
 
   it('has no problem without any of these', () => {
     assert.deepEqual(problemsOf(validConfiguration(), { directory: files.directory, contexts: 'checked' }), []);

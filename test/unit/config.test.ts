@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import * as pulumi from '@pulumi/pulumi';
+import fc from 'fast-check';
 
 import { parseConfiguration, readConfiguration } from '../../config/configuration.ts';
 import { ConfigurationError } from '../../config/problems.ts';
@@ -106,6 +107,22 @@ describe('the configuration', () => {
     );
   });
 
+  it('is taken or refused with reasons, whatever stands in it', () => {
+    const whole = { ...seedConfiguration(), generators: { topic: 't' }, gcp: { project: 'my-project' } };
+    const paths = pathsIn(whole).filter((path) => path.length > 0);
+    const anything = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(null, '', 0, -1, 1.5, true, [], {}, [[]], [null], { secure: 'v1:x' }, '-----BEGIN PRIVATE KEY-----'));
+    fc.assert(fc.property(fc.array(fc.tuple(fc.constantFrom(...paths), anything), { minLength: 1, maxLength: 3 }), (changes) => {
+      const raw = structuredClone(whole);
+      for (const [path, value] of changes) replace(raw, path, structuredClone(value));
+      try {
+        parseConfiguration(raw, directory);
+      } catch (error) {
+        assert.ok(error instanceof ConfigurationError, String(error));
+        for (const { path, found, allowed } of error.problems) assert.doesNotMatch(`${path}: ${found}; ${allowed}`, /^:|; $|undefined|NaN|Invalid|\[object|PRIVATE KEY|\n/);
+      }
+    }), { numRuns: 300 });
+  });
+
   it('refuses a configuration that is not there at all', () => {
     assert.deepEqual(
       problemsOf({}).map((problem) => problem.split('|')[0]),
@@ -164,6 +181,16 @@ describe('the configuration', () => {
     assert.deepEqual(readConfiguration(), parseConfiguration(raw, directory));
   });
 });
+
+function pathsIn(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+  return typeof value === 'object' && value !== null ? [path, ...Object.entries(value).flatMap(([key, inner]) => pathsIn(inner, [...path, key]))] : [path];
+}
+
+/** Puts a value where the path leads, if it still does. */
+function replace(raw: unknown, path: readonly string[], value: unknown): void {
+  const holder = path.slice(0, -1).reduce<unknown>((at, key) => (at as Record<string, unknown> | null | undefined)?.[key], raw);
+  if (typeof holder === 'object' && holder !== null) (holder as Raw)[path.at(-1) ?? ''] = value;
+}
 
 function at(raw: Raw, concern: string, change: Raw): void {
   raw[concern] = { ...(raw[concern] as Raw), ...change };
