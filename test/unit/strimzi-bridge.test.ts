@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { bridgeBasics, bridgeWorkload, trustedCertificates } from '../../sandbox/operators/strimzi/bridge-objects.ts';
+import { bridgeBasics, bridgeWorkload, refuseUnlike, trustedCertificates } from '../../sandbox/operators/strimzi/bridge-objects.ts';
 import { bridgeProperties } from '../../sandbox/operators/strimzi/bridge-properties.ts';
 import { labelsOf } from '../../sandbox/operators/strimzi/labels.ts';
 import { Failure } from '../../sandbox/operators/strimzi/model.ts';
@@ -45,6 +45,26 @@ describe('strimzi: the objects of a KafkaBridge', () => {
 
   it('cannot be made with labels of Strimzi\'s own', () => {
     assert.throws(() => bridgeBasics(bridge(({ metadata }) => { metadata.labels = { 'strimzi.io/foo': 'x' }; })), (error: unknown) => error instanceof Failure && error.reason === 'IllegalArgumentException');
+  });
+
+  it('hand over to Kubernetes what it does with pods: probes, resources, spread and budget', () => {
+    const asked = bridge(({ spec }) => {
+      Object.assign(spec, { livenessProbe: { failureThreshold: 5 }, readinessProbe: { periodSeconds: 1 }, resources: { limits: { memory: '1Gi' } }, image: 'quay.io/strimzi/kafka-bridge:1.0.0' });
+      spec.template = { ...spec.template, pod: { ...spec.template?.pod, topologySpreadConstraints: [{ maxSkew: 1 }] }, podDisruptionBudget: { maxUnavailable: 2 } };
+    });
+    const objects = bridgeWorkload(asked, 'PEM');
+    const { template } = find(objects, 'Deployment', 'my-bridge').spec as { template: { spec: { topologySpreadConstraints: unknown; containers: Record<string, unknown>[] } } };
+    assert.deepEqual(template.spec.topologySpreadConstraints, [{ maxSkew: 1 }]);
+    const { livenessProbe, readinessProbe, resources, image } = template.spec.containers[0] ?? {};
+    assert.deepEqual([(livenessProbe as { failureThreshold: number }).failureThreshold, (readinessProbe as { periodSeconds: number }).periodSeconds, resources, image], [5, 1, { limits: { memory: '1Gi' } }, 'quay.io/strimzi/kafka-bridge:1.0.0']);
+    assert.equal(find(objects, 'PodDisruptionBudget', 'my-bridge').spec['maxUnavailable'], 2);
+    assert.deepEqual(unhonouredWarnings(asked, 'KafkaBridge'), []);
+  });
+
+  it('are refused where they would be another bridge: without a port, or with users that nothing here knows', () => {
+    const wrong = [bridge(({ spec }) => { delete spec.http; }), bridge(({ spec }) => { spec.authentication = { type: 'tls' }; })];
+    const reasons = wrong.map((one) => { try { refuseUnlike(one); return undefined; } catch (error) { return (error as Failure).reason; } });
+    assert.deepEqual(reasons, ['InvalidResourceException', 'UnhonouredByStandIn']);
   });
 
   it('change the pods\' annotations with configuration and certificates', () => {
@@ -105,6 +125,11 @@ describe('strimzi: status', () => {
     const status = finished(bridge(), [], { replicas: 2 });
     assert.equal(differs({ ...status, conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: 'before' }] }, status), false);
     assert.equal(differs({ ...status, observedGeneration: 2 }, status), true);
+  });
+
+  it('says what is said of logging and metrics, which the reference bridge does not do', () => {
+    const asked = bridge(({ spec }) => { Object.assign(spec, { logging: { type: 'inline' }, metricsConfig: { type: 'strimziMetricsReporter' } }); });
+    assert.match(unhonouredWarnings(asked, 'KafkaBridge')[0]?.message ?? '', /: spec\.logging, spec\.metricsConfig$/);
   });
 
   it('names every field that is not honoured', () => {

@@ -11,6 +11,17 @@ export function bridgeComponent(bridge: KafkaBridge): Component {
   return { owner: bridge, kind: 'KafkaBridge', name: `${bridge.metadata.name}-bridge`, type: 'kafka-bridge' };
 }
 
+/**
+ * What would be a bridge other than the one that is asked for.
+ * @throws Failure naming the field
+ */
+export function refuseUnlike({ spec }: KafkaBridge): void {
+  if (spec.http === undefined) throw new Failure('InvalidResourceException', 'The HTTP configuration for the bridge is not specified.');
+  if (spec.authentication !== undefined) {
+    throw new Failure('UnhonouredByStandIn', `This stand-in for the Strimzi operator cannot honour spec.authentication (type ${spec.authentication.type}): a bridge that says nothing of itself would be made. Take it out here.`);
+  }
+}
+
 /** The objects that do not depend on any Secret: they are there even when the rest fails. */
 export function bridgeBasics(bridge: KafkaBridge): Written[] {
   const component = bridgeComponent(bridge);
@@ -128,6 +139,7 @@ function podSpec(bridge: KafkaBridge, { name }: Component): object {
     serviceAccountName: name,
     terminationGracePeriodSeconds: pod.terminationGracePeriodSeconds ?? 30,
     ...(pod.hostAliases === undefined ? {} : { hostAliases: pod.hostAliases }),
+    ...(pod.topologySpreadConstraints === undefined ? {} : { topologySpreadConstraints: pod.topologySpreadConstraints }),
     containers: [{
       name,
       image: spec.image ?? image,

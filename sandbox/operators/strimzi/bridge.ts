@@ -1,4 +1,4 @@
-import { bridgeBasics, bridgeComponent, bridgeWorkload, trustedCertificates } from './bridge-objects.ts';
+import { bridgeBasics, bridgeComponent, bridgeWorkload, refuseUnlike, trustedCertificates } from './bridge-objects.ts';
 import type { KubernetesCluster } from './cluster.ts';
 import { selectorOf } from './labels.ts';
 import { Failure, type Condition, type Deployment, type KafkaBridge, type Secret } from './model.ts';
@@ -10,7 +10,7 @@ export async function reconcileBridge(cluster: KubernetesCluster, bridge: KafkaB
   const warnings = unhonouredWarnings(bridge, 'KafkaBridge');
   const fields = statusFields(bridge);
   try {
-    if (bridge.spec.http === undefined) throw new Failure('InvalidResourceException', 'The HTTP configuration for the bridge is not specified.');
+    refuseUnlike(bridge);
     await cluster.apply(bridgeBasics(bridge), bridge);
     await cluster.apply(bridgeWorkload(bridge, trustedCertificates(bridge, await trustedSecrets(cluster, bridge))), bridge);
     return await outcome(cluster, bridge, { warnings, fields });

@@ -51,6 +51,8 @@ export interface BridgeSpec {
   image?: string;
   bootstrapServers: string;
   tls?: { trustedCertificates?: { secretName: string; certificate?: string; pattern?: string }[] };
+  /** Refused: neither the brokers nor the reference bridge here know users. */
+  authentication?: { type: string };
   http?: { port?: number; cors?: { allowedOrigins: string[]; allowedMethods: string[] } };
   producer?: { enabled?: boolean; config?: Config };
   consumer?: { enabled?: boolean; timeoutSeconds?: number; config?: Config };
@@ -61,7 +63,7 @@ export interface BridgeSpec {
   readinessProbe?: Probe;
   template?: {
     deployment?: MetadataTemplate & { deploymentStrategy?: 'RollingUpdate' | 'Recreate' };
-    pod?: MetadataTemplate & { terminationGracePeriodSeconds?: number; hostAliases?: object[] };
+    pod?: MetadataTemplate & { terminationGracePeriodSeconds?: number; hostAliases?: object[]; topologySpreadConstraints?: object[] };
     apiService?: MetadataTemplate;
     podDisruptionBudget?: MetadataTemplate & { maxUnavailable?: number };
     bridgeContainer?: { env?: { name: string; value?: string }[] };

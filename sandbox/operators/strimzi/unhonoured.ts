@@ -19,11 +19,11 @@ const metadata: Known = { metadata: { labels: true, annotations: true } };
 
 export const knownFields = {
   KafkaBridge: {
-    replicas: true, image: true, bootstrapServers: true, tls: { trustedCertificates: true }, http: { port: true, cors: true },
+    replicas: true, image: true, bootstrapServers: true, tls: { trustedCertificates: true }, authentication: true, http: { port: true, cors: true },
     producer: true, consumer: true, adminClient: true, config: true, resources: true, livenessProbe: true, readinessProbe: true,
     template: {
       deployment: { ...metadata, deploymentStrategy: true },
-      pod: { ...metadata, terminationGracePeriodSeconds: true, hostAliases: true },
+      pod: { ...metadata, terminationGracePeriodSeconds: true, hostAliases: true, topologySpreadConstraints: true },
       apiService: metadata, podDisruptionBudget: { ...metadata, maxUnavailable: true }, bridgeContainer: { env: true },
     },
   },
