@@ -1,6 +1,3 @@
-import { createRequire } from 'node:module';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
@@ -9,6 +6,7 @@ import { buildTopology } from '../../components/topology.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { placeholder } from './placeholders.ts';
 import { offlineReader, type Read } from './reader.ts';
+import { settled } from './settled.ts';
 
 /** One resource as the engine would have got it. Values that are not known yet are `pulumi.unknown`, secret ones wrapped as Pulumi wraps them. */
 export interface Registered {
@@ -67,22 +65,3 @@ const outputsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'gcp:compute/address:Address': { address: 'reserved address' },
   'gcp:compute/globalAddress:GlobalAddress': { address: 'reserved address' },
 };
-
-/** Entry points of the SDK that are not public. */
-interface SdkInternals {
-  waitForRPCs(): Promise<void>;
-  /** The registrations under way. */
-  getPendingResourceRegistrations(): ReadonlyMap<unknown, unknown>;
-}
-const require = createRequire(import.meta.url);
-const { getPendingResourceRegistrations, waitForRPCs } = {
-  ...(require('@pulumi/pulumi/runtime/settings.js') as object),
-  ...(require('@pulumi/pulumi/runtime/state.js') as object),
-} as SdkInternals;
-
-/** Resolves when a program on mocks has registered all it ever will. */
-export async function settled(): Promise<void> {
-  do await nextTurn();
-  while (getPendingResourceRegistrations().size > 0);
-  await waitForRPCs();
-}

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineProgress } from '../../automation/engineEvents.ts';
 import { main } from '../../automation/kbf.ts';
@@ -12,14 +11,7 @@ import type { WorkerRequest } from '../../automation/runWorker.ts';
 import { UserError } from '../../errors.ts';
 import { fakeModules } from '../fixtures/fake-sandbox.ts';
 import { report } from '../fixtures/report.ts';
-
-class Sink extends Writable {
-  text = '';
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.text += chunk.toString();
-    done();
-  }
-}
+import { Sink } from '../fixtures/sink.ts';
 
 let state: string;
 beforeEach(async () => { state = await mkdtemp(join(tmpdir(), 'kbf-unit-')); });
@@ -92,7 +84,7 @@ describe('kbf', () => {
     assert.ok(request?.operation === 'up');
     assert.deepEqual(request.environment, {
       stack: 'dev', stateDir: '/nowhere/pulumi', passphraseFile: '/nowhere/pulumi/passphrase', kubeconfig: '/nowhere/kubeconfig',
-      pulumiBin: '/t/bin', plugins: ['/t/plugins'], ownBackend: true, settings: {},
+      pulumiBin: '/t/bin', plugins: ['/t/plugins'], ownBackend: true, settings: { checks: true },
     });
   });
 

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
+import { settled } from '../../automation/render/settled.ts';
 import type { Cluster } from '../../components/cluster.ts';
 import type { LiveObject, ObjectReference } from '../../components/cluster-reader.ts';
 
@@ -49,18 +49,11 @@ export class Recording {
   }
 }
 
-/** Entry points of the SDK that are not public; used here and nowhere else. */
+/** Entry points of the SDK that are not public. */
 interface SdkInternals {
-  waitForRPCs(): Promise<void>;
   getMonitor(): { getRegisteredResources(): Map<string, { state: unknown }> };
-  /** The registrations under way. */
-  getPendingResourceRegistrations(): ReadonlyMap<unknown, unknown>;
 }
-const require = createRequire(import.meta.url);
-const { getMonitor, getPendingResourceRegistrations, waitForRPCs } = {
-  ...(require('@pulumi/pulumi/runtime/settings.js') as object),
-  ...(require('@pulumi/pulumi/runtime/state.js') as object),
-} as SdkInternals;
+const { getMonitor } = createRequire(import.meta.url)('@pulumi/pulumi/runtime/settings.js') as SdkInternals;
 
 /** What providers would add to the inputs of these types. */
 const computed: Readonly<Record<string, object>> = {
@@ -91,9 +84,7 @@ export async function record(program: () => unknown, invoked: Invoked = refuse):
     'test',
   );
   program();
-  do await nextTurn();
-  while (getPendingResourceRegistrations().size > 0);
-  await waitForRPCs();
+  await settled();
 
   const registered = getMonitor().getRegisteredResources();
   const urns = [...registered.keys()];

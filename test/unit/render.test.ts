@@ -225,6 +225,12 @@ describe('kbf render', function () {
     assert.ok(!existsSync(join(parent, 'state')));
   });
 
+  it('asks for the folder', async () => {
+    const { code, stderr } = await kbf({});
+    assert.equal(code, 2);
+    assert.match(stderr, /required option '--out <dir>' not specified/);
+  });
+
   it('writes nothing when the settings are wrong, and says so without a stack trace', async () => {
     const { code, stdout, stderr } = await kbf({ hostname: 'a b' }, '--out', join(parent, 'out'));
     assert.equal(code, 2);
