@@ -7,21 +7,11 @@ import { createHash } from 'node:crypto';
 
 /** Longest host name. */
 export const longestHost = 253;
+
 /** Longest DNS label: names of Services and pods, and values of labels. */
 export const longestLabel = 63;
 
-/** Namespace of the bridge and its gateway in every region. */
-export const bridgeNamespace = 'kafka-bridge';
-export const bridgeName = 'kafka-bridge';
-/** Install gateway of a region; also its Service, Deployment and the label `app` of its pods. */
-export const bridgeGateway = 'kafka-bridge-gateway';
-/** The bridge as everything may reach it, also from a peer region. */
-export const sharedService = 'kafka-bridge-http';
-/** The bridge as only its own region reaches it: consumers, which live on one bridge. */
-export const localService = 'kafka-bridge-local';
-export const bridgePort = 8080;
-
-/** The two Services of a bridge of this name: the one that a peer region may serve as well, and the one of its own region only. */
+/** The two Services of a bridge: the one that a peer region may serve as well, and the one that only its own region reaches, for consumers, which live on one bridge. */
 export function bridgeServices(bridge: string): { shared: string; local: string } {
   return { shared: `${bridge}-http`, local: `${bridge}-local` };
 }
@@ -42,12 +32,6 @@ export function strimziBridgeService(bridge: string): string {
 export const localPodLabel = { 'kafka-bridge-failover/local': 'true' } as const;
 /** On Services that a peer region may serve. */
 export const failoverLabel = { failover: 'enabled' } as const;
-
-export const tsbNamespace = 'tsb-conf';
-export const bridgesWorkspace = 'bridges';
-export const edgeWorkspace = 'edge';
-export const edgeGroup = 'edge';
-export const tier1Gateway = 'tier1';
 
 /** The pool's name gives pods their names: <kafka>-kafka-<id>. */
 export const nodePool = 'kafka';
