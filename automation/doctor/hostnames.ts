@@ -33,7 +33,8 @@ async function judge({ configuration: { tier1, gcp } }: Look, name: string, { ad
     const { code } = error as NodeJS.ErrnoException;
     const says = code === 'ENOTFOUND' ? 'there is no such host name, seen from this machine' : `cannot be looked up (${firstLine(error)})`;
     const published = tier1.dns === 'external-dns' ? 'ExternalDNS' : gcp?.dnsZone === undefined ? undefined : `the zone ${gcp.dnsZone}`;
-    const remedy = published === undefined ? `Make a record for ${address}, or set tier1.dns; until then: curl --resolve <name>:80:${address}` : `Does ${published} publish it? Until then: curl --resolve <name>:80:${address}`;
+    const meanwhile = `curl --resolve <name>:${tier1.tls === undefined ? '80' : '443'}:${address}`;
+    const remedy = published === undefined ? `Make a record for ${address}, or set tier1.dns; until then: ${meanwhile}` : `Does ${published} publish it? Until then: ${meanwhile}`;
     return { name, verdict: 'warning', says, remedy };
   }
   if (found.some((each) => own.includes(each))) return { name, verdict: 'ok', says: `lead to tier1's load balancer, ${address}` };

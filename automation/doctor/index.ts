@@ -9,6 +9,7 @@ import { judgeApis } from './apis.ts';
 import { judgeCertificates } from './certificates.ts';
 import { judgeClocks } from './clocks.ts';
 import { openClusters } from './clusters.ts';
+import { judgeControlPlanes } from './control-planes.ts';
 import { Check, type Finding } from './finding.ts';
 import { judgeHostnames } from './hostnames.ts';
 import { judgeInjection } from './injection.ts';
@@ -48,6 +49,7 @@ async function judgeAll(look: Look): Promise<Finding[]> {
     apis.then((judged) => judged.findings),
     apis.then(({ plurals }) => judgeRights(look, plurals)),
     judgeOperators(look),
+    judgeControlPlanes(look),
     judgeTsbNames(look),
     judgeMeshRoot(look),
     judgeCertificates(look),

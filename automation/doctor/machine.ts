@@ -34,7 +34,7 @@ async function judgePulumi(path: readonly string[]): Promise<Finding> {
   try {
     // Without a home of its own it would begin a log in the user's.
     const { stdout } = await execa(program, ['version'], { env: { PULUMI_SKIP_UPDATE_CHECK: 'true', PULUMI_HOME: process.env['PULUMI_HOME'] ?? '/dev/null' }, timeout: 20_000 });
-    const version = stdout.trim().replace(/^v/, '');
+    const version = /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? stdout.trim();
     const sdk = versionOf('pulumi');
     if (compareVersions(version, sdk) >= 0) return check.ok(`${version} (${program})`);
     return check.warning(`${version} (${program})`, { expected: `${sdk}, the SDK's, or newer`, remedy: 'Raise it where something that the program asks for is not known to it.' });

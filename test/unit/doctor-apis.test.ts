@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { judgeApis } from '../../automation/doctor/apis.ts';
 import { Check, lineOf } from '../../automation/doctor/finding.ts';
 import type { Look } from '../../automation/doctor/look.ts';
+import { judgeControlPlanes } from '../../automation/doctor/control-planes.ts';
 import { judgeOperators } from '../../automation/doctor/operators.ts';
 import { judgeRights } from '../../automation/doctor/rights.ts';
 import { configuration, object, short, TwoClusters } from './doctor-fixtures.ts';
@@ -90,7 +91,7 @@ describe('doctor: operators', () => {
   const objects = [object('kafka.strimzi.io/v1', 'Kafka'), object('install.tetrate.io/v1alpha1', 'Gateway')];
   const deployment = (namespace: string, name: string, { available = true, image = 'x/y:1.2.0' } = {}) =>
     ({ metadata: { name, namespace }, spec: { template: { spec: { containers: [{ image }] } } }, status: { conditions: [{ type: 'Available', status: available ? 'True' : 'False', message: 'no pods' }] } });
-  const judged = async (change: Partial<Look> = {}): Promise<string[]> => (await judgeOperators(await two.look({ objects, ...change }))).map(lineOf);
+  const judged = async (change: Partial<Look> = {}): Promise<string[]> => { const all = await two.look({ objects, ...change }); return [...await judgeOperators(all), ...await judgeControlPlanes(all)].map(lineOf); };
   beforeEach(() => {
     two.east.objects.set('/apis/apps/v1/namespaces/strimzi/deployments/strimzi-cluster-operator', deployment('strimzi', 'strimzi-cluster-operator'))
       .set('/apis/apps/v1/namespaces/tsb/deployments', { items: [deployment('tsb', 'tsb-operator')] }).set('/apis/apps/v1/namespaces/istio-system/deployments', { items: [deployment('istio-system', 'istiod')] });
@@ -99,9 +100,9 @@ describe('doctor: operators', () => {
   it('are available', async () => {
     const [strimzi, tsb, istiod, ...more] = await judged();
     assert.deepEqual(more, []);
-    assert.match(strimzi ?? '', /^ok +Strimzi +east +strimzi\/strimzi-cluster-operator 1\.2\.0 is available/);
-    assert.match(tsb ?? '', /^ok +TSB +east +tsb\/tsb-operator 1\.2\.0 of east is available/);
-    assert.match(istiod ?? '', /^ok +istiod +east +istio-system\/istiod/);
+    assert.match(strimzi ?? '', /^ok +Strimzi +east +available: strimzi\/strimzi-cluster-operator 1\.2\.0$/);
+    assert.match(tsb ?? '', /^ok +TSB +east +available: tsb\/tsb-operator 1\.2\.0 of east$/);
+    assert.match(istiod ?? '', /^ok +istiod +east +available: istio-system\/istiod 1\.2\.0$/);
   });
 
   it('are found in any namespace by their name', async () => {

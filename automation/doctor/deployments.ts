@@ -1,0 +1,34 @@
+import type { ApiServer } from './apiServer.ts';
+
+export interface Deployment {
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly generation?: number };
+  readonly spec?: { readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } } };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[] };
+}
+
+export async function deploymentsIn(api: ApiServer, namespaces: readonly string[]): Promise<Deployment[]> {
+  return (await Promise.all(namespaces.map((namespace) => api.list<Deployment>(`/apis/apps/v1/namespaces/${namespace}/deployments`)))).flat();
+}
+
+export function isAvailable({ status }: Deployment): boolean {
+  return status?.conditions?.some(({ type, status: is }) => type === 'Available' && is === 'True') === true;
+}
+
+export function unavailable(deployment: Deployment): string {
+  const said = deployment.status?.conditions?.find(({ type, status }) => type === 'Available' && status !== 'True')?.message;
+  return `${nameOf(deployment)} is not available${said === undefined ? '' : `: ${said}`}`;
+}
+
+export function nameOf(deployment: Deployment): string {
+  const version = versionOf(deployment);
+  return `${deployment.metadata.namespace}/${deployment.metadata.name}${version === undefined ? '' : ` ${version}`}`;
+}
+
+/** The tag of its image, without the `v` that some have. */
+export function versionOf({ spec }: Deployment): string | undefined {
+  return /:v?([^:/@]+)(@|$)/.exec(spec?.template?.spec?.containers?.[0]?.image ?? '')?.[1];
+}
+
+export function seeDeployment(context: string, { metadata }: Deployment): string {
+  return `See: kubectl --context ${context} -n ${metadata.namespace} describe deployment ${metadata.name}`;
+}
