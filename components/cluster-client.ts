@@ -30,6 +30,14 @@ export function clientOf(kubeconfig: Kubeconfig, context: string): ClusterClient
   };
 }
 
+/** Why a request failed, in one line: what lies under it where that says more than the request itself (`fetch failed`). */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [line = ''] = error.message.split('\n').filter((each) => each !== '');
+  const cause = error.cause instanceof Error ? reasonOf(error.cause) : '';
+  return [line, cause].filter((each) => each !== '').join(': ') || error.name;
+}
+
 async function load(kubeconfig: Kubeconfig, context: string): Promise<KubeConfig> {
   const config = new KubeConfig();
   if ('file' in kubeconfig) config.loadFromFile(kubeconfig.file);

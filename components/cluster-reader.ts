@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import * as pulumi from '@pulumi/pulumi';
 
-import { clientOf, type Kubeconfig } from './cluster-client.ts';
+import { clientOf, type Kubeconfig, reasonOf } from './cluster-client.ts';
 
 /** Names one object of a cluster. */
 export interface ObjectReference {
@@ -116,7 +116,6 @@ async function attempt(read: () => Promise<LiveObject | undefined>): Promise<{ o
   try {
     return { object: await read() };
   } catch (error) {
-    const [line] = (error instanceof Error ? error.message : String(error)).split('\n');
-    return { failure: `the API server cannot be asked: ${line ?? 'no reason given'}` };
+    return { failure: `the API server cannot be asked: ${reasonOf(error)}` };
   }
 }

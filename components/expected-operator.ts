@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from './cluster.ts';
+import { reasonOf } from './cluster-client.ts';
 import { type LiveObject, nameOf, plainError, stateOf } from './cluster-reader.ts';
 import { operatorCatalog, type OperatorName } from './operator-catalog.ts';
 
@@ -27,8 +28,7 @@ const patienceMs = 10_000;
 export async function expectServed({ name, reader }: Cluster, need: OperatorNeed, how: 'expected' | 'installed' = 'expected'): Promise<void> {
   const { group, title } = operatorCatalog[need.operator];
   const served = await within(reader.served(group)).catch(async (error: unknown) => {
-    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
-    await pulumi.log.warn(`${title} in cluster ${name} was not looked at: ${reason ?? 'the API server cannot be asked'}`);
+    await pulumi.log.warn(`${title} in cluster ${name} was not looked at: ${reasonOf(error)}`);
     return undefined;
   });
   if (served === undefined) return;

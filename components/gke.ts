@@ -1,3 +1,4 @@
+import { reasonOf } from './cluster-client.ts';
 import { plainError } from './cluster-reader.ts';
 import type { GcpConfiguration } from '../config/schema.ts';
 import { gcpModule } from './gcp-package.ts';
@@ -19,8 +20,7 @@ export async function gkeKubeconfig(context: string, { project, clusters }: Pick
   const where = `GKE cluster ${name} in ${location} of project ${project} (gcp.clusters.${context})`;
   const { getCluster } = gcpModule<GetClusterModule>('container/getCluster.js');
   const { endpoint, masterAuths } = await getCluster({ project, name, location }).catch((error: unknown) => {
-    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw plainError(`${where} cannot be read: ${reason ?? 'no reason given'}\nIs it there, and are you logged in? gcloud auth application-default login`);
+    throw plainError(`${where} cannot be read: ${reasonOf(error)}\nIs it there, and are you logged in? gcloud auth application-default login`);
   });
   const authority = masterAuths[0]?.clusterCaCertificate;
   if (!endpoint || !authority) throw plainError(`${where} has no endpoint yet: it is being made, or it is not there.`);

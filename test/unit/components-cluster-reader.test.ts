@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 import * as pulumi from '@pulumi/pulumi';
 
+import { reasonOf } from '../../components/cluster-client.ts';
 import { type LiveObject, readerOf, stateOf } from '../../components/cluster-reader.ts';
 
 const service = { apiVersion: 'v1', kind: 'Service', namespace: 'edge', name: 'tier1' };
@@ -125,3 +126,12 @@ function kubeconfigFor(port: number): object {
     contexts: [{ name: 'central', context: { cluster: 'c', user: 'u' } }],
   };
 }
+
+describe('the reason of a failed request', () => {
+  it('is what lies under it, in one line', () => {
+    assert.equal(reasonOf(new Error('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:1\n more') })), 'fetch failed: connect ECONNREFUSED 127.0.0.1:1');
+    assert.equal(reasonOf(new Error('\nHTTP 503\nbody')), 'HTTP 503');
+    assert.equal(reasonOf(new TypeError('')), 'TypeError');
+    assert.equal(reasonOf('torn'), 'torn');
+  });
+});
