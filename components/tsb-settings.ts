@@ -14,7 +14,7 @@ export interface SettingsRegion {
 /** Each region's gateway reaches the peers' bridges by their gateways, for Services that carry the failover label. */
 export function bridgesSetting(bridge: BridgeConfiguration, regions: readonly SettingsRegion[], resilience: Resilience): WorkspaceSettingSpec {
   return {
-    ...failover(regions),
+    ...failover(regions, resilience),
     defaultEastWestGatewaySettings: [
       { workloadSelector: { namespace: bridge.namespace, labels: gatewayLabels(regions) }, exposedServices: [{ serviceLabels: failoverLabel }] },
     ],
@@ -37,9 +37,12 @@ function outbound(upstreamTrafficSettings: UpstreamTrafficSetting[] | undefined)
   return upstreamTrafficSettings === undefined ? {} : { defaultTrafficSetting: { outbound: { upstreamTrafficSettings } } };
 }
 
-/** From each region to the next, the last to the first, unless one does not say where it is or two are in one place. */
-function failover(regions: readonly SettingsRegion[]): Pick<WorkspaceSettingSpec, 'failoverSettings'> {
+/**
+ * From each region to the next, the last to the first, unless one does not say where it is or two are in one place: then it is TSB's own
+ * order, which is also said, as the organization may have another, unless TSB is to decide.
+ */
+function failover(regions: readonly SettingsRegion[], { retries }: Resilience): Pick<WorkspaceSettingSpec, 'failoverSettings'> {
   const places = regions.flatMap(({ locality }) => (locality === undefined ? [] : [locality.region]));
-  if (places.length < regions.length || new Set(places).size < places.length) return { failoverSettings: { topologyChoice: 'CLUSTER' } };
+  if (places.length < regions.length || new Set(places).size < places.length) return retries === 'tsb-default' ? {} : { failoverSettings: { topologyChoice: 'CLUSTER' } };
   return { failoverSettings: { topologyChoice: 'CLUSTER', regionalFailover: places.map((from, index) => ({ from, to: places[(index + 1) % places.length] ?? from })) } };
 }

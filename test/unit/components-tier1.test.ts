@@ -59,6 +59,7 @@ describe('tier1', () => {
     const recording = await recordTopology({ tier1: { retries: 'tsb-default' } });
     assert.ok(!JSON.stringify(recording.resources).includes('upstreamTrafficSettings'));
     assert.ok(!recording.resources.some(({ name }) => name === 'tsb-setting-edge'), 'settings that say nothing are not made');
+    assert.deepEqual(Object.keys(recording.inputsOf('tsb.tetrate.io/v2:WorkspaceSetting', 'tsb-setting-bridges')['spec'] as object), ['defaultEastWestGatewaySettings'], 'nor is the order of regions TSB’s own again');
   });
 
   it('is published only where that is asked for, and has the address that was reserved', async () => {
