@@ -7,6 +7,7 @@ const adminPort = 15000;
 /** A gateway: everything but readiness and the way to istiod comes from istiod. */
 export function gatewayBootstrap({ cluster, pod, podIp, env }: ContainerContext): object {
   const { name, namespace, labels } = pod.metadata ?? {};
+  const identity = `spiffe://cluster.local/ns/${namespace}/sa/${pod.spec?.serviceAccountName}`;
   const fromIstiod = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' }; // not ready before istiod has answered
   return {
     node: {
@@ -22,7 +23,7 @@ export function gatewayBootstrap({ cluster, pod, podIp, env }: ContainerContext)
     dynamic_resources: {
       ads_config: {
         api_type: 'DELTA_GRPC', transport_api_version: 'V3', set_node_on_first_message_only: true,
-        grpc_services: [{ envoy_grpc: { cluster_name: 'xds-grpc' } }],
+        grpc_services: [{ envoy_grpc: { cluster_name: 'xds-grpc' }, initial_metadata: [{ key: 'x-forwarded-client-cert', value: `URI=${identity}` }] }],
       },
       lds_config: fromIstiod,
       cds_config: fromIstiod,

@@ -65,7 +65,9 @@ describe('verdicts on TSB objects', () => {
   it('refuses what a server may not say', () => {
     refuses('Gateway tier1', gateway([server(), server({ hostname: 'other' })]), /the name is not unique/);
     refuses('Gateway tier1', gateway([server({ port: 15443 })]), /port 15443 is kept for traffic between clusters/);
-    refuses('Gateway tier1', gateway([server({ tls: { mode: 'SIMPLE' } })]), /tls\.mode SIMPLE is not honoured/);
+    refuses('Gateway tier1', gateway([server({ tls: { mode: 'SIMPLE' } })]), /tls\.secretName is missing/);
+    refuses('Gateway tier1', gateway([server({ tls: { mode: 'SIMPLE', secretName: 'other/tls' } })]), /tls\.secretName "other\/tls": .* the gateway's own namespace only/);
+    refuses('Gateway tier1', gateway([server({ tls: { mode: 'MUTUAL', secretName: 'tls' } })]), /tls\.mode MUTUAL is not honoured/);
     refuses('Gateway tier1', gateway([server(rules({ route: { clusterDestination: {} }, redirect: { uri: '/' } }))]), /rule 0: needs exactly one of route, redirect, directResponse/);
     refuses('Gateway tier1', gateway([server(rules({ route: { clusterDestination: { clusters: [{ name: 'east', weight: 1 }, { name: 'west' }] } } }))]), /give all of them a weight, or none/);
     refuses('Gateway tier1', gateway([server(rules({ route: { clusterDestination: { clusters: [{ name: 'mars' }] } } }))]), /no onboarded cluster is named "mars"; onboarded: central, east, west/);

@@ -2,6 +2,7 @@ import type { KubernetesObject } from '@kubernetes/client-node';
 import type { ClusterInfo } from '../../machine/clusters.ts';
 import type { Addon, AddonContext } from '../addon.ts';
 import { tsbDefinitions } from './crds.ts';
+import { onboardingLabel } from './hierarchy.ts';
 import { multiclusterNamespace } from './translate/objects.ts';
 
 /** The organization of the sandbox's TSB: onboarding names it. */
@@ -43,7 +44,7 @@ function operator(context: AddonContext): object[] {
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     ...clusters.map((cluster) => ({
       apiVersion: 'tsb.tetrate.io/v2', kind: 'Cluster',
-      metadata: { name: cluster.name, namespace, annotations: { 'tsb.tetrate.io/organization': organization } }, spec: { displayName: cluster.name },
+      metadata: { name: cluster.name, namespace, labels: onboardingLabel, annotations: { 'tsb.tetrate.io/organization': organization } }, spec: { displayName: cluster.name },
     })),
     {
       apiVersion: 'v1', kind: 'Secret', metadata: { ...metadata, name: 'cluster-kubeconfigs' },

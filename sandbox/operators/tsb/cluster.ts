@@ -1,5 +1,6 @@
 import type { KubernetesObject, V1Node, V1Service } from '@kubernetes/client-node';
 import type { Connection } from './connection.ts';
+import { isOnboarding, sameCluster } from './hierarchy.ts';
 import { controlPlaneKind, installKinds, istioKinds, kinds } from './kinds.ts';
 import type { ClusterFacts, ServiceFacts, TsbObject } from './model.ts';
 import { directLabel } from './translate/direct.ts';
@@ -26,6 +27,8 @@ export interface WatchedCluster {
 export const writtenKinds = [
   { apiVersion: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts' },
   { apiVersion: 'v1', kind: 'Service', plural: 'services' },
+  { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', plural: 'roles' },
+  { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', plural: 'rolebindings' },
   { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments' },
   ...istioKinds,
 ] as const;
@@ -39,6 +42,7 @@ export function watchCluster(connection: Connection, options: { onChange: () => 
   for (const plural of ['services', 'namespaces', 'nodes']) start('v1', plural);
   start('v1', 'serviceaccounts', ownedSelector);
   start('apps/v1', 'deployments', ownedSelector);
+  for (const plural of ['roles', 'rolebindings']) start('rbac.authorization.k8s.io/v1', plural, ownedSelector);
   const list = (apiVersion: string, plural: string): KubernetesObject[] => watched.get(`${apiVersion}/${plural}`)?.list() ?? [];
   return {
     connection,
@@ -88,7 +92,7 @@ function facts(context: string, { controlPlane, node, namespaces, services, clus
   const name = controlPlane?.spec.managementPlane.clusterName;
   const nodeLabels = node?.metadata?.labels;
   if (name === undefined || nodeLabels === undefined) return undefined;
-  const object = clusterObjects.find(({ metadata }) => metadata.name === name) as TsbObject<{ network?: string }> | undefined;
+  const object = clusterObject(clusterObjects, name);
   return {
     context, name,
     region: nodeLabels['topology.kubernetes.io/region'] ?? '', zone: nodeLabels['topology.kubernetes.io/zone'] ?? '',
@@ -96,6 +100,13 @@ function facts(context: string, { controlPlane, node, namespaces, services, clus
     namespaces: new Set(namespaces.filter(({ metadata }) => metadata?.deletionTimestamp === undefined).map(({ metadata }) => metadata?.name ?? '')),
     services: services.map(serviceFacts),
   };
+}
+
+/** What is said of a cluster: by a person's object where there is one, else by the one that onboarding left. */
+function clusterObject(objects: readonly TsbObject[], name: string): TsbObject<{ network?: string }> | undefined {
+  const found = objects.filter(({ metadata }) => metadata.name === name);
+  const left = found.find(isOnboarding);
+  return (found.find((object) => object !== left && (left === undefined || sameCluster(object, left))) ?? left) as TsbObject<{ network?: string }> | undefined;
 }
 
 function serviceFacts({ metadata, spec, status }: V1Service): ServiceFacts {

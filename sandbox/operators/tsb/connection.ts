@@ -7,6 +7,8 @@ import type { Dispatcher } from 'undici';
 export interface Connection {
   /** The kubeconfig's context: the cluster's name. */
   readonly context: string;
+  /** Whether its last call had no answer at all. */
+  readonly silent: boolean;
   get(path: string): Promise<unknown>;
   /** Server-side apply, owning the fields by force: what the operator writes is the operator's. */
   apply(path: string, object: object): Promise<unknown>;
@@ -36,9 +38,13 @@ export async function connect(kubeconfig: string): Promise<Connection> {
   const server = config.getCurrentCluster()?.server ?? '';
   const credentials = new RequestContext(server, HttpMethod.GET);
   await config.applySecurityAuthentication(credentials);
-  const call = caller(server, credentials);
+  const state = { silent: false };
+  const call = caller(server, credentials, state);
   return {
     context: config.getCurrentContext(),
+    get silent() {
+      return state.silent;
+    },
     get: (path) => call('GET', path),
     apply: (path, object) => call('PATCH', `${path}?fieldManager=tsb-operator&force=true`, { type: 'application/apply-patch+yaml', body: object }),
     mergePatch: (path, change) => call('PATCH', `${path}?fieldManager=tsb-operator`, { type: 'application/merge-patch+json', body: change }),
@@ -53,14 +59,19 @@ export async function connect(kubeconfig: string): Promise<Connection> {
 
 type Call = (method: Dispatcher.HttpMethod, path: string, content?: { type: string; body: object }) => Promise<unknown>;
 
-function caller(server: string, credentials: RequestContext): Call {
+function caller(server: string, credentials: RequestContext, state: { silent: boolean }): Call {
   return async (method, path, content) => {
+    const silent = (error: unknown): never => {
+      state.silent = true;
+      throw error;
+    };
     const answer = await request(server + path, {
       method, ...dispatcher(credentials), headersTimeout: 10_000, bodyTimeout: 10_000,
       headers: { ...credentials.getHeaders(), ...(content ? { 'content-type': content.type } : {}) },
       ...(content ? { body: JSON.stringify(content.body) } : {}),
-    });
-    const text = await answer.body.text();
+    }).catch(silent);
+    const text = await answer.body.text().catch(silent);
+    state.silent = false;
     if (answer.statusCode >= 300) throw new ApiError(answer.statusCode, `${method} ${path} answered ${answer.statusCode}: ${message(text)}`);
     return JSON.parse(text);
   };

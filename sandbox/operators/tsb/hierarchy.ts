@@ -22,11 +22,14 @@ export type ParentsOf = (object: TsbObject) => readonly Parent[];
  * when its group's namespaces are not its workspace's or already another group's, or when another cluster pushed the same object.
  */
 export function buildHierarchy(objects: readonly TsbObject[], parentsOf: ParentsOf): Hierarchy {
-  const organizations = new Set(objects.filter((object) => object.kind === 'Cluster').map((object) => annotation(object, 'organization')));
+  const clusters = objects.filter((object) => object.kind === 'Cluster');
+  const onboarding = clusters.filter(isOnboarding);
+  const organizations = new Set((onboarding.length > 0 ? onboarding : clusters).map((object) => annotation(object, 'organization')));
   const found = new Map<string, TsbObject>();
   const refused = new Map<TsbObject, string>();
   const placed: Placed[] = [];
-  for (const object of [...objects].sort(parentsThenOldestFirst)) {
+  const inForce = objects.filter((object) => !onboarding.includes(object) || !clusters.some((other) => other !== object && !isOnboarding(other) && sameCluster(other, object)));
+  for (const object of [...inForce].sort(parentsThenOldestFirst)) {
     const parents = parentsOf(object);
     const place = { object, ...parentsIn(found, object) };
     const reason = missingParent(object, parents, { organizations, found })
@@ -40,6 +43,18 @@ export function buildHierarchy(objects: readonly TsbObject[], parentsOf: Parents
     }
   }
   return { placed, refused };
+}
+
+/** Marks the object of a cluster that onboarding left: a person's object of the same cluster takes its place. */
+export const onboardingLabel = { 'tsb-operator/onboarding': 'true' } as const;
+
+export function isOnboarding({ metadata }: TsbObject): boolean {
+  return Object.entries(onboardingLabel).every(([name, value]) => metadata.labels?.[name] === value);
+}
+
+/** Whether two objects are about one cluster. */
+export function sameCluster(one: TsbObject, other: TsbObject): boolean {
+  return one.metadata.name === other.metadata.name && annotation(one, 'organization') === annotation(other, 'organization');
 }
 
 /** Whether the group (and its workspace) owns a namespace of a TSB cluster. */

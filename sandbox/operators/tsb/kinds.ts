@@ -40,6 +40,7 @@ const upstreamTrafficSettings = {
   },
 } as const;
 const defaultTrafficSetting = { outbound: { upstreamTrafficSettings } } as const;
+const tls = { mode: true, secretName: true } as const;
 const clusters = { name: true, labels: true, network: true, weight: true } as const;
 const headers = { request: { set: true, add: true, remove: true }, response: { set: true, add: true, remove: true } } as const;
 const answers = {
@@ -69,17 +70,17 @@ export const kinds: readonly Kind[] = [
     honoured: {
       ...described, workloadSelector: true,
       http: {
-        name: true, hostname: true, port: true, tls: { mode: true }, failoverSettings, trafficMode: true,
+        name: true, hostname: true, port: true, tls, failoverSettings, trafficMode: true,
         routing: { rules: { ...answers, timeout: true, route: { clusterDestination: { clusters }, serviceDestination: { host: true, port: true } } } },
       },
     } },
   { apiVersion: 'gateway.tsb.tetrate.io/v2', kind: 'IngressGateway', plural: 'ingressgateways', parents: ['organization', 'tenant', 'workspace', 'gatewayGroup'],
     honoured: {
       ...described, workloadSelector: true,
-      http: { name: true, hostname: true, port: true, tls: { mode: true }, routing: { rules: { ...answers, route: { host: true, port: true } } } },
+      http: { name: true, hostname: true, port: true, tls, routing: { rules: { ...answers, route: { host: true, port: true } } } },
     } },
   { apiVersion: 'gateway.tsb.tetrate.io/v2', kind: 'Tier1Gateway', plural: 'tier1gateways', parents: ['organization', 'tenant', 'workspace', 'gatewayGroup'],
-    honoured: { ...described, workloadSelector: true, externalServers: { name: true, hostname: true, port: true, tls: { mode: true }, clusters, redirect: true } } },
+    honoured: { ...described, workloadSelector: true, externalServers: { name: true, hostname: true, port: true, tls, clusters, redirect: true } } },
   { apiVersion: 'traffic.tsb.tetrate.io/v2', kind: 'TrafficSetting', plural: 'trafficsettings', parents: ['organization', 'tenant', 'workspace', 'trafficGroup'],
     honoured: { ...described, outbound: { upstreamTrafficSettings } } },
   { apiVersion: 'traffic.tsb.tetrate.io/v2', kind: 'ServiceRoute', plural: 'serviceroutes', parents: ['organization', 'tenant', 'workspace', 'trafficGroup'], honoured: described },
@@ -89,7 +90,8 @@ export const kinds: readonly Kind[] = [
 
 const kubeSpec = {
   service: { type: true, annotations: true, labels: true, ports: true },
-  deployment: { replicaCount: true, labels: true, podAnnotations: true, resources: true, env: true },
+  deployment: { replicaCount: true, hpaSpec: { minReplicas: true }, labels: true, podAnnotations: true, resources: true, env: true },
+  overlays: true, // judged one by one: see the translation of install objects
 } as const;
 const install = (kind: string, plural: string, more: Honoured = {}): Kind => ({
   apiVersion: 'install.tetrate.io/v1alpha1', kind, plural, parents: [],

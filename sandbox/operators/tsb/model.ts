@@ -137,7 +137,7 @@ export interface Server {
   readonly name: string;
   readonly hostname: string;
   readonly port?: number;
-  readonly tls?: { readonly mode?: string };
+  readonly tls?: { readonly mode?: string; readonly secretName?: string };
   readonly failoverSettings?: FailoverSettings;
   readonly routing: { readonly rules: readonly Rule[] };
 }

@@ -62,11 +62,15 @@ async function reconcile(all: readonly WatchedCluster[], log: (line: string) => 
   const facts = seen.flatMap((cluster) => cluster.facts(clusterObjects) ?? []);
   const { wanted, verdicts } = translate({ objects, clusters: facts });
   const prune = seen.length === all.length && facts.length === all.length;
-  const failures = (await Promise.all(seen.map((cluster) => applyDifference({
+  // A cluster that does not answer holds up nobody: it is brought up to date once it answers again.
+  const silent = seen.filter(({ connection }) => connection.silent);
+  for (const { connection } of silent) void connection.get('/version').catch(() => undefined);
+  const answering = seen.filter((cluster) => !silent.includes(cluster));
+  const failures = [...silent.map(({ connection }) => ({ message: `${connection.context} does not answer`, refused: false })), ...(await Promise.all(answering.map((cluster) => applyDifference({
     cluster, prune, log, wanted: wanted.filter((one) => one.cluster.context === cluster.connection.context),
-  })))).flat();
+  })))).flat()];
   const written = await Promise.allSettled([...verdicts].map(async ([object, verdict]) => {
-    const cluster = seen.find(({ connection }) => connection.context === object.cluster);
+    const cluster = answering.find(({ connection }) => connection.context === object.cluster);
     const refusal = failures.find(({ source, refused }) => refused && source === object);
     if (cluster) await writeStatus(cluster, object, refusal ? { ...verdict, state: 'FAILED', message: refusal.message } : verdict);
   }));

@@ -76,8 +76,8 @@ const tier1Server = object({ ...server, clusters: clusterChoices, redirect: answ
 
 const kubeSpec = object({
   service: object({ type: oneOf('LoadBalancer', 'NodePort', 'ClusterIP'), annotations: map(text), labels: map(text), ports: list(object({ name: text, port }, ['port'])) }),
-  deployment: object({ replicaCount: count, labels: map(text), podAnnotations: map(text), env: list(object({ name: word }, ['name'])) }),
-  overlays: list(object({})),
+  deployment: object({ replicaCount: count, hpaSpec: object({ minReplicas: count, maxReplicas: count }), labels: map(text), podAnnotations: map(text), env: list(object({ name: word }, ['name'])) }),
+  overlays: list(object({ apiVersion: text, kind: word, name: word, patches: list(object({ path: word }, ['path'])) })),
 });
 const install = (more: Record<string, Schema> = {}): Schema => object({ kubeSpec, connectionDrainDuration: duration, revision: text, ...more });
 

@@ -35,10 +35,19 @@ export function isTier1({ routing }: Server): boolean {
 
 export const defaultPort = 80;
 
+/** The port that a server's clients come in by. */
+export function portOf({ port, tls }: Server): number {
+  return port ?? (tls?.mode === 'SIMPLE' ? 443 : defaultPort);
+}
+
 function ports(server: Server): object[] {
   const host = [`*/${server.hostname}`];
+  const number = portOf(server);
   return [
-    { port: { number: server.port ?? defaultPort, name: `http-${server.name}`, protocol: 'HTTP' }, hosts: host },
+    server.tls?.mode === 'SIMPLE'
+      // The certificate reaches the gateway from istiod, which reads the Secret.
+      ? { port: { number, name: `https-${server.name}`, protocol: 'HTTPS' }, tls: { mode: 'SIMPLE', credentialName: server.tls.secretName }, hosts: host }
+      : { port: { number, name: `http-${server.name}`, protocol: 'HTTP' }, hosts: host },
     ...(isTier1(server) ? [] : [{ port: { number: eastWestPort, name: `http-ew-${server.name}`, protocol: 'HTTP' }, hosts: host }]),
   ];
 }

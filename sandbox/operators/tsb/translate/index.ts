@@ -5,7 +5,7 @@ import type { Snapshot, TsbObject, Verdict } from '../model.ts';
 import { directCopies } from './direct.ts';
 import { eastWest } from './eastwest.ts';
 import { gateways } from './gateways.ts';
-import { installedGateway } from './install.ts';
+import { ignoredOverlays, installedGateway } from './install.ts';
 import { judge } from './judge.ts';
 import type { Wanted } from './objects.ts';
 import { warnings } from './warnings.ts';
@@ -30,7 +30,8 @@ export function translate({ objects, clusters }: Snapshot): Translation {
   ];
   const verdicts = new Map(objects.map((object) => {
     const refusal = hierarchy.refused.get(object) ?? judged.refused.get(object);
-    const ignored = unhonoured(kindOf(object, [...kinds, ...installKinds])?.honoured ?? true, object.spec)
+    const overlays = installs.includes(object) ? ignoredOverlays(object) : [];
+    const ignored = [...unhonoured(kindOf(object, [...kinds, ...installKinds])?.honoured ?? true, object.spec), ...overlays]
       .map((path) => `${path} is not honoured by this stand-in`);
     return [object, refusal === undefined
       ? { state: 'ACCEPTED', message: 'translated', warnings: [...ignored, ...warnings(world, object)] } as const

@@ -2,7 +2,7 @@ import type { ClusterFacts, GatewaySpec, TsbObject } from '../model.ts';
 import { eastWestPort } from '../model.ts';
 import { defined } from '../resilience.ts';
 import { istioVersion } from '../../../toolchain/istio-version.ts';
-import { defaultPort } from './gateways.ts';
+import { portOf } from './gateways.ts';
 import { ownedBy } from './objects.ts';
 import type { Wanted, WantedObject } from './objects.ts';
 import { hasLabels } from './world.ts';
@@ -16,15 +16,17 @@ interface InstallSpec {
   readonly terminationGracePeriodSeconds?: number;
   readonly kubeSpec?: {
     readonly service?: { readonly type?: string; readonly annotations?: Labels; readonly labels?: Labels; readonly ports?: readonly object[] };
-    readonly deployment?: { readonly replicaCount?: number; readonly labels?: Labels; readonly podAnnotations?: Labels; readonly resources?: object; readonly env?: readonly object[] };
+    readonly overlays?: readonly Overlay[];
+    readonly deployment?: { readonly replicaCount?: number; readonly hpaSpec?: { readonly minReplicas?: number }; readonly labels?: Labels; readonly podAnnotations?: Labels; readonly resources?: object; readonly env?: readonly object[] };
   };
 }
+interface Overlay { readonly kind?: string; readonly name?: string; readonly patches?: readonly { readonly path?: string; readonly value?: unknown }[] }
 type Labels = Readonly<Record<string, string>>;
 
-/** A gateway's ServiceAccount, Deployment and Service, in the cluster and namespace of its install object. */
+/** A gateway's ServiceAccount with its right to certificates, its Deployment and Service, in the cluster and namespace of its install object. */
 export function installedGateway(world: Pick<World, 'gateways'>, cluster: ClusterFacts, object: TsbObject): Wanted[] {
   const spec = object.spec as InstallSpec;
-  return [serviceAccount(object), deployment(object, spec), service(object, spec, ownPorts(world, cluster, object))]
+  return [serviceAccount(object), ...secretRights(object), deployment(object, spec), service(object, spec, ownPorts(world, cluster, object))]
     .map((wanted) => ({ cluster, source: object, object: { ...wanted, metadata: { ...wanted.metadata, ownerReferences: [owner(object)] } } as WantedObject }));
 }
 
@@ -36,7 +38,7 @@ function ownPorts({ gateways }: Pick<World, 'gateways'>, cluster: ClusterFacts, 
   const servers = gateways
     .filter(({ spec, clusters }) => clusters.includes(cluster) && spec.workloadSelector.namespace === object.metadata.namespace && hasLabels(podLabels(object), spec.workloadSelector.labels))
     .flatMap(({ spec }: { spec: GatewaySpec }) => spec.http ?? []);
-  return [...new Set(servers.map(({ port }) => port ?? defaultPort))].filter((port) => !(port in targetPorts)).sort((a, b) => a - b);
+  return [...new Set(servers.map(portOf))].filter((port) => !(port in targetPorts)).sort((a, b) => a - b);
 }
 
 function podLabels({ metadata: { name } }: TsbObject): Labels {
@@ -55,12 +57,35 @@ function serviceAccount(object: TsbObject): WantedObject {
   return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta(object, podLabels(object), accountName(object)) };
 }
 
+/** istiod gives certificates only to who may read Secrets itself. */
+function secretRights(object: TsbObject): WantedObject[] {
+  const name = `${object.metadata.name}-sds`;
+  const rbac = 'rbac.authorization.k8s.io';
+  return [
+    { apiVersion: `${rbac}/v1`, kind: 'Role', metadata: meta(object, podLabels(object), name), rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch'] }] },
+    {
+      apiVersion: `${rbac}/v1`, kind: 'RoleBinding', metadata: meta(object, podLabels(object), name),
+      roleRef: { apiGroup: rbac, kind: 'Role', name }, subjects: [{ kind: 'ServiceAccount', name: accountName(object), namespace: object.metadata.namespace }],
+    },
+  ] as unknown as WantedObject[];
+}
+
+/** Overlays that do nothing here, as paths. */
+export function ignoredOverlays({ metadata, spec }: TsbObject): string[] {
+  return ((spec as InstallSpec).kubeSpec?.overlays ?? []).flatMap((overlay) =>
+    (overlay.patches ?? []).filter(({ path }) => !isServiceAddress(metadata.name, overlay, path)).map(({ path = '' }) => `overlay ${overlay.kind ?? ''} ${overlay.name ?? ''}: ${path}`));
+}
+
+function isServiceAddress(gateway: string, { kind, name }: Overlay, path: string | undefined): boolean {
+  return kind === 'Service' && name === gateway && path === 'spec.loadBalancerIP';
+}
+
 function accountName({ metadata: { name } }: TsbObject): string {
   return `${name}-service-account`;
 }
 
 function deployment(object: TsbObject, { kubeSpec, concurrency, connectionDrainDuration, terminationGracePeriodSeconds }: InstallSpec): WantedObject {
-  const { replicaCount, labels, podAnnotations, resources, env } = kubeSpec?.deployment ?? {};
+  const { replicaCount, hpaSpec, labels, podAnnotations, resources, env } = kubeSpec?.deployment ?? {};
   const drainSeconds = Math.ceil(Number.parseFloat(connectionDrainDuration ?? '5s'));
   const container = defined({
     name: 'istio-proxy',
@@ -77,7 +102,7 @@ function deployment(object: TsbObject, { kubeSpec, concurrency, connectionDrainD
   return {
     apiVersion: 'apps/v1', kind: 'Deployment', metadata: meta(object, { ...podLabels(object), ...labels }),
     spec: {
-      replicas: replicaCount ?? 1,
+      replicas: Math.max(replicaCount ?? 1, hpaSpec?.minReplicas ?? 1), // nothing measures load here: the least number is the number
       selector: { matchLabels: podLabels(object) },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
       template: {
@@ -96,10 +121,11 @@ function service(object: TsbObject, { type, eastWestOnly, kubeSpec }: InstallSpe
     ({ name: port === 80 ? 'http2' : port === 443 ? 'https' : `http-${port}`, port, targetPort: targetPorts[port] ?? port, protocol: 'TCP' }));
   const onlyEastWest = type === 'EASTWEST' || eastWestOnly === true;
   // As TSB documents: without kubeSpec.service, even an empty one, there is no east-west port.
+  const address = (kubeSpec?.overlays ?? []).flatMap((overlay) => (overlay.patches ?? []).filter(({ path }) => isServiceAddress(object.metadata.name, overlay, path))).at(-1)?.value;
   const documented = [status, ...(onlyEastWest ? [] : publicPorts), ...(kubeSpec?.service === undefined ? [] : [tls])];
   return {
     apiVersion: 'v1', kind: 'Service',
     metadata: { ...meta(object, { ...labels, ...podLabels(object) }), ...(annotations ? { annotations } : {}) },
-    spec: { type: serviceType ?? 'LoadBalancer', selector: podLabels(object), ports: ports?.length ? ports : documented },
+    spec: { type: serviceType ?? 'LoadBalancer', selector: podLabels(object), ports: ports?.length ? ports : documented, ...(address === undefined ? {} : { loadBalancerIP: address }) },
   } as WantedObject;
 }

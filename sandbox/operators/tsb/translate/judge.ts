@@ -68,13 +68,21 @@ function serverProblem(place: Placed, server: Server, { clusters, owning, earlie
   if (earlier.some(({ name }) => name === server.name)) return 'the name is not unique';
   if (earlier.some(({ hostname, port }) => hostname === server.hostname && port === server.port)) return `hostname "${server.hostname}" is already another server's`;
   if (server.port === eastWestPort) return `port ${eastWestPort} is kept for traffic between clusters`;
-  if (server.tls && server.tls.mode !== 'DISABLED') return `tls.mode ${server.tls.mode ?? 'unset'} is not honoured by this stand-in (its gateways have no certificates); use DISABLED or leave tls out`;
+  const tls = tlsProblem(server.tls);
+  if (tls !== undefined) return tls;
   if (server.routing.rules.length === 0) return 'routing.rules is empty';
   for (const [index, rule] of server.routing.rules.entries()) {
     const reason = ruleProblem(place, rule, clusters, owning);
     if (reason !== undefined) return `rule ${index}: ${reason}`;
   }
   return undefined;
+}
+
+function tlsProblem(tls: Server['tls']): string | undefined {
+  if (tls === undefined || tls.mode === 'DISABLED') return undefined;
+  if (tls.mode !== 'SIMPLE') return `tls.mode ${tls.mode ?? 'unset'} is not honoured by this stand-in, which asks clients for no certificate; use SIMPLE or DISABLED`;
+  if (tls.secretName === undefined || tls.secretName === '') return 'tls.secretName is missing: this stand-in takes certificates from Secrets only';
+  return tls.secretName.includes('/') ? `tls.secretName "${tls.secretName}": this stand-in takes Secrets of the gateway's own namespace only` : undefined;
 }
 
 function ruleProblem(place: Placed, { route, redirect, directResponse }: Rule, clusters: readonly ClusterFacts[], owning: readonly ClusterFacts[]): string | undefined {
