@@ -12,13 +12,22 @@ class Fake {
   readonly calls: string[] = [];
   readonly stored = new Map<string, KubernetesObject>();
   refuse: ApiError | undefined;
+  /** Whether it answers to nothing. */
+  hangs = false;
+  readonly specs: unknown[] = [];
 
   readonly cluster: WatchedCluster = {
     connection: {
       context: 'central',
+      silent: false,
       get: () => Promise.reject(new Error('not asked')),
       apply: (path, object) => {
         this.calls.push(`apply ${path}`);
+        if (this.hangs) {
+          (this.cluster.connection as { silent: boolean }).silent = true;
+          return Promise.reject(new Error('no answer'));
+        }
+        this.specs.push((object as { spec?: unknown }).spec);
         if (this.refuse) return Promise.reject(this.refuse);
         const generation = (this.stored.get(path)?.metadata?.generation ?? 0) + 1;
         const stored = { ...object, metadata: { ...(object as KubernetesObject).metadata, generation } } as KubernetesObject;
@@ -44,7 +53,7 @@ class Fake {
   };
 
   apply(wanted: Wanted[], prune = true) {
-    return applyDifference({ cluster: this.cluster, wanted, prune, log: () => undefined });
+    return applyDifference({ cluster: this.cluster, wanted, prune, log: () => undefined, propagationMs: 1 });
   }
 }
 
@@ -53,6 +62,29 @@ const wanted = (kind: 'VirtualService' | 'ServiceEntry', spec: object = {}): Wan
 const path = (plural: string) => `/apis/networking.istio.io/v1/namespaces/edge/${plural}/x`;
 
 describe('applying a translation', () => {
+  it('keeps the subset that routes still lead to until they lead to another', async () => {
+    const fake = new Fake();
+    const rule = (name: string): Wanted => ({ cluster: central(), source, object: istioObject('DestinationRule', { name: 'x', namespace: 'edge' }, { subsets: [{ name }] }) });
+    const entry = (name: string): Wanted => wanted('ServiceEntry', { endpoints: [{ address: '10.0.0.1', labels: { [name]: 'true' } }] });
+    await fake.apply([entry('both'), rule('both'), wanted('VirtualService', { to: 'both' })]);
+    fake.specs.length = 0;
+    await fake.apply([entry('one'), rule('one'), wanted('VirtualService', { to: 'one' })]);
+    assert.deepEqual(fake.specs, [
+      { endpoints: [{ address: '10.0.0.1', labels: { both: 'true', one: 'true' } }] },
+      { subsets: [{ name: 'one' }, { name: 'both' }] },
+      { to: 'one' },
+      { endpoints: [{ address: '10.0.0.1', labels: { one: 'true' } }] },
+      { subsets: [{ name: 'one' }] },
+    ]);
+  });
+
+  it('asks a cluster that does not answer once, not for every object', async () => {
+    const fake = new Fake();
+    fake.hangs = true;
+    assert.equal((await fake.apply([wanted('VirtualService'), wanted('ServiceEntry')])).length, 1);
+    assert.equal(fake.calls.length, 1);
+  });
+
   it('applies what others point to first, and the same thing only once', async () => {
     const fake = new Fake();
     const both = [wanted('VirtualService'), wanted('ServiceEntry')];

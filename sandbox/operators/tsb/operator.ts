@@ -66,7 +66,7 @@ async function reconcile(all: readonly WatchedCluster[], log: (line: string) => 
   const silent = seen.filter(({ connection }) => connection.silent);
   for (const { connection } of silent) void connection.get('/version').catch(() => undefined);
   const answering = seen.filter((cluster) => !silent.includes(cluster));
-  const failures = [...silent.map(({ connection }) => ({ message: `${connection.context} does not answer`, refused: false })), ...(await Promise.all(answering.map((cluster) => applyDifference({
+  const failures: Failure[] = [...silent.map(({ connection }) => ({ message: `${connection.context} does not answer`, refused: false })), ...(await Promise.all(answering.map((cluster) => applyDifference({
     cluster, prune, log, wanted: wanted.filter((one) => one.cluster.context === cluster.connection.context),
   })))).flat()];
   const written = await Promise.allSettled([...verdicts].map(async ([object, verdict]) => {

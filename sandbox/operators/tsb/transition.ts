@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import type { WantedObject } from './translate/objects.ts';
 
@@ -19,11 +18,12 @@ export function transitional(live: KubernetesObject | undefined, wanted: WantedO
     return leaving.length === 0 ? undefined : withSpec(wanted, { ...after, subsets: [...(after['subsets'] as readonly Subset[] | undefined) ?? [], ...leaving] });
   }
   if (wanted.kind === 'ServiceEntry') {
+    const known = (before['endpoints'] ?? []) as readonly Endpoint[];
     const endpoints = ((after['endpoints'] ?? []) as readonly Endpoint[]).map((endpoint) => {
-      const known = ((before['endpoints'] ?? []) as readonly Endpoint[]).find(({ address }) => address === endpoint.address);
-      return { ...endpoint, labels: { ...known?.labels, ...endpoint.labels } };
+      const labels = known.find(({ address }) => address === endpoint.address)?.labels ?? {};
+      return Object.keys(labels).every((label) => label in (endpoint.labels ?? {})) ? endpoint : { ...endpoint, labels: { ...labels, ...endpoint.labels } };
     });
-    return isDeepStrictEqual(endpoints, after['endpoints'] ?? []) ? undefined : withSpec(wanted, { ...after, endpoints });
+    return endpoints.every((endpoint, index) => endpoint === (after['endpoints'] as readonly Endpoint[])[index]) ? undefined : withSpec(wanted, { ...after, endpoints });
   }
   return undefined;
 }
