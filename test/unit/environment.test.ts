@@ -277,6 +277,24 @@ describe('an environment', () => {
     assert.match(env, new RegExp(`^PULUMI_CONFIG_PASSPHRASE=${await readFile(join(directory, 'passphrase'), 'utf8')}$`, 'm'));
   });
 
+  it('gives the engine its plugins, of which it then downloads none', async () => {
+    const withPlugins = async (...plugins: string[]): Promise<string> => {
+      await open('');
+      const environment = await Environment.open({
+        program: join(directory, 'program'), stateDir: join(directory, 'state'), passphraseFile: join(directory, 'passphrase'), ownBackend: true,
+        pulumiBin: await fakePulumi(`env > ${join(directory, 'env')}; exit 1`, ':'), ...(plugins.length > 0 ? { plugins } : {}),
+      });
+      await assert.rejects(environment.outputs());
+      return readFile(join(directory, 'env'), 'utf8');
+    };
+    const given = await withPlugins('/official', '/stand-ins');
+    assert.match(given, /^PATH=.*:\/official:\/stand-ins:/m);
+    assert.match(given, /^PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true$/m);
+    const none = await withPlugins();
+    assert.doesNotMatch(none, /PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION/);
+    assert.match(none, /^PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL=true$/m);
+  });
+
   it('asks the CLI for its version without a home that it would write to', async () => {
     const told = process.env['PULUMI_HOME'];
     delete process.env['PULUMI_HOME'];
