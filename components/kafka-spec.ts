@@ -16,7 +16,7 @@ export function kafkaSpec(kafka: InstalledKafka, secret: CertificateSecret | und
       version,
       listeners: kafka.listeners.map((listener) => listenerSpec(kafka, listener, secret)),
       ...(api === 'v1'
-        ? { readinessProbe: { initialDelaySeconds: 5, periodSeconds: 3, timeoutSeconds: 5 } }
+        ? { readinessProbe: { initialDelaySeconds: 5, periodSeconds: 3, timeoutSeconds: 5 }, jvmOptions: { javaSystemProperties: [freshAddresses] } }
         : { replicas: brokers, storage: jbod(storage), ...(resources && { resources }) }),
       config: { ...safeConfig, ...(api === 'v1' ? quickConfig : {}), ...kafka.config },
     },
@@ -34,8 +34,15 @@ const safeConfig = {
   'transaction.state.log.min.isr': 2,
 };
 
-/** A consumer that starts again elsewhere is alone in its group for a moment: waiting for others only delays it. */
-const quickConfig = { 'group.initial.rebalance.delay.ms': 0 };
+const quickConfig = {
+  // A consumer that starts again elsewhere is alone in its group for a moment: waiting for others only delays it.
+  'group.initial.rebalance.delay.ms': 0,
+  // Where a broker was before its restart nobody answers: a follower that still tries there holds up every record of its leader.
+  'socket.connection.setup.timeout.ms': 2_000,
+};
+
+/** Java remembers for 30 s where a host was; a restarted broker has another address. Seconds. */
+const freshAddresses = { name: 'sun.net.inetaddr.ttl', value: '1' };
 
 function jbod(storage: InstalledKafka['storage'], more: { kraftMetadata?: 'shared' } = {}): JbodStorage {
   return { type: 'jbod', volumes: [{ id: 0, ...claim(storage), ...more }] };

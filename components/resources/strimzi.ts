@@ -87,6 +87,7 @@ export interface KafkaSpec {
     readonly version: string;
     readonly listeners: readonly KafkaListener[];
     readonly readinessProbe?: Probe;
+    readonly jvmOptions?: { readonly javaSystemProperties: readonly { readonly name: string; readonly value: string }[] };
     readonly config: Record<string, string | number | boolean>;
     /** With v1 these three are the node pool's. */
     readonly replicas?: number;

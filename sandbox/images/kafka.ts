@@ -28,7 +28,9 @@ for directory in $STRIMZI_LOG_DIRS; do
     mv "$directory/meta.properties.new" "$directory/meta.properties"
   fi
 done
-exec "$@"
+java=$1
+shift
+exec "$java" \${STRIMZI_JAVA_SYSTEM_PROPERTIES:-} "$@"
 `;
 
 function checkVersion({ tools, container }: ContainerContext): void {

@@ -41,6 +41,7 @@ describe('Kafka as the least settings have it', () => {
             },
           ],
           readinessProbe: { initialDelaySeconds: 5, periodSeconds: 3, timeoutSeconds: 5 },
+          jvmOptions: { javaSystemProperties: [{ name: 'sun.net.inetaddr.ttl', value: '1' }] },
           config: {
             'default.replication.factor': 3,
             'min.insync.replicas': 2,
@@ -48,6 +49,7 @@ describe('Kafka as the least settings have it', () => {
             'transaction.state.log.replication.factor': 3,
             'transaction.state.log.min.isr': 2,
             'group.initial.rebalance.delay.ms': 0,
+            'socket.connection.setup.timeout.ms': 2_000,
           },
         },
       },

@@ -45,13 +45,15 @@ describe('kafka: how its containers are started', () => {
     assert.throws(() => kafka(context('quay.io/strimzi/kafka:1.2.0-kafka-4.2.0')), (error: unknown) => error instanceof UserError && /4\.2\.0.*4\.3\.1/.test(error.message) && error.remedy === 'set Kafka\'s version to 4.3.1');
   });
 
-  it('gives an empty volume an identity, once', () => {
+  it('gives an empty volume an identity, once, and Java its properties', () => {
     const script = (kafka(context('quay.io/strimzi/kafka:1.2.0-kafka-4.3.1')).files?.['/opt/kafka/kafka_run.sh'] ?? '').replaceAll('/opt/kafka/custom-config', directory);
     writeFileSync(join(directory, 'run.sh'), script);
     writeFileSync(join(directory, 'cluster.id'), 'theCluster');
     const data = join(directory, 'data-0/kafka-log2');
     const run = (): string => {
       execFileSync('/bin/sh', [join(directory, 'run.sh'), 'true'], { env: { PATH: process.env['PATH'], STRIMZI_LOG_DIRS: data, STRIMZI_NODE_ID: '2' } });
+      const properties = execFileSync('/bin/sh', [join(directory, 'run.sh'), 'echo', 'rest'], { env: { PATH: process.env['PATH'], STRIMZI_LOG_DIRS: data, STRIMZI_NODE_ID: '2', STRIMZI_JAVA_SYSTEM_PROPERTIES: '-Da=1 -Db=2' } });
+      assert.equal(String(properties), '-Da=1 -Db=2 rest\n');
       return readFileSync(join(data, 'meta.properties'), 'utf8');
     };
     const first = run();

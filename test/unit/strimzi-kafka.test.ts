@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { neededBy } from '../../sandbox/operators/strimzi/availability.ts';
 import { kafkaBasics, kafkaNodeObjects, nodePod, type KafkaFacts } from '../../sandbox/operators/strimzi/kafka-objects.ts';
 import { type KafkaPlan, nodeIds, planKafka } from '../../sandbox/operators/strimzi/kafka-plan.ts';
 import { kafkaServices } from '../../sandbox/operators/strimzi/kafka-services.ts';
@@ -153,5 +154,22 @@ describe('strimzi: the status of a Kafka', () => {
     const risky = planKafka(kafka(({ spec }) => { spec.kafka.config = { 'inter.broker.protocol.version': '3.3' }; }), [pool(({ spec }) => { spec.replicas = 2; })]);
     assert.deepEqual(kafkaWarnings(risky).map(({ reason }) => reason), ['KafkaDefaultReplicationFactor', 'KafkaMinInsyncReplicas', 'KafkaKRaftControllerNodeCount', 'KafkaInterBrokerProtocolVersionInKRaft']);
     assert.deepEqual(kafkaWarnings(plan), []);
+  });
+});
+
+describe('strimzi: a broker that is to be restarted', () => {
+  const partition = (inSync: number[], minInSync = 2, replicas = [0, 1, 2]) => ({ topic: 't', index: 3, replicas, inSync, minInSync });
+
+  it('may go while enough others have every record', () => {
+    assert.equal(neededBy(1, [partition([0, 1, 2])]), undefined);
+    assert.equal(neededBy(1, [partition([0, 2])]), undefined);
+  });
+
+  it('stays while one that was restarted before has not caught up', () => {
+    assert.equal(neededBy(1, [partition([0, 1, 2]), partition([1, 2])]), 't-3, in sync on 1, 2 of 0, 1, 2 and written to 2');
+  });
+
+  it('goes where there is never a good time', () => {
+    assert.equal(neededBy(0, [partition([0, 1], 2, [0, 1])]), undefined);
   });
 });

@@ -109,6 +109,12 @@ function claims(plan: KafkaPlan, node: KafkaNode): Written[] {
   });
 }
 
+/** As kafka_run.sh of the real image takes them. */
+function systemProperties({ kafka }: KafkaPlan): object[] {
+  const properties = kafka.spec.kafka.jvmOptions?.javaSystemProperties ?? [];
+  return properties.length === 0 ? [] : [{ name: 'STRIMZI_JAVA_SYSTEM_PROPERTIES', value: properties.map(({ name, value }) => `-D${name}=${value}`).join(' ') }];
+}
+
 function podSpec(plan: KafkaPlan, node: KafkaNode): object {
   const { kafka } = plan.kafka.spec;
   const volumes = volumesOf(node);
@@ -123,7 +129,7 @@ function podSpec(plan: KafkaPlan, node: KafkaNode): object {
     automountServiceAccountToken: false, restartPolicy: 'Always', terminationGracePeriodSeconds: 30,
     containers: [{
       name: 'kafka', image: `quay.io/strimzi/kafka:1.2.0-kafka-${plan.version}`, command: ['/opt/kafka/kafka_run.sh'],
-      env: [{ name: 'STRIMZI_NODE_ID', value: String(node.id) }, { name: 'STRIMZI_LOG_DIRS', value: logDirectories(node).join(' ') }],
+      env: [{ name: 'STRIMZI_NODE_ID', value: String(node.id) }, { name: 'STRIMZI_LOG_DIRS', value: logDirectories(node).join(' ') }, ...systemProperties(plan)],
       ports: ports.map((port) => ({ ...port, protocol: 'TCP' })),
       // No liveness probe: the real one only looks whether the process lives, which its end says by itself.
       readinessProbe: { ...check, ...kafka.readinessProbe },

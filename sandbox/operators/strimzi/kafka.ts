@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { neededBy, partitionsOf } from './availability.ts';
 import type { KubernetesCluster } from './cluster.ts';
 import { kafkaBasics, kafkaNodeObjects, nodePod, podSet, type KafkaFacts } from './kafka-objects.ts';
-import { kafkaComponent, planKafka, type KafkaPlan } from './kafka-plan.ts';
+import { internalPorts, kafkaComponent, planKafka, type KafkaPlan } from './kafka-plan.ts';
 import { bootstrapServiceName, brokerServiceName, isExternal, kafkaServices, serviceAddress } from './kafka-services.ts';
 import { kafkaStatus, kafkaWarnings, poolStatus } from './kafka-status.ts';
 import { selectorOf } from './labels.ts';
@@ -90,10 +91,24 @@ async function bringUpPods(cluster: KubernetesCluster, plan: KafkaPlan, facts: K
   const unready = wanted.filter((pod) => !isReady(live.get(pod.metadata.name)));
   const changed = wanted.filter((pod) => live.has(pod.metadata.name) && revision(live.get(pod.metadata.name)) !== pod.metadata.annotations?.['strimzi.io/revision']);
   // One at a time, those first that do not serve anyway; the others must all be there meanwhile.
-  const next = changed.find((pod) => unready.includes(pod)) ?? (unready.length === 0 ? changed[0] : undefined);
+  const idle = changed.find((pod) => unready.includes(pod));
+  const next = idle ?? (unready.length === 0 ? changed[0] : undefined);
+  if (next !== undefined && next !== idle) {
+    const needed = await neededNow(plan, next.metadata.name);
+    if (needed !== undefined) return `Pod resource ${next.metadata.name} in namespace ${namespace} to be ready to be restarted: ${needed}`;
+  }
   if (next !== undefined && live.get(next.metadata.name)?.metadata?.deletionTimestamp === undefined) await cluster.delete('v1', 'Pod', namespace, next.metadata.name);
   const waiting = next ?? unready[0];
   return waiting === undefined ? undefined : `Pod resource ${waiting.metadata.name} in namespace ${namespace} to be ready`;
+}
+
+/** Why a broker has to stay for now. */
+async function neededNow(plan: KafkaPlan, pod: string): Promise<string | undefined> {
+  const node = plan.nodes.find(({ name }) => name === pod);
+  if (node?.broker !== true) return undefined;
+  const { name, namespace } = plan.kafka.metadata;
+  const partitions = await partitionsOf(`${name}-kafka-bootstrap.${namespace}.svc:${String(internalPorts.replication)}`).catch(() => undefined);
+  return partitions === undefined ? 'Kafka does not say which partitions need it' : neededBy(node.id, partitions);
 }
 
 async function removeOthers(cluster: KubernetesCluster, namespace: string, live: ReadonlyMap<string, Pod>, wanted: readonly Written[]): Promise<void> {
