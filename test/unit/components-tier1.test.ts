@@ -72,6 +72,16 @@ describe('tier1', () => {
     assert.deepEqual(published.overlays, [{ apiVersion: 'v1', kind: 'Service', name: 'tier1', patches: [{ path: 'spec.loadBalancerIP', value: '10.9.0.2' }] }]);
   });
 
+  it('has an address and records of Google Cloud where those are asked for', async () => {
+    const recording = await recordTopology({ gcp: { project: 'my-project', region: 'us-central1', staticAddress: 'tier1', dnsZone: 'my-zone' } });
+    assert.deepEqual(recording.inputsOf('gcp:compute/address:Address', 'tier1-address'), { name: 'tier1', project: 'my-project', region: 'us-central1' });
+    assert.deepEqual((installed(recording, 'tier1-gateway').spec.kubeSpec as { overlays: unknown }).overlays, [{ apiVersion: 'v1', kind: 'Service', name: 'tier1', patches: [{ path: 'spec.loadBalancerIP', value: '34.0.0.9' }] }]);
+    const records = recording.resources.filter(({ type }) => type === 'gcp:dns/recordSet:RecordSet');
+    assert.deepEqual(records.map(({ parent, inputs }) => [parent, inputs]), ['bridge.example', 'east.bridge.example', 'west.bridge.example'].map((name) => [
+      'Tier1Failover', { project: 'my-project', managedZone: 'my-zone', name: `${name}.`, type: 'A', ttl: 60, rrdatas: ['10.0.0.1'] },
+    ]));
+  });
+
   it('says which name is which address and port', async () => {
     const recording = await recordTopology({ tier1: { tls: { source: 'secret', secret: 'mine' } } });
     assert.deepEqual((recording.outputsOf('tier1') as { resolve: unknown }).resolve, ['bridge.example', 'east.bridge.example', 'west.bridge.example'].map((name) => ({ name, address: '10.0.0.1', port: 443 })));
