@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
+import { execa } from 'execa';
 import { parse, stringify } from 'yaml';
 
 import { main } from '../../automation/kbf.ts';
@@ -229,6 +231,17 @@ describe('kbf render', function () {
     const { code, stderr } = await kbf({});
     assert.equal(code, 2);
     assert.match(stderr, /required option '--out <dir>' not specified/);
+  });
+
+  it('ends with what the program says, however late it says it', async () => {
+    const script = [
+      `import { caught } from ${JSON.stringify(new URL('../../automation/render/index.ts', import.meta.url).href)};`,
+      `import { RunError } from '@pulumi/pulumi';`,
+      `const late = () => { setTimeout(() => { void Promise.reject(new RunError('tier1.context: no')); }, 10); return new Promise(() => undefined); };`,
+      `await caught(late).catch((error) => { console.log(error.name, error.message); });`,
+    ].join('\n');
+    const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', script], { cwd: fileURLToPath(new URL('../..', import.meta.url)) });
+    assert.equal(stdout, 'UserError tier1.context: no');
   });
 
   it('writes nothing when the settings are wrong, and says so without a stack trace', async () => {
