@@ -1,13 +1,15 @@
-import { Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { BridgeConsumer } from './consumer.ts';
 import type { ConsumerOptions } from './consumer.ts';
+import { entrance } from './entrance.ts';
+import type { Tier1 } from './entrance.ts';
 import type { Bounds } from './kafka.ts';
 import type { Delivery } from './records.ts';
 import { until } from './until.ts';
 
 export interface GroupOptions extends Omit<ConsumerOptions, 'dispatcher' | 'index' | 'onDeliveries' | 'onRecreated'> {
   /** Where every hostname leads. */
-  origin: string;
+  tier1: Tier1;
   /** Number of consumers. */
   size: number;
   onDelivery: (delivery: Delivery) => void;
@@ -15,7 +17,7 @@ export interface GroupOptions extends Omit<ConsumerOptions, 'dispatcher' | 'inde
 
 /** The consumers of one group, and what they were given so far. */
 export class ConsumerGroup {
-  readonly #pool: Pool;
+  readonly #pool: Dispatcher;
   readonly #members: BridgeConsumer[];
   readonly #given = new Map<number, Set<number>>();
   readonly #busy = new Set<number>();
@@ -23,9 +25,9 @@ export class ConsumerGroup {
   /** Why each instance that was made anew had been lost. */
   readonly recreated: string[] = [];
 
-  constructor({ origin, size, onDelivery, ...options }: GroupOptions) {
+  constructor({ tier1, size, onDelivery, ...options }: GroupOptions) {
     // One connection each: a consumer's calls follow one another, and a waiting poll must not keep another's waiting.
-    this.#pool = new Pool(origin, { connections: size, pipelining: 1, keepAliveTimeout: 60_000 });
+    this.#pool = entrance(tier1, size);
     this.#members = Array.from({ length: size }, (_, index) => new BridgeConsumer({
       ...options, dispatcher: this.#pool, index,
       onDeliveries: (deliveries) => {

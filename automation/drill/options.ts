@@ -10,6 +10,8 @@ const region = z.object({ name: z.string(), context: z.string(), namespace: z.st
 const outputsSchema = z.object({
   hostname: z.string(),
   tier1Address: z.string(),
+  url: z.string().optional(),
+  caCertificate: z.string().optional(),
   kafka: z.object({ bootstrapServers: z.string(), caCertificate: z.string().optional() }),
   regions: z.array(region).min(2),
 });

@@ -1,6 +1,7 @@
-import { Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { UserError } from '../../errors.ts';
 import { ConsumerGroup } from './consumers.ts';
+import { entrance } from './entrance.ts';
 import type { Clock } from './exchange.ts';
 import { Kafka } from './kafka.ts';
 import { deliveryTimeoutMs } from './kubernetes.ts';
@@ -94,13 +95,13 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
 
 function consumersOf({ plan, outputs, clock, store }: Drill): ConsumerGroup {
   return new ConsumerGroup({
-    origin: `http://${outputs.tier1Address}`, hostname: outputs.hostname, group: plan.topic, topic: plan.topic, size: plan.consumers, clock,
+    tier1: outputs, hostname: outputs.hostname, group: plan.topic, topic: plan.topic, size: plan.consumers, clock,
     onDelivery: (delivery) => { store.deliveries.append(delivery); },
   });
 }
 
-function poolOf({ plan, outputs }: Drill): Pool {
-  return new Pool(`http://${outputs.tier1Address}`, { connections: plan.connections, pipelining: 1, keepAliveTimeout: 60_000 });
+function poolOf({ plan, outputs }: Drill): Dispatcher {
+  return entrance(outputs, plan.connections);
 }
 
 /** Topic and group are this run's own; that they stay behind is no reason for another verdict. */

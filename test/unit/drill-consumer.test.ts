@@ -17,7 +17,7 @@ describe('the consumers', () => {
     tier1 = await startFakeTier1();
     deliveries = [];
     group = new ConsumerGroup({
-      origin: tier1.origin, hostname: globalHost, group: 'g', topic: 't', size: 1, clock: startClock(), onDelivery: (delivery) => deliveries.push(delivery),
+      tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, group: 'g', topic: 't', size: 1, clock: startClock(), onDelivery: (delivery) => deliveries.push(delivery),
     });
   });
   afterEach(async () => {

@@ -1,0 +1,41 @@
+import { Dispatcher, Pool } from 'undici';
+
+/** How tier1 is reached, as the program's outputs say it. */
+export interface Tier1 {
+  readonly tier1Address: string;
+  /** What clients call: its scheme says whether there is TLS. */
+  readonly url?: string | undefined;
+  /** PEM to trust; empty where public authorities are enough. */
+  readonly caCertificate?: string | undefined;
+}
+
+/** Keep-alive connections to tier1, for whichever of its host names a request is. */
+export function entrance({ tier1Address, url = '', caCertificate = '' }: Tier1, connections: number): Dispatcher {
+  const options: Pool.Options = { connections, pipelining: 1, keepAliveTimeout: 60_000 };
+  if (!url.startsWith('https:')) return new Pool(`http://${tier1Address}`, options);
+  return new ByName(`https://${tier1Address}`, { ...options, ...(caCertificate === '' ? {} : { connect: { ca: caCertificate } }) });
+}
+
+/** With TLS a connection is for the one host name that it was made with. */
+class ByName extends Dispatcher {
+  readonly #origin: string;
+  readonly #options: Pool.Options;
+  readonly #pools = new Map<string, Pool>();
+
+  constructor(origin: string, options: Pool.Options) {
+    super();
+    this.#origin = origin;
+    this.#options = options;
+  }
+
+  override dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const name = (request.headers as Record<string, string>)['host'] ?? '';
+    const pool = this.#pools.get(name) ?? new Pool(this.#origin, this.#options);
+    this.#pools.set(name, pool);
+    return pool.dispatch(request, handler);
+  }
+
+  override async destroy(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+}

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+
+import { entrance } from '../../automation/drill/entrance.ts';
+import { exchange, startClock } from '../../automation/drill/exchange.ts';
+import { serverCertificate } from '../fixtures/server-certificate.ts';
+
+describe('the drill’s way to tier1', () => {
+  it('has TLS where clients have it: a connection for each host name, kept, and nobody trusted but who is to be', async () => {
+    const certificate = await serverCertificate(['bridge.example', 'east.bridge.example']);
+    const asked: string[] = [];
+    let connections = 0;
+    const server = createServer(certificate, (request, response) => { asked.push(`${String((request.socket as TLSSocket).servername)} ${request.headers.host}`); response.end('ok'); });
+    server.on('secureConnection', () => { connections += 1; });
+    await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+    const tier1 = { tier1Address: `127.0.0.1:${(server.address() as AddressInfo).port}`, url: 'https://bridge.example' };
+    const get = async (dispatcher: ReturnType<typeof entrance>, host: string) => exchange(dispatcher, { method: 'GET', host, path: '/topics', timeoutMs: 5_000 }, startClock());
+
+    const trusting = entrance({ ...tier1, caCertificate: certificate.cert }, 1);
+    for (const host of ['bridge.example', 'east.bridge.example', 'bridge.example', 'east.bridge.example']) assert.equal((await get(trusting, host)).status, 200);
+    assert.deepEqual(asked, ['bridge.example', 'east.bridge.example', 'bridge.example', 'east.bridge.example'].map((name) => `${name} ${name}`));
+    assert.equal(connections, 2);
+    assert.equal((await get(trusting, 'other.example')).error?.code, 'ERR_TLS_CERT_ALTNAME_INVALID');
+
+    const strict = entrance(tier1, 1);
+    assert.equal((await get(strict, 'bridge.example')).error?.code, 'DEPTH_ZERO_SELF_SIGNED_CERT');
+    await Promise.all([trusting.destroy(), strict.destroy()]);
+    server.close();
+  });
+});
