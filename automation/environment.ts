@@ -6,21 +6,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalWorkspace, PulumiCommand, Stack } from '@pulumi/pulumi/automation/index.js';
 import type { EngineEvent, OutputMap } from '@pulumi/pulumi/automation/index.js';
 import { UserError } from '../errors.ts';
+import { skipVariable } from '../components/skipped.ts';
+import type { Configuration } from '../config/schema.ts';
+import { configurationOf } from './configuration.ts';
 import { EngineReader } from './engineEvents.ts';
 import type { EngineProgress } from './engineEvents.ts';
 import { located } from './options.ts';
 import type { EnvironmentOptions } from './options.ts';
+import { OrphanFile, orphansOf } from './orphans.ts';
+import type { Orphan } from './orphans.ts';
 import { keptPassphrase, stackPassphrase } from './passphrase.ts';
 import { openProject } from './project.ts';
 import type { Project } from './project.ts';
+import type { Choices } from './reach.ts';
 import { settle, unlock } from './recovery.ts';
-import type { StackFiles } from './recovery.ts';
 import { makeScratch } from './scratch.ts';
+import { prepareState } from './prepareState.ts';
+import { readState } from './stackState.ts';
+import type { StackFiles } from './stackState.ts';
+import { survey } from './survey.ts';
 
 export type { EnvironmentOptions } from './options.ts';
 
 /** What can be given to every operation. */
-export interface OperationOptions {
+export interface OperationOptions extends Choices {
   /** Ends the operation: the engine finishes what is in flight, begins nothing new and gives the stack back unlocked. */
   signal?: AbortSignal;
   onEvent?: (event: EngineProgress) => void;
@@ -31,6 +40,13 @@ export interface OperationResult {
   /** Objects by what was done to them: `{create: 12, same: 3}`. */
   changes: Record<string, number>;
   durationMs: number;
+}
+
+/** What was left behind in clusters that did not answer, now or before. */
+export interface LeftBehind {
+  orphans: Orphan[];
+  /** Where they are remembered; the next `up` or `destroy` takes them up again once their cluster answers. */
+  orphanFile: string;
 }
 
 /** An engine that has not said anything by then is told to stop all the same. */
@@ -45,13 +61,18 @@ export class Environment {
   readonly #files: StackFiles | undefined;
   /** Where operations have their temporary files. */
   readonly #scratch: string;
+  readonly #orphans: OrphanFile;
+  /** The settings, for the program of this package: another's are its own affair. */
+  readonly #settings: () => Promise<Configuration | undefined>;
 
-  private constructor(o: { project: Project; workspace: LocalWorkspace; files: StackFiles | undefined; scratch: string }) {
+  private constructor(o: { project: Project; workspace: LocalWorkspace; files: StackFiles | undefined; stateDir: string; settings: () => Promise<Configuration | undefined> }) {
     this.stack = o.project.stack;
     this.#project = o.project;
     this.#workspace = o.workspace;
     this.#files = o.files;
-    this.#scratch = o.scratch;
+    this.#scratch = join(o.stateDir, 'tmp');
+    this.#orphans = new OrphanFile(join(o.stateDir, 'orphans', `${o.project.stack}.json`));
+    this.#settings = o.settings;
   }
 
   /** Finds settings, state and Pulumi itself. Nothing is contacted yet. */
@@ -82,7 +103,8 @@ export class Environment {
       },
     });
     const files = state === undefined ? undefined : { state, project: project.name, stack };
-    return new Environment({ project, workspace, files, scratch: join(stateDir, 'tmp') });
+    const settings = async (): Promise<Configuration | undefined> => (o.program === undefined ? await configurationOf(o, 'checked') : undefined);
+    return new Environment({ project, workspace, files, stateDir, settings });
   }
 
   /** Brings the clusters to what the settings say. */
@@ -104,8 +126,11 @@ export class Environment {
   }
 
   /** Removes every object that the program made; the stack stays, empty. */
-  async destroy(o: OperationOptions = {}): Promise<OperationResult> {
-    return await this.#operate('destroy', o, async (stack, engine) => resultOf((await stack.destroy(engine)).summary));
+  async destroy(o: OperationOptions = {}): Promise<OperationResult & LeftBehind> {
+    return await this.#operate('destroy', o, async (stack, engine) => {
+      const result = resultOf((await stack.destroy(engine)).summary);
+      return { ...result, orphans: orphansOf(await this.#orphans.read()), orphanFile: this.#orphans.path };
+    });
   }
 
   /** What the last `up` exported; a secret value is given as `[secret]`. */
@@ -114,21 +139,30 @@ export class Environment {
     return plain(await stack.outputs());
   }
 
-  /** An operation on a stack that is not locked, and in which nothing is left half made. */
-  async #operate<T>(what: string, o: OperationOptions, run: (stack: Stack, engine: EngineCall) => Promise<T>): Promise<T> {
+  /** An operation on a stack that is not locked, in which nothing is left half made, and whose clusters answer. */
+  async #operate<T>(what: Operation, o: OperationOptions, run: (stack: Stack, engine: EngineCall) => Promise<T>): Promise<T> {
     o.signal?.throwIfAborted();
     const notice = (text: string): void => { o.onEvent?.({ kind: 'notice', text }); };
     (await unlock(this.#files)).forEach(notice);
     return await this.#withScratch(async () => {
-      const stack = await this.#select(what === 'up' || what === 'preview');
-      if (what !== 'preview') (await settle(this.#files, stack, o.signal)).forEach(notice);
+      const runsProgram = what === 'up' || what === 'preview';
+      const configuration = runsProgram ? await this.#settings() : undefined;
+      const stack = await this.#select(runsProgram);
+      const found = await survey(what, { configuration, state: await readState(this.#files, stack), orphans: await this.#orphans.read() }, o);
+      if (found.skipped.length > 0) notice(`skipped: ${found.skipped.join(', ')}; what is there stays as it is, and is given as it was last known`);
+      if (what !== 'preview') {
+        (await settle(this.#files, stack, (state) => found.excluded(state), o.signal)).forEach(notice);
+        await prepareState({ stack, files: this.#files, orphans: this.#orphans }, { ...found, isLast: what === 'destroy', notice, signal: o.signal });
+      }
+      const exclude = found.skipped.length === 0 ? [] : found.excluded(await readState(this.#files, stack));
       o.signal?.throwIfAborted();
-      return await this.#watch(what, o, (engine) => run(stack, engine));
+      this.#workspace.envVars[skipVariable] = found.skipped.join(',');
+      return await this.#watch(what, o, (engine) => run(stack, { ...engine, ...(exclude.length > 0 ? { exclude } : {}) }));
     });
   }
 
   /** Runs the engine, listens to it, passes an abort on to it and says why it failed. */
-  async #watch<T>(what: string, o: OperationOptions, run: (engine: EngineCall) => Promise<T>): Promise<T> {
+  async #watch<T>(what: Operation, o: OperationOptions, run: (engine: EngineCall) => Promise<T>): Promise<T> {
     const reader = new EngineReader();
     const stop = new EngineStop(o.signal);
     try {
@@ -177,11 +211,15 @@ export class Environment {
   }
 }
 
+type Operation = 'up' | 'preview' | 'refresh' | 'destroy';
+
 /** What each call of the Automation API gets. */
 interface EngineCall {
   color: 'never';
   signal: AbortSignal;
   onEvent: (event: EngineEvent) => void;
+  /** URNs that are left alone. */
+  exclude?: string[];
 }
 
 /**

@@ -1,31 +1,8 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Stack } from '@pulumi/pulumi/automation/index.js';
 import { clearDeadLocks } from './locks.ts';
-
-/** The parts of an exported stack that are read or changed here. */
-interface StackState {
-  resources?: ResourceState[];
-  pending_operations?: { type: string; resource: ResourceState }[];
-}
-
-interface ResourceState {
-  urn: string;
-  type: string;
-  custom: boolean;
-  id?: string;
-  inputs?: { metadata?: { name?: string; namespace?: string } };
-  outputs?: object;
-}
-
-/** Where the file backend keeps what belongs to one stack. */
-export interface StackFiles {
-  /** The directory of the file backend. */
-  state: string;
-  project: string;
-  stack: string;
-}
+import { editState, readState } from './stackState.ts';
+import type { ResourceState, StackFiles, StackState } from './stackState.ts';
 
 /** Removes the locks of dead processes; one line for each. Without a file backend there is nothing to do. */
 export async function unlock(files: StackFiles | undefined): Promise<string[]> {
@@ -36,13 +13,18 @@ export async function unlock(files: StackFiles | undefined): Promise<string[]> {
 /**
  * Settles what an engine that died was in the middle of creating: each such object enters the state, and a refresh looks it up in
  * its cluster and takes it out again where it does not exist. So no later destroy forgets it. Returns one line for each.
+ * @param excluded URNs that are left alone
  */
-export async function settle(files: StackFiles | undefined, stack: Stack, signal?: AbortSignal): Promise<string[]> {
-  if (!files || !await hasPendingCreates(files)) return [];
-  const exported = await stack.exportStack();
-  const lines = adoptPendingCreates(exported.deployment as StackState);
-  await stack.importStack(exported);
-  await stack.refresh(signal ? { signal } : {});
+export async function settle(files: StackFiles | undefined, stack: Stack, excluded: (state: StackState) => string[], signal?: AbortSignal): Promise<string[]> {
+  if (!files || !hasPendingCreates(await readState(files, stack))) return [];
+  let lines: string[] = [];
+  let exclude: string[] = [];
+  await editState(stack, (state) => {
+    lines = adoptPendingCreates(state);
+    exclude = excluded(state);
+    return true;
+  });
+  await stack.refresh({ ...(exclude.length > 0 ? { exclude } : {}), ...(signal ? { signal } : {}) });
   return lines;
 }
 
@@ -63,12 +45,8 @@ export function adoptPendingCreates(state: StackState): string[] {
   });
 }
 
-/** Reads the backend's file itself: asking the CLI would cost every operation half a second. */
-async function hasPendingCreates({ state, project, stack }: StackFiles): Promise<boolean> {
-  const file = join(state, '.pulumi', 'stacks', project, `${stack}.json`);
-  if (!existsSync(file)) return false;
-  const checkpoint = JSON.parse(await readFile(file, 'utf8')) as { checkpoint?: { latest?: StackState | null } };
-  return checkpoint.checkpoint?.latest?.pending_operations?.some(({ type }) => type === 'creating') === true;
+function hasPendingCreates({ pending_operations: pending = [] }: StackState): boolean {
+  return pending.some(({ type }) => type === 'creating');
 }
 
 function kubernetesId({ type, custom, inputs }: ResourceState): string | undefined {

@@ -32,8 +32,10 @@ export function clustersInSettings({ kafka, regions, tsb, tier1, generators }: C
 export function clustersOfState(state: StackState): UsedCluster[] {
   return merged(clustersInState(state).map(({ provider, context, kubeconfig }) => {
     const inside = resourcesIn(state, new Set([provider]));
-    const regions = componentsOf(state, regionType).filter((urn) => inside.has(urn)).map(nameOf);
-    const others = Object.entries(otherParts).filter(([type]) => componentsOf(state, type).some((urn) => inside.has(urn))).map(([, part]) => part);
+    // A component may also have something that is in no cluster, such as a command.
+    const standsIn = (component: string): boolean => descendants(state, component).some((urn) => inside.has(urn));
+    const regions = componentsOf(state, regionType).filter(standsIn).map(nameOf);
+    const others = Object.entries(otherParts).filter(([type]) => componentsOf(state, type).some(standsIn)).map(([, part]) => part);
     const parts = [...others, ...regions.map((region) => `region ${region}`)];
     return { context, kubeconfig, parts: parts.length > 0 ? parts : ['objects of an earlier run'], regions };
   }));

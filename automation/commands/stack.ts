@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { UserError } from '../../errors.ts';
 import type { EngineProgress } from '../engineEvents.ts';
+import type { LeftBehind } from '../environment.ts';
 import { showEngine } from '../live.ts';
 import type { Session } from '../session.ts';
 import { addTargetOptions, findTarget } from './target.ts';
 import type { TargetFlags } from './target.ts';
 
-type Flags = TargetFlags & { json?: boolean; yes?: boolean };
+type Flags = TargetFlags & { json?: boolean; yes?: boolean; skipRegion?: string[]; abandonUnreachable?: boolean };
 type Operation = 'up' | 'preview' | 'refresh' | 'destroy';
 
 const operations: readonly [Operation, string][] = [
@@ -22,7 +23,12 @@ export function addStack(program: Command, session: Session): void {
     const command = addTargetOptions(program.command(operation).description(description))
       .option('--json', 'the result as a JSON document, progress on standard error')
       .action(async (flags: Flags) => { await operate(session, operation, flags); });
-    if (operation === 'destroy') command.option('--yes', 'needed for clusters that are no sandbox');
+    if (operation === 'destroy') {
+      command.option('--yes', 'needed for clusters that are no sandbox')
+        .option('--abandon-unreachable', 'go on without clusters that do not answer, and remember what is left there for a later run');
+    } else {
+      command.option('--skip-region <name>', 'leave a region as it is, because its cluster does not answer; may be repeated', (name: string, before: string[] = []) => [...before, name]);
+    }
   }
   addTargetOptions(program.command('outputs').description('what the last `up` exported'))
     .option('--json', 'as a JSON document')
@@ -46,13 +52,26 @@ async function operate(session: Session, operation: Operation, flags: Flags): Pr
     engine.onEvent(event as EngineProgress);
     collect(changes, event as EngineProgress);
   };
-  const result = await session.work({ operation, environment: target.environment }, { ...target.worker, signal: session.signal, onEvent })
-    .finally(() => { engine.finish(); }) as { changes: Record<string, number>; outputs?: Record<string, unknown> };
+  const { skipRegion: skipRegions = [], abandonUnreachable = false } = flags;
+  const result = await session.work({ operation, environment: target.environment, choices: { skipRegions, abandonUnreachable } }, { ...target.worker, signal: session.signal, onEvent })
+    .finally(() => { engine.finish(); }) as { changes: Record<string, number>; outputs?: Record<string, unknown> } & Partial<LeftBehind>;
   session.answer(json, { operation, ...result, resources: changes }, () => [
     ...(operation === 'preview' ? changes.map(({ op, component, type, name }) => `${op.padEnd(10)} ${type} ${name} (${component})`) : []),
     `${operation} of ${target.name}: ${Object.entries(result.changes).map(([op, count]) => `${String(count)} ${op}`).join(', ')}`,
     ...(result.outputs === undefined ? [] : [table(result.outputs)]),
+    ...leftBehind(result),
   ].join('\n'));
+}
+
+/** What a destroy could not reach, object by object. */
+function leftBehind({ orphans = [], orphanFile = '' }: Partial<LeftBehind>): string[] {
+  if (orphans.length === 0) return [];
+  const clusters = [...new Set(orphans.map(({ cluster }) => cluster))];
+  return [
+    `left behind in ${clusters.join(', ')}:`,
+    ...orphans.map(({ cluster, apiVersion, kind, namespace, name }) => `  ${cluster.padEnd(12)} ${`${kind} (${apiVersion})`.padEnd(40)} ${namespace === undefined ? '' : `${namespace}/`}${name}`),
+    `They are remembered in ${orphanFile}: the next destroy or up takes them up again once their cluster answers.`,
+  ];
 }
 
 interface Change { op: string; type: string; name: string; component: string }

@@ -194,7 +194,7 @@ describe('the clusters of an operation', () => {
     for (const { inputs } of state.resources ?? []) if (inputs?.context !== 'east') delete inputs?.kubeconfig;
     const found = await survey('refresh', { configuration: undefined, state, orphans: [] }, { skipRegions: ['east'] });
     assert.deepEqual(found.skipped, ['east']);
-    assert.deepEqual(found.excluded(state).sort(), urnsOf('east').sort());
+    assert.deepEqual(found.excluded(state).sort(), [...urnsOf('east'), checkOf('east')].sort());
   });
 });
 
@@ -203,19 +203,20 @@ describe('what is left behind', () => {
   beforeEach(async () => { directory = await mkdtemp(join(tmpdir(), 'kbf-unit-')); });
   afterEach(async () => { await rm(directory, { recursive: true, force: true }); });
 
-  it('is everything in the cluster with its provider and its component, and nothing else', () => {
+  it('is everything in the cluster with its provider, and nothing else', () => {
     const state = stackState();
     const [east] = clustersInState(state).filter(({ context }) => context === 'east');
-    assert.deepEqual([...resourcesIn(state, new Set([east?.provider ?? '']))].sort(), urnsOf('east').sort());
-    assert.deepEqual([...resourcesOfRegion(state, 'east', 'east')].sort(), urnsOf('east').sort());
+    assert.deepEqual([...resourcesIn(state, new Set([east?.provider ?? '']))].sort(), urnsOf('east').filter((each) => !each.endsWith('Region::east')).sort());
+    assert.deepEqual([...resourcesOfRegion(state, 'east', 'east')].sort(), [...urnsOf('east'), checkOf('east')].sort());
   });
 
   it('leaves the state, which then refers to none of it', () => {
     const state = stackState();
     const [abandoned] = abandon(state, [{ context: 'east', kubeconfig: '/k' }]);
     const left = JSON.stringify(state);
-    for (const urn of urnsOf('east')) assert.ok(!left.includes(`"${urn}`), urn);
-    assert.deepEqual(state.resources?.map(({ urn }) => urn), stackState().resources?.map(({ urn }) => urn).filter((urn) => !urnsOf('east').includes(urn)));
+    const gone = urnsOf('east').filter((each) => !each.endsWith('Region::east'));
+    for (const each of gone) assert.ok(!left.includes(`"${each}`), each);
+    assert.deepEqual(state.resources?.map(({ urn: each }) => each), stackState().resources?.map(({ urn: each }) => each).filter((each) => !gone.includes(each)));
     assert.deepEqual(orphansOf(abandoned ? [abandoned] : []), [
       { cluster: 'east', apiVersion: 'v1', kind: 'Namespace', name: 'kafka-bridge' },
       { cluster: 'east', apiVersion: 'kafka.strimzi.io/v1', kind: 'KafkaBridge', namespace: 'kafka-bridge', name: 'bridge' },
@@ -281,6 +282,7 @@ const byUrn = (one: ResourceState, other: ResourceState): number => one.urn.loca
 const urn = (type: string, name: string): string => `urn:pulumi:dev::p::${type}::${name}`;
 const stackUrn = urn('pulumi:pulumi:Stack', 'p-dev');
 const providerUrnOf = (cluster: string): string => urn('pulumi:providers:kubernetes', cluster);
+const checkOf = (region: string): string => urn('kbf:index:KafkaBridgeRegion$command:local:Command', `${region}-check`);
 const urnsOf = (region: string): string[] => [
   providerUrnOf(region),
   urn('kbf:index:KafkaBridgeRegion', region),
@@ -304,13 +306,14 @@ function stackState(): StackState {
       },
     ];
   };
+  const check = (region: string): ResourceState => ({ urn: checkOf(region), type: 'command:local:Command', custom: true, id: 'c', parent: urnsOf(region)[1] ?? '' });
   const central = { type: 'kubernetes:core/v1:ConfigMap', custom: true, parent: stackUrn, provider: `${providerUrnOf('central')}::id-central` };
   return {
     resources: [
       { urn: stackUrn, type: 'pulumi:pulumi:Stack', custom: false },
       provider('central'),
       { ...central, urn: urn('kubernetes:core/v1:ConfigMap', 'group'), id: 'g' },
-      ...region('east'), ...region('west'),
+      ...region('east'), check('east'), ...region('west'),
       { ...central, urn: urn('kubernetes:core/v1:ConfigMap', 'tier1'), id: 't', dependencies: [...urnsOf('east').slice(1), ...urnsOf('west').slice(1)], propertyDependencies: { data: urnsOf('east').slice(2) } },
     ],
   };
