@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { readStackFile } from '../config/stack-file.ts';
 import { UserError } from '../errors.ts';
 
 /** The parts of `Pulumi.yaml` that are read here. */
@@ -68,7 +69,7 @@ export async function openProject(o: ProjectOptions): Promise<Project> {
 export async function readProject(o: ProjectSource): Promise<{ project: ProjectFile; settings: StackFile }> {
   const source = o.configFile ?? join(o.program, `Pulumi.${o.stack}.yaml`);
   if (!existsSync(source)) await refuse(o, source);
-  return { project: await readYaml<ProjectFile>(join(o.program, 'Pulumi.yaml')), settings: await readYaml<StackFile | null>(source) ?? {} };
+  return { project: await readYaml<ProjectFile>(join(o.program, 'Pulumi.yaml')), settings: readStackFile(source) };
 }
 
 async function writeProject(o: ProjectOptions, project: ProjectFile, file: StackFile): Promise<StackFile> {

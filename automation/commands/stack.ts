@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { UserError } from '../../errors.ts';
+import { configurationOf } from '../configuration.ts';
 import type { EngineProgress } from '../engineEvents.ts';
 import type { LeftBehind } from '../environment.ts';
 import { showEngine } from '../live.ts';
 import type { Session } from '../session.ts';
-import { addTargetOptions, findTarget } from './target.ts';
+import { addTargetOptions, findTarget, isOnSandbox, settingsOf } from './target.ts';
 import type { TargetFlags } from './target.ts';
 
 type Flags = TargetFlags & { json?: boolean; yes?: boolean; skipRegion?: string[]; abandonUnreachable?: boolean };
@@ -41,6 +42,8 @@ export function addStack(program: Command, session: Session): void {
 
 async function operate(session: Session, operation: Operation, flags: Flags): Promise<void> {
   const json = flags.json === true;
+  // Before a passphrase is asked for.
+  if ((operation === 'up' || operation === 'preview') && !isOnSandbox(flags)) await configurationOf(settingsOf(session, flags), 'checked');
   const target = await findTarget(session, flags);
   if (operation === 'destroy' && !target.isSandbox && flags.yes !== true) {
     throw new UserError(`destroy removes every object of stack ${target.name} from its clusters.`, { exitCode: 2, remedy: 'Say --yes if that is what you want.' });
