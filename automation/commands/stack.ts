@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { stringify } from 'yaml';
 import { UserError } from '../../errors.ts';
 import { configurationOf } from '../configuration.ts';
 import type { EngineProgress } from '../engineEvents.ts';
@@ -36,7 +37,7 @@ export function addStack(program: Command, session: Session): void {
     .action(async (flags: Flags) => {
       const target = await findTarget(session, flags);
       const outputs = await session.work({ operation: 'outputs', environment: target.environment }, { ...target.worker, signal: session.signal });
-      session.answer(flags.json === true, outputs, () => table(outputs as Record<string, unknown>));
+      session.answer(flags.json === true, outputs, () => listing(outputs as Record<string, unknown>));
     });
 }
 
@@ -61,7 +62,7 @@ async function operate(session: Session, operation: Operation, flags: Flags): Pr
   session.answer(json, { operation, ...result, resources: changes }, () => [
     ...(operation === 'preview' ? changes.map(({ op, component, type, name }) => `${op.padEnd(10)} ${type} ${name} (${component})`) : []),
     `${operation} of ${target.name}: ${Object.entries(result.changes).map(([op, count]) => `${String(count)} ${op}`).join(', ')}`,
-    ...(result.outputs === undefined ? [] : [table(result.outputs)]),
+    ...(result.outputs === undefined ? [] : [listing(result.outputs)]),
     ...leftBehind(result),
   ].join('\n'));
 }
@@ -85,7 +86,7 @@ function collect(changes: Change[], event: EngineProgress): void {
   changes.push({ op, type, name, component });
 }
 
-/** Text as it is, anything else as JSON. */
-function table(outputs: Record<string, unknown>): string {
-  return Object.entries(outputs).map(([name, value]) => `${name.padEnd(14)} ${typeof value === 'string' ? value : JSON.stringify(value)}`).join('\n');
+/** As YAML, which people read and tools can; what is empty is not worth a line. */
+function listing(outputs: Record<string, unknown>): string {
+  return stringify(Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== '')), { lineWidth: 0 }).trimEnd();
 }
