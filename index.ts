@@ -4,12 +4,14 @@ import { clustersOf } from './components/cluster.ts';
 import { deleteLeavesAtOnce } from './components/deletion.ts';
 import { regionChanges } from './components/departure.ts';
 import { readPrevious } from './components/previous.ts';
+import { refuseOtherSdk } from './components/sdk-version.ts';
 import { skippedRegions } from './components/skipped.ts';
 import { regionHostname } from './config/names.ts';
 import { buildTopology } from './components/topology.ts';
 import { refuseUnchangeable } from './components/unchangeable.ts';
-import { readConfiguration } from './config/configuration.ts';
+import { readConfiguration } from './config/stack-settings.ts';
 
+refuseOtherSdk();
 const configuration = readConfiguration();
 deleteLeavesAtOnce();
 const previous = await readPrevious();

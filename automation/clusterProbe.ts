@@ -1,8 +1,9 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubeConfig } from '@kubernetes/client-node';
-import { openKubeconfig } from './kubeconfigs.ts';
+import { accessOf } from '../config/cluster-access.ts';
+import type { ClusterAccess } from '../config/cluster-access.ts';
+import { isText } from './kubeconfigs.ts';
 
 /** A cluster by a context of a kubeconfig. */
 export interface ClusterAddress {
@@ -67,19 +68,16 @@ export interface Access {
 
 /** The address and the credentials that a kubeconfig has for a context. */
 export async function accessTo({ context, kubeconfig }: ClusterAddress): Promise<Access | Answer> {
-  let config: KubeConfig;
+  let access: ClusterAccess | undefined;
   try {
-    config = openKubeconfig(kubeconfig);
+    access = accessOf(isText(kubeconfig) ? { text: kubeconfig } : { file: kubeconfig }, context);
   } catch (error) {
     return { state: 'unusable', address: '', detail: (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : firstLine(error) };
   }
-  config.setCurrentContext(context);
-  const server = config.getCurrentCluster()?.server;
-  if (server === undefined || config.getCurrentUser() === null) return { state: 'unusable', address: '', detail: 'it has no such context with a cluster and a user' };
+  if (access === undefined) return { state: 'unusable', address: '', detail: 'it has no such context with a cluster and a user' };
+  const { server } = access;
   try {
-    const options: https.RequestOptions = {};
-    await config.applyToHTTPSOptions(options);
-    return { server, options };
+    return { server, options: await access.options() };
   } catch (error) {
     return { state: 'refused', address: server, detail: `there are no credentials: ${firstLine(error)}` };
   }

@@ -1,5 +1,8 @@
-import { ApiException, ApisApi, CustomObjectsApi, KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { text as textOf } from 'node:stream/consumers';
 
+import { accessOf, type ClusterAccess } from '../config/cluster-access.ts';
 import type { LiveObject, ObjectReference, ServedKinds } from './cluster-reader.ts';
 
 /** How a cluster is reached: a file with its context, or the text of one, where a cloud says it. Neither holds more in the state than it does here. */
@@ -12,22 +15,66 @@ export interface ClusterClient {
   served(group: string): Promise<ServedKinds>;
 }
 
+/** Asks an API server for JSON; undefined where it has nothing there. */
+type Get = (path: string) => Promise<unknown>;
+
 export function clientOf(kubeconfig: Kubeconfig, context: string): ClusterClient {
-  let loaded: Promise<KubeConfig> | undefined;
-  let objects: Promise<KubernetesObjectApi> | undefined;
-  const config = (): Promise<KubeConfig> => (loaded ??= load(kubeconfig, context));
+  const get = getterOf(kubeconfig, context);
+  const known = new Map<string, Resource[]>();
   return {
     read: async ({ apiVersion, kind, namespace, name }) => {
-      objects ??= config().then((known) => KubernetesObjectApi.makeApiClient(known));
-      try {
-        return (await (await objects).read({ apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } })) as LiveObject;
-      } catch (error) {
-        if (error instanceof ApiException && error.code === 404) return undefined;
-        throw error;
-      }
+      const api = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+      const find = (): Resource | undefined => known.get(apiVersion)?.find((resource) => resource.kind === kind);
+      // A definition may come during the run.
+      if (find() === undefined) known.set(apiVersion, await resourcesOf(get, api));
+      const resource = find();
+      if (resource === undefined) return undefined;
+      const place = resource.namespaced ? `/namespaces/${encodeURIComponent(namespace ?? 'default')}` : '';
+      return (await get(`${api}${place}/${resource.name}/${encodeURIComponent(name)}`)) as LiveObject | undefined;
     },
-    served: async (group) => servedKinds(await config(), group),
+    served: (group) => servedKinds(get, group),
   };
+}
+
+/** Opens a kubeconfig when it is first needed; connections are kept for the next question. */
+export function getterOf(kubeconfig: Kubeconfig | { readonly text: string }, context: string): Get {
+  let opened: Promise<ClusterAccess> | undefined;
+  const open = async (): Promise<ClusterAccess> => {
+    const access = accessOf('file' in kubeconfig ? kubeconfig : { text: await kubeconfig.text }, context);
+    if (access === undefined) throw new Error(`the kubeconfig has no context ${context} with a cluster and a user`);
+    return access;
+  };
+  return async (path) => {
+    const { server, options } = await (opened ??= open());
+    return get(`${server}${path}`, await options());
+  };
+}
+
+/** Longer than an API server under load needs, and short enough to ask again. */
+const limitMs = 30_000;
+
+async function get(url: string, options: https.RequestOptions): Promise<unknown> {
+  const { status, body } = await new Promise<{ status: number; body: Promise<string> }>((resolve, reject) => {
+    const send = url.startsWith('https:') ? https.request : http.request;
+    const request = send(url, { ...options, headers: { ...options.headers as http.OutgoingHttpHeaders | undefined, accept: 'application/json' }, signal: AbortSignal.timeout(limitMs) }, (response) => {
+      resolve({ status: response.statusCode ?? 0, body: textOf(response) });
+    });
+    request.once('error', (error) => { reject(error.name === 'AbortError' ? new Error(`no answer within ${limitMs / 1_000} s`) : error); });
+    request.end();
+  });
+  const answer = await body;
+  if (status === 404) return undefined;
+  if (status === 200) return JSON.parse(answer) as unknown;
+  throw new Error(`HTTP ${status}${messageOf(answer)}`);
+}
+
+function messageOf(body: string): string {
+  try {
+    const { message } = JSON.parse(body) as { message?: unknown };
+    return typeof message === 'string' ? `: ${message}` : '';
+  } catch {
+    return '';
+  }
 }
 
 /** Why a request failed, in one line: what lies under it where that says more than the request itself (`fetch failed`). */
@@ -38,22 +85,21 @@ export function reasonOf(error: unknown): string {
   return [line, cause].filter((each) => each !== '').join(': ') || error.name;
 }
 
-async function load(kubeconfig: Kubeconfig, context: string): Promise<KubeConfig> {
-  const config = new KubeConfig();
-  if ('file' in kubeconfig) config.loadFromFile(kubeconfig.file);
-  else config.loadFromString(await kubeconfig.text);
-  config.setCurrentContext(context);
-  return config;
+interface Resource {
+  /** In the plural: `kafkabridges`. */
+  readonly name: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
 }
 
 /** By discovery, which every account may do: reading definitions of resources is a right that not all have. */
-async function servedKinds(config: KubeConfig, group: string): Promise<ServedKinds> {
-  const { groups } = await config.makeApiClient(ApisApi).getAPIVersions();
-  const versions = groups.find(({ name }) => name === group)?.versions ?? [];
-  const api = config.makeApiClient(CustomObjectsApi);
-  const kinds = versions.map(async ({ version }): Promise<[string, string[]]> => {
-    const { resources } = await api.getAPIResources({ group, version });
-    return [version, resources.filter(({ name }) => !name.includes('/')).map(({ kind }) => kind)];
-  });
-  return new Map(await Promise.all(kinds));
+async function resourcesOf(get: Get, api: string): Promise<Resource[]> {
+  const { resources = [] } = ((await get(api)) ?? {}) as { resources?: Resource[] };
+  return resources.filter(({ name }) => !name.includes('/'));
+}
+
+async function servedKinds(get: Get, group: string): Promise<ServedKinds> {
+  const { versions = [] } = ((await get(`/apis/${group}`)) ?? {}) as { versions?: { version: string }[] };
+  return new Map(await Promise.all(versions.map(async ({ version }): Promise<[string, string[]]> =>
+    [version, (await resourcesOf(get, `/apis/${group}/${version}`)).map(({ kind }) => kind)])));
 }

@@ -1,5 +1,3 @@
-import * as pulumi from '@pulumi/pulumi';
-
 import { checkAcross, type Surroundings } from './checks.ts';
 import { checkSecrets, encrypted } from './checks/secrets.ts';
 import { complete } from './complete.ts';
@@ -37,19 +35,6 @@ export function problemsOf(raw: unknown, surroundings: Surroundings, more: reado
   return problemsFrom(findings.toSorted((a, b) => rank(a) - rank(b)), raw, effective);
 }
 
-/**
- * The configuration of the stack that Pulumi runs.
- * @throws pulumi.RunError, which Pulumi prints without a stack trace
- */
-export function readConfiguration(): Configuration {
-  const directory = process.cwd();
-  const { raw, findings } = findingsOfKeys(stackKeys(), pulumi.getProject());
-  const problems = problemsOf(raw, { directory, contexts: 'checked' }, findings);
-  if (problems.length === 0) return completed(raw, directory);
-  const error = new ConfigurationError(problems, `Pulumi.${pulumi.getStack()}.yaml`);
-  throw new pulumi.RunError([error.message, error.remedy].join('\n'));
-}
-
 /** A setting of a stack, with the project's name in its key. */
 export interface Keyed {
   readonly key: string;
@@ -76,12 +61,6 @@ export function findingsOfKeys(keys: readonly Keyed[], project: string): { raw: 
 function strayKey(key: string, namespace: string, project: string): Finding[] {
   if (namespace === project || nearest(namespace, [project]) === undefined) return [];
   return [{ path: [key], found: 'a key of another project', allowed: `keys that begin with ${project}:`, suggestion: `${project}${key.slice(namespace.length)}` }];
-}
-
-/** What Pulumi hands over. */
-function stackKeys(): Keyed[] {
-  const secret = JSON.parse(process.env['PULUMI_CONFIG_SECRET_KEYS'] ?? '[]') as string[];
-  return Object.entries(pulumi.runtime.allConfig()).map(([key, value]) => ({ key, value: structured(value), encrypted: secret.includes(key) }));
 }
 
 /** Pulumi keeps and hands over structured values as JSON, and everything else as text. */

@@ -1,10 +1,22 @@
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 
-import { KubeConfig } from '@kubernetes/client-node';
+import { parse } from 'yaml';
+
+import { asRecord } from './text.ts';
 
 /** The contexts of a kubeconfig file that name a cluster and a user which the file has too; or why the file is of no use. */
 export type KubeconfigContexts = { readonly contexts: readonly string[] } | { readonly unreadable: string };
+
+/** A kubeconfig: its file, or its text. */
+export type KubeconfigSource = { readonly file: string } | { readonly text: string };
+
+/** What a context names. */
+export interface ContextParts {
+  readonly cluster: Readonly<Record<string, unknown>>;
+  readonly user: Readonly<Record<string, unknown>>;
+}
 
 /** Absolute path of a kubeconfig file; `~/` is the person's home, anything else relative lies in `directory`. */
 export function kubeconfigPath(path: string, directory: string): string {
@@ -13,18 +25,36 @@ export function kubeconfigPath(path: string, directory: string): string {
 
 /** Reads the contexts of the file at an absolute path. Never throws: what is wrong with the file is a finding among others. */
 export function kubeconfigContexts(path: string): KubeconfigContexts {
-  const kubeconfig = new KubeConfig();
   try {
-    kubeconfig.loadFromFile(path);
+    return { contexts: [...completeContexts({ file: path }).keys()].sort() };
   } catch (error) {
     return { unreadable: reason(error) };
   }
-  const usable = kubeconfig.getContexts().filter(({ cluster, user }) => kubeconfig.getCluster(cluster) !== null && kubeconfig.getUser(user) !== null);
-  return { contexts: usable.map(({ name }) => name).sort() };
+}
+
+/**
+ * The contexts that have a cluster and a user, by their names.
+ * @throws if the file is not there, or is no kubeconfig
+ */
+export function completeContexts(source: KubeconfigSource): Map<string, ContextParts> {
+  const kubeconfig = parse('file' in source ? readFileSync(source.file, 'utf8') : source.text) as unknown;
+  if (typeof kubeconfig !== 'object' || kubeconfig === null || Array.isArray(kubeconfig)) throw new Error('it has no clusters, users and contexts');
+  const { clusters, users, contexts } = asRecord(kubeconfig);
+  const [clustersByName, usersByName] = [named(clusters, 'cluster'), named(users, 'user')];
+  return new Map([...named(contexts, 'context')].flatMap(([name, context]): [string, ContextParts][] => {
+    const [cluster, user] = [clustersByName.get(String(context['cluster'])), usersByName.get(String(context['user']))];
+    return typeof cluster?.['server'] === 'string' && user !== undefined ? [[name, { cluster, user }]] : [];
+  }));
+}
+
+/** The entries of one of a kubeconfig's lists; of two with one name the first counts. */
+function named(list: unknown, content: string): Map<string, Record<string, unknown>> {
+  const entries = (Array.isArray(list) ? list : []).map(asRecord).filter(({ name }) => typeof name === 'string');
+  return new Map(entries.toReversed().map((entry) => [String(entry['name']), asRecord(entry[content])]));
 }
 
 function reason(error: unknown): string {
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'no such file';
   const [line] = String(error instanceof Error ? error.message : error).split('\n');
-  return line ?? 'cannot be read';
+  return line?.replace(/:$/, '') ?? 'cannot be read';
 }

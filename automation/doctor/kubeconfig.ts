@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 
-import type { KubeConfig, User } from '@kubernetes/client-node';
+import { KubeConfig, type User } from '@kubernetes/client-node';
 
 import { nearest } from '../../config/near.ts';
 import type { ClusterAddress } from '../clusterProbe.ts';
-import { isText, openKubeconfig } from '../kubeconfigs.ts';
+import { isText } from '../kubeconfigs.ts';
 import { judgeEnding, until, validityOf } from './ending.ts';
 import { Check, type Finding, firstLine } from './finding.ts';
 import { findProgram } from './programs.ts';
@@ -44,4 +44,12 @@ async function judgeCredentials(check: Check, file: string, user: User): Promise
   const validity = validityOf(pem);
   if (validity === undefined) return check.fault(`the client certificate of user ${user.name} in ${file} is none`, { remedy: 'Get the file anew.' });
   return judgeEnding(check, validity, { found: `${file}, user ${user.name}, client certificate ${until(validity)}`, remedy: 'Get the file anew from the cluster.' });
+}
+
+/** Reads a kubeconfig from its file, or from its text. */
+function openKubeconfig(kubeconfig: string): KubeConfig {
+  const config = new KubeConfig();
+  if (isText(kubeconfig)) config.loadFromString(kubeconfig);
+  else config.loadFromFile(kubeconfig);
+  return config;
 }

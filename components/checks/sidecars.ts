@@ -1,5 +1,6 @@
-import { CoreV1Api, KubeConfig, type V1Pod } from '@kubernetes/client-node';
+import type { V1Pod, V1PodList } from '@kubernetes/client-node';
 
+import { getterOf } from '../cluster-client.ts';
 import { type Look, type Problem, reasonOf } from './problem.ts';
 
 export interface SidecarsInput {
@@ -18,7 +19,8 @@ export const lookAtSidecars: Look<SidecarsInput> = async ({ kubeconfig, context,
   const see = `kubectl --context ${context} get pods -n ${namespace}`;
   try {
     const labelSelector = Object.entries(selector).map(([label, value]) => `${label}=${value}`).join(',');
-    const { items } = await api(kubeconfig, context).listNamespacedPod({ namespace, labelSelector });
+    const list = await getterOf(kubeconfig, context)(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?labelSelector=${encodeURIComponent(labelSelector)}`);
+    const { items } = (list ?? { items: [] }) as V1PodList;
     const pods = items.filter(({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
     return pods.flatMap((pod) => problem(pod, { context, namespace, see }));
   } catch (error) {
@@ -38,12 +40,4 @@ function problem({ metadata, spec, status }: V1Pod, { context, namespace, see }:
   }
   const ready = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].some((container) => container.name === sidecar && container.ready);
   return ready ? [] : [{ found: `${pod}: its ${sidecar} is not ready`, see: `${see}; kubectl --context ${context} logs -n ${namespace} ${metadata?.name ?? ''} -c ${sidecar}` }];
-}
-
-function api(kubeconfig: SidecarsInput['kubeconfig'], context: string): CoreV1Api {
-  const config = new KubeConfig();
-  if ('file' in kubeconfig) config.loadFromFile(kubeconfig.file);
-  else config.loadFromString(kubeconfig.text);
-  config.setCurrentContext(context);
-  return config.makeApiClient(CoreV1Api);
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import fc from 'fast-check';
 
-import { parseConfiguration, readConfiguration } from '../../config/configuration.ts';
+import { parseConfiguration } from '../../config/configuration.ts';
+import { readConfiguration } from '../../config/stack-settings.ts';
 import { ConfigurationError } from '../../config/problems.ts';
 import { type ConfigurationFiles, configurationFiles, seedConfiguration, validConfiguration as valid } from './configuration-fixtures.ts';
 
