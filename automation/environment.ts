@@ -15,6 +15,7 @@ import { located } from './options.ts';
 import type { EnvironmentOptions } from './options.ts';
 import { OrphanFile, orphansOf } from './orphans.ts';
 import type { Orphan } from './orphans.ts';
+import { maskOutputs } from './maskedOutputs.ts';
 import { keptPassphrase, stackPassphrase } from './passphrase.ts';
 import { openProject } from './project.ts';
 import type { Project } from './project.ts';
@@ -102,6 +103,7 @@ export class Environment {
         ...(state === undefined ? {} : await fileBackend(stateDir, state)),
       },
     });
+    maskOutputs(workspace);
     const files = state === undefined ? undefined : { state, project: project.name, stack };
     const settings = async (): Promise<Configuration | undefined> => (o.program === undefined ? await configurationOf(o, 'checked') : undefined);
     return new Environment({ project, workspace, files, stateDir, settings });

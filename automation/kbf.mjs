@@ -2,13 +2,18 @@
 // Plain JavaScript on purpose: it must be readable to a Node that is too old to run the TypeScript beside it.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import * as module from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath, URL } from 'node:url';
 
 const oldest = 24;
 const bundled = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
+const compiled = fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url));
 
 if (Number(process.versions.node.split('.')[0]) >= oldest) {
+  // Every command starts several processes that read the same modules: by this they all find them compiled.
+  process.env.NODE_COMPILE_CACHE ??= compiled;
+  module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
   const { main } = await import('./kbf.ts');
   process.exitCode = await main(process.argv.slice(2));
 } else if (existsSync(bundled)) {
