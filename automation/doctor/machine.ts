@@ -48,13 +48,35 @@ async function judgePlugin(name: string, path: readonly string[], environment: E
   const check = new Check('plugin', name);
   const version = versionOf(name);
   const onPath = await findProgram(`pulumi-resource-${name}`, path);
-  if (onPath !== undefined) return check.ok(onPath);
+  if (onPath !== undefined) return judgeVersion(check, onPath, { has: await versionOfPlugin(onPath, path), needs: version });
   const stored = homesOf(environment).map((home) => join(home, 'plugins', `resource-${name}-v${version}`)).find((directory) => existsSync(directory));
   if (stored !== undefined) return check.ok(stored);
   const get = `pulumi plugin install resource ${name} ${version}`;
   return environment.plugins === undefined
     ? check.warning(`version ${version} is not there: \`up\` will download it`, { remedy: `Where it cannot: ${get}` })
     : check.fault(`version ${version} is not there, and is not downloaded on a sandbox`, { remedy: 'Run `kbf toolchain install`.' });
+}
+
+/** The engine takes a plugin that is on PATH whatever its version is. */
+function judgeVersion(check: Check, plugin: string, { has, needs }: { has: string | undefined; needs: string }): Finding {
+  if (has === undefined) return check.ok(plugin);
+  const found = `${has} (${plugin})`;
+  const remedy = `Put version ${needs} in its place, or take it from PATH: then Pulumi finds or downloads its own.`;
+  if (has.split('.')[0] !== needs.split('.')[0]) return check.fault(found, { expected: `${needs}, the SDK's`, remedy });
+  return compareVersions(has, needs) >= 0 ? check.ok(found) : check.warning(found, { expected: `${needs}, the SDK's, or newer`, remedy });
+}
+
+/** It stands in the schema, which is all that every plugin can be asked for; undefined where the plugin does not say it. */
+async function versionOfPlugin(plugin: string, path: readonly string[]): Promise<string | undefined> {
+  const program = await findProgram('pulumi', path);
+  if (program === undefined) return undefined;
+  try {
+    const { stdout } = await execa(program, ['package', 'get-schema', plugin], { env: { PULUMI_SKIP_UPDATE_CHECK: 'true', PULUMI_HOME: process.env['PULUMI_HOME'] ?? '/dev/null' }, timeout: 20_000, maxBuffer: 200_000_000 });
+    const { version } = JSON.parse(stdout) as { version?: unknown };
+    return typeof version === 'string' ? version.replace(/^v/, '').replace(/\+.*$/, '') : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where Pulumi keeps plugins: its own home, or the one that goes with a state in files. */

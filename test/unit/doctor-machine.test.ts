@@ -47,6 +47,18 @@ describe('doctor: this machine', () => {
     assert.match((await judged())[2] ?? '', /^ok .*bin\/pulumi-resource-kubernetes/);
   });
 
+  it('may have a plugin on PATH that is not the SDK’s', async () => {
+    await program('pulumi-resource-kubernetes', '');
+    const plugin = async (version: string): Promise<string> => {
+      await program('pulumi', `[ "$1" = version ] && echo v99.0.0 || echo '{"version":"${version}"}'`);
+      return (await judged())[2] ?? '';
+    };
+    assert.match(await plugin('4.23.0'), /^ok .*4\.23\.0 \(.*pulumi-resource-kubernetes\)/);
+    assert.match(await plugin('v4.34.2'), /^ok .*4\.34\.2/);
+    assert.match(await plugin('4.9.0'), /^warning .*4\.9\.0 .*4\.23\.0, the SDK's, or newer/s);
+    assert.match(await plugin('5.0.0'), /^fault .*5\.0\.0 .*4\.23\.0, the SDK's/s);
+  });
+
   it('lacks Pulumi, or has an old or a broken one', async () => {
     assert.match((await judged())[1] ?? '', /^fault .*pulumi is not on PATH\. Install it/);
     await program('pulumi', 'echo v3.1.0');

@@ -1,0 +1,51 @@
+/** The program is written for the Kubernetes SDK of the provider that can be built here; whoever installs it may get a newer one. */
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+import { execa } from 'execa';
+
+import { compareVersions } from '../../config/versions.ts';
+import { sdkProblem } from '../../components/sdk-version.ts';
+
+/** Every kind of object that the program makes, charts included. */
+const settings = {
+  hostname: 'kafka.example.com',
+  kubeconfig: '/nowhere/kubeconfig',
+  kafka: { context: 'kafka', domain: 'kafka.example', topics: [{ name: 'orders' }] },
+  regions: [{ name: 'east', context: 'east', tsbCluster: 'east' }, { name: 'west', context: 'west', tsbCluster: 'west' }],
+  tsb: { context: 'central', organization: 'tetrate', tenant: 'kafka' },
+  tier1: { context: 'central', tsbCluster: 'central', tls: { source: 'self-signed' } },
+  generators: { topic: 'orders' },
+  operators: { strimzi: { install: true }, certManager: { install: true } },
+};
+
+interface Rendered { readonly version: string; readonly loaded: readonly string[]; readonly files: Readonly<Record<string, string>> }
+
+async function rendered(sdk: string): Promise<Rendered> {
+  const { stdout } = await execa(process.execPath, [fileURLToPath(new URL('../fixtures/render-with-sdk.ts', import.meta.url)), sdk], { input: JSON.stringify(settings) });
+  return JSON.parse(stdout) as Rendered;
+}
+
+describe('the newest SDK of Kubernetes', function () {
+  this.timeout(60_000);
+
+  it('makes the same objects as the pinned one', async () => {
+    const [pinned, newest] = await Promise.all([rendered('@pulumi/kubernetes'), rendered('kubernetes-newest')]);
+    assert.ok(compareVersions(newest.version, pinned.version) > 0, `${newest.version} is no newer than ${pinned.version}`);
+    assert.ok(newest.loaded.length > 0 && newest.loaded.every((url) => url.includes('/kubernetes-newest/')), newest.loaded.join('\n'));
+    assert.ok(Object.keys(pinned.files).length > 40);
+    assert.deepEqual(newest.files, pinned.files);
+  });
+
+  it('is taken, as others of its major version are', () => {
+    const newest = (createRequire(import.meta.url)('kubernetes-newest/package.json') as { version: string }).version;
+    for (const version of [newest, '4.23.0', 'v4.23.1']) assert.equal(sdkProblem(version), undefined);
+  });
+
+  it('of another major version, or from before the pinned one, is refused in a word', () => {
+    for (const version of ['5.0.0', '3.30.2', '4.9.1']) {
+      assert.match(sdkProblem(version) ?? '', new RegExp(`^@pulumi/kubernetes is installed in version ${version}, and .* 4\\.23\\.0 or a newer 4\\.x`));
+    }
+  });
+});
