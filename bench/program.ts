@@ -1,0 +1,85 @@
+/**
+ * What the program costs: `npm run bench:program [-- --regions 2,3,4]`. On a sandbox of its own it compares `kbf up` and `kbf destroy` with the same objects by
+ * kubectl, with the same waits; then it runs `up` with more regions, as many as this machine has memory for, and the program alone, without clusters, with 2 to 8.
+ */
+import { execa } from 'execa';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { apply, objectsOfState, remove } from './kubectl.ts';
+import { peakOf } from './peak.ts';
+import { fresh } from './regions.ts';
+
+const stateDir = await mkdtemp(join(tmpdir(), 'kbf-bench-'));
+const regions = /^--regions=?(.*)$/.exec(process.argv.slice(2).join('='))?.[1]?.split(',').map(Number) ?? [2, 3, 4];
+const rows: [what: string, measured: string, target: string][] = [];
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+try {
+  await sandbox('up', 2);
+  const first = await kbf('up');
+  const second = Math.min(...await inTurn([1, 2, 3], async () => (await kbf('up')).ms));
+  const objects = await objectsOfState(sandboxDir());
+  const destroy = await kbf('destroy');
+  const byKubectl = await apply(objects, kubectlOn);
+  const deletion = await remove(objects, kubectlOn);
+  await sandbox('down');
+  rows.push(
+    [`up from nothing, ${String(objects.length)} objects`, `${seconds(first.ms)}, ${(first.ms / byKubectl).toFixed(2)} of kubectl apply's ${seconds(byKubectl)}`, '≤ 1.3'],
+    ['up without a change, best of 3', seconds(second), '≤ 6 s'],
+    ['destroy', `${seconds(destroy.ms)}, ${(destroy.ms / deletion).toFixed(2)} of kubectl delete's ${seconds(deletion)}`, '≤ 0.6'],
+    ['memory of the program, 2 regions', `${String(Math.round(first.peakMiB))} MiB`, '< 400 MiB'],
+  );
+  for (const count of regions.filter((each) => each > 2)) {
+    await sandbox('up', count);
+    const up = await kbf('up');
+    const more = (await objectsOfState(sandboxDir())).length;
+    await sandbox('down');
+    rows.push([`up, ${String(count)} regions, ${String(more)} objects`, `${seconds(up.ms)}, ${(up.ms / first.ms).toFixed(2)} times; ${String(Math.round(up.peakMiB))} MiB`, `≤ ${(more / objects.length).toFixed(2)} times`]);
+  }
+  const [two, ...others] = await inTurn([2, 4, 6, 8], fresh);
+  for (const { count, objects: made, cpuMs, peakMiB } of others) {
+    rows.push([`the program alone, ${String(count)} regions, ${String(made)} objects`, `${(cpuMs / 1000).toFixed(2)} s of CPU, ${(cpuMs / (two?.cpuMs ?? 0)).toFixed(2)} times; ${String(Math.round(peakMiB))} MiB`, `≤ ${(made / (two?.objects ?? 0)).toFixed(2)} times`]);
+  }
+} finally {
+  await sandbox('down').catch(() => undefined);
+  await rm(stateDir, { recursive: true, force: true });
+  console.log(`on ${String(cpus().length)} cores, warm caches, load average ${loadavg().map((each) => each.toFixed(1)).join(' ')}`);
+  for (const [what, measured, target] of rows) console.log(`${what.padEnd(46)} ${measured.padEnd(52)} ${target}`);
+}
+
+function sandboxDir(): string {
+  return join(stateDir, 'sandboxes', 'bench');
+}
+
+async function sandbox(operation: 'up' | 'down', count?: number): Promise<void> {
+  await command(['sandbox', operation, '--name', 'bench', ...(count === undefined ? [] : ['--regions', String(count)])]);
+}
+
+/** One operation, with the time it takes as a person sees it and the most memory that Pulumi's language host had. */
+async function kbf(operation: 'up' | 'destroy'): Promise<{ ms: number; peakMiB: number }> {
+  const startedAt = performance.now();
+  const peakMiB = await peakOf(/@pulumi\/pulumi\/cmd\/run\/index\.js.*kbf-bench-|kbf-bench-.*@pulumi\/pulumi\/cmd\/run/, () => command([operation, '--sandbox', 'bench']));
+  return { ms: performance.now() - startedAt, peakMiB };
+}
+
+async function command(args: string[]): Promise<void> {
+  const program = fileURLToPath(new URL('../automation/kbf.mjs', import.meta.url));
+  const { exitCode, all } = await execa(process.execPath, [program, '--state-dir', stateDir, ...args], { reject: false, all: true, stdin: 'ignore' });
+  if (exitCode !== 0) throw new Error(`kbf ${args.join(' ')} ended with ${String(exitCode)}:\n${all}`);
+}
+
+/** kubectl from outside the sandbox, which needs no namespace to be entered for each command. */
+async function kubectlOn(context: string, args: readonly string[], input?: string): Promise<string> {
+  const { kubectl } = JSON.parse(await readFile(join(sandboxDir(), 'tools.json'), 'utf8')) as { kubectl: string };
+  const { stdout } = await execa(kubectl, ['--kubeconfig', join(sandboxDir(), 'kubeconfig.outside'), '--context', context, ...args], input === undefined ? { stdin: 'ignore' } : { input });
+  return stdout;
+}
+
+async function inTurn<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await run(item));
+  return results;
+}
