@@ -112,8 +112,8 @@ export class Environment {
   /** Brings the clusters to what the settings say. */
   async up(o: OperationOptions = {}): Promise<OperationResult & { outputs: Record<string, unknown> }> {
     return await this.#operate('up', o, async (stack, engine) => {
-      const { outputs, summary } = await stack.up(engine);
-      return { ...resultOf(summary), outputs: plain(outputs) };
+      const { outputs } = await stack.up(engine);
+      return { ...engine.result(), outputs: plain(outputs) };
     });
   }
 
@@ -124,14 +124,17 @@ export class Environment {
 
   /** Reads every object from its cluster into the state. */
   async refresh(o: OperationOptions = {}): Promise<OperationResult> {
-    return await this.#operate('refresh', o, async (stack, engine) => resultOf((await stack.refresh(engine)).summary));
+    return await this.#operate('refresh', o, async (stack, engine) => {
+      await stack.refresh(engine);
+      return engine.result();
+    });
   }
 
   /** Removes every object that the program made; the stack stays, empty. */
   async destroy(o: OperationOptions = {}): Promise<OperationResult & LeftBehind> {
     return await this.#operate('destroy', o, async (stack, engine) => {
-      const result = resultOf((await stack.destroy(engine)).summary);
-      return { ...result, orphans: orphansOf(await this.#orphans.read()), orphanFile: this.#orphans.path };
+      await stack.destroy(engine);
+      return { ...engine.result(), orphans: orphansOf(await this.#orphans.read()), orphanFile: this.#orphans.path };
     });
   }
 
@@ -166,13 +169,17 @@ export class Environment {
   /** Runs the engine, listens to it, passes an abort on to it and says why it failed. */
   async #watch<T>(what: Operation, o: OperationOptions, run: (engine: EngineCall) => Promise<T>): Promise<T> {
     const reader = new EngineReader();
+    const startedAt = performance.now();
+    let changes = {};
     const stop = new EngineStop(o.signal);
     try {
       return await run({
         color: 'never',
         signal: stop.signal,
+        result: () => ({ changes: counts(changes), durationMs: Math.round(performance.now() - startedAt) }),
         onEvent(event) {
           stop.engineSpoke();
+          if (event.summaryEvent) changes = event.summaryEvent.resourceChanges;
           const progress = reader.read(event);
           if (progress) o.onEvent?.(progress);
         },
@@ -201,7 +208,10 @@ export class Environment {
 
   async #select(create = false): Promise<Stack> {
     try {
-      return await (create ? Stack.createOrSelect(this.stack, this.#workspace) : Stack.select(this.stack, this.#workspace));
+      const stack = await (create ? Stack.createOrSelect(this.stack, this.#workspace) : Stack.select(this.stack, this.#workspace));
+      // The engine's events have said it; the Automation API would start the CLI once more to read it in the history.
+      stack.info = () => Promise.resolve(undefined);
+      return stack;
     } catch (error) {
       if ((error as Error).name === 'StackNotFoundError') {
         throw new UserError(`Stack ${this.stack} does not exist: nothing was ever set up with ${join(this.#project.directory, `Pulumi.${this.stack}.yaml`)}.`, {
@@ -222,6 +232,8 @@ interface EngineCall {
   onEvent: (event: EngineEvent) => void;
   /** URNs that are left alone. */
   exclude?: string[];
+  /** What the engine itself summed up at its end. */
+  result: () => OperationResult;
 }
 
 /**
@@ -292,10 +304,6 @@ async function fileBackend(stateDir: string, state: string): Promise<Record<stri
 
 function plain(outputs: OutputMap): Record<string, unknown> {
   return Object.fromEntries(Object.entries(outputs).map(([name, { value, secret }]) => [name, secret ? '[secret]' : (value as unknown)]));
-}
-
-function resultOf(summary: { resourceChanges?: Record<string, number> | undefined; startTime: Date; endTime: Date }): OperationResult {
-  return { changes: counts(summary.resourceChanges ?? {}), durationMs: summary.endTime.getTime() - summary.startTime.getTime() };
 }
 
 function counts(changes: object): Record<string, number> {
