@@ -185,7 +185,8 @@ describe('the whole path on a sandbox', function () {
       assert.equal((await workshop.start('sandbox', 'down', '--name', 'second')).exitCode, 0);
     });
 
-    it('leaves no object behind when it is destroyed', async () => {
+    it('leaves no object behind when it is destroyed', async function () {
+      this.timeout(600_000); // components/deletion.ts says why a deletion may take its whole time
       await workshop.json('destroy', '--sandbox', name);
       for (const [context, namespace] of [['kafka', 'kafka-cluster'], ['east', 'kafka-bridge'], ['west', 'kafka-bridge'], ['central', 'edge']] as const) {
         assert.equal(await kubectl(context, 'get', 'namespace', namespace, '--ignore-not-found', '--output', 'name'), '', `${namespace} in ${context}`);
