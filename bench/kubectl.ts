@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** An object as the program wrote it, with the values that are known only after `up`. */
 export interface BenchObject {
   readonly context: string;
-  readonly manifest: { readonly apiVersion: string; readonly kind: string; readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: Readonly<Record<string, string>> } };
+  readonly manifest: Readonly<Record<string, unknown>> & { readonly apiVersion: string; readonly kind: string; readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: Readonly<Record<string, string>> } };
   /** How many others have to be there before: the longest chain. */
   readonly level: number;
 }
@@ -16,24 +16,33 @@ export type Kubectl = (context: string, args: readonly string[], input?: string)
 interface Resource { readonly urn: string; readonly type: string; readonly provider?: string; readonly parent?: string; readonly dependencies?: readonly string[]; readonly inputs?: Record<string, unknown> }
 
 /** The objects of the last `up` on a sandbox, from its state. */
-export async function objectsOfState(sandboxDir: string): Promise<BenchObject[]> {
+export async function objectsOfState(sandboxDir: string, kubectl: Kubectl): Promise<BenchObject[]> {
   const file = join(sandboxDir, 'pulumi/state/.pulumi/stacks/kafka-bridge-failover/dev.json');
   const { checkpoint } = JSON.parse(await readFile(file, 'utf8')) as { checkpoint: { latest: { resources: Resource[] } } };
   const { resources } = checkpoint.latest;
   const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
   const level = (urn: string): number => Math.max(-1, ...(byUrn.get(urn)?.dependencies ?? []).map(level)) + 1;
-  return resources.filter(({ type }) => type.startsWith('kubernetes:')).map(({ urn, provider = '', inputs = {} }) => ({
-    context: provider.split('::')[3] ?? '', manifest: plain(inputs) as BenchObject['manifest'], level: level(urn),
+  return await Promise.all(resources.filter(({ type }) => type.startsWith('kubernetes:')).map(async ({ urn, provider = '', inputs = {} }) => {
+    const context = provider.split('::')[3] ?? '';
+    const manifest = plain(inputs) as BenchObject['manifest'];
+    return { context, manifest: manifest.kind === 'Secret' ? await withData(context, manifest, kubectl) : manifest, level: level(urn) };
   }));
+}
+
+/** The state has the data of a Secret encrypted; the cluster has it as it is. */
+async function withData(context: string, { stringData: _, ...secret }: BenchObject['manifest'], kubectl: Kubectl): Promise<BenchObject['manifest']> {
+  const { name, namespace = 'default' } = secret.metadata;
+  const { data } = JSON.parse(await kubectl(context, ['get', 'secret', name, '-n', namespace, '-o', 'json'])) as { data: unknown };
+  return { ...secret, data };
 }
 
 const secretMark = '4dabf18193072939515e22adb298388d';
 
-/** Without what Pulumi keeps beside an object; no object of the sandbox's settings has a secret value. */
+/** Without what Pulumi keeps beside an object, and without secret values. */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
-  if (secretMark in value) throw new Error('an object has a secret value, which kubectl cannot be given');
+  if (secretMark in value) return undefined;
   return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('__')).map(([key, each]) => [key, plain(each)]));
 }
 
