@@ -21,7 +21,7 @@ try {
   await sandbox('up', 2);
   const first = await kbf('up');
   const second = Math.min(...await inTurn([1, 2, 3], async () => (await kbf('up')).ms));
-  const objects = await objectsOfState(sandboxDir());
+  const objects = await objectsOfState(sandboxDir(), kubectlOn);
   const destroy = await kbf('destroy');
   const byKubectl = await apply(objects, kubectlOn);
   const deletion = await remove(objects, kubectlOn);
@@ -35,7 +35,7 @@ try {
   for (const count of regions.filter((each) => each > 2)) {
     await sandbox('up', count);
     const up = await kbf('up');
-    const more = (await objectsOfState(sandboxDir())).length;
+    const more = (await objectsOfState(sandboxDir(), kubectlOn)).length;
     await sandbox('down');
     rows.push([`up, ${String(count)} regions, ${String(more)} objects`, `${seconds(up.ms)}, ${(up.ms / first.ms).toFixed(2)} times; ${String(Math.round(up.peakMiB))} MiB`, `≤ ${(more / objects.length).toFixed(2)} times`]);
   }
