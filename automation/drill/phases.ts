@@ -14,11 +14,12 @@ import type { DrillOptions, Phase, ProgramOutputs } from './options.ts';
 import { constant } from './pacer.ts';
 import { producer } from './producer.ts';
 import type { Attempt } from './records.ts';
-import { probeProducer } from './report.ts';
+import { probeProducer, warmUpProducer } from './report.ts';
 import type { Plan, RunRecord } from './report.ts';
 import { reachSteadyState } from './steady.ts';
 import type { Appender, Lines } from './store.ts';
 import { NotHealed, prepareFault } from './underFault.ts';
+import { warmUp } from './warm-up.ts';
 import { drain, readLog } from './verify.ts';
 
 /** One run in progress. `marks` and `seen` fill as it goes on. */
@@ -80,6 +81,12 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   const probe = produce(probeProducer, (attempt) => { live.noteUnknown(attempt); });
   const missing = await reachSteadyState({ probe, consumers, regions: outputs.regions.map(({ name }) => name), clock, signal });
   if (missing !== undefined) return missing;
+  const attempts: Attempt[] = [];
+  const warm = produce(warmUpProducer, (attempt) => {
+    attempts.push(attempt);
+    live.noteUnknown(attempt);
+  });
+  await warmUp({ producer: warm, attempts, rate: plan.rate, clock, signal });
 
   drill.marks.loadMs = clock();
   drill.phase('load', `${plan.rate} records/s`);

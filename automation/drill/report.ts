@@ -8,8 +8,9 @@ import type { Attempt, Delivery, LogRecord } from './records.ts';
 
 /** Version of the report's field names; docs/report.schema.json describes it. */
 export const reportSchema = 'kbf-report/1';
-/** Name of the producer whose records only show that everything serves; they are checked, but no part of the figures. */
+/** Names of the producers whose records only show that everything serves, and make it warm; they are checked, but no part of the figures. */
 export const probeProducer = 'probe';
+export const warmUpProducer = 'warm-up';
 const timelineStepMs = 100;
 
 export type Parts = Record<string, { kind: 'real' | 'reference'; version: string }>;
@@ -76,7 +77,7 @@ export interface Report {
 
 /** Judges a stored run. Pure: the same run gives the same report. What was not measured is left out, never zero. */
 export function judge({ run, attempts, deliveries, log }: Stored): Report {
-  const load = attempts.filter(({ producer }) => producer !== probeProducer);
+  const load = attempts.filter(({ producer }) => producer !== probeProducer && producer !== warmUpProducer);
   const findings = run.logRead ? check({ run: run.plan.run, attempts, deliveries, log, ...pick('committed', run.committed) }) : undefined;
   const span = faultSpan(run.marks);
   const settled = settledSpan(run.marks);

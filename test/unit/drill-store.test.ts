@@ -61,7 +61,7 @@ describe('the options of a drill', () => {
 
   it('are completed by defaults', () => {
     const { plan } = planOf(options);
-    assert.deepEqual([plan.region, plan.rate, plan.durationSeconds, plan.connections], ['east', 100, 30, 4]);
+    assert.deepEqual([plan.region, plan.rate, plan.durationSeconds, plan.connections], ['east', 100, 30, 16]);
     assert.equal(plan.topic, `kbf-drill-${plan.run}`);
     assert.match(plan.topic, /^[a-z0-9.-]+$/);
   });

@@ -1,0 +1,44 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Clock } from './exchange.ts';
+import { startLoad } from './load.ts';
+import { connectionWait } from './metrics.ts';
+import { constant } from './pacer.ts';
+import type { Producer } from './producer.ts';
+import type { Attempt } from './records.ts';
+
+export interface WarmUpOptions {
+  producer: Producer;
+  /** What the producer has attempted so far; grows as requests end. */
+  attempts: readonly Attempt[];
+  /** Records a second, as in the load that follows. */
+  rate: number;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+const longestMs = 30_000;
+const leastMs = 2_000;
+const pauseMs = 250;
+/** The typical wait for a connection at which the load is carried, ms; seen: below 1 ms once it is, hundreds while brokers and bridges are new. */
+const carriedMs = 10;
+
+/**
+ * Sends the load for a while before it is measured, until it is carried: brokers, bridges and connections that were made a moment ago are
+ * slow, and what queues up then is no effect of a fault. Ends after 30 s in any case; whether the load is carried is then the verdict's question.
+ */
+export async function warmUp({ producer, attempts, rate, clock, signal }: WarmUpOptions): Promise<void> {
+  const begin = clock();
+  const load = startLoad(producer, constant(rate), clock);
+  try {
+    while (clock() - begin < longestMs) {
+      await delay(pauseMs, undefined, { signal });
+      const now = clock();
+      // What was due a second ago has ended by now if it did not have to wait.
+      const wait = connectionWait(attempts, { fromMs: now - 2_000, toMs: now - 1_000 });
+      if (now - begin >= leastMs && wait !== undefined && wait <= carriedMs) return;
+    }
+  } finally {
+    await load.stop();
+  }
+}
