@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { parse, stringify } from 'yaml';
+import type { LeftBehind } from '../../automation/environment.ts';
 import { Load } from './load.ts';
 import { Workshop, eventually, root } from './support.ts';
 import type { SandboxAnswer } from './support.ts';
@@ -62,6 +63,10 @@ describe('regions and settings that change while clients work', function () {
 
   async function kbf(operation: string, file: string, ...flags: string[]): Promise<Answer> {
     return await workshop.json<Answer>(operation, '--sandbox', name, '--config', file, ...flags);
+  }
+
+  async function destroy(file: string, ...flags: string[]): Promise<LeftBehind> {
+    return await workshop.json<LeftBehind>('destroy', '--sandbox', name, '--config', file, ...flags);
   }
 
   async function kubectl(context: string, ...args: string[]): Promise<string> {
@@ -150,11 +155,11 @@ describe('regions and settings that change while clients work', function () {
     let lastOutputs: Outputs;
     let lastState: string;
 
-    /** Its connections stay, and nobody answers. */
-    async function stopApiServer(): Promise<void> {
+    /** Stopped, its connections stay, and nobody answers. */
+    async function signalApiServer(signal: 'STOP' | 'CONT'): Promise<void> {
       const { processes } = await workshop.json<{ processes: { name: string; pid: number }[] }>('sandbox', 'status', '--name', name);
       const pid = processes.find((process) => process.name === 'kube-apiserver (west)')?.pid ?? assert.fail('west has no API server');
-      await workshop.inside(name, 'kill', '-STOP', String(pid));
+      await workshop.inside(name, 'kill', `-${signal}`, String(pid));
     }
 
     /** What the engine remembers of west. What is encrypted is encrypted anew at every writing. */
@@ -168,7 +173,7 @@ describe('regions and settings that change while clients work', function () {
     before(async () => {
       lastOutputs = (await kbf('up', await settings(['east', 'west']))).outputs;
       lastState = await stateOfWest();
-      await stopApiServer();
+      await signalApiServer('STOP');
     });
 
     it('says so at once, with its address and what to do, and changes nothing', async () => {
@@ -192,6 +197,24 @@ describe('regions and settings that change while clients work', function () {
       await kbf('refresh', await settings(['east', 'west'], changed), '--skip-region', 'west');
       assert.equal(await stateOfWest(), lastState);
       await unharmed();
+    });
+
+    it('destroys the rest when told to, lists what is left there, and takes it up again when it answers', async function () {
+      this.timeout(900_000); // components/deletion.ts says why a deletion may take its whole time
+      const file = await settings(['east', 'west'], changed);
+      const { orphans, orphanFile } = await destroy(file, '--abandon-unreachable');
+      assert.deepEqual([...new Set(orphans.map(({ cluster }) => cluster))], ['west']);
+      assert.ok(orphans.some(({ kind, namespace, name: object }) => kind === 'KafkaBridge' && namespace === 'kafka-bridge' && object === 'kafka-bridge'), JSON.stringify(orphans));
+      assert.doesNotMatch(await readFile(orphanFile, 'utf8'), /PRIVATE KEY/);
+      for (const [context, namespace] of [['kafka', 'kafka-cluster'], ['east', 'kafka-bridge'], ['central', 'edge']] as const) {
+        assert.equal(await kubectl(context, 'get', 'namespace', namespace, '--ignore-not-found', '--output', 'name'), '', `${namespace} in ${context}`);
+      }
+      assert.equal((await destroy(file)).orphans.length, orphans.length, 'they are remembered');
+
+      await signalApiServer('CONT');
+      await eventually('west answers', 30_000, () => kubectl('west', 'get', '--raw', '/readyz'));
+      assert.deepEqual((await destroy(file)).orphans, []);
+      assert.equal(await kubectl('west', 'get', 'namespace', 'kafka-bridge', '--ignore-not-found', '--output', 'name'), '');
     });
   });
 });
