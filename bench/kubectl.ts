@@ -30,10 +30,10 @@ export async function objectsOfState(sandboxDir: string, kubectl: Kubectl): Prom
 }
 
 /** The state has the data of a Secret encrypted; the cluster has it as it is. */
-async function withData(context: string, { stringData: _, ...secret }: BenchObject['manifest'], kubectl: Kubectl): Promise<BenchObject['manifest']> {
+async function withData(context: string, secret: BenchObject['manifest'], kubectl: Kubectl): Promise<BenchObject['manifest']> {
   const { name, namespace = 'default' } = secret.metadata;
   const { data } = JSON.parse(await kubectl(context, ['get', 'secret', name, '-n', namespace, '-o', 'json'])) as { data: unknown };
-  return { ...secret, data };
+  return { ...secret, stringData: undefined, data };
 }
 
 const secretMark = '4dabf18193072939515e22adb298388d';
