@@ -1,7 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 
 import { clustersOf } from './components/cluster.ts';
-import { deleteLeavesAtOnce } from './components/deletion.ts';
+import { deleteQuickly } from './components/deletion.ts';
 import { regionChanges } from './components/departure.ts';
 import { readPrevious } from './components/previous.ts';
 import { refuseOtherSdk } from './components/sdk-version.ts';
@@ -13,7 +13,7 @@ import { readConfiguration } from './config/stack-settings.ts';
 
 refuseOtherSdk();
 const configuration = readConfiguration();
-deleteLeavesAtOnce();
+deleteQuickly();
 const previous = await readPrevious();
 refuseUnchangeable(previous, configuration);
 const skipped = skippedRegions(previous);

@@ -1,9 +1,6 @@
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { devNull } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { LocalWorkspace, PulumiCommand, Stack } from '@pulumi/pulumi/automation/index.js';
+import { LocalWorkspace, Stack } from '@pulumi/pulumi/automation/index.js';
 import type { EngineEvent, OutputMap } from '@pulumi/pulumi/automation/index.js';
 import { UserError } from '../errors.ts';
 import { skipVariable } from '../components/skipped.ts';
@@ -11,6 +8,7 @@ import type { Configuration } from '../config/schema.ts';
 import { configurationOf } from './configuration.ts';
 import { EngineReader } from './engineEvents.ts';
 import type { EngineProgress } from './engineEvents.ts';
+import { EngineStop } from './engineStop.ts';
 import { located } from './options.ts';
 import type { EnvironmentOptions } from './options.ts';
 import { OrphanFile, orphansOf } from './orphans.ts';
@@ -19,6 +17,7 @@ import { maskOutputs } from './maskedOutputs.ts';
 import { keptPassphrase, stackPassphrase } from './passphrase.ts';
 import { openProject } from './project.ts';
 import type { Project } from './project.ts';
+import { commandFailure, openPulumi } from './pulumiCli.ts';
 import type { Choices } from './reach.ts';
 import { settle, unlock } from './recovery.ts';
 import { makeScratch } from './scratch.ts';
@@ -49,9 +48,6 @@ export interface LeftBehind {
   /** Where they are remembered; the next `up` or `destroy` takes them up again once their cluster answers. */
   orphanFile: string;
 }
-
-/** An engine that has not said anything by then is told to stop all the same. */
-const silentEngineMs = 10_000;
 
 /** One stack of the program, and the operations on it. */
 export class Environment {
@@ -90,7 +86,7 @@ export class Environment {
     const state = o.ownBackend !== true && (project.hasBackend || process.env['PULUMI_BACKEND_URL'] !== undefined) ? undefined : join(stateDir, 'state');
     const workspace = await LocalWorkspace.create({
       workDir: project.directory,
-      pulumiCommand: await pulumi(o.pulumiBin),
+      pulumiCommand: await openPulumi(o.pulumiBin),
       envVars: {
         PULUMI_SKIP_UPDATE_CHECK: 'true',
         // The language host takes the first Node.js on PATH, which may be too old for the program.
@@ -236,66 +232,6 @@ interface EngineCall {
   result: () => OperationResult;
 }
 
-/**
- * Passes an abort on to the engine as the one SIGINT that it takes for "cancel"; a second would kill it. The engine
- * gets it only once it has spoken: before that it has no handler, and would die with its lock in place, and the
- * Automation API would overlook an abort that comes before its process.
- */
-class EngineStop {
-  readonly #controller = new AbortController();
-  readonly #done = new AbortController();
-  readonly #asked: AbortSignal | undefined;
-  #spoke = false;
-
-  constructor(asked: AbortSignal | undefined) {
-    this.#asked = asked;
-    asked?.addEventListener('abort', this.#onAsked, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  engineSpoke(): void {
-    this.#spoke = true;
-    if (this.#asked?.aborted === true) this.#controller.abort();
-  }
-
-  dispose(): void {
-    this.#asked?.removeEventListener('abort', this.#onAsked);
-    this.#done.abort();
-  }
-
-  readonly #onAsked = (): void => {
-    if (this.#spoke) this.#controller.abort();
-    else sleep(silentEngineMs, undefined, { signal: this.#done.signal }).then(() => { this.#controller.abort(); }, () => undefined);
-  };
-}
-
-async function pulumi(bin: string | undefined): Promise<PulumiCommand> {
-  try {
-    return await askPulumi(bin === undefined ? {} : { root: dirname(bin) });
-  } catch (error) {
-    throw new UserError(`The Pulumi CLI ${bin === undefined ? 'on PATH' : `in ${bin}`} does not answer: ${commandFailure(error)}`, {
-      remedy: bin === undefined ? 'Install it (https://www.pulumi.com/docs/install/).' : 'Run `kbf toolchain install`.', cause: error,
-    });
-  }
-}
-
-/**
- * The CLI, once it said its version. It begins a log of every call in its home, the user's where it is told of none, and does without where it
- * cannot. The Automation API gives this call the process's own variables and no others, and reads them before it first waits.
- */
-function askPulumi(where: { root?: string }): Promise<PulumiCommand> {
-  const isTold = process.env['PULUMI_HOME'] !== undefined;
-  if (!isTold) process.env['PULUMI_HOME'] = devNull;
-  try {
-    return PulumiCommand.get(where);
-  } finally {
-    if (!isTold) delete process.env['PULUMI_HOME'];
-  }
-}
-
 /** State in files, and with it a home of Pulumi's own, so that a login elsewhere stays as it is. */
 async function fileBackend(stateDir: string, state: string): Promise<Record<string, string>> {
   await mkdir(state, { recursive: true, mode: 0o700 });
@@ -308,15 +244,4 @@ function plain(outputs: OutputMap): Record<string, unknown> {
 
 function counts(changes: object): Record<string, number> {
   return Object.fromEntries(Object.entries(changes).filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
-}
-
-/** The Pulumi CLI's own words, from its first `error:` on, without the command line and the rest of the output. */
-function commandFailure(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const lines = text.split('\n').map((line) => line.trim());
-  const first = lines.findIndex((line) => line.startsWith('error:'));
-  // The Automation API's error says everything twice: as the output, and again from `err?:` on.
-  const end = lines.findIndex((line, index) => index > first && line.startsWith('err?:'));
-  if (first >= 0) return lines.slice(first, end < 0 ? undefined : end).filter((line) => line !== '').join('\n').replace(/^error: /, '');
-  return existsSync('/proc') && text.includes('ENOENT') ? 'there is no such program' : lines.slice(0, 3).join('\n');
 }

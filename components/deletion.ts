@@ -20,12 +20,12 @@ const ownersTimeout = '5m';
  * finish a moment later; providers up to 4.23.0 can miss that moment, and then wait out the whole timeout, by default ten minutes,
  * for an object that is gone (pulumi/pulumi-kubernetes#3317, #3688). At its end they look once more, so that it succeeds even then.
  */
-export function deleteLeavesAtOnce(): void {
-  pulumi.runtime.registerStackTransformation(leafDeletedAtOnce);
+export function deleteQuickly(): void {
+  pulumi.runtime.registerStackTransformation(quickDeletion);
 }
 
 /** The transformation itself; undefined leaves a resource as it is. */
-export const leafDeletedAtOnce: pulumi.ResourceTransformation = ({ type, props, opts }) => {
+export const quickDeletion: pulumi.ResourceTransformation = ({ type, props, opts }) => {
   if (!type.startsWith('kubernetes:')) return undefined;
   if (ownersOfOthers.has(type)) return { props, opts: { ...opts, customTimeouts: { delete: ownersTimeout, ...(opts as pulumi.CustomResourceOptions).customTimeouts } } };
   const metadata = props['metadata'] as { annotations?: Record<string, pulumi.Input<string>> } | undefined;

@@ -1,4 +1,5 @@
 import type { Configuration, InstalledKafka } from '../config/schema.ts';
+import { asRecord } from '../config/text.ts';
 import { plainError } from './cluster-reader.ts';
 import type { Previous } from './previous.ts';
 
@@ -68,7 +69,7 @@ function kafkaApi(previous: Previous): InstalledKafka['api'] | undefined {
 
 function storage(previous: Previous, { api, storage: wanted }: InstalledKafka): Refusal[] {
   const running = volumeOf(previous.outputsOf(`kubernetes:kafka.strimzi.io/${api}:KafkaNodePool`, 'kafka-pool')?.['spec'])
-    ?? volumeOf(record(record(previous.outputsOf(`kubernetes:kafka.strimzi.io/${api}:Kafka`, 'kafka')?.['spec'])['kafka']));
+    ?? volumeOf(asRecord(asRecord(previous.outputsOf(`kubernetes:kafka.strimzi.io/${api}:Kafka`, 'kafka')?.['spec'])['kafka']));
   if (running === undefined) return [];
   const size = text(running['size']) ?? '0';
   const storageClass = text(running['class']);
@@ -80,10 +81,10 @@ function storage(previous: Previous, { api, storage: wanted }: InstalledKafka): 
 
 /** The first volume of a node pool, or the one of a Kafka without pools. */
 function volumeOf(spec: unknown): Record<string, unknown> | undefined {
-  const { storage: given } = record(spec);
+  const { storage: given } = asRecord(spec);
   if (given === undefined) return undefined;
-  const { volumes: list } = record(given);
-  return record(Array.isArray(list) ? list[0] : given);
+  const { volumes: list } = asRecord(given);
+  return asRecord(Array.isArray(list) ? list[0] : given);
 }
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
@@ -95,11 +96,7 @@ function bytes(quantity: string): number {
 }
 
 function metadataName(outputs: Readonly<Record<string, unknown>> | undefined): string | undefined {
-  return text(record(outputs?.['metadata'])['name']);
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
+  return text(asRecord(outputs?.['metadata'])['name']);
 }
 
 function text(value: unknown): string | undefined {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { devNull, homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 import { execa } from 'execa';
@@ -32,8 +32,7 @@ async function judgePulumi(path: readonly string[]): Promise<Finding> {
   const program = await findProgram('pulumi', path);
   if (program === undefined) return check.fault('pulumi is not on PATH', { remedy: 'Install it (https://www.pulumi.com/docs/install/), or run `kbf toolchain install`.' });
   try {
-    // Without a home of its own it would begin a log in the user's.
-    const { stdout } = await execa(program, ['version'], { env: { PULUMI_SKIP_UPDATE_CHECK: 'true', PULUMI_HOME: process.env['PULUMI_HOME'] ?? '/dev/null' }, timeout: 20_000 });
+    const stdout = await ask(program, 'version');
     const version = /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? stdout.trim();
     const sdk = versionOf('pulumi');
     if (compareVersions(version, sdk) >= 0) return check.ok(`${version} (${program})`);
@@ -71,12 +70,19 @@ async function versionOfPlugin(plugin: string, path: readonly string[]): Promise
   const program = await findProgram('pulumi', path);
   if (program === undefined) return undefined;
   try {
-    const { stdout } = await execa(program, ['package', 'get-schema', plugin], { env: { PULUMI_SKIP_UPDATE_CHECK: 'true', PULUMI_HOME: process.env['PULUMI_HOME'] ?? '/dev/null' }, timeout: 20_000, maxBuffer: 200_000_000 });
+    const stdout = await ask(program, 'package', 'get-schema', plugin);
     const { version } = JSON.parse(stdout) as { version?: unknown };
     return typeof version === 'string' ? version.replace(/^v/, '').replace(/\+.*$/, '') : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** What the Pulumi CLI prints. Without a home of its own it would begin a log in the user's. */
+async function ask(program: string, ...args: string[]): Promise<string> {
+  const env = { PULUMI_SKIP_UPDATE_CHECK: 'true', PULUMI_HOME: process.env['PULUMI_HOME'] ?? devNull };
+  const { stdout } = await execa(program, args, { env, timeout: 20_000, maxBuffer: 200_000_000 });
+  return stdout;
 }
 
 /** Where Pulumi keeps plugins: its own home, or the one that goes with a state in files. */

@@ -1,5 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 
+import { asRecord } from '../../config/text.ts';
 import { isPlaceholder, placeholder } from './placeholders.ts';
 import type { Registered } from './program.ts';
 
@@ -18,7 +19,7 @@ export interface RenderedObject {
 export function kubernetesObject({ type, name, inputs }: Registered, context: string): RenderedObject {
   const kind = type.split(':').at(-1) ?? type;
   const content = plain(kind === 'Secret' ? hidden(inputs) : inputs);
-  const metadata = record(content['metadata']);
+  const metadata = asRecord(content['metadata']);
   return { folder: { context, namespace: text(metadata['namespace']) }, group: apiGroup(content), kind, name: text(metadata['name']) ?? name, content };
 }
 
@@ -77,10 +78,6 @@ function unwrapped(value: unknown): unknown {
 
 function isSecret(value: unknown): value is { value: unknown } {
   return typeof value === 'object' && value !== null && (value as Record<string, unknown>)[pulumi.runtime.specialSigKey] === pulumi.runtime.specialSecretSig;
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
 function text(value: unknown): string | undefined {

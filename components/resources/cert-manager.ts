@@ -1,7 +1,4 @@
-import * as k8s from '@pulumi/kubernetes';
-import type * as pulumi from '@pulumi/pulumi';
-
-import type { CustomResourceArgs } from './custom-resource.ts';
+import { customResource } from './custom-resource.ts';
 
 const apiVersion = 'cert-manager.io/v1';
 
@@ -26,20 +23,6 @@ export interface CertificateSpec {
   readonly issuerRef: { readonly name: string; readonly kind: 'Issuer' | 'ClusterIssuer' };
 }
 
-export class ClusterIssuer extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<IssuerSpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion, kind: 'ClusterIssuer', ...args }, opts);
-  }
-}
-
-export class Issuer extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<IssuerSpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion, kind: 'Issuer', ...args }, opts);
-  }
-}
-
-export class Certificate extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<CertificateSpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion, kind: 'Certificate', ...args }, opts);
-  }
-}
+export class ClusterIssuer extends customResource<IssuerSpec>(apiVersion, 'ClusterIssuer') {}
+export class Issuer extends customResource<IssuerSpec>(apiVersion, 'Issuer') {}
+export class Certificate extends customResource<CertificateSpec>(apiVersion, 'Certificate') {}

@@ -1,7 +1,4 @@
-import * as k8s from '@pulumi/kubernetes';
-import type * as pulumi from '@pulumi/pulumi';
-
-import type { CustomResourceArgs } from './custom-resource.ts';
+import { customResource } from './custom-resource.ts';
 
 export interface ConfigPatch {
   readonly applyTo: 'CLUSTER' | 'ROUTE_CONFIGURATION';
@@ -15,8 +12,4 @@ export interface EnvoyFilterSpec {
   readonly configPatches: readonly ConfigPatch[];
 }
 
-export class EnvoyFilter extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<EnvoyFilterSpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion: 'networking.istio.io/v1alpha3', kind: 'EnvoyFilter', ...args }, opts);
-  }
-}
+export class EnvoyFilter extends customResource<EnvoyFilterSpec>('networking.istio.io/v1alpha3', 'EnvoyFilter') {}

@@ -1,6 +1,7 @@
 import * as k8s from '@pulumi/kubernetes';
 import type * as pulumi from '@pulumi/pulumi';
 
+import { customResource } from './custom-resource.ts';
 import type { CustomResourceArgs } from './custom-resource.ts';
 
 /** Where an object belongs in TSB's hierarchy. Objects in the cluster say so by annotations; parents come first. */
@@ -190,49 +191,17 @@ export type GatewayRoutes =
   | { readonly kind: 'IngressGateway'; readonly spec: IngressGatewaySpec }
   | { readonly kind: 'Tier1Gateway'; readonly spec: Tier1GatewaySpec };
 
-export class TsbCluster extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<ClusterSpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion: 'tsb.tetrate.io/v2', kind: 'Cluster', ...args }, opts);
-  }
-}
-
-export class OrganizationSetting extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<OrganizationSettingSpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion: 'tsb.tetrate.io/v2', kind: 'OrganizationSetting', ...args }, opts);
-  }
-}
-
-export class Tenant extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<TenantSpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion: 'tsb.tetrate.io/v2', kind: 'Tenant', ...args }, opts);
-  }
-}
-
-export class Workspace extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<WorkspaceSpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion: 'tsb.tetrate.io/v2', kind: 'Workspace', ...args }, opts);
-  }
-}
-
-export class WorkspaceSetting extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<WorkspaceSettingSpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion: 'tsb.tetrate.io/v2', kind: 'WorkspaceSetting', ...args }, opts);
-  }
-}
+export class TsbCluster extends customResource<ClusterSpec>('tsb.tetrate.io/v2', 'Cluster') {}
+export class OrganizationSetting extends customResource<OrganizationSettingSpec>('tsb.tetrate.io/v2', 'OrganizationSetting') {}
+export class Tenant extends customResource<TenantSpec>('tsb.tetrate.io/v2', 'Tenant') {}
+export class Workspace extends customResource<WorkspaceSpec>('tsb.tetrate.io/v2', 'Workspace') {}
+export class WorkspaceSetting extends customResource<WorkspaceSettingSpec>('tsb.tetrate.io/v2', 'WorkspaceSetting') {}
 
 /** A group of gateways (BRIDGED: TSB writes the Istio objects). */
-export class GatewayGroup extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<GroupSpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion: 'gateway.tsb.tetrate.io/v2', kind: 'Group', ...args }, opts);
-  }
-}
+export class GatewayGroup extends customResource<GroupSpec>('gateway.tsb.tetrate.io/v2', 'Group') {}
 
 /** A group of Istio objects that are written by hand (DIRECT). */
-export class IstioInternalGroup extends k8s.apiextensions.CustomResource {
-  constructor(name: string, args: CustomResourceArgs<GroupSpec>, opts: pulumi.CustomResourceOptions) {
-    super(name, { apiVersion: 'istiointernal.tsb.tetrate.io/v2', kind: 'Group', ...args }, opts);
-  }
-}
+export class IstioInternalGroup extends customResource<GroupSpec>('istiointernal.tsb.tetrate.io/v2', 'Group') {}
 
 /** A gateway's Deployment and Service; its kind is the one of its routes. */
 export class InstallGateway extends k8s.apiextensions.CustomResource {

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { parse, stringify } from 'yaml';
 import { Environment } from '../../automation/environment.ts';
 import { Workshop, root } from './support.ts';
@@ -19,12 +18,12 @@ const name = 'kafka';
 describe('Kafka and operators as settings have them', () => {
   let workshop: Workshop;
   let sandbox: SandboxAnswer;
-  let tools: { kubectl: string; pulumiBin: string };
+  let tools: { pulumiBin: string };
 
   before(async () => {
     workshop = await Workshop.make();
     sandbox = await workshop.json<SandboxAnswer>('sandbox', 'up', '--name', name);
-    tools = JSON.parse(await readFile(join(sandbox.dir, 'tools.json'), 'utf8')) as typeof tools;
+    tools = await workshop.toolsOf(sandbox);
   });
 
   after(async () => {
@@ -32,10 +31,7 @@ describe('Kafka and operators as settings have them', () => {
     await workshop.remove();
   });
 
-  async function kubectl(context: string, ...args: string[]): Promise<string> {
-    const { stdout } = await execa(tools.kubectl, ['--kubeconfig', sandbox.outsideKubeconfig, '--cache-dir', join(workshop.stateDir, 'kubectl'), '--context', context, ...args]);
-    return stdout;
-  }
+  const kubectl = (context: string, ...args: string[]): Promise<string> => workshop.kubectl(sandbox, context, ...args);
 
   describe('a Kafka that is reached by ports of nodes', () => {
     async function up(partitions: number): Promise<Answer> {

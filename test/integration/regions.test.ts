@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { parse, stringify } from 'yaml';
 import type { LeftBehind } from '../../automation/environment.ts';
 import { Load } from './load.ts';
@@ -30,13 +29,11 @@ const stack = 'changing';
 describe('regions and settings that change while clients work', function () {
   let workshop: Workshop;
   let sandbox: SandboxAnswer;
-  let kubectlPath: string;
   let load: Load | undefined;
 
   before(async () => {
     workshop = await Workshop.make();
     sandbox = await workshop.json<SandboxAnswer>('sandbox', 'up', '--name', name, '--regions', '3');
-    ({ kubectl: kubectlPath } = JSON.parse(await readFile(join(sandbox.dir, 'tools.json'), 'utf8')) as { kubectl: string });
     await kbf('up', await settings(['east', 'west']));
   });
 
@@ -69,10 +66,7 @@ describe('regions and settings that change while clients work', function () {
     return await workshop.json<LeftBehind>('destroy', '--sandbox', name, '--config', file, ...flags);
   }
 
-  async function kubectl(context: string, ...args: string[]): Promise<string> {
-    const { stdout } = await execa(kubectlPath, ['--kubeconfig', sandbox.outsideKubeconfig, '--context', context, ...args]);
-    return stdout;
-  }
+  const kubectl = (context: string, ...args: string[]): Promise<string> => workshop.kubectl(sandbox, context, ...args);
 
   /** A client of tier1 that has had answers from all regions. */
   async function startLoad(regions: readonly string[]): Promise<Load> {

@@ -21,14 +21,14 @@ describe('the whole path on a sandbox', function () {
   let workshop: Workshop;
   let sandbox: SandboxAnswer;
   let outputs: Outputs;
-  let tools: { kubectl: string; java: string; kafkaLibs: string };
+  let tools: { java: string; kafkaLibs: string };
   let namespaces: Set<string>;
 
   before(async () => {
     workshop = await Workshop.make();
     sandbox = await workshop.json<SandboxAnswer>('sandbox', 'up', '--name', name);
     namespaces = await pidNamespaces(workshop.stateDir);
-    tools = JSON.parse(await readFile(join(sandbox.dir, 'tools.json'), 'utf8')) as typeof tools;
+    tools = await workshop.toolsOf(sandbox);
     await workshop.json('up', '--sandbox', name);
     outputs = await workshop.json<Outputs>('outputs', '--sandbox', name);
   });
@@ -38,10 +38,7 @@ describe('the whole path on a sandbox', function () {
     await workshop.remove();
   });
 
-  async function kubectl(context: string, ...args: string[]): Promise<string> {
-    const { stdout } = await execa(tools.kubectl, ['--kubeconfig', sandbox.outsideKubeconfig, '--cache-dir', join(workshop.stateDir, 'kubectl'), '--context', context, ...args]);
-    return stdout;
-  }
+  const kubectl = (context: string, ...args: string[]): Promise<string> => workshop.kubectl(sandbox, context, ...args);
 
   async function tier1Relay(): Promise<string> {
     const { relays } = await workshop.json<SandboxAnswer>('sandbox', 'status', '--name', name);

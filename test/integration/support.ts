@@ -51,6 +51,18 @@ export class Workshop {
     return stdout;
   }
 
+  /** The paths of the tools that a sandbox runs on. */
+  async toolsOf<T>({ dir }: SandboxAnswer): Promise<T> {
+    return JSON.parse(await readFile(join(dir, 'tools.json'), 'utf8')) as T;
+  }
+
+  /** Runs kubectl from outside a sandbox, which keeps what it caches with the workshop, and answers its standard output. */
+  async kubectl(sandbox: SandboxAnswer, context: string, ...args: readonly string[]): Promise<string> {
+    const { kubectl } = await this.toolsOf<{ kubectl: string }>(sandbox);
+    const { stdout } = await execa(kubectl, ['--kubeconfig', sandbox.outsideKubeconfig, '--cache-dir', join(this.stateDir, 'kubectl'), '--context', context, ...args]);
+    return stdout;
+  }
+
   async remove(): Promise<void> {
     await rm(this.stateDir, { recursive: true, force: true });
   }

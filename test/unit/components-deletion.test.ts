@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import type * as pulumi from '@pulumi/pulumi';
 
-import { leafDeletedAtOnce } from '../../components/deletion.ts';
+import { quickDeletion } from '../../components/deletion.ts';
 
 describe('deletion of objects', () => {
   it('is asked for at once where nothing else belongs to the object, beside the annotations it has', () => {
@@ -26,5 +26,5 @@ describe('deletion of objects', () => {
 });
 
 function transformed(type: string, props: pulumi.Inputs) {
-  return leafDeletedAtOnce({ type, props, name: 'a', opts: {}, resource: {} as pulumi.Resource });
+  return quickDeletion({ type, props, name: 'a', opts: {}, resource: {} as pulumi.Resource });
 }

@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 
-import type { ObjectReference } from '../../components/cluster-reader.ts';
 import { buildTopology } from '../../components/topology.ts';
 import { parseConfiguration } from '../../config/configuration.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { answeringCluster, record, type Recording } from './pulumi-mocks.ts';
+import { operators, root } from './topology-fixtures.ts';
 
 describe('the four components', () => {
   let two: Recording;
   let three: Recording;
-  const root = readFileSync(new URL('../fixtures/certificates/root.crt', import.meta.url), 'utf8');
 
   before(async () => {
-    two = await record(() => buildTopology(configuration('east', 'west'), answeringCluster(operators(root))));
-    three = await record(() => buildTopology(configuration('east', 'west', 'north'), answeringCluster(operators(root))));
+    two = await record(() => buildTopology(configuration('east', 'west'), answeringCluster(operators)));
+    three = await record(() => buildTopology(configuration('east', 'west', 'north'), answeringCluster(operators)));
   });
 
   it('make one provider for each cluster and nothing else at the top', () => {
@@ -265,20 +263,4 @@ function configuration(...regions: string[]): Configuration {
     tsb: { context: 'central', organization: 'tetrate', tenant: 'kafka', acceptedWhen: 'condition=Accepted' },
     tier1: { context: 'central', tsbCluster: 'central' },
   }, '/', 'unchecked');
-}
-
-/** What operators would have made. */
-function operators(rootPem: string): (reference: ObjectReference) => Record<string, unknown> | undefined {
-  return ({ kind }) => {
-    switch (kind) {
-      case 'Secret':
-        return { data: { 'ca.crt': Buffer.from(rootPem).toString('base64'), 'tls.key': Buffer.from('leaf-key').toString('base64') } };
-      case 'Deployment':
-        return { metadata: { generation: 1 }, status: { observedGeneration: 1, conditions: [{ type: 'Available', status: 'True' }] } };
-      case 'Service':
-        return { status: { loadBalancer: { ingress: [{ ip: '10.0.0.1' }] } } };
-      default:
-        return undefined;
-    }
-  };
 }

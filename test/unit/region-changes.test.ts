@@ -1,9 +1,7 @@
 /** What a run may do to what the last one left: nothing that deletes records, and regions that come and go without losing a request. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import * as pulumi from '@pulumi/pulumi';
 
-import type { ObjectReference } from '../../components/cluster-reader.ts';
 import { regionChanges } from '../../components/departure.ts';
 import { Previous } from '../../components/previous.ts';
 import { skippedRegions } from '../../components/skipped.ts';
@@ -12,6 +10,7 @@ import { refuseUnchangeable, unchangeable } from '../../components/unchangeable.
 import { parseConfiguration } from '../../config/configuration.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { answeringCluster, record, type Recording } from './pulumi-mocks.ts';
+import { operators } from './topology-fixtures.ts';
 
 type Settings = Record<string, Record<string, unknown>>;
 
@@ -157,20 +156,4 @@ function configuration(settings: Settings = {}, ...regions: string[]): Configura
     tsb: { context: 'central', organization: 'tetrate', tenant: 'kafka', ...settings['tsb'] },
     tier1: { context: 'central', tsbCluster: 'central', ...settings['tier1'] },
   }, '/', 'unchecked');
-}
-
-const root = readFileSync(new URL('../fixtures/certificates/root.crt', import.meta.url), 'utf8');
-
-/** What operators would have made. */
-function operators({ kind }: ObjectReference): Record<string, unknown> | undefined {
-  switch (kind) {
-    case 'Secret':
-      return { data: { 'ca.crt': Buffer.from(root).toString('base64') } };
-    case 'Deployment':
-      return { metadata: { generation: 1 }, status: { observedGeneration: 1, conditions: [{ type: 'Available', status: 'True' }] } };
-    case 'Service':
-      return { status: { loadBalancer: { ingress: [{ ip: '10.0.0.1' }] } } };
-    default:
-      return undefined;
-  }
 }

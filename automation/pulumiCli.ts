@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { devNull } from 'node:os';
+import { dirname } from 'node:path';
+import { PulumiCommand } from '@pulumi/pulumi/automation/index.js';
+import { UserError } from '../errors.ts';
+
+/**
+ * The Pulumi CLI in a directory, or on PATH.
+ * @throws UserError if it does not answer
+ */
+export async function openPulumi(bin: string | undefined): Promise<PulumiCommand> {
+  try {
+    return await askPulumi(bin === undefined ? {} : { root: dirname(bin) });
+  } catch (error) {
+    throw new UserError(`The Pulumi CLI ${bin === undefined ? 'on PATH' : `in ${bin}`} does not answer: ${commandFailure(error)}`, {
+      remedy: bin === undefined ? 'Install it (https://www.pulumi.com/docs/install/).' : 'Run `kbf toolchain install`.', cause: error,
+    });
+  }
+}
+
+/**
+ * The CLI, once it said its version. It begins a log of every call in its home, the user's where it is told of none, and does without where it
+ * cannot. The Automation API gives this call the process's own variables and no others, and reads them before it first waits.
+ */
+function askPulumi(where: { root?: string }): Promise<PulumiCommand> {
+  const isTold = process.env['PULUMI_HOME'] !== undefined;
+  if (!isTold) process.env['PULUMI_HOME'] = devNull;
+  try {
+    return PulumiCommand.get(where);
+  } finally {
+    if (!isTold) delete process.env['PULUMI_HOME'];
+  }
+}
+
+/** The Pulumi CLI's own words, from its first `error:` on, without the command line and the rest of the output. */
+export function commandFailure(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const lines = text.split('\n').map((line) => line.trim());
+  const first = lines.findIndex((line) => line.startsWith('error:'));
+  // The Automation API's error says everything twice: as the output, and again from `err?:` on.
+  const end = lines.findIndex((line, index) => index > first && line.startsWith('err?:'));
+  if (first >= 0) return lines.slice(first, end < 0 ? undefined : end).filter((line) => line !== '').join('\n').replace(/^error: /, '');
+  return existsSync('/proc') && text.includes('ENOENT') ? 'there is no such program' : lines.slice(0, 3).join('\n');
+}
