@@ -17,6 +17,7 @@ const another = 'That would make another Kafka and delete this one with its reco
 const volumes = 'Volumes of brokers only grow, and Strimzi would leave them as they are without a word: set it back, or mirror the records to a Kafka of another stack.';
 const everything = 'Everything in it would be deleted and made again while clients wait: set it back, or run destroy first.';
 const converted = 'Set it back: the objects have to be converted as Strimzi describes, and taken over by a stack of their own.';
+const gateways = 'Every gateway would be deleted and made again under the same name while clients wait: set it back, or run destroy first.';
 const region = 'Give the region over there another name, run up, then take this one out and run up again: so clients always have one.';
 
 /**
@@ -52,6 +53,7 @@ export function unchangeable(previous: Previous, { kafka, regions, bridge, tsb, 
       ...same('bridge.namespace', namespace(name), bridge.namespace, everything),
     ]),
     ...same('tsb.context', cluster('TsbWorkspace', 'tsb'), tsb.context, everything),
+    ...same('tsb.api', tsbApi(previous), tsb.api, gateways),
     ...same('tsb.namespace', namespace('tsb'), tsb.namespace, everything),
     ...same('tier1.context', cluster('Tier1Failover', 'tier1'), tier1.context, everything),
     ...same('tier1.namespace', namespace('tier1'), tier1.namespace, everything),
@@ -65,6 +67,13 @@ function kafkaName(previous: Previous, { api }: InstalledKafka): string | undefi
 /** The version of Strimzi's API by which the running Kafka was made. */
 function kafkaApi(previous: Previous): InstalledKafka['api'] | undefined {
   return (['v1', 'v1beta2'] as const).find((api) => previous.outputsOf(`kubernetes:kafka.strimzi.io/${api}:Kafka`, 'kafka') !== undefined);
+}
+
+/** By which kinds the running gateways were made: tier1 has a kind of its own only among the deprecated ones. */
+function tsbApi(previous: Previous): Configuration['tsb']['api'] | undefined {
+  const installed = (kind: string): boolean => previous.outputsOf(`kubernetes:install.tetrate.io/v1alpha1:${kind}`, 'tier1-gateway') !== undefined;
+  if (installed('Tier1Gateway')) return 'tier1gateway';
+  return installed('Gateway') ? 'gateway' : undefined;
 }
 
 function storage(previous: Previous, { api, storage: wanted }: InstalledKafka): Refusal[] {

@@ -43,6 +43,7 @@ describe('what is running', () => {
     ['bridge.namespace', { bridge: { namespace: 'other' } }],
     ['tsb.context', { tsb: { context: 'other' } }],
     ['tsb.namespace', { tsb: { namespace: 'other' } }],
+    ['tsb.api', { tsb: { api: 'tier1gateway' } }],
     ['tier1.context', { tier1: { context: 'other' } }],
     ['tier1.namespace', { tier1: { namespace: 'other' } }],
   ];
