@@ -10,6 +10,7 @@ import { planOf } from './options.ts';
 import type { DrillEvent, DrillOptions, Phase } from './options.ts';
 import { carryOut } from './phases.ts';
 import type { Drill } from './phases.ts';
+import type { FaultMark, StepRecord } from './plan.ts';
 import { judge } from './report.ts';
 import type { Report, RunRecord } from './report.ts';
 import { makeReportDirectory, openAppender, readLines } from './store.ts';
@@ -18,6 +19,7 @@ import { NotHealed } from './underFault.ts';
 export { healLeftovers } from './faults/journal.ts';
 export { renderTable } from './table.ts';
 export type { DrillEvent, DrillOptions } from './options.ts';
+export type { Plan } from './plan.ts';
 export type { Report } from './report.ts';
 
 export interface DrillResult {
@@ -52,8 +54,10 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
     log: openAppender(options.reportDir, 'log', onError),
   };
   const marks: Marks = {};
+  const faults: FaultMark[] = [];
+  const steps: StepRecord[] = [];
   const drill: Drill = {
-    options, plan, outputs, clock, live, store, marks, phase: reporter.phase,
+    options, plan, outputs, clock, live, store, marks, faults, steps, phase: reporter.phase,
     signal: AbortSignal.any([full.signal, ...(options.signal ? [options.signal] : [])]),
     seen: { logRead: false },
   };
@@ -72,7 +76,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
   reporter.phase('report');
   const run: RunRecord = {
     schema: 'kbf-run/1', startedAt, environment: options.environment, parts: options.parts ?? {},
-    regions: outputs.regions.map(({ name }) => name), plan, marks, ...drill.seen, ending,
+    regions: outputs.regions.map(({ name }) => name), plan, marks, faults, steps, ...drill.seen, ending,
   };
   const report = await judgeDirectory(options.reportDir, run);
   if (notHealed !== undefined) throw notHealed;

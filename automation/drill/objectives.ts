@@ -1,5 +1,6 @@
 import type { Findings } from './checker.ts';
-import type { Plan, Report, Samples } from './report.ts';
+import type { Plan } from './plan.ts';
+import type { Report, Samples } from './report.ts';
 
 /** One line of the verdict. `measured` is absent when it could not be measured. */
 export interface Objective {

@@ -1,9 +1,11 @@
+import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
 import { faults } from './faults/index.ts';
 import type { FaultName } from './faults/index.ts';
 import type { LiveView } from './live.ts';
-import type { Parts, Plan } from './report.ts';
+import type { ConsumersPlan, LoadPlan, Plan, PlanStep } from './plan.ts';
+import type { Parts } from './report.ts';
 
 const region = z.object({ name: z.string(), context: z.string(), namespace: z.string(), bridge: z.string(), gatewayAddress: z.string() });
 
@@ -39,6 +41,16 @@ export interface DrillOptions {
   durationSeconds?: number;
   /** Keep-alive connections of the load. Default 16: where four clusters share two cores a record takes 40 ms, and 4 would carry less than 100 a second. */
   connections?: number;
+  /** How the load is sent. Default: evenly, from this process, every connection kept, nothing sent twice. */
+  load?: Partial<LoadPlan>;
+  /** Default: two that share a subscription. */
+  consumers?: Partial<ConsumersPlan>;
+  /** What is done under load. Default: `fault` alone. */
+  steps?: PlanStep[];
+  /** Default: one drawn for this run. */
+  seed?: number;
+  /** Objectives besides the drill's own, such as `produce.blackoutMs<=100`. */
+  objectives?: string[];
   /** What the environment runs on, for the report. */
   parts?: Parts;
   /** Ends the drill: the fault is healed, then the report says `aborted`. */
@@ -53,6 +65,8 @@ export type DrillEvent =
   | { kind: 'phase'; t: number; phase: Phase; detail?: string }
   | ({ kind: 'live'; t: number; phase: Phase } & LiveView);
 
+const defaultLoad: LoadPlan = { pattern: 'constant', payloadBytes: 0, keyDistribution: 'uniform', format: 'json', retry: 'none', workers: 0 };
+
 /** Checks the options before anything is touched. Throws one UserError (exit code 2) with all that is wrong. */
 export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOutputs } {
   const outputs = outputsSchema.safeParse(options.outputs);
@@ -62,12 +76,13 @@ export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOut
       { exitCode: 2, remedy: 'deploy first (kbf up)' });
   }
   const names = outputs.data.regions.map(({ name }) => name);
-  const { fault, region: target = names[0] ?? '', rate = 100, durationSeconds = 30, connections = 16 } = options;
+  const { fault, region: target = names[0] ?? '', rate = 100, durationSeconds = 30, connections = 16, seed = randomInt(2 ** 31) } = options;
   const wrong = [
     ...(Object.hasOwn(faults, fault) ? [] : [`fault ${fault} is unknown; there is ${Object.keys(faults).join(', ')}`]),
     ...(names.includes(target) ? [] : [`region ${target} is none of ${names.join(', ')}`]),
     ...range('rate', rate, { least: 1, most: 20_000, unit: 'records a second' }),
     ...range('duration', durationSeconds, { least: 6, most: 86_400, unit: 's' }),
+    ...(Number.isSafeInteger(seed) && seed >= 0 ? [] : [`seed is ${seed}, must be a whole number, 0 or more`]),
     ...range('connections', connections, { least: 1, most: 10_000, unit: 'connections' }),
   ];
   if (wrong.length > 0) throw new UserError(`the drill cannot be run: ${wrong.join('; ')}`, { exitCode: 2 });
@@ -76,7 +91,11 @@ export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOut
     outputs: outputs.data,
     plan: {
       run, fault, region: target, rate, durationSeconds, connections, requestTimeoutMs: 10_000,
-      topic: `kbf-drill-${run}`, partitions: 6, keys: 60, consumers: 2,
+      topic: `kbf-drill-${run}`, partitions: 6, keys: 60, seed,
+      consumers: { count: 2, mode: 'subscribe', ...options.consumers },
+      load: { ...defaultLoad, ...options.load },
+      steps: options.steps ?? [{ kind: 'do', fault, region: target }],
+      ...(options.objectives === undefined ? {} : { objectives: options.objectives }),
     },
   };
 }

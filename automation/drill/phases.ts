@@ -12,17 +12,18 @@ import type { Marks } from './metrics.ts';
 import type { Ending } from './objectives.ts';
 import type { DrillOptions, Phase, ProgramOutputs } from './options.ts';
 import { constant } from './pacer.ts';
+import type { FaultMark, Plan, StepRecord } from './plan.ts';
 import { producer } from './producer.ts';
 import type { Attempt } from './records.ts';
 import { probeProducer, warmUpProducer } from './report.ts';
-import type { Plan, RunRecord } from './report.ts';
+import type { RunRecord } from './report.ts';
 import { reachSteadyState } from './steady.ts';
 import type { Appender, Lines } from './store.ts';
 import { NotHealed, prepareFault } from './underFault.ts';
 import { warmUp } from './warm-up.ts';
 import { drain, readLog } from './verify.ts';
 
-/** One run in progress. `marks` and `seen` fill as it goes on. */
+/** One run in progress. `marks`, `faults`, `steps` and `seen` fill as it goes on. */
 export interface Drill {
   options: DrillOptions;
   plan: Plan;
@@ -30,7 +31,10 @@ export interface Drill {
   clock: Clock;
   live: Live;
   store: { [K in keyof Lines]: Appender<Lines[K]> };
+  /** Those of the first fault. */
   marks: Marks;
+  faults: FaultMark[];
+  steps: StepRecord[];
   seen: Pick<RunRecord, 'consumers' | 'committed' | 'logRead'>;
   phase: (name: Phase, detail?: string) => void;
   /** Aborted when the caller wants an end, and when the run cannot be stored any more. */
@@ -102,7 +106,7 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
 
 function consumersOf({ plan, outputs, clock, store }: Drill): ConsumerGroup {
   return new ConsumerGroup({
-    tier1: outputs, hostname: outputs.hostname, group: plan.topic, topic: plan.topic, size: plan.consumers, clock,
+    tier1: outputs, hostname: outputs.hostname, group: plan.topic, topic: plan.topic, size: plan.consumers.count, clock,
     onDelivery: (delivery) => { store.deliveries.append(delivery); },
   });
 }

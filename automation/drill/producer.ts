@@ -43,7 +43,7 @@ export function producer(options: ProducerOptions): Producer {
       const value: RecordId = { run, producer: name, seq };
       const answer = await exchange(dispatcher, { ...request, body: JSON.stringify({ records: [{ key, value }] }) }, clock);
       const attempt: Attempt = {
-        producer: name, seq, key, intendedMs, issuedMs: answer.issuedMs, endMs: answer.endMs, ...judgeProduce(answer),
+        producer: name, seq, attempt: 0, key, intendedMs, issuedMs: answer.issuedMs, endMs: answer.endMs, ...judgeProduce(answer),
       };
       if (answer.sentMs !== undefined) attempt.sentMs = answer.sentMs;
       if (answer.status !== undefined) attempt.status = answer.status;

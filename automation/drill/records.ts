@@ -13,10 +13,12 @@ export interface RecordId {
   seq: number;
 }
 
-/** One request to write one record. */
+/** One request to write one record; a record that its client sent again has several, with the same producer and seq. */
 export interface Attempt {
   producer: string;
   seq: number;
+  /** 0 the first time, then counting what its client sent again. */
+  attempt: number;
   key: string;
   /** When the schedule wanted it sent; latency counts from here. */
   intendedMs: number;

@@ -4,6 +4,7 @@ import { connectionWait, consumeBlackout, faultSpan, latency, lateness, produceB
 import type { Latency, Marks, TimelineEntry } from './metrics.ts';
 import { judgeObjectives } from './objectives.ts';
 import type { Ending, Objective } from './objectives.ts';
+import type { AppliedConfiguration, FaultMark, Plan, StepRecord } from './plan.ts';
 import type { Attempt, Delivery, LogRecord } from './records.ts';
 
 /** Version of the report's field names; docs/report.schema.json describes it. */
@@ -15,23 +16,6 @@ const timelineStepMs = 100;
 
 export type Parts = Record<string, { kind: 'real' | 'reference'; version: string }>;
 
-/** What was to be done. */
-export interface Plan {
-  run: string;
-  fault: string;
-  /** The faulted region. */
-  region: string;
-  /** Records a second. */
-  rate: number;
-  durationSeconds: number;
-  connections: number;
-  requestTimeoutMs: number;
-  topic: string;
-  partitions: number;
-  keys: number;
-  consumers: number;
-}
-
 /** All that a run leaves besides its lines: with those, enough to judge it again at any time. */
 export interface RunRecord {
   schema: 'kbf-run/1';
@@ -40,7 +24,11 @@ export interface RunRecord {
   parts: Parts;
   regions: string[];
   plan: Plan;
+  /** Those of the first fault. */
   marks: Marks;
+  faults: FaultMark[];
+  steps: StepRecord[];
+  configuration?: AppliedConfiguration;
   consumers?: { recreated: number };
   /** First offset the group would read next, by partition. Absent when nobody could be asked. */
   committed?: Record<number, number>;

@@ -21,7 +21,7 @@ const clean: fc.Arbitrary<Whole> = fc.array(fc.record({
   redelivered: fc.integer({ min: 0, max: 2 }),
 }), { minLength: 12, maxLength: 120 }).map((requests) => {
   const attempts: Attempt[] = requests.map(({ outcome, latency }, seq) => ({
-    producer: 'p0', seq, key: `k${seq % 4}`, intendedMs: seq * 10, issuedMs: seq * 10, sentMs: seq * 10, endMs: seq * 10 + latency,
+    producer: 'p0', seq, attempt: 0, key: `k${seq % 4}`, intendedMs: seq * 10, issuedMs: seq * 10, sentMs: seq * 10, endMs: seq * 10 + latency,
     outcome: outcome as Attempt['outcome'], class: outcome,
   }));
   // A record is written some time between being sent and being answered, and offsets follow that order.
@@ -184,7 +184,7 @@ describe('the checker', () => {
 
   it('keeps at most 20 examples of a finding', () => {
     const attempts = Array.from({ length: 50 }, (_, seq): Attempt => ({
-      producer: 'p0', seq, key: 'k', intendedMs: seq, issuedMs: seq, sentMs: seq, endMs: seq, outcome: 'ok', class: 'ok', partition: 0, offset: seq,
+      producer: 'p0', seq, attempt: 0, key: 'k', intendedMs: seq, issuedMs: seq, sentMs: seq, endMs: seq, outcome: 'ok', class: 'ok', partition: 0, offset: seq,
     }));
     const { log, evidence } = check({ run, attempts, log: [], deliveries: [] });
     assert.equal(log.ackedLost, 50);

@@ -162,7 +162,7 @@ describe('the load', () => {
 
 describe('the live view', () => {
   const attempt = (endMs: number, more: Partial<Attempt> = {}): Attempt =>
-    ({ producer: 'p0', seq: 0, key: 'k', intendedMs: endMs, issuedMs: endMs, endMs, outcome: 'ok', class: 'ok', region: 'east', ...more });
+    ({ producer: 'p0', seq: 0, attempt: 0, key: 'k', intendedMs: endMs, issuedMs: endMs, endMs, outcome: 'ok', class: 'ok', region: 'east', ...more });
 
   it('shows rate and shares of the last second, and all outcomes so far', () => {
     let now = 5000;

@@ -4,7 +4,7 @@ import { connectionWait, consumeBlackout, lateness, latency, longestGap, percent
 import type { Attempt, Delivery } from '../../automation/drill/records.ts';
 
 function attempt(intendedMs: number, more: Partial<Attempt> = {}): Attempt {
-  return { producer: 'p0', seq: intendedMs, key: 'k', intendedMs, issuedMs: intendedMs, sentMs: intendedMs, endMs: intendedMs + 5, outcome: 'ok', class: 'ok', region: 'east', ...more };
+  return { producer: 'p0', seq: intendedMs, attempt: 0, key: 'k', intendedMs, issuedMs: intendedMs, sentMs: intendedMs, endMs: intendedMs + 5, outcome: 'ok', class: 'ok', region: 'east', ...more };
 }
 
 describe('the longest gap', () => {

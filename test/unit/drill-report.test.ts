@@ -15,7 +15,7 @@ function passingRun(): Stored {
     const sentMs = 1000 + seq * 10;
     const eastAway = sentMs >= 11_200 && sentMs < 22_500;
     return {
-      producer: 'p0', seq, key: `k${seq % 60}`, intendedMs: sentMs, issuedMs: sentMs, sentMs, endMs: sentMs + 4, status: 200,
+      producer: 'p0', seq, attempt: 0, key: `k${seq % 60}`, intendedMs: sentMs, issuedMs: sentMs, sentMs, endMs: sentMs + 4, status: 200,
       outcome: 'ok', class: 'ok', partition: seq % 6, offset: Math.floor(seq / 6), region: eastAway || seq % 2 === 0 ? 'west' : 'east',
     };
   });
@@ -25,9 +25,17 @@ function passingRun(): Stored {
     schema: 'kbf-run/1', startedAt: '2026-01-02T03:04:05.678Z', environment: 'dev', parts: { envoy: { kind: 'real', version: '1.40.0' } }, regions: ['east', 'west'],
     plan: {
       run: 'x', fault: 'bridge-scale-0', region: 'east', rate: 100, durationSeconds: 30, connections: 4, requestTimeoutMs: 10_000,
-      topic: 'kbf-drill-x', partitions: 6, keys: 60, consumers: 2,
+      topic: 'kbf-drill-x', partitions: 6, keys: 60, consumers: { count: 2, mode: 'subscribe' },
+      load: { pattern: 'constant', payloadBytes: 0, keyDistribution: 'uniform', format: 'json', retry: 'none', workers: 0 },
+      steps: [{ kind: 'do', fault: 'bridge-scale-0', region: 'east' }], seed: 1,
     },
     marks: { loadMs: 1000, injectMs: 11_000, tookHoldMs: 11_200, healMs: 21_000, recoveredMs: 22_500, loadEndMs: 31_000 },
+    faults: [{
+      fault: 'bridge-scale-0', region: 'east', target: 'KafkaBridge kafka-bridge/bridge in cluster east',
+      expects: { east: { before: 'serves', during: 'silent', after: 'serves' }, west: { before: 'serves', during: 'serves', after: 'serves' } },
+      injectMs: 11_000, tookHoldMs: 11_200, healMs: 21_000, recoveredMs: 22_500,
+    }],
+    steps: [],
     consumers: { recreated: 1 }, committed: { 0: 500 }, logRead: true, ending: { kind: 'complete' },
   };
   return { run, attempts, deliveries, log };
@@ -75,7 +83,7 @@ describe('the report', () => {
 
   it('checks the probes\' records too, but leaves them out of the figures', () => {
     const stored = passingRun();
-    stored.attempts.push({ producer: 'probe', seq: 0, key: 'k0', intendedMs: 5, issuedMs: 5, sentMs: 5, endMs: 900, outcome: 'ok', class: 'ok', partition: 0, offset: 9999, region: 'east' });
+    stored.attempts.push({ producer: 'probe', seq: 0, attempt: 0, key: 'k0', intendedMs: 5, issuedMs: 5, sentMs: 5, endMs: 900, outcome: 'ok', class: 'ok', partition: 0, offset: 9999, region: 'east' });
     const report = judge(stored);
     assert.equal(report.produce.sent, 3000);
     assert.equal(report.log?.ackedLost, 1);

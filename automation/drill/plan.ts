@@ -1,0 +1,81 @@
+/** What a drill is to do. All of it stands in the report, so that a reader can do it again. */
+export interface Plan {
+  run: string;
+  /** The fault of the first step that has one. */
+  fault: string;
+  /** The region it hurts. */
+  region: string;
+  /** Records a second. */
+  rate: number;
+  durationSeconds: number;
+  connections: number;
+  requestTimeoutMs: number;
+  topic: string;
+  partitions: number;
+  keys: number;
+  consumers: ConsumersPlan;
+  load: LoadPlan;
+  /** What is done under load, one after the other. */
+  steps: PlanStep[];
+  /** Whatever is left to chance follows from it. */
+  seed: number;
+  /** Objectives of the caller's, as they were given. */
+  objectives?: string[];
+}
+
+export interface LoadPlan {
+  pattern: 'constant' | 'ramp' | 'poisson';
+  /** Records a second at a ramp's begin. */
+  rampFrom?: number;
+  /** Length of a record's value, bytes; 0: as short as its identity allows. */
+  payloadBytes: number;
+  keyDistribution: 'uniform' | 'zipf';
+  format: 'json' | 'binary';
+  /** A connection is closed after so many requests; without, it is kept. */
+  requestsPerConnection?: number;
+  /** What its client does with a request that was not ok: nothing, send again what certainly was not written, or send again whatever became of it. */
+  retry: 'none' | 'safe' | 'always';
+  /** Producers in the cluster; 0: in this process. */
+  workers: number;
+}
+
+export interface ConsumersPlan {
+  count: number;
+  /** Members of a group that share the partitions, or consumers with partitions of their own. */
+  mode: 'subscribe' | 'assign';
+}
+
+export type PlanStep =
+  | { kind: 'do'; fault: string; region: string; /** How long it stays in effect; without, a third of the drill. */ forSeconds?: number }
+  | { kind: 'wait'; seconds: number }
+  | { kind: 'expect'; objective: string };
+
+/** Whether a region answers requests. `any`: nothing follows from the fault. */
+export type Serving = 'serves' | 'silent' | 'any';
+
+/** One fault as it went, ms since the drill began. What never happened is absent. */
+export interface FaultMark {
+  fault: string;
+  region?: string;
+  /** What was hit, as a person finds it in its cluster. */
+  target: string;
+  /** Who answers before, under and after the fault if failover works, by region; measured shares are judged by it. */
+  expects: Record<string, { before: Serving; during: Serving; after: Serving }>;
+  injectMs: number;
+  tookHoldMs?: number;
+  healMs?: number;
+  recoveredMs?: number;
+}
+
+/** A step as it went, ms since the drill began. */
+export interface StepRecord {
+  kind: 'do' | 'expect';
+  text: string;
+  startMs: number;
+  endMs?: number;
+  met?: boolean;
+  measured?: number | string;
+}
+
+/** Settings as the clusters have them, by object: `{ 'east gateway → bridge': { ejectionMs: 2000 } }`. */
+export type AppliedConfiguration = Record<string, Record<string, string | number | boolean>>;
