@@ -1,9 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { ClusterInfo } from './clusters.ts';
 import { pkiFiles } from './pki-files.ts';
 import type { Pair } from './pki-files.ts';
+import { writePrivate } from './private-file.ts';
 
 /** One cluster as a kubeconfig reaches it. */
 export interface Endpoint { readonly cluster: ClusterInfo; readonly server: string; readonly tlsServerName?: string }
@@ -45,10 +46,4 @@ export async function writeKubeconfigs(dir: string, clusters: readonly ClusterIn
     const write = await kubeconfigWriter(ca, pair);
     await Promise.all(clusters.map((c) => writePrivate(join(dir, 'clusters', c.name, `${name}.kubeconfig`), write(inside([c])))));
   }));
-}
-
-/** Only its owner may read it: it holds a private key. */
-export async function writePrivate(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(path, text, { mode: 0o600 });
 }

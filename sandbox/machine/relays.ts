@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../errors.ts';
 import { until } from '../process.ts';
-import { kubeconfigWriter, writePrivate } from './kubeconfig.ts';
+import { kubeconfigWriter } from './kubeconfig.ts';
 import { pkiFiles } from './pki-files.ts';
+import { writePrivate } from './private-file.ts';
 import { identify, isAlive, readJson, writeJson } from './state.ts';
 import type { ProcessId, SandboxState } from './state.ts';
 

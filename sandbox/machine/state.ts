@@ -1,7 +1,8 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ToolPaths } from '../toolchain/index.ts';
 import type { ClusterInfo } from './clusters.ts';
+import { writePrivate } from './private-file.ts';
 
 /** A process that cannot be mistaken for a later one with the same pid. */
 export interface ProcessId {
@@ -65,11 +66,8 @@ export async function readJson<T>(path: string): Promise<T | undefined> {
   }
 }
 
-/** Writes with mode 0600, as a whole or not at all. */
 export async function writeJson(path: string, value: unknown): Promise<void> {
-  const draft = `${path}.${process.pid}.tmp`;
-  await writeFile(draft, JSON.stringify(value, null, 2) + '\n', { mode: 0o600 });
-  await rename(draft, path);
+  await writePrivate(path, JSON.stringify(value, null, 2) + '\n');
 }
 
 /** The identity of a process that runs now; undefined when none has this pid, or only its zombie. */
