@@ -51,6 +51,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
   const store = {
     attempts: openAppender(options.reportDir, 'attempts', onError),
     deliveries: openAppender(options.reportDir, 'deliveries', onError),
+    commits: openAppender(options.reportDir, 'commits', onError),
     log: openAppender(options.reportDir, 'log', onError),
   };
   const marks: Marks = {};
@@ -71,7 +72,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
     notHealed = error;
     ending = { kind: 'aborted', reason: error.message };
   } finally {
-    await Promise.all([store.attempts.close(), store.deliveries.close(), store.log.close()]);
+    await Promise.all(Object.values(store).map((file) => file.close()));
   }
   reporter.phase('report');
   const run: RunRecord = {

@@ -44,11 +44,24 @@ export interface Delivery {
   consumer: number;
   /** Name of the consumer instance on its bridge. */
   instance: string;
+  /** When the poll that gave it was sent. */
+  askedMs?: number;
   tMs: number;
   partition: number;
   offset: number;
   /** Absent when the record is not one of this drill's. */
   id?: RecordId;
+}
+
+/** A position that a consumer committed for its group and was told so (204); what was not answered is not stored. */
+export interface Commit {
+  consumer: number;
+  instance: string;
+  /** When the answer came. */
+  tMs: number;
+  partition: number;
+  /** The offset to read next. */
+  offset: number;
 }
 
 /** One record as it lies in the log. */

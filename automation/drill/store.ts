@@ -4,12 +4,13 @@ import { finished } from 'node:stream/promises';
 import { createInterface } from 'node:readline';
 import path from 'node:path';
 import { UserError } from '../../errors.ts';
-import type { Attempt, Delivery, LogRecord } from './records.ts';
+import type { Attempt, Commit, Delivery, LogRecord } from './records.ts';
 
 /** The kinds of lines a run stores, by the name of their file. */
 export interface Lines {
   attempts: Attempt;
   deliveries: Delivery;
+  commits: Commit;
   log: LogRecord;
 }
 
