@@ -27,7 +27,7 @@ export class ConsumerGroup {
 
   constructor({ tier1, size, onDelivery, ...options }: GroupOptions) {
     // One connection each: a consumer's calls follow one another, and a waiting poll must not keep another's waiting.
-    this.#pool = entrance(tier1, size);
+    this.#pool = entrance(tier1, { connections: size });
     this.#members = Array.from({ length: size }, (_, index) => new BridgeConsumer({
       ...options, dispatcher: this.#pool, index,
       onDeliveries: (deliveries) => {

@@ -9,9 +9,22 @@ export interface Tier1 {
   readonly caCertificate?: string | undefined;
 }
 
-/** Keep-alive connections to tier1, for whichever of its host names a request is. */
-export function entrance({ tier1Address, url = '', caCertificate = '' }: Tier1, connections: number): Dispatcher {
+/** What of a program's outputs says how tier1 is reached; it can be handed to another thread. */
+export function tier1Of({ tier1Address, url, caCertificate }: Tier1): Tier1 {
+  return { tier1Address, url, caCertificate };
+}
+
+export interface Connections {
+  /** The most at a time. */
+  connections: number;
+  /** A connection is closed after so many requests, and the next one needs another; without, it is kept. */
+  requestsPerConnection?: number | undefined;
+}
+
+/** Connections to tier1, for whichever of its host names a request is. */
+export function entrance({ tier1Address, url = '', caCertificate = '' }: Tier1, { connections, requestsPerConnection }: Connections): Dispatcher {
   const options: Pool.Options = { connections, pipelining: 1, keepAliveTimeout: 60_000 };
+  if (requestsPerConnection !== undefined) options.maxRequestsPerClient = requestsPerConnection;
   if (!url.startsWith('https:')) return new Pool(`http://${tier1Address}`, options);
   return new ByName(`https://${tier1Address}`, { ...options, ...(caCertificate === '' ? {} : { connect: { ca: caCertificate } }) });
 }

@@ -4,10 +4,23 @@ import type { Lanes } from './lanes.ts';
 /** Milliseconds since the drill began, monotonic. */
 export type Clock = () => number;
 
-/** A clock that begins now. Microseconds are all the precision that is kept. */
+/** A clock that begins now. */
 export function startClock(): Clock {
-  const begin = performance.now();
-  return () => Math.round((performance.now() - begin) * 1000) / 1000;
+  return clockSince(process.hrtime.bigint());
+}
+
+/**
+ * A clock that began at that time of `process.hrtime`, which all threads of a process share; `performance.now` begins anew in each.
+ * Microseconds are all the precision that is kept.
+ */
+export function clockSince(beginNs: bigint): Clock {
+  const offset = performance.now() - Number(process.hrtime.bigint() - beginNs) / 1e6;
+  return () => Math.round((performance.now() - offset) * 1000) / 1000;
+}
+
+/** When the clock began, by `process.hrtime`. */
+export function beginOf(clock: Clock): bigint {
+  return process.hrtime.bigint() - BigInt(Math.round(clock() * 1e6));
 }
 
 export interface ExchangeRequest {
@@ -43,7 +56,7 @@ export interface Exchange {
  * The low-level dispatch tells the moment a connection took the request, without which a request that was never sent
  * could not be told from one that may have been carried out.
  */
-export function exchange(dispatcher: Dispatcher, request: ExchangeRequest, clock: Clock): Promise<Exchange> {
+export function exchange(dispatcher: Pick<Dispatcher, 'dispatch'>, request: ExchangeRequest, clock: Clock): Promise<Exchange> {
   const { promise, resolve } = Promise.withResolvers<Exchange>();
   const result: Exchange = { issuedMs: clock(), endMs: 0, headers: {}, body: '' };
   const chunks: Buffer[] = [];

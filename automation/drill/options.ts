@@ -4,6 +4,7 @@ import { UserError } from '../../errors.ts';
 import { faults } from './faults/index.ts';
 import type { FaultName } from './faults/index.ts';
 import type { LiveView } from './live.ts';
+import { defaultConsumers, defaultLoad, wrongConsumers, wrongLoad } from './load-plan.ts';
 import type { ConsumersPlan, LoadPlan, Plan, PlanStep } from './plan.ts';
 import type { Parts } from './report.ts';
 
@@ -65,7 +66,7 @@ export type DrillEvent =
   | { kind: 'phase'; t: number; phase: Phase; detail?: string }
   | ({ kind: 'live'; t: number; phase: Phase } & LiveView);
 
-const defaultLoad: LoadPlan = { pattern: 'constant', payloadBytes: 0, keyDistribution: 'uniform', format: 'json', retry: 'none', workers: 0 };
+const partitions = 6;
 
 /** Checks the options before anything is touched. Throws one UserError (exit code 2) with all that is wrong. */
 export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOutputs } {
@@ -77,6 +78,8 @@ export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOut
   }
   const names = outputs.data.regions.map(({ name }) => name);
   const { fault, region: target = names[0] ?? '', rate = 100, durationSeconds = 30, connections = 16, seed = randomInt(2 ** 31) } = options;
+  const load = { ...defaultLoad, ...options.load };
+  const consumers = { ...defaultConsumers, ...options.consumers };
   const wrong = [
     ...(Object.hasOwn(faults, fault) ? [] : [`fault ${fault} is unknown; there is ${Object.keys(faults).join(', ')}`]),
     ...(names.includes(target) ? [] : [`region ${target} is none of ${names.join(', ')}`]),
@@ -84,6 +87,8 @@ export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOut
     ...range('duration', durationSeconds, { least: 6, most: 86_400, unit: 's' }),
     ...(Number.isSafeInteger(seed) && seed >= 0 ? [] : [`seed is ${seed}, must be a whole number, 0 or more`]),
     ...range('connections', connections, { least: 1, most: 10_000, unit: 'connections' }),
+    ...wrongLoad(load),
+    ...wrongConsumers(consumers, partitions),
   ];
   if (wrong.length > 0) throw new UserError(`the drill cannot be run: ${wrong.join('; ')}`, { exitCode: 2 });
   const run = newRun();
@@ -91,9 +96,7 @@ export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOut
     outputs: outputs.data,
     plan: {
       run, fault, region: target, rate, durationSeconds, connections, requestTimeoutMs: 10_000,
-      topic: `kbf-drill-${run}`, partitions: 6, keys: 60, seed,
-      consumers: { count: 2, mode: 'subscribe', ...options.consumers },
-      load: { ...defaultLoad, ...options.load },
+      topic: `kbf-drill-${run}`, partitions, keys: 60, seed, consumers, load,
       steps: options.steps ?? [{ kind: 'do', fault, region: target }],
       ...(options.objectives === undefined ? {} : { objectives: options.objectives }),
     },

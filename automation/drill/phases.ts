@@ -1,19 +1,20 @@
 import type { Dispatcher } from 'undici';
 import { UserError } from '../../errors.ts';
 import { ConsumerGroup } from './consumers.ts';
-import { entrance } from './entrance.ts';
+import { contentOf } from './content.ts';
+import { entrance, tier1Of } from './entrance.ts';
 import type { Clock } from './exchange.ts';
+import { Generator } from './generator.ts';
 import { Kafka } from './kafka.ts';
 import { deliveryTimeoutMs } from './kubernetes.ts';
 import { Lanes } from './lanes.ts';
 import type { Live } from './live.ts';
-import { startLoad } from './load.ts';
 import type { Marks } from './metrics.ts';
 import type { Ending } from './objectives.ts';
 import type { DrillOptions, Phase, ProgramOutputs } from './options.ts';
-import { constant } from './pacer.ts';
 import type { FaultMark, Plan, StepRecord } from './plan.ts';
 import { producer } from './producer.ts';
+import type { Producer } from './producer.ts';
 import type { Attempt } from './records.ts';
 import { probeProducer, warmUpProducer } from './report.ts';
 import type { RunRecord } from './report.ts';
@@ -70,32 +71,32 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   cleanup.defer(() => forget(kafka, plan.topic));
   await kafka.createTopic(plan.topic, { partitions: plan.partitions, replicas: 3, minInsyncReplicas: 2 });
   const consumers = cleanup.adopt(consumersOf(drill), (group) => group.stop());
-  const pool = cleanup.adopt(poolOf(drill), (open) => open.destroy());
+  const generator = cleanup.adopt(await Generator.start({ tier1: tier1Of(outputs), hostname: outputs.hostname, plan, regions: outputs.regions, clock }), (open) => open.close());
+  const pool = cleanup.adopt(entrance(outputs, { connections: 1 }), (open) => open.destroy());
   // An interrupted drill does not wait for answers.
-  signal.addEventListener('abort', () => void pool.destroy(), { once: true });
-  const lanes = new Lanes(plan.connections);
-  const produce = (name: string, onAttempt: (attempt: Attempt) => void): ReturnType<typeof producer> => producer({
-    dispatcher: pool, lanes, hostname: outputs.hostname, topic: plan.topic, run: plan.run, name, keys: plan.keys, clock,
-    timeoutMs: plan.requestTimeoutMs, regions: outputs.regions,
-    onAttempt: (attempt) => {
-      drill.store.attempts.append(attempt);
-      onAttempt(attempt);
-    },
-  });
-  const probe = produce(probeProducer, (attempt) => { live.noteUnknown(attempt); });
+  signal.addEventListener('abort', () => {
+    generator.abort();
+    void pool.destroy();
+  }, { once: true });
+  const storeThen = (next: (attempt: Attempt) => void) => (attempt: Attempt): void => {
+    void drill.store.attempts.append(attempt);
+    next(attempt);
+  };
+  const probe = probeOf(drill, pool, storeThen((attempt) => { live.noteUnknown(attempt); }));
   const missing = await reachSteadyState({ probe, consumers, regions: outputs.regions.map(({ name }) => name), clock, signal });
   if (missing !== undefined) return missing;
   const attempts: Attempt[] = [];
-  const warm = produce(warmUpProducer, (attempt) => {
-    attempts.push(attempt);
-    live.noteUnknown(attempt);
+  await warmUp({
+    start: () => generator.load(warmUpProducer, 'even', storeThen((attempt) => {
+      attempts.push(attempt);
+      live.noteUnknown(attempt);
+    })), attempts, clock, signal,
   });
-  await warmUp({ producer: warm, attempts, rate: plan.rate, clock, signal });
 
   drill.marks.loadMs = clock();
   drill.phase('load', `${plan.rate} records/s`);
-  const load = startLoad(produce('p0', (attempt) => { live.add(attempt); }), constant(plan.rate), clock);
-  cleanup.defer(() => load.stop());
+  const load = generator.load('p0', 'planned', storeThen((attempt) => { live.add(attempt); }));
+  cleanup.defer(() => load.stop().catch(() => undefined));
   await fault.underLoad();
   drill.marks.loadEndMs = clock();
   await load.stop();
@@ -111,8 +112,11 @@ function consumersOf({ plan, outputs, clock, store }: Drill): ConsumerGroup {
   });
 }
 
-function poolOf({ plan, outputs }: Drill): Dispatcher {
-  return entrance(outputs, plan.connections);
+function probeOf({ plan, outputs, clock }: Drill, dispatcher: Dispatcher, onAttempt: (attempt: Attempt) => void): Producer {
+  return producer({
+    dispatcher, lanes: new Lanes(1), hostname: outputs.hostname, topic: plan.topic, run: plan.run, name: probeProducer, regions: outputs.regions, clock,
+    content: contentOf({ ...plan.load, keys: plan.keys, seed: plan.seed }), retry: 'none', timeoutMs: plan.requestTimeoutMs, onAttempt,
+  });
 }
 
 /** Topic and group are this run's own; that they stay behind is no reason for another verdict. */

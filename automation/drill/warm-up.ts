@@ -1,18 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Clock } from './exchange.ts';
-import { startLoad } from './load.ts';
+import type { Load } from './load.ts';
 import { connectionWait } from './metrics.ts';
-import { constant } from './pacer.ts';
-import type { Producer } from './producer.ts';
 import type { Attempt } from './records.ts';
 
 export interface WarmUpOptions {
-  producer: Producer;
-  /** What the producer has attempted so far; grows as requests end. */
+  /** Begins to send, at the rate of the load that follows. */
+  start: () => Load;
+  /** What it has attempted so far; grows as requests end. */
   attempts: readonly Attempt[];
-  /** Records a second, as in the load that follows. */
-  rate: number;
   clock: Clock;
   signal: AbortSignal;
 }
@@ -27,9 +24,9 @@ const carriedMs = 10;
  * Sends the load for a while before it is measured, until it is carried: brokers, bridges and connections that were made a moment ago are
  * slow, and what queues up then is no effect of a fault. Ends after 30 s in any case; whether the load is carried is then the verdict's question.
  */
-export async function warmUp({ producer, attempts, rate, clock, signal }: WarmUpOptions): Promise<void> {
+export async function warmUp({ start, attempts, clock, signal }: WarmUpOptions): Promise<void> {
   const begin = clock();
-  const load = startLoad(producer, constant(rate), clock);
+  const load = start();
   try {
     while (clock() - begin < longestMs) {
       await delay(pauseMs, undefined, { signal });

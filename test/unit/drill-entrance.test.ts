@@ -18,13 +18,13 @@ describe('the drill’s way to tier1', () => {
     const tier1 = { tier1Address: `127.0.0.1:${(server.address() as AddressInfo).port}`, url: 'https://bridge.example' };
     const get = async (dispatcher: ReturnType<typeof entrance>, host: string) => exchange(dispatcher, { method: 'GET', host, path: '/topics', timeoutMs: 5_000 }, startClock());
 
-    const trusting = entrance({ ...tier1, caCertificate: certificate.cert }, 1);
+    const trusting = entrance({ ...tier1, caCertificate: certificate.cert }, { connections: 1 });
     for (const host of ['bridge.example', 'east.bridge.example', 'bridge.example', 'east.bridge.example']) assert.equal((await get(trusting, host)).status, 200);
     assert.deepEqual(asked, ['bridge.example', 'east.bridge.example', 'bridge.example', 'east.bridge.example'].map((name) => `${name} ${name}`));
     assert.equal(connections, 2);
     assert.equal((await get(trusting, 'other.example')).error?.code, 'ERR_TLS_CERT_ALTNAME_INVALID');
 
-    const strict = entrance(tier1, 1);
+    const strict = entrance(tier1, { connections: 1 });
     assert.equal((await get(strict, 'bridge.example')).error?.code, 'DEPTH_ZERO_SELF_SIGNED_CERT');
     await Promise.all([trusting.destroy(), strict.destroy()]);
     server.close();

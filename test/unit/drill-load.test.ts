@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { contentOf } from '../../automation/drill/content.ts';
 import { startClock } from '../../automation/drill/exchange.ts';
 import { Lanes } from '../../automation/drill/lanes.ts';
 import { Live } from '../../automation/drill/live.ts';
 import { startLoad } from '../../automation/drill/load.ts';
 import { connectionWait, latency, lateness } from '../../automation/drill/metrics.ts';
 import { constant } from '../../automation/drill/pacer.ts';
+import type { LoadPlan } from '../../automation/drill/plan.ts';
 import { producer } from '../../automation/drill/producer.ts';
 import type { Producer } from '../../automation/drill/producer.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
@@ -20,11 +22,13 @@ describe('the load', () => {
   let attempts: Attempt[];
   let produce: Producer;
   let lanes: Lanes;
+  let stop: AbortController;
   const clock = startClock();
+  const content = contentOf({ keys: 6, keyDistribution: 'uniform', payloadBytes: 0, format: 'json', seed: 1 });
 
-  function startProducer(timeoutMs: number): void {
+  function startProducer(timeoutMs: number, retry: LoadPlan['retry'] = 'none'): void {
     produce = producer({
-      dispatcher: pool, lanes, hostname: globalHost, topic: 't', run: 'r', name: 'p0', keys: 6, timeoutMs, regions: fakeRegions, clock,
+      dispatcher: pool, lanes, hostname: globalHost, topic: 't', run: 'r', name: 'p0', content, retry, timeoutMs, regions: fakeRegions, clock, signal: stop.signal,
       onAttempt: (attempt) => attempts.push(attempt),
     });
   }
@@ -37,6 +41,7 @@ describe('the load', () => {
   beforeEach(async () => {
     tier1 = await startFakeTier1();
     attempts = [];
+    stop = new AbortController();
     connect(tier1.origin);
     startProducer(10_000);
   });
@@ -147,6 +152,42 @@ describe('the load', () => {
     await Promise.all(busy);
     assert.equal((await next).outcome, 'ok');
     assert.deepEqual([tier1.requests.length, tier1.connections], [5, 4]);
+  });
+
+  const refuse = (body: string): void => {
+    tier1.intercept = (_, response) => {
+      response.writeHead(503).end(body);
+      tier1.intercept = undefined;
+      return true;
+    };
+  };
+
+  for (const { retry, body, tries } of [
+    { retry: 'none', body: 'no healthy upstream', tries: ['failed'] },
+    { retry: 'safe', body: 'no healthy upstream', tries: ['failed', 'ok'] },
+    { retry: 'safe', body: 'upstream connect error or disconnect/reset before headers. reset reason: connection termination', tries: ['unknown'] },
+    { retry: 'always', body: 'upstream connect error or disconnect/reset before headers. reset reason: connection termination', tries: ['unknown', 'ok'] },
+  ] as const) {
+    it(`stores each of a record's attempts: ${tries.join(', then ')} with retry ${retry}`, async () => {
+      startProducer(10_000, retry);
+      refuse(body);
+      const dueMs = clock() - 5;
+      const last = await produce.send(7, dueMs);
+      assert.deepEqual(attempts.map(({ outcome }) => outcome), tries);
+      assert.deepEqual(attempts.map(({ producer: name, seq, attempt, key, intendedMs }) => ({ name, seq, attempt, key, intendedMs })), tries.map((_, attempt) => ({ name: 'p0', seq: 7, attempt, key: 'k1', intendedMs: dueMs })));
+      assert.equal(last, attempts.at(-1));
+      for (const [i, { issuedMs }] of attempts.slice(1).entries()) assert.ok(issuedMs - (attempts[i]?.endMs ?? 0) >= 24, 'it was sent again without a pause');
+    });
+  }
+
+  it('sends nothing again once it was told to end', async () => {
+    startProducer(10_000, 'always');
+    tier1.intercept = (_, response) => {
+      stop.abort();
+      return response.writeHead(503).end('no healthy upstream') !== undefined;
+    };
+    assert.equal((await produce.send(0, clock())).outcome, 'failed');
+    assert.equal(attempts.length, 1);
   });
 
   it('ends every request: cut off', async () => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 
+import { startClock } from '../../automation/drill/exchange.ts';
+import { startLoad } from '../../automation/drill/load.ts';
+import { constant } from '../../automation/drill/pacer.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
 import { warmUp } from '../../automation/drill/warm-up.ts';
 
@@ -22,13 +25,14 @@ describe('the load before it is measured', () => {
         return attempt;
       },
     };
-    await warmUp({ producer, attempts, rate: 50, clock, signal: new AbortController().signal });
+    await warmUp({ start: () => startLoad(producer, constant(50), clock), attempts, clock, signal: new AbortController().signal });
     assert.equal(pending, 0);
     assert.ok(attempts.some(({ issuedMs }) => issuedMs - begin > 3_500), 'it ended while requests still waited');
   });
 
   it('ends at once when it is told to', async () => {
     const producer = { send: () => Promise.resolve({} as Attempt) };
-    await assert.rejects(warmUp({ producer, attempts: [], rate: 10, clock: () => performance.now(), signal: AbortSignal.abort(new Error('enough')) }), /abort/i);
+    const clock = startClock();
+    await assert.rejects(warmUp({ start: () => startLoad(producer, constant(10), clock), attempts: [], clock, signal: AbortSignal.abort(new Error('enough')) }), /abort/i);
   });
 });

@@ -1,0 +1,59 @@
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { contentOf } from './content.ts';
+import { entrance } from './entrance.ts';
+import { clockSince } from './exchange.ts';
+import type { GeneratorCommand, GeneratorData, GeneratorEvent } from './generator.ts';
+import { Lanes } from './lanes.ts';
+import { startLoad } from './load.ts';
+import type { Load } from './load.ts';
+import { constant, scheduleOf } from './pacer.ts';
+import { producer } from './producer.ts';
+import type { Attempt } from './records.ts';
+
+/** How long an attempt may wait for others to be told of together; one message each would cost more than the requests. */
+const tellAfterMs = 10;
+
+const { tier1, hostname, plan, regions, beginNs } = workerData as GeneratorData;
+const clock = clockSince(beginNs);
+const { connections, topic, run, requestTimeoutMs: timeoutMs, load: { requestsPerConnection, retry } } = plan;
+const pool = entrance(tier1, { connections, requestsPerConnection });
+const lanes = new Lanes(connections);
+const content = contentOf({ ...plan.load, keys: plan.keys, seed: plan.seed });
+const aborted = new AbortController();
+
+let untold: Attempt[] = [];
+let load: Load | undefined;
+
+function tell(event: GeneratorEvent): void {
+  parentPort?.postMessage(event);
+}
+
+function tellAttempts(): void {
+  if (untold.length > 0) tell({ kind: 'attempts', attempts: untold });
+  untold = [];
+}
+
+function onAttempt(attempt: Attempt): void {
+  if (untold.length === 0) setTimeout(tellAttempts, tellAfterMs);
+  untold.push(attempt);
+}
+
+parentPort?.on('message', (command: GeneratorCommand) => {
+  if (command.kind === 'start') {
+    const schedule = command.schedule === 'even' ? constant(plan.rate) : scheduleOf(plan);
+    const sender = producer({
+      dispatcher: pool, lanes, hostname, topic, run, name: command.producer, content, retry, timeoutMs, regions, clock, onAttempt, signal: aborted.signal,
+    });
+    load = startLoad(sender, schedule, clock);
+  } else if (command.kind === 'stop') {
+    void load?.stop().then(() => {
+      tellAttempts();
+      tell({ kind: 'stopped' });
+    });
+  } else if (!aborted.signal.aborted) {
+    aborted.abort();
+    void pool.destroy();
+  }
+});
+tell({ kind: 'ready' });

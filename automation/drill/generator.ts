@@ -1,0 +1,90 @@
+import { Worker } from 'node:worker_threads';
+
+import { UserError } from '../../errors.ts';
+import type { Tier1 } from './entrance.ts';
+import { beginOf } from './exchange.ts';
+import type { Clock } from './exchange.ts';
+import type { Load } from './load.ts';
+import type { ServingRegion } from './outcome.ts';
+import type { Plan } from './plan.ts';
+import type { Attempt } from './records.ts';
+
+/** What the generator's thread is given when it starts. */
+export interface GeneratorData {
+  tier1: Tier1;
+  /** Global hostname, as the Host header. */
+  hostname: string;
+  plan: Plan;
+  regions: ServingRegion[];
+  /** When the drill's clock began, by `process.hrtime`. */
+  beginNs: bigint;
+}
+
+/** One load at a time: the plan's, or an even one of its rate. */
+export type GeneratorCommand =
+  | { kind: 'start'; producer: string; schedule: 'planned' | 'even' }
+  | { kind: 'stop' }
+  | { kind: 'abort' };
+
+export type GeneratorEvent = { kind: 'ready' } | { kind: 'attempts'; attempts: Attempt[] } | { kind: 'stopped' };
+
+/**
+ * Sends the load from a thread of its own, as nothing else that a drill does (consumers, clusters' APIs, storing) may make a request late.
+ * Its connections are kept from one load to the next.
+ */
+export class Generator {
+  readonly #worker: Worker;
+  readonly #ready = Promise.withResolvers<undefined>();
+  readonly #ended = Promise.withResolvers<never>();
+  #onAttempt: (attempt: Attempt) => void = () => undefined;
+  #onStopped: () => void = () => undefined;
+
+  private constructor(data: GeneratorData) {
+    this.#worker = new Worker(new URL('generator-thread.ts', import.meta.url), { workerData: data, name: 'load generator' });
+    this.#worker.on('message', (event: GeneratorEvent) => {
+      if (event.kind === 'attempts') for (const attempt of event.attempts) this.#onAttempt(attempt);
+      else if (event.kind === 'stopped') this.#onStopped();
+      else this.#ready.resolve(undefined);
+    });
+    // Nobody may be waiting for it yet.
+    this.#ended.promise.catch(() => undefined);
+    this.#worker.on('error', (cause) => { this.#ended.reject(new UserError(`the load generator ended: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })); });
+    this.#worker.on('exit', () => { this.#ended.reject(new UserError('the load generator ended before its load did')); });
+  }
+
+  /** Resolves when it can send at once. */
+  static async start({ clock, regions, ...data }: Omit<GeneratorData, 'beginNs'> & { clock: Clock }): Promise<Generator> {
+    const generator = new Generator({ ...data, regions: regions.map(({ name, gatewayAddress }) => ({ name, gatewayAddress })), beginNs: beginOf(clock) });
+    await Promise.race([generator.#ready.promise, generator.#ended.promise]);
+    return generator;
+  }
+
+  /** Begins a load now. `onAttempt` is told of each attempt within some 10 ms of its end. `stop` rejects if the thread died. */
+  load(producer: string, schedule: 'planned' | 'even', onAttempt: (attempt: Attempt) => void): Load {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#onAttempt = onAttempt;
+    this.#onStopped = () => { resolve(undefined); };
+    this.#tell({ kind: 'start', producer, schedule });
+    let stopped: Promise<void> | undefined;
+    return {
+      stop: () => {
+        if (stopped === undefined) this.#tell({ kind: 'stop' });
+        return stopped ??= Promise.race([promise, this.#ended.promise]);
+      },
+    };
+  }
+
+  /** Ends every request in hand now, as who interrupts a drill does not wait for answers. Safe to repeat. */
+  abort(): void {
+    this.#tell({ kind: 'abort' });
+  }
+
+  /** Ends the thread. Safe to repeat. */
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #tell(command: GeneratorCommand): void {
+    this.#worker.postMessage(command);
+  }
+}

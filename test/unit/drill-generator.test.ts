@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startClock } from '../../automation/drill/exchange.ts';
+import { Generator } from '../../automation/drill/generator.ts';
+import { defaultConsumers, defaultLoad } from '../../automation/drill/load-plan.ts';
+import { lateness } from '../../automation/drill/metrics.ts';
+import type { LoadPlan, Plan } from '../../automation/drill/plan.ts';
+import type { Attempt } from '../../automation/drill/records.ts';
+import { fakeRegions, globalHost, startFakeTier1 } from '../fixtures/fake-tier1.ts';
+import type { FakeTier1 } from '../fixtures/fake-tier1.ts';
+
+describe('the load generator', () => {
+  let tier1: FakeTier1;
+  let generator: Generator;
+  let attempts: Attempt[];
+  const clock = startClock();
+
+  async function start(load: Partial<LoadPlan> = {}): Promise<void> {
+    const plan: Plan = {
+      run: 'r', fault: 'none', region: 'east', rate: 200, durationSeconds: 6, connections: 2, requestTimeoutMs: 5000, topic: 't', partitions: 3, keys: 6, seed: 1, steps: [],
+      consumers: defaultConsumers, load: { ...defaultLoad, ...load },
+    };
+    generator = await Generator.start({ tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, plan, regions: fakeRegions, clock });
+  }
+  const note = (attempt: Attempt): void => void attempts.push(attempt);
+
+  beforeEach(async () => {
+    tier1 = await startFakeTier1();
+    attempts = [];
+  });
+  afterEach(async () => {
+    await generator.close();
+    await tier1[Symbol.asyncDispose]();
+  });
+
+  it('sends on the drill\'s clock, tells of every attempt before it has stopped, and keeps its connections from one load to the next', async () => {
+    await start();
+    const beginMs = clock();
+    const warm = generator.load('warm-up', 'even', note);
+    await delay(200);
+    await warm.stop();
+    const load = generator.load('p0', 'planned', note);
+    await delay(200);
+    await load.stop();
+    const endMs = clock();
+    assert.deepEqual(new Set(attempts.map(({ producer }) => producer)), new Set(['warm-up', 'p0']));
+    assert.equal(attempts.length, tier1.log.flat().length);
+    for (const attempt of attempts) {
+      assert.equal(attempt.outcome, 'ok');
+      assert.ok(beginMs <= attempt.intendedMs && attempt.intendedMs <= attempt.issuedMs && attempt.issuedMs <= attempt.endMs && attempt.endMs <= endMs, JSON.stringify(attempt));
+    }
+    assert.equal(tier1.connections, 2);
+  });
+
+  it('is not late when this thread is busy', async () => {
+    await start();
+    const load = generator.load('p0', 'planned', note);
+    await delay(50);
+    const until = performance.now() + 1500;
+    while (performance.now() < until);
+    await load.stop();
+    // This thread also answers its requests, so that they end late; they were sent in time all the same.
+    assert.ok(attempts.length > 150 && lateness(attempts) < 750, `${attempts.length} attempts, late by ${lateness(attempts)} ms`);
+  });
+
+  it('closes its connections after so many requests', async () => {
+    await start({ requestsPerConnection: 5 });
+    const load = generator.load('p0', 'planned', note);
+    await delay(300);
+    await load.stop();
+    assert.ok(attempts.every(({ outcome }) => outcome === 'ok'));
+    assert.ok(tier1.connections >= attempts.length / 5, `${attempts.length} requests on ${tier1.connections} connections`);
+  });
+
+  it('ends every request at once when it is told to', async () => {
+    await start({ retry: 'always' });
+    tier1.intercept = () => true;
+    const load = generator.load('p0', 'planned', note);
+    await delay(200);
+    generator.abort();
+    await load.stop();
+    assert.ok(attempts.length > 0 && attempts.every(({ outcome }) => outcome !== 'ok'));
+  });
+
+  it('says so when it has died', async () => {
+    await start();
+    const load = generator.load('p0', 'planned', note);
+    await generator.close();
+    await assert.rejects(load.stop(), { name: 'UserError', message: /the load generator ended/ });
+  });
+});
