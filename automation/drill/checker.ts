@@ -1,209 +1,201 @@
-import type { Attempt, Delivery, LogRecord } from './records.ts';
+import { Consumption } from './check/consumption.ts';
+import type { ConsumeFindings } from './check/consumption.ts';
+import { Evidence, Examples } from './check/evidence.ts';
+import { Ledger } from './check/ledger.ts';
+import { reordered } from './check/order.ts';
+import { foreign, Places, placeOf } from './check/places.ts';
+import type { Attempt, Commit, Delivery, LogRecord } from './records.ts';
 
-export interface History {
-  run: string;
-  attempts: readonly Attempt[];
-  log: readonly LogRecord[];
-  deliveries: readonly Delivery[];
-  /** First offset the group would read next, by partition, as Kafka says; what lies below was to be delivered. */
-  committed?: Readonly<Record<number, number>>;
-}
+export type { ConsumeFindings } from './check/consumption.ts';
 
 export interface LogFindings {
-  /** Answered ok, and nowhere in the log. */
+  /** Acknowledged, and nowhere in the log. */
   ackedLost: number;
-  /** Answered ok with a partition and offset where the log holds something else, or two records at one offset. */
+  /** Acknowledged at a place where the log holds something else, two records at one place, or a consumer was given another record than the log holds there. */
   offsetMismatch: number;
-  /** In the log, but never sent, or answered in a way that says it was not written. */
+  /** In the log, but never sent, sent with another key, or answered in a way that says it was not written. */
   phantom: number;
-  /** Sent after another record of its key was answered, yet below it in the same partition. */
-  reordered: number;
+  /** Sent after another record of its key was answered, yet below it in the same partition. Absent when the clock went back. */
+  reordered?: number;
   /** In the log though its client was never told so. */
   unackedPresent: number;
   /** Copies beyond the first, by cause. `proxyRetry` is absent where no proxy said how often it tried. */
   duplicates: { clientRetry: number; proxyRetry?: number; unexplained: number };
 }
 
-export interface ConsumeFindings {
-  /** Records of the log that a consumer was given at least once. */
-  delivered: number;
-  /** Deliveries of a record beyond its first. */
-  redelivered: number;
-  /** In the log, below what was committed or delivered of its partition, and never delivered. */
-  skipped: number;
-  /** In the log, not delivered, and not skipped: the tail that the consumers had not reached. */
-  undelivered: number;
-}
-
-/** Up to 20 records for each finding, for a reader to look up. */
-export type Evidence = Record<string, string[]>;
-
 export interface Findings {
   log: LogFindings;
   consume: ConsumeFindings;
-  evidence: Evidence;
+  /** Times that contradict each other: the clock that all times were taken from went back. */
+  clockJumps: number;
+  /** Up to 20 records for each finding, by the name that its objective has. */
+  evidence: Record<string, string[]>;
 }
 
-/**
- * What happened to the data, from what clients were told, what the log holds and what consumers were given. Pure; memory
- * grows with the records. Unknown outcomes are never counted as lost or as written.
- */
+/** A stored run as far as its data goes. */
+export interface History {
+  run: string;
+  attempts: Iterable<Attempt>;
+  log: Iterable<LogRecord>;
+  commits?: Iterable<Commit>;
+  deliveries: Iterable<Delivery>;
+  /** First offset the group would read next, by partition, as Kafka says; what lies below was to be delivered. */
+  committed?: Readonly<Record<number, number>>;
+}
+
+/** What happened to the data, from what clients were told, what the log holds and what consumers were given. Pure. */
 export function check(history: History): Findings {
-  const evidence: Evidence = {};
-  const note = (finding: string, what: string): void => {
-    const list = (evidence[finding] ??= []);
-    if (list.length < 20) list.push(what);
-  };
-  const attempts = Map.groupBy(history.attempts, (attempt) => keyOf(attempt.producer, attempt.seq));
-  const log = indexLog(history);
-  const found = {
-    ...checkAcknowledged(history.attempts, log, note),
-    ...checkPresent(attempts, log, note),
-    reordered: checkOrder(history.attempts, note),
-  };
-  const duplicates = checkDuplicates(attempts, log, note);
-  return { log: { ...found, duplicates }, consume: checkDeliveries(history, note), evidence };
-}
-
-type Note = (finding: string, what: string) => void;
-
-interface LogIndex {
-  /** Where each of the run's records lies. */
-  byId: Map<string, LogRecord[]>;
-  byPlace: Map<string, LogRecord>;
-  /** Records that are not this run's, and places that two records claim. */
-  foreign: LogRecord[];
-  clashes: LogRecord[];
-}
-
-function indexLog({ run, log }: History): LogIndex {
-  const index: LogIndex = { byId: new Map(), byPlace: new Map(), foreign: [], clashes: [] };
-  for (const record of log) {
-    const place = placeOf(record);
-    if (index.byPlace.has(place)) index.clashes.push(record);
-    index.byPlace.set(place, record);
-    if (record.id?.run !== run) {
-      index.foreign.push(record);
-      continue;
-    }
-    const id = keyOf(record.id.producer, record.id.seq);
-    const copies = index.byId.get(id);
-    if (copies === undefined) index.byId.set(id, [record]);
-    else copies.push(record);
-  }
-  return index;
-}
-
-function checkAcknowledged(attempts: readonly Attempt[], log: LogIndex, note: Note): Pick<LogFindings, 'ackedLost' | 'offsetMismatch'> {
-  let ackedLost = 0;
-  let offsetMismatch = log.clashes.length;
-  for (const clash of log.clashes) note('offsetMismatch', `two records at ${placeOf(clash)}`);
-  for (const attempt of attempts) {
-    if (attempt.outcome !== 'ok') continue;
-    const id = keyOf(attempt.producer, attempt.seq);
-    if (!log.byId.has(id)) {
-      ackedLost += 1;
-      note('ackedLost', `${id}, answered ${placeOf(attempt)}`);
-    } else if (!isAt(log.byPlace.get(placeOf(attempt)), attempt)) {
-      offsetMismatch += 1;
-      note('offsetMismatch', `${id} is not at ${placeOf(attempt)} as answered`);
-    }
-  }
-  return { ackedLost, offsetMismatch };
-}
-
-function isAt(record: LogRecord | undefined, { producer, seq }: Attempt): boolean {
-  return record?.id?.producer === producer && record.id.seq === seq;
-}
-
-function checkPresent(attempts: Map<string, Attempt[]>, log: LogIndex, note: Note): Pick<LogFindings, 'phantom' | 'unackedPresent'> {
-  let phantom = log.foreign.length;
-  let unackedPresent = 0;
-  for (const record of log.foreign) note('phantom', `a record of another origin at ${placeOf(record)}`);
-  for (const [id, [record]] of log.byId) {
-    const outcomes = new Set(attempts.get(id)?.map(({ outcome }) => outcome));
-    if (outcomes.has('ok')) continue;
-    if (outcomes.has('unknown')) {
-      unackedPresent += 1;
-      note('unackedPresent', id);
-    } else {
-      phantom += 1;
-      note('phantom', `${id} at ${record === undefined ? '?' : placeOf(record)}, ${outcomes.size === 0 ? 'never sent' : 'answered as not written'}`);
-    }
-  }
-  return { phantom, unackedPresent };
-}
-
-function checkDuplicates(attempts: Map<string, Attempt[]>, log: LogIndex, note: Note): LogFindings['duplicates'] {
-  const all = [...attempts.values()].flat();
-  const proxySpeaks = all.some(({ proxyAttempts }) => proxyAttempts !== undefined);
-  let clientRetry = 0;
-  let proxyRetry = 0;
-  let unexplained = 0;
-  for (const [id, copies] of log.byId) {
-    let extra = copies.length - 1;
-    if (extra === 0) continue;
-    const tries = (attempts.get(id) ?? []).filter(({ outcome }) => outcome !== 'failed');
-    const byClient = Math.min(extra, Math.max(0, tries.length - 1));
-    extra -= byClient;
-    const byProxy = Math.min(extra, tries.reduce((sum, { proxyAttempts = 1 }) => sum + proxyAttempts - 1, 0));
-    extra -= byProxy;
-    clientRetry += byClient;
-    proxyRetry += byProxy;
-    unexplained += extra;
-    note(extra > 0 ? 'duplicates.unexplained' : 'duplicates.explained', `${id} at ${copies.map(placeOf).join(', ')}`);
-  }
-  return { clientRetry, ...(proxySpeaks ? { proxyRetry } : {}), unexplained };
+  const checker = new Checker(history.run);
+  for (const attempt of history.attempts) checker.attempt(attempt);
+  for (const record of history.log) checker.logged(record);
+  for (const commit of history.commits ?? []) checker.committed(commit);
+  for (const delivery of history.deliveries) checker.delivered(delivery);
+  return checker.findings(history.committed);
 }
 
 /**
- * Records are sent over several connections without waiting for each other, so only those pairs have an order where one was
- * answered before the other was sent. Within a partition the later one must then lie above.
+ * The same, fed line by line: first every attempt, then the log, the commits and the deliveries, each in the order of its file.
+ * Unknown outcomes are never counted as lost or as written. docs/verdict.md says where each rule comes from.
  */
-function checkOrder(attempts: readonly Attempt[], note: Note): number {
-  let reordered = 0;
-  const acknowledged = attempts.filter(({ outcome, offset, sentMs }) => outcome === 'ok' && offset !== undefined && sentMs !== undefined);
-  for (const group of Map.groupBy(acknowledged, ({ key, partition }) => `${partition} ${key}`).values()) {
-    const byEnd = group.toSorted((a, b) => a.endMs - b.endMs);
-    let highest = -1;
-    let ended = 0;
-    for (const attempt of group.toSorted((a, b) => (a.sentMs ?? 0) - (b.sentMs ?? 0))) {
-      for (let earlier = byEnd[ended]; earlier !== undefined && earlier.endMs < (attempt.sentMs ?? 0); earlier = byEnd[ended]) {
-        highest = Math.max(highest, earlier.offset ?? -1);
-        ended += 1;
-      }
-      if ((attempt.offset ?? 0) > highest) continue;
-      reordered += 1;
-      note('reordered', `${keyOf(attempt.producer, attempt.seq)} at ${placeOf(attempt)}, sent after offset ${highest} was answered`);
+export class Checker {
+  readonly #run: string;
+  readonly #evidence = new Evidence();
+  readonly ledger = new Ledger();
+  readonly #places = new Places();
+  readonly #consumption: Consumption;
+  #offsetMismatch = 0;
+  #phantom = 0;
+  #clockJumps = 0;
+  /** When each instance was given something last. */
+  readonly #lastGiven = new Map<string, number>();
+
+  constructor(run: string) {
+    this.#run = run;
+    this.#consumption = new Consumption(this.#places, this.#evidence);
+  }
+
+  attempt(attempt: Attempt): void {
+    this.ledger.add(attempt);
+    const { issuedMs, sentMs = issuedMs, endMs, producer, seq } = attempt;
+    if (sentMs < issuedMs || endMs < sentMs) this.#clockWentBack(`${producer}/${seq} was handed over at ${issuedMs} ms, sent at ${sentMs}, answered at ${endMs}`);
+  }
+
+  /** Compared as it comes. */
+  logged(record: LogRecord): void {
+    const { id } = record;
+    const number = id?.run === this.#run ? this.ledger.find(id) : foreign;
+    if (!this.#places.put(record, number)) {
+      this.#offsetMismatch += 1;
+      this.#evidence.note('log.offsetMismatch', `two records at ${placeOf(record)}`);
     }
+    if (number >= 0 && this.ledger.hasKey(number, record)) return;
+    this.#phantom += 1;
+    this.#evidence.note('log.phantom', number >= 0 ? `${this.ledger.nameOf(number)} at ${placeOf(record)} has the key ${String(record.key)}, with which it was not sent`
+      : id?.run === this.#run ? `${id.producer}/${id.seq} at ${placeOf(record)}, never sent` : `a record of another origin at ${placeOf(record)}`);
   }
-  return reordered;
-}
 
-function checkDeliveries({ log, deliveries, committed }: History, note: Note): ConsumeFindings {
-  const given = new Set<string>();
-  const position = new Map<number, number>();
-  for (const [partition, offset] of Object.entries(committed ?? {})) position.set(Number(partition), offset);
-  for (const delivery of deliveries) {
-    given.add(placeOf(delivery));
-    position.set(delivery.partition, Math.max(position.get(delivery.partition) ?? 0, delivery.offset + 1));
+  committed(commit: Commit): void {
+    this.#consumption.commit(commit);
   }
-  const missing = log.filter((record) => !given.has(placeOf(record)));
-  const skipped = missing.filter(({ partition, offset }) => offset < (position.get(partition) ?? 0));
-  for (const record of skipped) note('skipped', placeOf(record));
-  return {
-    delivered: log.length - missing.length,
-    redelivered: deliveries.length - given.size,
-    skipped: skipped.length,
-    undelivered: missing.length - skipped.length,
-  };
+
+  delivered(delivery: Delivery): void {
+    const { id, tMs, askedMs = tMs } = delivery;
+    if (tMs < askedMs) this.#clockWentBack(`${placeOf(delivery)} was asked for at ${askedMs} ms and given at ${tMs}`);
+    // A consumer asks again only when it was answered.
+    const last = this.#lastGiven.get(delivery.instance) ?? tMs;
+    if (tMs < last) this.#clockWentBack(`${placeOf(delivery)} was given at ${tMs} ms, after another to the same consumer at ${last}`);
+    this.#lastGiven.set(delivery.instance, tMs);
+    if (this.#consumption.deliver(delivery, id?.run === this.#run ? this.ledger.find(id) : foreign)) return;
+    this.#offsetMismatch += 1;
+    this.#evidence.note('log.offsetMismatch', `${id === undefined ? 'a record of another origin' : `${id.producer}/${id.seq}`} was given to consumer ${delivery.consumer} as ${placeOf(delivery)}, where the log holds ${this.#holds(delivery)}`);
+  }
+
+  findings(committed: Readonly<Record<number, number>> = {}): Findings {
+    for (const record of this.ledger.issuedBackwards()) this.#clockWentBack(`${this.ledger.nameOf(record)} was handed over before the record before it`);
+    const told = this.#checkTold();
+    const present = this.#checkPresent();
+    const steady = this.#clockJumps === 0;
+    const consume = this.#consumption.findings(committed, steady);
+    return {
+      log: {
+        ackedLost: told, offsetMismatch: this.#offsetMismatch, phantom: this.#phantom,
+        // Both rest on what came before what by the clock.
+        ...(steady ? { reordered: this.#checkOrder() } : {}),
+        ...present,
+      },
+      consume, clockJumps: this.#clockJumps, evidence: this.#evidence.byFinding(),
+    };
+  }
+
+  /** Lost or not where they were said to be: each acknowledgement against the log. Returns the number of lost records. */
+  #checkTold(): number {
+    const { record, partition, offset } = this.ledger.acknowledged;
+    const lost = new Set<number>();
+    for (let i = 0; i < record.length; i += 1) {
+      const number = record.at(i);
+      const place = { partition: partition.at(i), offset: offset.at(i) };
+      if (this.#places.copiesOf(number) === 0) {
+        if (!lost.has(number)) this.#evidence.note('log.ackedLost', `${this.ledger.nameOf(number)}, answered ${placeOf(place)}`);
+        lost.add(number);
+      } else if (this.#places.holds(place, number) === false) {
+        this.#offsetMismatch += 1;
+        this.#evidence.note('log.offsetMismatch', `${this.ledger.nameOf(number)} was answered ${placeOf(place)}, where the log holds ${this.#holds(place)}`);
+      }
+    }
+    return lost.size;
+  }
+
+  /** What lies in the log: was it to be there, and how often. */
+  #checkPresent(): Pick<LogFindings, 'unackedPresent' | 'duplicates'> {
+    const examples = new Examples();
+    let unackedPresent = 0;
+    const copies = { byClient: 0, byProxy: 0, unexplained: 0 };
+    for (let record = 0; record < this.ledger.size; record += 1) {
+      const count = this.#places.copiesOf(record);
+      if (count === 0) continue;
+      const outcome = this.ledger.outcomeOf(record);
+      if (outcome === 'unknown') {
+        unackedPresent += 1;
+        examples.note('log.unackedPresent', record);
+      } else if (outcome === 'failed') {
+        this.#phantom += 1;
+        examples.note('log.phantom', record, ', answered as not written');
+      }
+      if (count === 1) continue;
+      const { byClient, byProxy, unexplained } = causesOf(count - 1, this.ledger.repetitionsOf(record));
+      copies.byClient += byClient;
+      copies.byProxy += byProxy;
+      copies.unexplained += unexplained;
+      examples.note(`log.duplicates.${unexplained > 0 ? 'unexplained' : byProxy > 0 ? 'proxyRetry' : 'clientRetry'}`, record);
+    }
+    examples.tell(this.ledger, this.#places, this.#evidence);
+    const { byClient: clientRetry, byProxy: proxyRetry, unexplained } = copies;
+    return { unackedPresent, duplicates: { clientRetry, ...(this.ledger.proxySpeaks ? { proxyRetry } : {}), unexplained } };
+  }
+
+  #checkOrder(): number {
+    let count = 0;
+    for (const { record, partition, offset, above } of reordered(this.ledger)) {
+      count += 1;
+      this.#evidence.note('log.reordered', `${this.ledger.nameOf(record)} at ${placeOf({ partition, offset })}, sent after offset ${above} was answered`);
+    }
+    return count;
+  }
+
+  #holds(place: { partition: number; offset: number }): string {
+    const number = this.#places.at(place);
+    return number === undefined ? 'nothing' : number === foreign ? 'a record that nobody sent' : this.ledger.nameOf(number);
+  }
+
+  #clockWentBack(what: string): void {
+    this.#clockJumps += 1;
+    this.#evidence.note('condition.clock', what);
+  }
 }
 
-function keyOf(producer: string, seq: number): string {
-  return `${producer}/${seq}`;
+/** A client's repetitions explain copies first, then a proxy's; what is left nothing explains. */
+function causesOf(extra: number, possible: { byClient: number; byProxy: number }): { byClient: number; byProxy: number; unexplained: number } {
+  const byClient = Math.min(extra, possible.byClient);
+  const byProxy = Math.min(extra - byClient, possible.byProxy);
+  return { byClient, byProxy, unexplained: extra - byClient - byProxy };
 }
-
-function placeOf({ partition, offset }: { partition?: number; offset?: number }): string {
-  return `partition ${partition} offset ${offset}`;
-}
-

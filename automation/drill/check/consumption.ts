@@ -1,0 +1,110 @@
+import { floats, lastBelow, Paged } from '../columns.ts';
+import type { Commit, Delivery } from '../records.ts';
+import type { Evidence } from './evidence.ts';
+import { placeOf } from './places.ts';
+import type { Places } from './places.ts';
+
+export interface ConsumeFindings {
+  /** Records of the log that a consumer was given at least once. */
+  delivered: number;
+  /** Deliveries of a record beyond its first. */
+  redelivered: number;
+  /** Of these, asked for after its group had committed beyond it. Absent when the clock went back. */
+  redeliveredAfterCommit?: number;
+  /** Deliveries at or below one that the same instance was given before: where a rebalance took it back to what was committed. */
+  backwards: number;
+  /** In the log, below what was committed or delivered of its partition, and never delivered. */
+  skipped: number;
+  /** In the log, not delivered, and not skipped: the tail that the consumers had not reached. */
+  undelivered: number;
+}
+
+/** What one group was given, against the log. Commits are fed first, then the deliveries. */
+export class Consumption {
+  readonly #places: Places;
+  readonly #evidence: Evidence;
+  readonly #partitions = new Map<number, Partition>();
+  #redelivered = 0;
+  #afterCommit = 0;
+  #backwards = 0;
+
+  constructor(places: Places, evidence: Evidence) {
+    this.#places = places;
+    this.#evidence = evidence;
+  }
+
+  commit({ partition, tMs, offset }: Commit): void {
+    this.#of(partition).commit(tMs, offset);
+  }
+
+  /** False when the log holds another record there, or none. */
+  deliver(delivery: Delivery, record: number): boolean {
+    const { partition: number, offset, instance, tMs, askedMs = tMs } = delivery;
+    const partition = this.#of(number);
+    if (partition.given.get(offset) !== 0) this.#redelivered += 1;
+    partition.given.set(offset, 1);
+    partition.position = Math.max(partition.position, offset + 1);
+    const last = partition.lastOf.get(instance);
+    if (last !== undefined && offset <= last) this.#backwards += 1;
+    partition.lastOf.set(instance, offset);
+    const committed = partition.committedBefore(askedMs);
+    if (offset < committed) {
+      this.#afterCommit += 1;
+      this.#evidence.note('consume.redeliveredAfterCommit', `${placeOf(delivery)} was given to consumer ${delivery.consumer}, which had asked at ${askedMs} ms, when ${committed} was committed`);
+    }
+    return this.#places.holds(delivery, record);
+  }
+
+  /** `steadyClock`: whether times can be compared. */
+  findings(committed: Readonly<Record<number, number>>, steadyClock: boolean): ConsumeFindings {
+    const missing = { skipped: 0, undelivered: 0 };
+    let delivered = 0;
+    for (const { partition: number, offsets } of this.#places.all()) {
+      const partition = this.#of(number);
+      const position = Math.max(partition.position, partition.highestCommit, committed[number] ?? 0);
+      for (const [offset] of offsets) {
+        if (partition.given.get(offset) !== 0) {
+          delivered += 1;
+          continue;
+        }
+        const kind = offset < position ? 'skipped' : 'undelivered';
+        missing[kind] += 1;
+        this.#evidence.note(`consume.${kind}`, placeOf({ partition: number, offset }));
+      }
+    }
+    return { delivered, redelivered: this.#redelivered, ...(steadyClock ? { redeliveredAfterCommit: this.#afterCommit } : {}), backwards: this.#backwards, ...missing };
+  }
+
+  #of(partition: number): Partition {
+    let found = this.#partitions.get(partition);
+    if (found === undefined) this.#partitions.set(partition, found = new Partition());
+    return found;
+  }
+}
+
+class Partition {
+  readonly given = new Paged();
+  /** The last offset that each instance was given. */
+  readonly lastOf = new Map<string, number>();
+  /** Behind the highest offset that was given to anybody. */
+  position = 0;
+  readonly #times = floats();
+  /** Highest offset committed up to each time. */
+  readonly #highest = floats();
+
+  get highestCommit(): number {
+    return this.#highest.at(this.#highest.length - 1);
+  }
+
+  /** Answers are stored as they come, so times only grow; where they do not, the clock went back and nothing is made of them. */
+  commit(tMs: number, offset: number): void {
+    this.#times.push(tMs);
+    this.#highest.push(Math.max(this.highestCommit, offset));
+  }
+
+  /** What was certainly committed at that time: its answer had come before. */
+  committedBefore(tMs: number): number {
+    const last = lastBelow(this.#times.view(), tMs);
+    return last < 0 ? 0 : this.#highest.at(last);
+  }
+}
