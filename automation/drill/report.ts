@@ -44,6 +44,13 @@ export interface Stored {
   log: LogRecord[];
 }
 
+export interface Predicted {
+  produceBlackoutMs?: number;
+  consumeBlackoutMs?: number;
+  terms: { of: 'produce' | 'consume'; name: string; ms: number; from: string }[];
+  why: string;
+}
+
 export interface Report {
   schema: typeof reportSchema;
   startedAt: string;
@@ -60,6 +67,22 @@ export interface Report {
   regions: { name: string; before?: number; during?: number; after?: number }[];
   timeline: TimelineEntry[];
   objectives: Objective[];
+  /** The faults as they went, where there were several or more is known than `fault` says. */
+  faults?: FaultMark[];
+  /** Up to 20 examples for each finding, by the name of its objective. */
+  evidence?: Record<string, string[]>;
+  /** The bounds that the applied configuration implies, and the terms that make them. */
+  predicted?: Predicted;
+  /** Latency of the ok requests from their intended times, ms, by percentile (0 to 100). */
+  latencyCurve?: { percentile: number; ms: number }[];
+  /** Records delivered so far, and acknowledged ones that were not, by ms since the drill began. */
+  consumption?: { t: number; delivered: number; lag: number }[];
+  steps?: StepRecord[];
+  configuration?: AppliedConfiguration;
+  /** What to change, the most valuable first. */
+  advice?: string[];
+  /** Why the drill was aborted or is inconclusive. */
+  reason?: string;
   verdict: 'pass' | 'fail' | 'inconclusive' | 'aborted';
 }
 
