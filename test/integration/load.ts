@@ -1,4 +1,5 @@
 /** Requests at a steady pace, whatever becomes of those before: a client that nobody may notice a change of. */
+import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 
@@ -55,6 +56,14 @@ export class Load {
   stop(): Promise<void> {
     this.#stopped ??= this.#end();
     return this.#stopped;
+  }
+
+  /** Ends it, and says what became of its requests. @throws AssertionError with those that failed */
+  async unharmed(): Promise<void> {
+    await this.stop();
+    const slowest = Math.max(...this.outcomes.map(({ ms }) => ms));
+    console.log(`      ${String(this.outcomes.length)} requests, ${String(this.failures.length)} failed, the slowest took ${slowest.toFixed(0)} ms`);
+    assert.deepEqual(this.failures, []);
   }
 
   async #end(): Promise<void> {
