@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { UserError } from '../../errors.ts';
 import { line } from './lines.ts';
 import type { ControlRequest, StatusReport, Targets } from './protocol.ts';
 import { controlSocket } from './state.ts';
@@ -38,7 +39,8 @@ export async function* watchTargets(state: Pick<SandboxState, 'sockets'>): Async
 
 async function oneLine(state: SandboxState, request: ControlRequest, signal: AbortSignal): Promise<string> {
   const socket = await openControl(state, request);
-  const cancel = () => socket.destroy();
+  // With an error: a socket that is only destroyed never ends the loop below.
+  const cancel = () => socket.destroy(new UserError(`the sandbox ${state.name} did not answer "${request.op}" in time`, { remedy: 'Look whether the machine is busy, and try again.' }));
   signal.addEventListener('abort', cancel, { once: true });
   try {
     for await (const text of createInterface(socket)) return text;

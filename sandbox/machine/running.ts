@@ -105,7 +105,7 @@ export class RunningSandbox implements Sandbox {
   }
 
   status(): Promise<StatusReport> {
-    return askStatus(this.#state, AbortSignal.timeout(10_000));
+    return askStatus(this.#state, AbortSignal.timeout(30_000));
   }
 
   enter(argv: readonly string[], { stdio = 'inherit', env = {}, detached = false }: EnterOptions = {}): ChildProcess {

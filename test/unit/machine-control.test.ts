@@ -6,11 +6,12 @@ import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { openControl, watchTargets } from '../../sandbox/machine/control-client.ts';
+import { askStop, openControl, watchTargets } from '../../sandbox/machine/control-client.ts';
 import { serveControl } from '../../sandbox/machine/control.ts';
 import type { Control } from '../../sandbox/machine/control.ts';
 import type { Targets } from '../../sandbox/machine/protocol.ts';
 import { controlSocket } from '../../sandbox/machine/state.ts';
+import type { SandboxState } from '../../sandbox/machine/state.ts';
 
 describe('The control socket', () => {
   let sockets: string;
@@ -27,7 +28,7 @@ describe('The control socket', () => {
     await once(upstream.listen(0, '127.0.0.1'), 'listening');
     targets = { 'kafka/apiserver': { host: '127.0.0.1', port: (upstream.address() as AddressInfo).port } };
     control = await serveControl(controlSocket({ sockets }), {
-      status: () => ({ processes: [] }), stop: () => Promise.reject(new Error('not in this test')), targets: () => targets,
+      status: () => ({ processes: [] }), stop: () => new Promise(() => undefined), targets: () => targets,
     });
   });
 
@@ -76,6 +77,11 @@ describe('The control socket', () => {
     socket.write('x'.repeat(10_000));
     socket.on('error', () => undefined);
     await once(socket, 'close');
+  });
+
+  it('does not keep whoever asks when there is no answer', async () => {
+    const asking = askStop({ name: 'busy', sockets } as SandboxState, AbortSignal.timeout(50));
+    await assert.rejects(asking, /the sandbox busy did not answer "stop" in time/);
   });
 
   it('tells the targets at once and after each change', async () => {
