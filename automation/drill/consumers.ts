@@ -4,15 +4,19 @@ import type { ConsumerOptions } from './consumer.ts';
 import { entrance } from './entrance.ts';
 import type { Tier1 } from './entrance.ts';
 import type { Bounds } from './kafka.ts';
-import type { Delivery } from './records.ts';
+import type { ConsumersPlan } from './plan.ts';
+import type { Commit, Delivery } from './records.ts';
 import { until } from './until.ts';
 
-export interface GroupOptions extends Omit<ConsumerOptions, 'dispatcher' | 'index' | 'onDeliveries' | 'onRecreated'> {
+export interface GroupOptions extends Omit<ConsumerOptions, 'dispatcher' | 'index' | 'partitions' | 'onDeliveries' | 'onCommits' | 'onRecreated'> {
   /** Where every hostname leads. */
   tier1: Tier1;
-  /** Number of consumers. */
-  size: number;
+  /** With `assign` each consumer takes a fair share of the topic's partitions for good; with `subscribe` the group shares them out. */
+  consumers: ConsumersPlan;
+  /** Number of the topic's partitions. */
+  partitions: number;
   onDelivery: (delivery: Delivery) => void;
+  onCommit: (commit: Commit) => void;
 }
 
 /** The consumers of one group, and what they were given so far. */
@@ -25,11 +29,12 @@ export class ConsumerGroup {
   /** Why each instance that was made anew had been lost. */
   readonly recreated: string[] = [];
 
-  constructor({ tier1, size, onDelivery, ...options }: GroupOptions) {
-    // One connection each: a consumer's calls follow one another, and a waiting poll must not keep another's waiting.
-    this.#pool = entrance(tier1, { connections: size });
-    this.#members = Array.from({ length: size }, (_, index) => new BridgeConsumer({
-      ...options, dispatcher: this.#pool, index,
+  constructor({ tier1, consumers: { count, mode }, partitions, onDelivery, onCommit, ...options }: GroupOptions) {
+    // One connection each, as a waiting poll must not keep another's waiting, and one more for the deletion of an instance whose bridge does not answer.
+    this.#pool = entrance(tier1, { connections: 2 * count });
+    const shareOf = (index: number): number[] => Array.from({ length: partitions }, (_, partition) => partition).filter((partition) => partition % count === index);
+    this.#members = Array.from({ length: count }, (_, index) => new BridgeConsumer({
+      ...options, dispatcher: this.#pool, index, ...(mode === 'assign' ? { partitions: shareOf(index) } : {}),
       onDeliveries: (deliveries) => {
         for (const delivery of deliveries) {
           onDelivery(delivery);
@@ -37,6 +42,7 @@ export class ConsumerGroup {
         }
         for (const check of this.#waiting) check();
       },
+      onCommits: (commits) => { for (const commit of commits) onCommit(commit); },
       onRecreated: (why) => this.recreated.push(why),
     }));
   }

@@ -16,9 +16,15 @@ export interface Judged {
  */
 export function judgeProduce(answer: Exchange): Judged {
   if (answer.error !== undefined) return judgeBroken(answer, answer.error.code);
-  if (answer.status === 200) return judgeEntry(answer.body);
-  if (answer.status === 503 || answer.status === 504) return judgeProxy(answer, answer.status);
-  return judgeStatus(answer.status ?? 0);
+  const judged = judgeAnswer(answer);
+  // A proxy that tried more than once tells of its last try only; an earlier one may have been carried out.
+  const retried = /retried and the latest/.test(answer.body) || Number(header(answer, 'x-envoy-attempt-count') ?? 1) > 1;
+  return judged.outcome === 'failed' && retried ? { ...judged, outcome: 'unknown' } : judged;
+}
+
+function judgeAnswer({ status = 0, body }: Exchange): Judged {
+  if (status === 200) return judgeEntry(body);
+  return status === 503 || status === 504 ? judgeProxy(status, body) : judgeStatus(status);
 }
 
 function judgeBroken(answer: Exchange, code: string): Judged {
@@ -65,13 +71,10 @@ function firstOffset(body: string): OffsetEntry | undefined {
 }
 
 /** 503 and 504 come from the bridge (JSON) or from an Envoy on the way (plain text, which says how far the request got). */
-function judgeProxy(answer: Exchange, status: 503 | 504): Judged {
-  const known = proxyTexts.find(({ text }) => text.test(answer.body));
+function judgeProxy(status: 503 | 504, body: string): Judged {
+  const known = proxyTexts.find(({ text }) => text.test(body));
   if (known === undefined) return { outcome: 'unknown', class: `http-${status}` };
-  // An Envoy that tried more than once tells of its last try only; an earlier one may have been carried out.
-  const retried = /retried and the latest/.test(answer.body) || Number(header(answer, 'x-envoy-attempt-count') ?? 1) > 1;
-  const unsent = known.unsent && !retried;
-  return { outcome: unsent ? 'failed' : 'unknown', class: known.class };
+  return { outcome: known.unsent ? 'failed' : 'unknown', class: known.class };
 }
 
 /** Envoy's local reply bodies; https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage has the flags. */

@@ -107,8 +107,10 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
 
 function consumersOf({ plan, outputs, clock, store }: Drill): ConsumerGroup {
   return new ConsumerGroup({
-    tier1: outputs, hostname: outputs.hostname, group: plan.topic, topic: plan.topic, size: plan.consumers.count, clock,
-    onDelivery: (delivery) => { store.deliveries.append(delivery); },
+    tier1: outputs, hostname: outputs.hostname, group: plan.topic, topic: plan.topic, format: plan.load.format, clock,
+    consumers: plan.consumers, partitions: plan.partitions,
+    onDelivery: (delivery) => void store.deliveries.append(delivery),
+    onCommit: (commit) => void store.commits.append(commit),
   });
 }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConsumerGroup } from '../../automation/drill/consumers.ts';
+import type { GroupOptions } from '../../automation/drill/consumers.ts';
 import { startClock } from '../../automation/drill/exchange.ts';
 import type { Bounds } from '../../automation/drill/kafka.ts';
-import type { Delivery } from '../../automation/drill/records.ts';
+import type { Commit, Delivery } from '../../automation/drill/records.ts';
 import { globalHost, startFakeTier1 } from '../fixtures/fake-tier1.ts';
 import type { FakeTier1 } from '../fixtures/fake-tier1.ts';
 
@@ -11,15 +12,21 @@ describe('the consumers', () => {
   let tier1: FakeTier1;
   let group: ConsumerGroup;
   let deliveries: Delivery[];
+  let commits: Commit[];
   const { signal } = new AbortController();
 
   beforeEach(async () => {
     tier1 = await startFakeTier1();
     deliveries = [];
-    group = new ConsumerGroup({
-      tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, group: 'g', topic: 't', size: 1, clock: startClock(), onDelivery: (delivery) => deliveries.push(delivery),
-    });
+    commits = [];
+    make();
   });
+  function make(more: Partial<GroupOptions> = {}): void {
+    group = new ConsumerGroup({
+      tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, group: 'g', topic: 't', format: 'json', consumers: { count: 1, mode: 'subscribe' }, partitions: 3,
+      clock: startClock(), onDelivery: (delivery) => deliveries.push(delivery), onCommit: (commit) => commits.push(commit), ...more,
+    });
+  }
   afterEach(async () => {
     await group.stop();
     await tier1[Symbol.asyncDispose]();
@@ -82,6 +89,71 @@ describe('the consumers', () => {
     const bounds = write(3);
     bounds.set(0, { begin: 0n, end: 99n });
     assert.equal(await group.drained(bounds, 200, signal), false);
+  });
+
+  it('tell what they committed and were told so, and nothing else', async () => {
+    let refused = 0;
+    tier1.intercept = (request, response) => {
+      if (request.url?.endsWith('/offsets') !== true || refused > 0) return false;
+      refused += 1;
+      response.writeHead(500).end('{"error_code":500,"message":"CommitFailedException"}');
+      return true;
+    };
+    await group.start(signal);
+    await group.drained(write(3), 3000, signal);
+    await group.drained(write(3), 3000, signal);
+    await group.stop();
+    assert.deepEqual(commits.map(({ consumer, partition, offset }) => ({ consumer, partition, offset })), [0, 1, 2].map((partition) => ({ consumer: 0, partition, offset: 2 })));
+    const last = deliveries.at(-1) ?? assert.fail();
+    assert.ok((last.askedMs ?? Infinity) <= last.tMs && commits.every(({ tMs, instance }) => tMs >= last.tMs && instance === last.instance));
+  });
+
+  it('read the binary format', async () => {
+    make({ format: 'binary' });
+    await group.start(signal);
+    assert.equal(await group.drained(write(9), 3000, signal), true);
+    assert.deepEqual(deliveries.map(({ id }) => id?.seq).sort(), Array.from({ length: 9 }, (_, seq) => seq));
+  });
+
+  it('share the partitions by themselves when they take them, without a subscription', async () => {
+    make({ consumers: { count: 2, mode: 'assign' } });
+    await group.start(signal);
+    assert.equal(await group.drained(write(9), 3000, signal), true);
+    await group.stop();
+    assert.deepEqual(new Set(deliveries.map(({ consumer, partition }) => `${consumer}: ${partition}`)), new Set(['0: 0', '1: 1', '0: 2']));
+    assert.equal(deliveries.length, 9);
+    assert.ok(!tier1.requests.some((request) => /subscription|positions/.test(request)));
+  });
+
+  it('go on after what they were given last, in the partitions that they took, also where the commit of that was lost', async () => {
+    make({ consumers: { count: 1, mode: 'assign' } });
+    tier1.intercept = (request, response) => {
+      if (request.url?.endsWith('/offsets') !== true) return false;
+      tier1.intercept = undefined;
+      response.destroy();
+      return true;
+    };
+    await group.start(signal);
+    await group.drained(write(9), 3000, signal);
+    assert.equal(await group.drained(write(9), 3000, signal), true);
+    assert.deepEqual(group.recreated.map((why) => why.slice(0, 7)), ['commit:']);
+    assert.deepEqual(deliveries.map(({ id }) => id?.seq).sort((a = 0, b = 0) => a - b), [...Array.from({ length: 9 }, (_, seq) => seq), ...Array.from({ length: 9 }, (_, seq) => seq)].sort((a, b) => a - b));
+  });
+
+  it('do not wait for the deletion of an instance whose bridge does not answer', async () => {
+    await group.start(signal);
+    await group.drained(write(3), 3000, signal);
+    // The poll is cut off, and what was called by the instance's own address is not answered from then on.
+    let cut = false;
+    tier1.intercept = (request, response) => {
+      if (cut || !/records/.test(request.url ?? '')) return request.method === 'DELETE' && request.headers.host?.startsWith('east.') === true;
+      cut = true;
+      response.destroy();
+      return true;
+    };
+    assert.equal(await group.drained(write(3), 3000, signal), true);
+    assert.equal(group.recreated.length, 1);
+    tier1.intercept = undefined;
   });
 
   it('can be stopped while they have no instance', async () => {
