@@ -1,9 +1,8 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { finished } from 'node:stream/promises';
-import { createInterface } from 'node:readline';
 import path from 'node:path';
 import { UserError } from '../../errors.ts';
+import { LineWriter } from './line-writer.ts';
 import type { Attempt, Commit, Delivery, LogRecord } from './records.ts';
 
 /** The kinds of lines a run stores, by the name of their file. */
@@ -16,7 +15,8 @@ export interface Lines {
 
 /** A file that only grows. */
 export interface Appender<T> {
-  append(record: T): void;
+  /** A promise only while much is unwritten: who can wait (a reader, not a load) waits for it. */
+  append(record: T): Promise<void> | undefined;
   /** Resolves when all of it is on its way to the disk. Throws a UserError if any of it could not be written. */
   close(): Promise<void>;
 }
@@ -35,43 +35,68 @@ export async function makeReportDirectory(directory: string): Promise<void> {
 
 /** Opens one of a run's files. Its first line says what it holds. `onError` is told at once when a line cannot be written (a full disk). */
 export function openAppender<K extends keyof Lines>(directory: string, kind: K, onError: (error: UserError) => void): Appender<Lines[K]> {
-  const file = fileOf(directory, kind);
-  const stream = createWriteStream(file, { flags: 'a' });
-  let failure: UserError | undefined;
-  stream.on('error', (cause) => {
-    failure = new UserError(`${file} cannot be written: ${cause.message}`, { remedy: 'make room on the disk, then run the drill again', cause });
-    onError(failure);
-  });
-  stream.write(`${JSON.stringify({ schema: schemaOf(kind) })}\n`);
+  const writer = new LineWriter(fileOf(directory, kind), onError);
+  void writer.append(JSON.stringify({ schema: schemaOf(kind) }));
   return {
-    append: (record) => void stream.write(`${JSON.stringify(record)}\n`),
-    async close() {
-      stream.end();
-      await finished(stream).catch(() => undefined);
-      if (failure !== undefined) throw failure;
-    },
+    append: (record) => writer.append(JSON.stringify(record)),
+    close: () => writer.close(),
   };
 }
 
-/** Reads one of a run's files back. Throws a UserError naming file and line where it is not what it should be. */
-export async function readLines<K extends keyof Lines>(directory: string, kind: K): Promise<Lines[K][]> {
-  const file = fileOf(directory, kind);
+/** Told of a file whose end is missing, in a sentence. Who does not say what to do with such a run cannot judge it. */
+export type OnCut = (note: string) => void;
+
+const refuse: OnCut = (note) => { throw new UserError(note, { remedy: 'the run was cut short; it cannot be judged' }); };
+
+/** Reads one of a run's files back as a whole; see `readBatches`. */
+export async function readLines<K extends keyof Lines>(directory: string, kind: K, onCut: OnCut = refuse): Promise<Lines[K][]> {
   const records: Lines[K][] = [];
-  let number = 0;
-  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
-    number += 1;
-    const record = parse(line, `${file}:${number}`) as Lines[K] & { schema?: unknown };
-    if (number > 1) records.push(record);
-    else if (record.schema !== schemaOf(kind)) throw new UserError(`${file} is not ${schemaOf(kind)} but ${String(record.schema)}`);
-  }
+  for await (const batch of readBatches(directory, kind, onCut)) for (const record of batch) records.push(record);
   return records;
+}
+
+/**
+ * Reads one of a run's files back in pieces, so that memory does not grow with it. A last line that broke off, as a killed driver leaves it, is left
+ * out, and `onCut` told. Throws a UserError naming file and line where anything else is not what it should be.
+ */
+export async function* readBatches<K extends keyof Lines>(directory: string, kind: K, onCut: OnCut = refuse): AsyncGenerator<Lines[K][]> {
+  const file = fileOf(directory, kind);
+  let number = 0;
+  for await (const { lines, broken } of linesOf(file)) {
+    if (broken) onCut(`${file} breaks off in line ${number + 1}: what was to follow is not known`);
+    const batch: Lines[K][] = [];
+    for (const line of lines) {
+      number += 1;
+      const record = parse(line, `${file}:${number}`) as Lines[K] & { schema?: unknown };
+      if (number > 1) batch.push(record);
+      else if (record.schema !== schemaOf(kind)) throw new UserError(`${file} is not ${schemaOf(kind)} but ${String(record.schema)}`);
+    }
+    yield batch;
+  }
+  if (number === 0) onCut(`${file} is empty: what was to be in it is not known`);
+}
+
+/** Whole lines, as they are read, and with the last of them whether another one broke off. */
+async function* linesOf(file: string): AsyncGenerator<{ lines: string[]; broken: boolean }> {
+  let rest = '';
+  try {
+    for await (const chunk of createReadStream(file, { encoding: 'utf8', highWaterMark: 1 << 20 }) as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      yield { lines, broken: false };
+    }
+  } catch (cause) {
+    if (cause instanceof UserError || (cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
+    throw new UserError(`${file} cannot be read: ${reason(cause)}`, { cause });
+  }
+  if (rest !== '') yield { lines: [], broken: true };
 }
 
 function parse(line: string, where: string): unknown {
   try {
     return JSON.parse(line);
   } catch (cause) {
-    throw new UserError(`${where} is not JSON: ${reason(cause)}`, { remedy: 'the run was cut short or changed; it cannot be judged', cause });
+    throw new UserError(`${where} is not JSON: ${reason(cause)}`, { remedy: 'the run was changed; it cannot be judged', cause });
   }
 }
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { createReadStream } from 'node:fs';
 import { appendFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { execa } from 'execa';
+import fc from 'fast-check';
 import { planOf } from '../../automation/drill/options.ts';
 import type { DrillOptions } from '../../automation/drill/options.ts';
 import { runDrill } from '../../automation/drill/index.ts';
@@ -19,8 +22,8 @@ describe('the store', () => {
   it('gives back what was appended, after a line that says what it is', async () => {
     await makeReportDirectory(directory);
     const log = openAppender(directory, 'log', unexpected);
-    log.append({ partition: 0, offset: 1 });
-    log.append({ partition: 0, offset: 2, id: { run: 'r', producer: 'p0', seq: 7 } });
+    void log.append({ partition: 0, offset: 1 });
+    void log.append({ partition: 0, offset: 2, id: { run: 'r', producer: 'p0', seq: 7 } });
     await log.close();
     assert.deepEqual(await readLines(directory, 'log'), [{ partition: 0, offset: 1 }, { partition: 0, offset: 2, id: { run: 'r', producer: 'p0', seq: 7 } }]);
     assert.match(await readFile(path.join(directory, 'log.ndjson'), 'utf8'), /^\{"schema":"kbf-log\/1"\}\n/);
@@ -41,16 +44,68 @@ describe('the store', () => {
     await mkdir(directory);
     await symlink('/dev/full', path.join(directory, 'log.ndjson'));
     const log = openAppender(directory, 'log', resolve);
-    log.append({ partition: 0, offset: 1 });
+    void log.append({ partition: 0, offset: 1 });
     assert.match((await promise).message, /log\.ndjson cannot be written: ENOSPC/);
     await assert.rejects(log.close(), { name: 'UserError', remedy: /make room/ });
   });
 
-  it('names the line of a file that was cut short', async () => {
+  it('ends when the disk does not keep up, instead of filling the memory', async () => {
+    await mkdir(directory);
+    const file = path.join(directory, 'log.ndjson');
+    await execa('mkfifo', [file]);
+    const { promise, resolve } = Promise.withResolvers<Error>();
+    const log = openAppender(directory, 'log', resolve);
+    // Nobody reads: nothing is taken.
+    const key = 'k'.repeat(1 << 20);
+    let asked = false;
+    let appended = 0;
+    for (; appended < 100 && !asked; appended += 1) asked = log.append({ partition: 0, offset: appended, key }) !== undefined;
+    assert.ok(asked && appended < 20, 'nobody was asked to wait');
+    for (; appended < 100; appended += 1) void log.append({ partition: 0, offset: appended, key });
+    assert.match((await promise).message, /log\.ndjson cannot be written: the disk takes less than there is to store, and 64 MiB wait for it/);
+    const reader = createReadStream(file).resume();
+    await assert.rejects(log.close(), { name: 'UserError', remedy: /faster disk/ });
+    reader.destroy();
+  });
+
+  it('gives back what came before the line that a killed driver left half', async () => {
+    const whole = Array.from({ length: 3000 }, (_, offset) => ({ partition: 0, offset, key: `k${offset}` }));
+    await makeReportDirectory(directory);
+    const log = openAppender(directory, 'log', unexpected);
+    for (const record of whole) await log.append(record);
+    await log.close();
+    const file = path.join(directory, 'log.ndjson');
+    const bytes = await readFile(file);
+    await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: bytes.length }), async (length) => {
+      await writeFile(file, bytes.subarray(0, length));
+      const lines = bytes.subarray(0, length).filter((byte) => byte === 10).length;
+      const notes: string[] = [];
+      const read = await readLines(directory, 'log', (note) => notes.push(note));
+      assert.deepEqual(read, whole.slice(0, Math.max(0, lines - 1)));
+      assert.equal(notes.some((note) => note.includes(`breaks off in line ${lines + 1}:`)), bytes[length - 1] !== 10);
+    }), { numRuns: 50 });
+  });
+
+  it('does not take a run that broke off for a whole one', async () => {
     await makeReportDirectory(directory);
     await openAppender(directory, 'log', unexpected).close();
-    await appendFile(path.join(directory, 'log.ndjson'), '{"partition":0,"offset":1}\n{"parti');
+    await appendFile(path.join(directory, 'log.ndjson'), '{"parti');
+    await assert.rejects(readLines(directory, 'log'), { name: 'UserError', message: /log\.ndjson breaks off in line 2/ });
+    await assert.rejects(readLines(directory, 'attempts'), { name: 'UserError', message: /attempts\.ndjson is empty/ });
+  });
+
+  it('names the line that somebody changed', async () => {
+    await makeReportDirectory(directory);
+    await openAppender(directory, 'log', unexpected).close();
+    await appendFile(path.join(directory, 'log.ndjson'), '{"partition":0,"offset":1}\n{"parti\n{"partition":0,"offset":2}\n');
     await assert.rejects(readLines(directory, 'log'), { name: 'UserError', message: /log\.ndjson:3 is not JSON/ });
+  });
+
+  it('names a file that is not there, and one that holds something else', async () => {
+    await makeReportDirectory(directory);
+    await assert.rejects(readLines(directory, 'log'), { name: 'UserError', message: /log\.ndjson cannot be read: ENOENT/ });
+    await writeFile(path.join(directory, 'log.ndjson'), '{"schema":"kbf-log/2"}\n');
+    await assert.rejects(readLines(directory, 'log'), { name: 'UserError', message: /log\.ndjson is not kbf-log\/1 but kbf-log\/2/ });
   });
 });
 
