@@ -5,12 +5,18 @@ import { join } from 'node:path';
 import type { ClusterInfo } from '../machine/clusters.ts';
 import type { TreeTools } from '../machine/state.ts';
 import { connectApi } from './api.ts';
+import { ControlPlanePod } from './control-plane-pod.ts';
 import { createStorageClass, serveClaims } from './claims.ts';
 import { eventRecorder } from './events.ts';
+import { Refusal } from './exec.ts';
 import type { HostParts } from './host-mounts.ts';
 import { inform, objectKey } from './informer.ts';
 import type { Informer } from './informer.ts';
+import type { Inside } from './inside.ts';
 import { serveKubelet } from './kubelet.ts';
+import { addProbeAddress } from './network-cut.ts';
+import { cutsOf, unhonoured } from './network-policy.ts';
+import type { NetworkPolicy } from './network-policy.ts';
 import { AddressPool } from './network.ts';
 import { keepAlive, registerNode } from './node.ts';
 import { clusterHostsFile } from './node-context.ts';
@@ -33,7 +39,9 @@ export class ClusterAgent {
   readonly #over = new AbortController();
   /** By uid: of two pods of one name the older may still be ending. */
   readonly #runners = new Map<string, PodRunner>();
+  readonly #controlPlane: ControlPlanePod;
   #pods: Informer<Pod> | undefined;
+  #policies: Informer<NetworkPolicy> | undefined;
   #self: Node | undefined;
   #kubelet: Server | undefined;
   #ticker: NodeJS.Timeout | undefined;
@@ -44,6 +52,7 @@ export class ClusterAgent {
     this.#node = {
       dir, tools, host, cluster, nodeName, api, recorder: eventRecorder(api, 'kubelet', nodeName), addresses: new AddressPool(cluster), openLogs: new Map(),
     };
+    this.#controlPlane = new ControlPlanePod(this.#node, this.#over.signal);
   }
 
   /** Resolves when the node is Ready, serves logs, and has begun to run its pods. @throws Error when the API server does not have it. */
@@ -60,13 +69,19 @@ export class ClusterAgent {
     for (const refusal of refusals) throw refusal;
     void keepAlive(this.#node, signal);
     const own = inform<Node>(api, { path: '/api/v1/nodes', fieldSelector: `metadata.name=${this.#node.nodeName}`, failed, changed: (node) => { this.#nodeChanged(node); } }, signal);
-    await own.synced;
+    const recut = () => { for (const pod of this.#pods?.items.values() ?? []) this.#cutOff(pod); };
+    this.#policies = inform<NetworkPolicy>(api, {
+      path: '/apis/networking.k8s.io/v1/networkpolicies', failed, changed: (policy) => { this.#judge(policy); recut(); }, deleted: recut,
+    }, signal);
+    // A pod that starts is to find its policies there.
+    await Promise.all([own.synced, this.#policies.synced, addProbeAddress(cluster)]);
     this.#pods = inform<Pod>(api, { path: '/api/v1/pods', failed, changed: (pod) => { this.#podChanged(pod); }, deleted: (pod) => { this.#podDeleted(pod); } }, signal);
     const data = (['configmaps', 'secrets'] as const).map((kind) => inform<Stored>(api, {
       path: `/api/v1/${kind}`, metadataOnly: true, failed, changed: (object) => { this.#dataChanged(kind, object); },
     }, signal));
-    this.#kubelet = await serveKubelet(this.#node, (key) => this.#pods?.items.get(key));
+    this.#kubelet = await serveKubelet(this.#node, (key) => this.#pods?.items.get(key), (namespace, pod, container) => this.#inside(`${namespace}/${pod}`, container));
     await Promise.all([this.#pods.synced, ...data.map(({ synced }) => synced), serveClaims(this.#node, signal).synced]);
+    this.#controlPlane.start();
     this.#ticker = setInterval(() => { for (const runner of this.#runners.values()) runner.tick(); }, tickMs);
   }
 
@@ -92,6 +107,17 @@ export class ClusterAgent {
     watch(file, { signal: this.#over.signal, persistent: false }, () => { gathering ??= setTimeout(changed, gatherMs); });
   }
 
+  /** The way into a container. */
+  #inside(key: string, container: string): Inside {
+    const pod = this.#pods?.items.get(key);
+    if (pod !== undefined && this.#controlPlane.owns(pod)) return this.#controlPlane.inside(container);
+    const runner = pod === undefined ? undefined : this.#runners.get(pod.metadata.uid);
+    if (runner === undefined) throw new Refusal(404, `pod "${key}" does not run on ${this.#node.nodeName}`);
+    const inside = runner.inside(container);
+    if (inside === undefined) throw new Refusal(400, `container "${container}" of pod "${key}" does not run`);
+    return inside;
+  }
+
   #nodeChanged(node: Node): void {
     this.#self = node;
     // A node that was cordoned may take the pods that wait now.
@@ -99,6 +125,7 @@ export class ClusterAgent {
   }
 
   #podChanged(pod: Pod): void {
+    if (this.#controlPlane.owns(pod)) return this.#controlPlane.changed(pod);
     if (isUnscheduled(pod)) return this.#schedule(pod);
     if (pod.spec.nodeName !== this.#node.nodeName) return;
     const { uid, deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;
@@ -106,9 +133,20 @@ export class ClusterAgent {
     runner?.update(pod);
     if (deletionTimestamp !== undefined) this.#end(uid, runner, deletionGracePeriodSeconds, pod);
     else if (runner === undefined && !isOver(pod)) this.#runners.set(uid, new PodRunner(this.#node, pod));
+    this.#cutOff(pod);
+  }
+
+  #judge(policy: NetworkPolicy): void {
+    const fields = unhonoured(policy);
+    if (fields.length > 0) this.#node.recorder.event({ ...policy, apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' }, 'Warning', 'NotHonoured', `The sandbox's node agent cannot do ${fields.join(', ')}: this policy has no effect`);
+  }
+
+  #cutOff(pod: Pod): void {
+    this.#runners.get(pod.metadata.uid)?.cutOff(cutsOf(pod, this.#policies?.items.values() ?? []));
   }
 
   #podDeleted(pod: Pod): void {
+    if (this.#controlPlane.owns(pod)) return this.#controlPlane.deleted();
     const runner = this.#runners.get(pod.metadata.uid);
     // Its object is gone already: deleted by force, with no time to go.
     if (runner !== undefined) this.#end(pod.metadata.uid, runner, 0, pod);

@@ -109,7 +109,8 @@ export async function endPreviousLife(podsDir: string): Promise<number> {
   return alive.length;
 }
 
-function signalGroup(pid: number, name: NodeJS.Signals): void {
+/** To a process group, by the id of its leader. */
+export function signalGroup(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(-pid, name);
   } catch (error) {
@@ -119,7 +120,7 @@ function signalGroup(pid: number, name: NodeJS.Signals): void {
 }
 
 /** In clock ticks since the boot; with the pid it names one process. Undefined when there is none, or only its zombie. */
-function startTime(pid: number): string | undefined {
+export function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The command in parentheses may hold spaces; the fields are counted after it.

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Container } from '@kubernetes/client-node';
 import { UserError } from '../../errors.ts';
 import type { ContainerProcess, Exit } from './container-process.ts';
+import type { Inside } from './inside.ts';
 import { probeOnce, runProbe } from './probes.ts';
 import type { ProbeTarget } from './probes.ts';
 import type { ContainerState, ContainerView } from './status.ts';
@@ -11,6 +12,8 @@ import type { ContainerStatus, Json } from './types.ts';
 /** What a container needs from the pod that it belongs to. */
 export interface ContainerHost {
   readonly podIp: string;
+  /** Where probes come from; unless told, wherever the route says. */
+  readonly probeIp?: string;
   readonly restartPolicy: string;
   readonly graceSeconds: number;
   /** Starts the nth run (0 is the first). @throws UserError (its message goes to the status) when it cannot be started as things are. */
@@ -80,6 +83,11 @@ export class ContainerRunner {
       restartCount: this.#restarts, started: this.#started, ready: this.kind === 'init' ? this.#state.terminated?.exitCode === 0 : this.#ready,
       ...(this.#id === undefined ? {} : { containerId: this.#id }),
     };
+  }
+
+  /** The way into it, while it runs. */
+  get inside(): Inside | undefined {
+    return this.#target;
   }
 
   /** Its status while nothing of it runs yet. */
@@ -180,7 +188,8 @@ export class ContainerRunner {
     const startedAt = await process.started;
     if (startedAt !== undefined) {
       this.#host.event('Normal', 'Started', `Started container ${this.spec.name}`, this.spec.name);
-      this.#target = { podIp: this.#host.podIp, container: this.spec, pid: process.pid, env };
+      const { podIp, probeIp } = this.#host;
+      this.#target = { podIp, container: this.spec, pid: process.pid, env, ...(probeIp === undefined ? {} : { probeIp }) };
       this.#set({ running: { startedAt: startedAt.toISOString() } });
       void this.#health(this.#target, startedAt, over.signal);
     }

@@ -4,6 +4,8 @@ import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { execServer } from './exec.ts';
+import type { FindInside } from './exec.ts';
 import { kubeletPort } from './node.ts';
 import { logPath, readLog } from './logs.ts';
 import type { NodeContext } from './node-context.ts';
@@ -22,10 +24,10 @@ export interface LogQuery {
 }
 
 /**
- * Serves the part of a kubelet's API that `kubectl logs` uses, to whoever has a client certificate of the sandbox's authority.
+ * Serves the parts of a kubelet's API that `kubectl logs` and `kubectl exec` use, to whoever has a client certificate of the sandbox's authority.
  * @param findPod By `namespace/name`.
  */
-export async function serveKubelet(node: NodeContext, findPod: (key: string) => Pod | undefined): Promise<Server> {
+export async function serveKubelet(node: NodeContext, findPod: (key: string) => Pod | undefined, findInside: FindInside): Promise<Server> {
   const pki = (name: string) => readFileSync(join(node.dir, 'pki', name));
   const { name } = node.cluster;
   const tls = { ca: pki('ca.crt'), cert: pki(`kubelet-${name}.crt`), key: pki(`kubelet-${name}.key`), requestCert: true, rejectUnauthorized: true };
@@ -36,6 +38,7 @@ export async function serveKubelet(node: NodeContext, findPod: (key: string) => 
       response.writeHead(500, { 'content-type': 'text/plain' }).end(`${error instanceof Error ? error.message : String(error)}\n`);
     }
   });
+  server.on('upgrade', execServer(findInside));
   server.listen(kubeletPort, node.cluster.nodeIp);
   await once(server, 'listening');
   return server;
@@ -46,7 +49,8 @@ function answer(node: NodeContext, findPod: (key: string) => Pod | undefined, re
   const [, verb, namespace = '', name = '', container = ''] = url.pathname.split('/').map(decodeURIComponent);
   const refuse = (code: number, message: string) => { response.writeHead(code, { 'content-type': 'text/plain' }).end(`${message}\n`); };
   if (verb === 'healthz') return refuse(200, 'ok');
-  if (verb !== 'containerLogs') return refuse(404, `the sandbox's node agent serves logs only, not ${url.pathname}`);
+  if (verb === 'exec') return refuse(400, 'exec is served over web sockets');
+  if (verb !== 'containerLogs') return refuse(404, `the sandbox's node agent serves logs and exec only, not ${url.pathname}`);
   const pod = findPod(`${namespace}/${name}`);
   if (pod === undefined) return refuse(404, `pod "${name}" does not exist on ${node.nodeName}`);
   const query = logQuery(url.searchParams);

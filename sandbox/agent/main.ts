@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   if (ended > 0) console.log(`ended ${ended} containers of an agent before this one`);
   await Promise.all((await readdir(workDir)).map((name) => rm(join(workDir, name), { recursive: true, force: true })));
   await removeLeftNetworks();
-  const host = hostParts(Object.values(tools), dirname(dirname(dir)));
+  const host = hostParts(Object.values(tools).flat(), dirname(dirname(dir)));
   const agents = clusters.map((cluster) => new ClusterAgent({ dir, tools, host, cluster }));
   stopOnSignals(agents);
   await Promise.all(agents.map((agent) => agent.start()));

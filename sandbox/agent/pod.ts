@@ -4,8 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { ContainerRunner } from './container.ts';
 import type { ContainerHost } from './container.ts';
+import { Refusal } from './exec.ts';
+import type { Inside } from './inside.ts';
 import { writeInPlace } from './in-place.ts';
 import { launchContainer } from './launch.ts';
+import { NetworkCut, probeIp } from './network-cut.ts';
 import { createPodNetwork, removePodNetwork } from './network.ts';
 import type { NodeContext } from './node-context.ts';
 import { clusterHostsFile, podDiskDir, podHostname, podHostsFile, podWorkDir } from './node-context.ts';
@@ -30,6 +33,8 @@ export class PodRunner {
   readonly #ran: Promise<void>;
   #containers: ContainerRunner[] = [];
   #ip: string | undefined;
+  #cut: NetworkCut | undefined;
+  #cutOff: readonly string[] = [];
   #volumes: PodVolumes | undefined;
   #failure: PodView['failure'];
   #conditions: readonly PodCondition[];
@@ -54,11 +59,27 @@ export class PodRunner {
     return this.#pod.metadata.namespace;
   }
 
+  /** The way into a container; undefined when it does not run. @throws Refusal when there is none of that name. */
+  inside(container: string): Inside | undefined {
+    const runner = this.#containers.find(({ spec }) => spec.name === container);
+    if (runner === undefined) throw new Refusal(404, `pod "${this.#pod.metadata.name}" has no container "${container}"`);
+    return runner.inside;
+  }
+
   /** The pod has changed in the API. */
   update(pod: Pod): void {
     const relabelled = JSON.stringify([pod.metadata.labels, pod.metadata.annotations]) !== JSON.stringify([this.#pod.metadata.labels, this.#pod.metadata.annotations]);
     this.#pod = pod;
     if (relabelled && this.#volumes?.readsPod() === true) this.#refresh();
+  }
+
+  /** The addresses that network policies cut the pod off from, from now on or, when it has no network yet, from its start on. */
+  cutOff(blocks: readonly string[]): void {
+    this.#cutOff = blocks;
+    if (this.#released) return;
+    this.#cut?.set(blocks).catch((error: unknown) => {
+      this.#node.recorder.event(this.#ref(), 'Warning', 'NetworkPolicyFailed', error instanceof Error ? error.message : String(error));
+    });
   }
 
   /** A ConfigMap or Secret of the pod's namespace has changed. */
@@ -139,6 +160,7 @@ export class PodRunner {
     const ip = () => this.#ip ?? '';
     return {
       get podIp() { return ip(); },
+      probeIp: probeIp(this.#node.cluster),
       restartPolicy: this.#pod.spec.restartPolicy ?? 'Always',
       graceSeconds: this.#pod.spec.terminationGracePeriodSeconds ?? defaultGraceSeconds,
       launch: (container, run) => {
@@ -155,12 +177,17 @@ export class PodRunner {
     const ip = addresses.take(this.#pod.status?.podIP);
     try {
       await createPodNetwork(cluster, ip);
+      const cut = new NetworkCut(cluster, ip);
+      await cut.set(this.#cutOff);
+      this.#cut = cut;
     } catch (error) {
       await removePodNetwork(ip).catch(() => undefined);
       addresses.give(ip);
       throw error;
     }
     this.#ip = ip;
+    // It may have changed meanwhile.
+    this.cutOff(this.#cutOff);
     this.writeHosts();
   }
 

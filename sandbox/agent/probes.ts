@@ -3,17 +3,19 @@ import { connect } from 'node:net';
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Container, V1HTTPGetAction, V1Probe } from '@kubernetes/client-node';
+import { signalGroup } from './container-process.ts';
+import { enter } from './inside.ts';
+import type { Inside } from './inside.ts';
 import type { Json } from './types.ts';
 
 type Probe = Json<V1Probe>;
 
-export interface ProbeTarget {
+export interface ProbeTarget extends Inside {
   readonly podIp: string;
+  /** The address that they come from. */
+  readonly probeIp?: string;
   /** Named ports are looked up here. */
   readonly container: Json<V1Container>;
-  /** Of the container's `unshare` process, whose namespaces a command enters. */
-  readonly pid: number;
-  readonly env: Readonly<Record<string, string>>;
 }
 
 export interface ProbeResult { readonly ok: boolean; readonly message: string }
@@ -45,7 +47,7 @@ export async function runProbe(probe: Probe, target: ProbeTarget, on: { changed:
 export async function probeOnce(probe: Pick<Probe, 'httpGet' | 'tcpSocket' | 'exec' | 'timeoutSeconds'>, target: ProbeTarget): Promise<ProbeResult> {
   const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
   if (probe.httpGet !== undefined) return httpGet(probe.httpGet, target, timeoutMs);
-  if (probe.tcpSocket !== undefined) return tcpConnect(probe.tcpSocket.host ?? target.podIp, portOf(probe.tcpSocket.port, target), timeoutMs);
+  if (probe.tcpSocket !== undefined) return tcpConnect(probe.tcpSocket.host ?? target.podIp, portOf(probe.tcpSocket.port, target), { ...from(target), timeoutMs });
   if (probe.exec !== undefined) return runInContainer(probe.exec.command ?? [], target, timeoutMs);
   return { ok: true, message: '' };
 }
@@ -53,7 +55,7 @@ export async function probeOnce(probe: Pick<Probe, 'httpGet' | 'tcpSocket' | 'ex
 function httpGet({ path = '/', port, host, httpHeaders = [] }: V1HTTPGetAction, target: ProbeTarget, timeoutMs: number): Promise<ProbeResult> {
   return new Promise((resolve) => {
     const headers = Object.fromEntries([['user-agent', 'kube-probe/1.34'], ['accept', '*/*'], ...httpHeaders.map(({ name, value }) => [name, value])]) as Record<string, string>;
-    const outgoing = request({ host: host ?? target.podIp, port: portOf(port, target), path, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
+    const outgoing = request({ host: host ?? target.podIp, port: portOf(port, target), path, headers, ...from(target), agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
       const code = response.statusCode ?? 0;
       response.on('error', () => undefined).resume();
       resolve({ ok: code >= 200 && code < 400, message: `HTTP probe failed with statuscode: ${code}` });
@@ -62,26 +64,36 @@ function httpGet({ path = '/', port, host, httpHeaders = [] }: V1HTTPGetAction, 
   });
 }
 
-function tcpConnect(host: string, port: number, timeoutMs: number): Promise<ProbeResult> {
+function from({ probeIp }: ProbeTarget): { localAddress?: string } {
+  return probeIp === undefined ? {} : { localAddress: probeIp };
+}
+
+function tcpConnect(host: string, port: number, { localAddress, timeoutMs }: { localAddress?: string; timeoutMs: number }): Promise<ProbeResult> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, signal: AbortSignal.timeout(timeoutMs) });
+    const socket = connect({ host, port, ...(localAddress === undefined ? {} : { localAddress }), signal: AbortSignal.timeout(timeoutMs) });
     socket.on('connect', () => { socket.destroy(); resolve({ ok: true, message: '' }); });
     socket.on('error', (error) => { socket.destroy(); resolve({ ok: false, message: `dial tcp ${host}:${port}: ${describe(error)}` }); });
   });
 }
 
-/** Runs a command in all of a container's namespaces; its output is the message. */
-export function runInContainer(command: readonly string[], { pid, env }: Pick<ProbeTarget, 'pid' | 'env'>, timeoutMs: number): Promise<ProbeResult> {
+/** Runs a command in all of a container's namespaces; its output is the message. When its time is over, its whole process group ends. */
+export function runInContainer(command: readonly string[], inside: Inside, timeoutMs: number): Promise<ProbeResult> {
   return new Promise((resolve) => {
-    const enter = ['--target', String(pid), '--mount', '--uts', '--ipc', '--net', `--pid=/proc/${pid}/ns/pid_for_children`, '--root', '--wd'];
-    const child = spawn('nsenter', [...enter, '--', ...command], { stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs, killSignal: 'SIGKILL', env });
+    const [program = '', ...args] = enter(inside, command);
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: inside.env });
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+    }, timeoutMs);
     let output = '';
     const take = (text: Buffer) => { if (output.length < 1024) output += text.toString(); };
     child.stdout.on('data', take);
     child.stderr.on('data', take);
-    child.on('error', (error) => { resolve({ ok: false, message: error.message }); });
-    child.on('close', (code, signal) => {
-      resolve({ ok: code === 0, message: signal === null ? output.trim() || `exit code ${code ?? ''}` : `command ${JSON.stringify(command)} timed out` });
+    child.on('error', (error) => { clearTimeout(timer); resolve({ ok: false, message: error.message }); });
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ ok: code === 0, message: timedOut ? `command ${JSON.stringify(command)} timed out` : output.trim() || `exit code ${code ?? ''}` });
     });
   });
 }

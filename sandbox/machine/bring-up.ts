@@ -18,7 +18,7 @@ export async function bringUp(
   await supervisor.keep(stages.etcd, () => startEtcd(t));
   say('etcd');
   await Promise.all(clusters.map(async (cluster) => {
-    await supervisor.keep(stages.controlPlane, () => startApiServer(t, cluster));
+    await supervisor.keep(stages.controlPlane, () => startApiServer(t, cluster), { again: true });
     const kubeconfig = join(t.dir, 'clusters', cluster.name, 'controller-manager.kubeconfig');
     await supervisor.keep(stages.controlPlane, () => startControllerManager(t, cluster, kubeconfig));
     say('cluster', cluster.name);

@@ -50,7 +50,8 @@ export function startApiServer(t: TreeContext, cluster: ClusterInfo): Promise<Ma
   return startProcess({
     name: `kube-apiserver (${cluster.name})`, env: t.env, signal: t.signal, readyTimeoutMs, graceMs,
     log: join(t.dir, 'logs', `kube-apiserver-${cluster.name}.log`),
-    argv: inControlPlane(cluster, [t.tools.kubeApiserver, ...apiServerFlags(t.dir, cluster)]),
+    // In a PID namespace of its own, so that an exec in the pod that stands for it reaches nothing else.
+    argv: inControlPlane(cluster, ['unshare', '--pid', '--fork', '--kill-child', '--', 'sh', '-c', '"$@"; exit $?', 'sh', t.tools.kubeApiserver, ...apiServerFlags(t.dir, cluster)]),
     ready: (signal) => answers(t, `${cluster.apiServer}/readyz`, signal),
   });
 }
@@ -105,7 +106,8 @@ function apiServerFlags(dir: string, c: ClusterInfo): string[] {
     `--kubelet-client-certificate=${kubeletClient.cert}`, `--kubelet-client-key=${kubeletClient.key}`,
     '--kubelet-preferred-address-types=InternalIP',
     // Sidecars are injected by a policy in the API server, so that no webhook has to be reachable from it.
-    '--feature-gates=MutatingAdmissionPolicy=true', '--runtime-config=admissionregistration.k8s.io/v1beta1=true',
+    // An exec by kubectl passes through to the node agent as the web socket that it is; translated, it would be SPDY.
+    '--feature-gates=MutatingAdmissionPolicy=true,TranslateStreamCloseWebsocketRequests=false', '--runtime-config=admissionregistration.k8s.io/v1beta1=true',
     '--allow-privileged=true', '--profiling=false',
   ];
 }
