@@ -2,6 +2,7 @@ import { Consumption } from './check/consumption.ts';
 import type { ConsumeFindings } from './check/consumption.ts';
 import { Evidence, Examples } from './check/evidence.ts';
 import { Ledger } from './check/ledger.ts';
+import type { Change } from './check/ledger.ts';
 import { reordered } from './check/order.ts';
 import { foreign, Places, placeOf } from './check/places.ts';
 import type { Attempt, Commit, Delivery, LogRecord } from './records.ts';
@@ -74,10 +75,10 @@ export class Checker {
     this.#consumption = new Consumption(this.#places, this.#evidence);
   }
 
-  attempt(attempt: Attempt): void {
-    this.ledger.add(attempt);
+  attempt(attempt: Attempt): Change {
     const { issuedMs, sentMs = issuedMs, endMs, producer, seq } = attempt;
     if (sentMs < issuedMs || endMs < sentMs) this.#clockWentBack(`${producer}/${seq} was handed over at ${issuedMs} ms, sent at ${sentMs}, answered at ${endMs}`);
+    return this.ledger.add(attempt);
   }
 
   /** Compared as it comes. */
@@ -98,16 +99,19 @@ export class Checker {
     this.#consumption.commit(commit);
   }
 
-  delivered(delivery: Delivery): void {
+  /** Whether this was the first time that a consumer was given the record there. */
+  delivered(delivery: Delivery): boolean {
     const { id, tMs, askedMs = tMs } = delivery;
     if (tMs < askedMs) this.#clockWentBack(`${placeOf(delivery)} was asked for at ${askedMs} ms and given at ${tMs}`);
     // A consumer asks again only when it was answered.
     const last = this.#lastGiven.get(delivery.instance) ?? tMs;
     if (tMs < last) this.#clockWentBack(`${placeOf(delivery)} was given at ${tMs} ms, after another to the same consumer at ${last}`);
     this.#lastGiven.set(delivery.instance, tMs);
-    if (this.#consumption.deliver(delivery, id?.run === this.#run ? this.ledger.find(id) : foreign)) return;
+    const { isFirst, isSame } = this.#consumption.deliver(delivery, id?.run === this.#run ? this.ledger.find(id) : foreign);
+    if (isSame) return isFirst;
     this.#offsetMismatch += 1;
     this.#evidence.note('log.offsetMismatch', `${id === undefined ? 'a record of another origin' : `${id.producer}/${id.seq}`} was given to consumer ${delivery.consumer} as ${placeOf(delivery)}, where the log holds ${this.#holds(delivery)}`);
+    return isFirst;
   }
 
   findings(committed: Readonly<Record<number, number>> = {}): Findings {

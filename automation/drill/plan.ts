@@ -17,6 +17,8 @@ export interface Plan {
   load: LoadPlan;
   /** What is done under load, one after the other. */
   steps: PlanStep[];
+  /** Share (0 to 1) of the requests of 10 s that may end other than ok before the drill is ended. Absent: half. */
+  abortAfterErrors?: number;
   /** Whatever is left to chance follows from it. */
   seed: number;
   /** Objectives of the caller's, as they were given. */
@@ -61,6 +63,8 @@ export interface FaultMark {
   target: string;
   /** Who answers before, under and after the fault if failover works, by region; measured shares are judged by it. */
   expects: Record<string, { before: Serving; during: Serving; after: Serving }>;
+  /** What is in flight when it strikes cannot be saved without being written twice. */
+  losesInFlight?: true;
   injectMs: number;
   tookHoldMs?: number;
   healMs?: number;

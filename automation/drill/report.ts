@@ -1,18 +1,24 @@
-import { check } from './checker.ts';
-import type { LogFindings } from './checker.ts';
-import { connectionWait, consumeBlackout, faultSpan, latency, lateness, produceBlackout, settledSpan, shares, timeline } from './metrics.ts';
-import type { Latency, Marks, TimelineEntry } from './metrics.ts';
+import { adviseOn } from './advice.ts';
+import { Checker } from './checker.ts';
+import type { ConsumeFindings, Findings, LogFindings } from './checker.ts';
+import { ConsumeFigures, ProduceFigures } from './figures.ts';
+import type { ConsumptionEntry, CurvePoint, RegionShares } from './figures.ts';
+import { faultSpan } from './metrics.ts';
+import type { Latency, Marks, Span, TimelineEntry } from './metrics.ts';
 import { judgeObjectives } from './objectives.ts';
 import type { Ending, Objective } from './objectives.ts';
 import type { AppliedConfiguration, FaultMark, Plan, StepRecord } from './plan.ts';
-import type { Attempt, Delivery, LogRecord } from './records.ts';
+import { predict } from './predict/predict.ts';
+import type { Prediction as Predicted } from './predict/predict.ts';
+import type { Attempt, Commit, Delivery, LogRecord } from './records.ts';
+
+export type { Predicted };
 
 /** Version of the report's field names; docs/report.schema.json describes it. */
 export const reportSchema = 'kbf-report/1';
 /** Names of the producers whose records only show that everything serves, and make it warm; they are checked, but no part of the figures. */
 export const probeProducer = 'probe';
 export const warmUpProducer = 'warm-up';
-const timelineStepMs = 100;
 
 export type Parts = Record<string, { kind: 'real' | 'reference'; version: string }>;
 
@@ -40,15 +46,9 @@ export interface RunRecord {
 export interface Stored {
   run: RunRecord;
   attempts: Attempt[];
-  deliveries: Delivery[];
   log: LogRecord[];
-}
-
-export interface Predicted {
-  produceBlackoutMs?: number;
-  consumeBlackoutMs?: number;
-  terms: { of: 'produce' | 'consume'; name: string; ms: number; from: string }[];
-  why: string;
+  commits?: Commit[];
+  deliveries: Delivery[];
 }
 
 export interface Report {
@@ -59,60 +59,133 @@ export interface Report {
   plan: Plan;
   fault: { name: string; region: string; tookHold: boolean; injectedMs?: number; tookHoldMs?: number; healedMs?: number; recoveredMs?: number };
   produce: {
-    sent: number; ok: number; failed: number; unknown: number;
+    /** Records; `attempts` are the requests that were sent for them. */
+    sent: number; ok: number; failed: number; unknown: number; attempts?: number;
     blackoutMs?: number; latencyMs?: Latency; errors: { class: string; count: number }[];
   };
-  consume?: { delivered: number; redelivered: number; skipped: number; blackoutMs?: number; recreated?: number };
+  consume?: Partial<ConsumeFindings> & Pick<ConsumeFindings, 'delivered' | 'redelivered' | 'skipped'> & { blackoutMs?: number; recreated?: number };
   log?: LogFindings;
-  regions: { name: string; before?: number; during?: number; after?: number }[];
-  timeline: TimelineEntry[];
-  objectives: Objective[];
-  /** The faults as they went, where there were several or more is known than `fault` says. */
-  faults?: FaultMark[];
-  /** Up to 20 examples for each finding, by the name of its objective. */
-  evidence?: Record<string, string[]>;
-  /** The bounds that the applied configuration implies, and the terms that make them. */
+  regions: RegionShares[];
   predicted?: Predicted;
-  /** Latency of the ok requests from their intended times, ms, by percentile (0 to 100). */
-  latencyCurve?: { percentile: number; ms: number }[];
-  /** Records delivered so far, and acknowledged ones that were not, by ms since the drill began. */
-  consumption?: { t: number; delivered: number; lag: number }[];
+  timeline: TimelineEntry[];
+  latencyCurve?: CurvePoint[];
+  consumption?: ConsumptionEntry[];
+  faults?: FaultMark[];
   steps?: StepRecord[];
   configuration?: AppliedConfiguration;
-  /** What to change, the most valuable first. */
+  objectives: Objective[];
+  /** Up to 20 examples of each finding, by the name of its objective. */
+  evidence?: Record<string, string[]>;
+  /** What would have to change for the objectives that were not met. */
   advice?: string[];
-  /** Why the drill was aborted or is inconclusive. */
-  reason?: string;
   verdict: 'pass' | 'fail' | 'inconclusive' | 'aborted';
+  /** Why a drill was not carried out to its end. */
+  reason?: string;
 }
 
 /** Judges a stored run. Pure: the same run gives the same report. What was not measured is left out, never zero. */
-export function judge({ run, attempts, deliveries, log }: Stored): Report {
-  const load = attempts.filter(({ producer }) => producer !== probeProducer && producer !== warmUpProducer);
-  const findings = run.logRead ? check({ run: run.plan.run, attempts, deliveries, log, ...pick('committed', run.committed) }) : undefined;
-  const span = faultSpan(run.marks);
-  const settled = settledSpan(run.marks);
-  const counts = outcomes(load);
-  const { regions, samples } = regionShares(run, load);
-  const { verdict, objectives } = judgeObjectives({
-    plan: run.plan, regions, samples, ending: run.ending,
-    tookHold: run.marks.tookHoldMs !== undefined, latenessMs: lateness(load),
-    ...pick('connectionWaitMs', settled && connectionWait(load, settled)), ...pick('produce', load.length > 0 ? counts : undefined), ...pick('findings', findings),
-  });
-  return {
-    schema: reportSchema, startedAt: run.startedAt, environment: run.environment, parts: run.parts, plan: run.plan,
-    fault: faultOf(run),
-    produce: {
-      sent: load.length, ...counts,
-      ...pick('blackoutMs', span && produceBlackout(load, span)), ...pick('latencyMs', latency(load)), errors: errorTable(load),
-    },
-    ...pick('consume', findings && {
-      delivered: findings.consume.delivered, redelivered: findings.consume.redelivered, skipped: findings.consume.skipped,
-      ...pick('blackoutMs', span && consumeBlackout(deliveries, span)), ...pick('recreated', run.consumers?.recreated),
-    }),
-    ...pick('log', findings?.log),
-    regions, timeline: timeline(load, timelineStepMs), objectives, verdict,
-  };
+export function judge({ run, attempts, log, commits = [], deliveries }: Stored): Report {
+  const judging = new Judging(run);
+  for (const attempt of attempts) judging.attempt(attempt);
+  for (const record of log) judging.logged(record);
+  for (const commit of commits) judging.committed(commit);
+  for (const delivery of deliveries) judging.delivered(delivery);
+  return judging.report();
+}
+
+/** The same, fed line by line in that order, so that a run of any length fits into memory. */
+export class Judging {
+  readonly #run: RunRecord;
+  readonly #checker: Checker;
+  readonly #produce: ProduceFigures;
+  readonly #consume = new ConsumeFigures();
+
+  constructor(run: RunRecord) {
+    this.#run = run;
+    this.#checker = new Checker(run.plan.run);
+    this.#produce = new ProduceFigures(run.marks);
+  }
+
+  attempt(attempt: Attempt): void {
+    const change = this.#checker.attempt(attempt);
+    if (isLoad(attempt.producer)) this.#produce.add(attempt, change);
+    if (change.before !== 'ok' && change.after === 'ok') this.#consume.acknowledged(attempt);
+  }
+
+  logged(record: LogRecord): void {
+    this.#checker.logged(record);
+  }
+
+  committed(commit: Commit): void {
+    this.#checker.committed(commit);
+  }
+
+  delivered(delivery: Delivery): void {
+    this.#consume.add(delivery, this.#checker.delivered(delivery));
+  }
+
+  report(): Report {
+    const run = this.#run;
+    const findings = this.#checker.findings(run.committed);
+    const span = spanOf(run);
+    const { regions, samples } = this.#produce.regions(run.regions);
+    const produce = this.#produceFigures(span);
+    const consume = run.logRead ? this.#consumeFigures(findings, span) : undefined;
+    const predicted = run.configuration && predict(run.configuration, { plan: run.plan, faults: run.faults, ...pick('requestMs', this.#produce.slowRequestMs()) });
+    const measured = { produce, regions, ...pick('consume', consume), ...(run.logRead ? { log: findings.log } : {}), ...pick('predicted', predicted) };
+    const { verdict, objectives } = judgeObjectives({
+      run, samples, latenessMs: this.#produce.latenessMs(), clockJumps: findings.clockJumps, ...measured,
+      ...pick('connectionWaitMs', this.#produce.connectionWaitMs()),
+    });
+    return {
+      schema: reportSchema, startedAt: run.startedAt, environment: run.environment, parts: run.parts, plan: run.plan, fault: faultOf(run),
+      ...measured,
+      timeline: this.#produce.timeline(), latencyCurve: this.#produce.latency()?.curve ?? [], consumption: this.#consume.timeline(run.marks),
+      faults: run.faults, steps: run.steps, ...pick('configuration', run.configuration),
+      objectives, evidence: { ...this.#lostRequests(), ...(run.logRead ? findings.evidence : {}) },
+      advice: adviseOn({ run, objectives, produce, ...pick('predicted', predicted) }),
+      verdict, ...(run.ending.kind === 'complete' ? {} : { reason: run.ending.reason }),
+    };
+  }
+
+  #produceFigures(span: Span | undefined): Report['produce'] {
+    return {
+      ...this.#produce.counts, attempts: this.#produce.attempts,
+      ...pick('blackoutMs', span && this.#produce.blackoutMs(span)), ...pick('latencyMs', this.#produce.latency()?.latencyMs), errors: this.#errors(),
+    };
+  }
+
+  #consumeFigures({ consume }: Findings, span: Span | undefined): Report['consume'] {
+    return { ...consume, ...pick('blackoutMs', span && this.#consume.blackoutMs(span)), ...pick('recreated', this.#run.consumers?.recreated) };
+  }
+
+  /** Records that are not ok, by the class of their last attempt; the most frequent first. */
+  #errors(): { class: string; count: number }[] {
+    const counts = new Map<string, number>();
+    for (const { producer, class: name } of this.#checker.ledger.notOk()) if (isLoad(producer)) counts.set(name, (counts.get(name) ?? 0) + 1);
+    return [...counts].map(([name, count]) => ({ class: name, count })).sort((a, b) => b.count - a.count);
+  }
+
+  #lostRequests(): Record<string, string[]> {
+    const lists: Record<string, string[]> = {};
+    for (const { record, producer, outcome, class: name, issuedMs } of this.#checker.ledger.notOk()) {
+      const list = isLoad(producer) ? lists[`produce.${outcome}`] ??= [] : [];
+      if (list.length < 20) list.push(`${this.#checker.ledger.nameOf(record)} at ${Math.round(issuedMs)} ms: ${name}`);
+    }
+    return lists;
+  }
+}
+
+function isLoad(producer: string): boolean {
+  return producer !== probeProducer && producer !== warmUpProducer;
+}
+
+/** The time in which any of the faults can be felt. */
+function spanOf({ marks, faults }: RunRecord): Span | undefined {
+  const first = faultSpan(marks);
+  const last = faults.at(-1);
+  if (first === undefined || last === undefined) return first;
+  return { fromMs: first.fromMs, toMs: Math.max(first.toMs, last.recoveredMs ?? marks.loadEndMs ?? 0) };
 }
 
 function faultOf({ plan, marks }: RunRecord): Report['fault'] {
@@ -121,40 +194,6 @@ function faultOf({ plan, marks }: RunRecord): Report['fault'] {
     ...pick('injectedMs', marks.injectMs), ...pick('tookHoldMs', marks.tookHoldMs),
     ...pick('healedMs', marks.healMs), ...pick('recoveredMs', marks.recoveredMs),
   };
-}
-
-/** Shares before the fault, from when it took hold until heal, and from recovery (failing that, from heal) until the load's end. */
-function regionShares({ marks, regions }: RunRecord, load: readonly Attempt[]): { regions: Report['regions']; samples: Samples } {
-  const { loadMs, injectMs, tookHoldMs, healMs, recoveredMs, loadEndMs } = marks;
-  const between = (fromMs?: number, toMs?: number): ReturnType<typeof shares> =>
-    fromMs === undefined || toMs === undefined ? undefined : shares(load, regions, { fromMs, toMs });
-  const before = between(loadMs, injectMs ?? loadEndMs);
-  const during = between(tookHoldMs, healMs);
-  const after = between(recoveredMs ?? healMs, loadEndMs);
-  return {
-    regions: regions.map((name) => ({
-      name, ...pick('before', before?.byRegion[name]), ...pick('during', during?.byRegion[name]), ...pick('after', after?.byRegion[name]),
-    })),
-    samples: { before: before?.count ?? 0, during: during?.count ?? 0, after: after?.count ?? 0 },
-  };
-}
-
-/** Number of requests sent in each phase. */
-export interface Samples {
-  before: number;
-  during: number;
-  after: number;
-}
-
-function outcomes(load: readonly Attempt[]): { ok: number; failed: number; unknown: number } {
-  const count = { ok: 0, failed: 0, unknown: 0 };
-  for (const { outcome } of load) count[outcome] += 1;
-  return count;
-}
-
-function errorTable(load: readonly Attempt[]): { class: string; count: number }[] {
-  const failures = Map.groupBy(load.filter(({ outcome }) => outcome !== 'ok'), (attempt) => attempt.class);
-  return [...failures].map(([name, list]) => ({ class: name, count: list.length })).sort((a, b) => b.count - a.count);
 }
 
 /** `{ [name]: value }`, or nothing when it was not measured. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { connectionWait, consumeBlackout, lateness, latency, longestGap, percentile, produceBlackout, settledSpan, shares, timeline } from '../../automation/drill/metrics.ts';
-import type { Attempt, Delivery } from '../../automation/drill/records.ts';
+import { connectionWait, lateness, latency, longestGap, percentile, produceBlackout, settledSpan } from '../../automation/drill/metrics.ts';
+import type { Attempt } from '../../automation/drill/records.ts';
 
 function attempt(intendedMs: number, more: Partial<Attempt> = {}): Attempt {
   return { producer: 'p0', seq: intendedMs, attempt: 0, key: 'k', intendedMs, issuedMs: intendedMs, sentMs: intendedMs, endMs: intendedMs + 5, outcome: 'ok', class: 'ok', region: 'east', ...more };
@@ -37,16 +37,10 @@ describe('the longest gap', () => {
   });
 });
 
-describe('the blackouts', () => {
-  it('count only acknowledged requests', () => {
+describe('the blackout', () => {
+  it('counts only acknowledged requests', () => {
     const attempts = [attempt(0), attempt(50, { outcome: 'unknown', class: 'timeout' }), attempt(60, { outcome: 'failed', class: 'refused' }), attempt(100)];
     assert.equal(produceBlackout(attempts, { fromMs: 0, toMs: 105 }), 100);
-  });
-
-  it('show a partition that was given nothing while others were', () => {
-    const delivery = (partition: number, tMs: number): Delivery => ({ consumer: 0, instance: 'c', tMs, partition, offset: tMs });
-    const steady = Array.from({ length: 101 }, (_, i) => delivery(0, i * 10));
-    assert.equal(consumeBlackout([...steady, delivery(1, 0), delivery(1, 600), delivery(1, 1000)], { fromMs: 0, toMs: 1000 }), 600);
   });
 });
 
@@ -91,33 +85,5 @@ describe('the wait for a connection', () => {
   it('is looked at in the later half of the load before the fault', () => {
     assert.deepEqual(settledSpan({ loadMs: 1000, injectMs: 11_000 }), { fromMs: 6000, toMs: 11_000 });
     assert.equal(settledSpan({ loadMs: 1000 }), undefined);
-  });
-});
-
-describe('the shares of the regions', () => {
-  it('are of the requests sent in the span, of which failed ones were served by nobody', () => {
-    const attempts = [attempt(0), attempt(10, { region: 'west' }), attempt(20, { region: 'west' }), attempt(30, { region: 'west', outcome: 'failed' }), attempt(40, { region: 'west' })];
-    assert.deepEqual(shares(attempts, ['east', 'west'], { fromMs: 0, toMs: 40 }), { count: 4, byRegion: { east: 0.25, west: 0.5 } });
-  });
-
-  it('count a request that no connection ever took when it was handed over', () => {
-    const unsent = attempt(10, { outcome: 'failed', class: 'unsent-refused' });
-    delete unsent.sentMs;
-    assert.deepEqual(shares([unsent], ['east'], { fromMs: 0, toMs: 20 }), { count: 1, byRegion: { east: 0 } });
-  });
-
-  it('are not measured in a span without requests', () => {
-    assert.equal(shares([attempt(0)], ['east'], { fromMs: 10, toMs: 20 }), undefined);
-  });
-});
-
-describe('the timeline', () => {
-  it('holds every request once, in the slot in which it was due', () => {
-    const attempts = [attempt(0), attempt(99, { endMs: 900 }), attempt(100, { outcome: 'unknown', class: 'timeout' }), attempt(250, { outcome: 'failed', class: 'refused' })];
-    assert.deepEqual(timeline(attempts, 100), [
-      { t: 0, ok: 2, failed: 0, unknown: 0, byRegion: { east: 2 } },
-      { t: 100, ok: 0, failed: 0, unknown: 1, byRegion: {} },
-      { t: 200, ok: 0, failed: 1, unknown: 0, byRegion: {} },
-    ]);
   });
 });

@@ -37,11 +37,12 @@ export class Consumption {
     this.#of(partition).commit(tMs, offset);
   }
 
-  /** False when the log holds another record there, or none. */
-  deliver(delivery: Delivery, record: number): boolean {
+  /** `isSame`: the log holds that record there. */
+  deliver(delivery: Delivery, record: number): { isFirst: boolean; isSame: boolean } {
     const { partition: number, offset, instance, tMs, askedMs = tMs } = delivery;
     const partition = this.#of(number);
-    if (partition.given.get(offset) !== 0) this.#redelivered += 1;
+    const isFirst = partition.given.get(offset) === 0;
+    if (!isFirst) this.#redelivered += 1;
     partition.given.set(offset, 1);
     partition.position = Math.max(partition.position, offset + 1);
     const last = partition.lastOf.get(instance);
@@ -52,7 +53,7 @@ export class Consumption {
       this.#afterCommit += 1;
       this.#evidence.note('consume.redeliveredAfterCommit', `${placeOf(delivery)} was given to consumer ${delivery.consumer}, which had asked at ${askedMs} ms, when ${committed} was committed`);
     }
-    return this.#places.holds(delivery, record);
+    return { isFirst, isSame: this.#places.holds(delivery, record) };
   }
 
   /** `steadyClock`: whether times can be compared. */

@@ -1,16 +1,24 @@
 import { bytes, floats, ints, Paged } from '../columns.ts';
-import type { Attempt, LogRecord } from '../records.ts';
+import type { Attempt, LogRecord, Outcome } from '../records.ts';
 
 const flags = { ok: 1, unknown: 2, failed: 4 } as const;
 
+/** What an attempt changed of what is known about its record. */
+export interface Change {
+  /** Undefined when this was the first that was heard of it. */
+  before: Outcome | undefined;
+  after: Outcome;
+}
+
 /**
- * What clients were told, by record. Columns instead of objects: about 60 bytes a record and 32 an acknowledgement.
+ * What clients were told, by record. Columns instead of objects: about 65 bytes a record and 32 an acknowledgement.
  * A record is called by its number here, in the order in which records were first heard of.
  */
 export class Ledger {
   readonly #names: string[] = [];
   readonly #bySeq = new Map<string, { number: number; records: Paged }>();
   readonly #keys = new Map<string, number>();
+  readonly #classes = new Map<string, number>();
   readonly #producer = ints();
   readonly #seq = floats();
   readonly #key = ints();
@@ -18,6 +26,9 @@ export class Ledger {
   readonly #tries = ints();
   readonly #proxyRetries = ints();
   readonly #issued = floats();
+  /** Of the last attempt: its number + 1, and its class. */
+  readonly #last = ints();
+  readonly #class = ints();
   /** Whether any proxy said how often it tried. */
   proxySpeaks = false;
   /** Every acknowledgement, in the order of the file. */
@@ -31,13 +42,23 @@ export class Ledger {
     return this.#keys.size;
   }
 
-  add(attempt: Attempt): void {
+  add(attempt: Attempt): Change {
     const record = this.#numberOf(attempt);
+    const before = this.#told.at(record) === 0 ? undefined : this.outcomeOf(record);
+    this.#note(record, attempt);
+    return { before, after: this.outcomeOf(record) };
+  }
+
+  #note(record: number, attempt: Attempt): void {
     this.#told.set(record, this.#told.at(record) | flags[attempt.outcome]);
     // What certainly was not written cannot have made a copy.
     if (attempt.outcome !== 'failed') this.#tries.set(record, this.#tries.at(record) + 1);
     if (attempt.proxyAttempts !== undefined) this.proxySpeaks = true;
     if (attempt.outcome !== 'failed') this.#proxyRetries.set(record, this.#proxyRetries.at(record) + Math.max(0, (attempt.proxyAttempts ?? 1) - 1));
+    if (attempt.attempt >= this.#last.at(record)) {
+      this.#last.set(record, attempt.attempt + 1);
+      this.#class.set(record, numberOf(this.#classes, attempt.class));
+    }
     if (attempt.outcome !== 'ok') return;
     this.acknowledged.record.push(record);
     this.acknowledged.partition.push(attempt.partition ?? -1);
@@ -61,19 +82,14 @@ export class Ledger {
     known.records.set(seq, this.size + 1);
     this.#producer.push(known.number);
     this.#seq.push(seq);
-    this.#key.push(this.#numberOfKey(key));
+    this.#key.push(numberOf(this.#keys, key));
     this.#told.push(0);
     this.#tries.push(0);
     this.#proxyRetries.push(0);
     this.#issued.push(issuedMs);
+    this.#last.push(0);
+    this.#class.push(0);
     return this.size - 1;
-  }
-
-  #numberOfKey(key: string): number {
-    const known = this.#keys.get(key);
-    if (known !== undefined) return known;
-    this.#keys.set(key, this.#keys.size);
-    return this.#keys.size - 1;
   }
 
   /** The number of a record of the log, or -1 if no client ever sent it. */
@@ -90,7 +106,7 @@ export class Ledger {
   }
 
   /** ok if any of its requests was, else unknown if any was: what a client knows of a record that it sent again. */
-  outcomeOf(record: number): 'ok' | 'unknown' | 'failed' {
+  outcomeOf(record: number): Outcome {
     const told = this.#told.at(record);
     return told & flags.ok ? 'ok' : told & flags.unknown ? 'unknown' : 'failed';
   }
@@ -98,6 +114,16 @@ export class Ledger {
   /** How many copies beyond the first clients and proxies may have made. */
   repetitionsOf(record: number): { byClient: number; byProxy: number } {
     return { byClient: Math.max(0, this.#tries.at(record) - 1), byProxy: this.#proxyRetries.at(record) };
+  }
+
+  /** Every record that is not ok, with the class of its last attempt. */
+  * notOk(): Generator<{ record: number; producer: string; outcome: Outcome; class: string; issuedMs: number }> {
+    const classes = [...this.#classes.keys()];
+    for (let record = 0; record < this.size; record += 1) {
+      const outcome = this.outcomeOf(record);
+      if (outcome === 'ok') continue;
+      yield { record, outcome, producer: this.#names[this.#producer.at(record)] ?? '', class: classes[this.#class.at(record)] ?? '', issuedMs: this.#issued.at(record) };
+    }
   }
 
   nameOf(record: number): string {
@@ -118,4 +144,10 @@ export class Ledger {
       }
     }
   }
+}
+
+function numberOf(names: Map<string, number>, name: string): number {
+  let number = names.get(name);
+  if (number === undefined) names.set(name, number = names.size);
+  return number;
 }

@@ -1,0 +1,77 @@
+import type { Objective } from './objectives.ts';
+import type { Prediction } from './predict/predict.ts';
+import type { Report, RunRecord } from './report.ts';
+
+export interface AdviceOn {
+  run: RunRecord;
+  objectives: readonly Objective[];
+  produce: Report['produce'];
+  predicted?: Prediction;
+}
+
+/** What would have to change, the most valuable first: a sentence for each cause that the run shows, naming the setting. */
+export function adviseOn(on: AdviceOn): string[] {
+  const missed = on.objectives.filter(({ met, measured }) => !met && measured !== undefined).map(({ name }) => name);
+  const isMissed = (name: string): boolean => missed.some((other) => other === name || other.startsWith(`${name}.`));
+  return [...new Set([...ofData(isMissed), ...ofErrors(on.produce), ...ofConditions(isMissed), ...(isMissed('produce') || isMissed('consume') || isMissed('prediction') ? ofTerms(on, isMissed) : []), ...ofRegions(on, missed)])];
+}
+
+type IsMissed = (name: string) => boolean;
+
+function ofData(isMissed: IsMissed): string[] {
+  const table: readonly [string, string][] = [
+    ['log.ackedLost', 'Acknowledged records were lost: see that bridges have acks=all, topics a replication factor of 3 and min.insync.replicas of 2, and that brokers do not allow unclean leader election.'],
+    ['log.duplicates.unexplained', 'Records were written twice without a client or a proxy that says so: look for a retry policy on the way (TSB\'s default replays 503 and resets), and let proxies tell how often they tried (include_attempt_count_in_response).'],
+    ['log.reordered', 'Records of a key changed their order: let bridges have enable.idempotence, with at most 5 requests in flight on a connection.'],
+    ['log.phantom', 'The log holds records that nobody sent or that were answered as not written: see who else writes to the topic, and whether a proxy repeats requests that it then calls failed.'],
+    ['log.offsetMismatch', 'Answers name places where the log holds something else: a partition was cut short and written again (unclean leader election), or records were changed.'],
+    ['consume.skipped', 'Consumers passed records over: offsets were committed that had not been delivered; a retry policy on GET records or on commits does that, so have none there.'],
+    ['consume.redeliveredAfterCommit', 'Records came again although they had been committed: two consumers believe to own the partition, or commits were lost with their coordinator; see that __consumer_offsets has a replication factor of 3.'],
+    ['consume.undelivered', 'Consumers did not come to the end of the log: see whether they could be made anew through the common host name, and whether session.timeout.ms lets dead members go.'],
+  ];
+  return table.filter(([name]) => isMissed(name)).map(([, advice]) => advice);
+}
+
+/** By the class of what clients were answered; the most frequent first. */
+function ofErrors({ errors, failed, unknown }: Report['produce']): string[] {
+  if (failed + unknown === 0) return [];
+  const table: readonly [RegExp, string][] = [
+    [/^record-/, 'A bridge answered 200 with a failed record, as it had no Kafka: let the gateway\'s health check ask for something that needs Kafka (GET /topics).'],
+    [/upstream-refused|upstream-connect-failure|refused-stream|no-healthy-upstream/, 'Requests found no bridge: let gateways repeat what was never sent (retryOn connect-failure,refused-stream) to another host, and keep ejections short (baseEjectionTime 2s).'],
+    [/upstream-reset|^reset/, 'Requests were cut while a bridge had them: that cannot be hidden without duplicates; a bridge that drains (a preStop wait) loses none when it is ended in order, and a client that sends again knows of them.'],
+    [/timeout/, 'Requests waited until somebody gave up: let an active health check find a silent host (interval 0.25s, timeout 0.5s), and end its connections (close_connections_on_host_health_failure).'],
+    [/^http-503|^http-5/, 'Behind a sidecar a dead bridge is a 503 that nobody may repeat: eject at the first one (consecutiveGatewayFailure 1) and check health actively.'],
+  ];
+  return errors.flatMap(({ class: name }) => table.find(([pattern]) => pattern.test(name))?.[1] ?? []);
+}
+
+function ofConditions(isMissed: IsMissed): string[] {
+  const table: readonly [string, string][] = [
+    ['condition.faultTookHold', 'The fault was not seen from outside, so that nothing was measured: see whether the region served before, and what its cluster says of the fault.'],
+    ['condition.generatorLatenessP99Ms', 'The load was sent late: give a lower rate, or the machine less other work.'],
+    ['condition.connectionWaitP50Ms', 'The load\'s own connections did not carry it before the fault: give a lower rate or more connections.'],
+    ['condition.clock', 'The clock of the machine that drove the drill went back: run the drill where it does not.'],
+    ['condition.samples', 'There were too few requests to judge by: give a higher rate or a longer duration.'],
+  ];
+  return table.filter(([name]) => isMissed(name)).map(([, advice]) => advice);
+}
+
+/** The largest term of a bound is what holds it up. */
+function ofTerms({ predicted }: AdviceOn, isMissed: IsMissed): string[] {
+  const kinds = (['produce', 'consume'] as const).filter((kind) => isMissed(kind) || isMissed(`prediction.${kind}BlackoutMs`));
+  return kinds.flatMap((kind) => {
+    const largest = predicted?.terms.filter(({ of }) => of === kind).toSorted((a, b) => b.ms - a.ms)[0];
+    if (largest === undefined) return [];
+    return `The largest part of the longest gap that the settings allow ${kind === 'produce' ? 'requests' : 'consumers'} is: ${largest.name}, ${largest.ms} ms (${largest.from}).`;
+  });
+}
+
+function ofRegions({ run }: AdviceOn, missed: readonly string[]): string[] {
+  const missing = (phase: string): string[] => run.regions.filter((region) => missed.includes(`regions.${region}.${phase}`));
+  const after = missing('after');
+  const others = missing('during').filter((region) => region !== run.plan.region);
+  return [
+    ...(others.length === 0 ? [] : [`${others.join(' and ')} did not take over: see that tier1 names the regions without weights (weights switch failover off) and that the gateways reach one another's east-west port.`]),
+    ...(after.length === 0 ? [] : [`${after.join(' and ')} did not serve again: see whether its bridge became ready, and for how long hosts stay ejected (maxEjectionTime).`]),
+  ];
+}

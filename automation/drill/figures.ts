@@ -1,0 +1,208 @@
+import { floats } from './columns.ts';
+import type { Change } from './check/ledger.ts';
+import { longestGap, percentile, settledSpan, sorted } from './metrics.ts';
+import type { Latency, Marks, Span, TimelineEntry } from './metrics.ts';
+import type { Attempt, Delivery } from './records.ts';
+
+export const timelineStepMs = 100;
+const consumptionStepMs = 250;
+
+/** Number of requests sent in each phase. */
+export interface Samples {
+  before: number;
+  during: number;
+  after: number;
+}
+
+export interface RegionShares {
+  name: string;
+  before?: number;
+  during?: number;
+  after?: number;
+}
+
+export interface CurvePoint {
+  percentile: number;
+  ms: number;
+}
+
+interface Phase {
+  name: keyof Samples;
+  span: Span | undefined;
+  sent: number;
+  byRegion: Map<string, number>;
+}
+
+const curve = [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99, 100];
+
+/** What the load's clients saw, gathered attempt by attempt; about 40 bytes an attempt stay. */
+export class ProduceFigures {
+  readonly #okEnds = floats();
+  readonly #latencies = floats();
+  readonly #lateness = floats();
+  readonly #waits = floats();
+  /** Latencies of what was due in the settled span. */
+  readonly #settledLatencies = floats();
+  readonly #settled: Span | undefined;
+  readonly #phases: Phase[];
+  readonly #slots = new Map<number, TimelineEntry>();
+  readonly #counts = { ok: 0, failed: 0, unknown: 0 };
+  attempts = 0;
+
+  constructor(marks: Marks) {
+    this.#settled = settledSpan(marks);
+    const { loadMs, injectMs, tookHoldMs, healMs, recoveredMs, loadEndMs } = marks;
+    const phase = (name: keyof Samples, fromMs?: number, toMs?: number): Phase =>
+      ({ name, span: fromMs === undefined || toMs === undefined ? undefined : { fromMs, toMs }, sent: 0, byRegion: new Map() });
+    // During: from when the fault took hold until heal. After: from recovery, failing that from heal, until the load's end.
+    this.#phases = [phase('before', loadMs, injectMs ?? loadEndMs), phase('during', tookHoldMs, healMs), phase('after', recoveredMs ?? healMs, loadEndMs)];
+  }
+
+  /** `change`: what the attempt changed of what is known about its record. */
+  add(attempt: Attempt, change: Change): void {
+    const { issuedMs, sentMs, endMs, intendedMs, outcome, region } = attempt;
+    this.attempts += 1;
+    if (attempt.attempt === 0) this.#lateness.push(issuedMs - intendedMs);
+    if (this.#settled !== undefined && issuedMs >= this.#settled.fromMs && issuedMs < this.#settled.toMs) this.#waits.push((sentMs ?? endMs) - issuedMs);
+    this.#countPhases(sentMs ?? issuedMs, outcome === 'ok' ? region : undefined);
+    this.#countRecord(attempt, change);
+    if (outcome !== 'ok') return;
+    this.#okEnds.push(endMs);
+    if (change.before === 'ok') return;
+    this.#latencies.push(endMs - intendedMs);
+    if (this.#settled !== undefined && intendedMs >= this.#settled.fromMs && endMs < this.#settled.toMs) this.#settledLatencies.push(endMs - intendedMs);
+  }
+
+  #countPhases(sentMs: number, servedBy: string | undefined): void {
+    for (const phase of this.#phases) {
+      if (phase.span === undefined || sentMs < phase.span.fromMs || sentMs >= phase.span.toMs) continue;
+      phase.sent += 1;
+      if (servedBy !== undefined) phase.byRegion.set(servedBy, (phase.byRegion.get(servedBy) ?? 0) + 1);
+    }
+  }
+
+  /** A record that was sent again counts once, with what became of it in the end. */
+  #countRecord({ intendedMs, endMs, outcome, region }: Attempt, { before, after }: Change): void {
+    const t = Math.floor(intendedMs / timelineStepMs) * timelineStepMs;
+    let slot = this.#slots.get(t);
+    if (slot === undefined) this.#slots.set(t, slot = { t, ok: 0, failed: 0, unknown: 0, byRegion: {} });
+    if (before !== undefined) {
+      slot[before] -= 1;
+      this.#counts[before] -= 1;
+    }
+    slot[after] += 1;
+    this.#counts[after] += 1;
+    if (before === 'ok' || outcome !== 'ok') return;
+    slot.slowestMs = Math.max(slot.slowestMs ?? 0, endMs - intendedMs);
+    if (region !== undefined) slot.byRegion[region] = (slot.byRegion[region] ?? 0) + 1;
+  }
+
+  get counts(): { sent: number; ok: number; failed: number; unknown: number } {
+    const { ok, failed, unknown } = this.#counts;
+    return { sent: ok + failed + unknown, ok, failed, unknown };
+  }
+
+  /** The longest time without any acknowledgement, whichever producer or region it came by. Never below one interval of the load. */
+  blackoutMs(span: Span): number {
+    return longestGap(this.#okEnds.view(), span);
+  }
+
+  /** Of the ok records, from their intended times. Undefined when there are none. */
+  latency(): { latencyMs: Latency; curve: CurvePoint[] } | undefined {
+    const all = sorted(this.#latencies.view());
+    if (all.length === 0) return undefined;
+    return {
+      latencyMs: { p50: percentile(all, 0.5), p99: percentile(all, 0.99), max: percentile(all, 1) },
+      // A percentile beyond what so many samples can tell would be the maximum by another name.
+      curve: curve.filter((point) => point === 100 || point === 0 || all.length * (1 - point / 100) >= 1).map((point) => ({ percentile: point, ms: percentile(all, point / 100) })),
+    };
+  }
+
+  /** How late the generator handed its requests over, ms at the 99th percentile. Not the system's slowness: that is in the latency. */
+  latenessMs(): number {
+    return percentile(sorted(this.#lateness.view()), 0.99);
+  }
+
+  /** How long the typical request waited for a connection shortly before the fault. Undefined when none was handed over then. */
+  connectionWaitMs(): number | undefined {
+    return this.#waits.length === 0 ? undefined : percentile(sorted(this.#waits.view()), 0.5);
+  }
+
+  /** Latency of a slow record (99th percentile) shortly before the fault. Undefined when there was none. */
+  slowRequestMs(): number | undefined {
+    return this.#settledLatencies.length === 0 ? undefined : percentile(sorted(this.#settledLatencies.view()), 0.99);
+  }
+
+  regions(names: readonly string[]): { regions: RegionShares[]; samples: Samples } {
+    const measured = this.#phases.filter(({ sent }) => sent > 0);
+    return {
+      regions: names.map((name) => ({ name, ...Object.fromEntries(measured.map(({ name: phase, sent, byRegion }) => [phase, (byRegion.get(name) ?? 0) / sent])) })),
+      samples: Object.fromEntries(this.#phases.map(({ name, sent }) => [name, sent])) as unknown as Samples,
+    };
+  }
+
+  timeline(): TimelineEntry[] {
+    return [...this.#slots.values()].sort((a, b) => a.t - b.t);
+  }
+}
+
+export interface ConsumptionEntry {
+  /** Begin of the slot, ms since the drill began. */
+  t: number;
+  /** Records given to anybody by the end of the slot. */
+  delivered: number;
+  /** Records acknowledged by the end of the slot, but not given to anybody. */
+  lag: number;
+}
+
+/** What the consumers were given when; 8 bytes a delivery stay. */
+export class ConsumeFigures {
+  readonly #times = new Map<number, ReturnType<typeof floats>>();
+  readonly #written = new Map<number, number>();
+  readonly #given = new Map<number, number>();
+
+  acknowledged({ endMs }: Attempt): void {
+    count(this.#written, endMs);
+  }
+
+  add({ partition, tMs }: Delivery, isFirst: boolean): void {
+    let times = this.#times.get(partition);
+    if (times === undefined) this.#times.set(partition, times = floats());
+    times.push(tMs);
+    if (isFirst) count(this.#given, tMs);
+  }
+
+  /**
+   * The longest time in which a partition gave its group nothing: the worst partition counts, as the others' deliveries would hide the records of
+   * the member that was lost. Never below the load's interval times the number of partitions. Undefined without deliveries.
+   */
+  blackoutMs(span: Span): number | undefined {
+    const gaps = [...this.#times.values()].map((times) => longestGap(times.view(), span));
+    return gaps.length === 0 ? undefined : Math.max(...gaps);
+  }
+
+  /** From the load's begin until the last delivery. What was given before its acknowledgement came is no negative lag. */
+  timeline({ loadMs = 0 }: Marks): ConsumptionEntry[] {
+    const first = slotOf(loadMs);
+    const last = [...this.#given.keys()].reduce((latest, t) => Math.max(latest, t), -Infinity);
+    const upTo = (counts: Map<number, number>): number => [...counts].reduce((sum, [t, number]) => (t < first ? sum + number : sum), 0);
+    let written = upTo(this.#written);
+    let given = upTo(this.#given);
+    const entries: ConsumptionEntry[] = [];
+    for (let t = first; t <= last; t += consumptionStepMs) {
+      written += this.#written.get(t) ?? 0;
+      given += this.#given.get(t) ?? 0;
+      entries.push({ t, delivered: given, lag: Math.max(0, written - given) });
+    }
+    return entries;
+  }
+}
+
+function slotOf(ms: number): number {
+  return Math.floor(ms / consumptionStepMs) * consumptionStepMs;
+}
+
+function count(counts: Map<number, number>, ms: number): void {
+  const slot = slotOf(ms);
+  counts.set(slot, (counts.get(slot) ?? 0) + 1);
+}

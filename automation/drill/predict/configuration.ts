@@ -1,0 +1,64 @@
+import type { AppliedConfiguration } from '../plan.ts';
+
+/** Names of the objects in an AppliedConfiguration: by them it is written (read.ts) and looked up here. */
+export const objectName = {
+  bridge: (region: string) => `${region} bridge`,
+  upstream: (region: string) => `${region} gateway → bridge`,
+  tier1: 'tier1 → regions',
+  kafka: 'Kafka',
+} as const;
+
+/** A KafkaBridge, as far as its clients' times go. */
+export interface BridgeSettings {
+  deliveryTimeoutMs?: number;
+  sessionTimeoutMs?: number;
+  heartbeatIntervalMs?: number;
+}
+
+/** How one proxy treats the hosts behind it. */
+export interface HopSettings {
+  connectTimeoutMs?: number;
+  ejectionMs?: number;
+  maxEjectionMs?: number;
+  consecutiveLocalOriginFailures?: number;
+  consecutiveGatewayErrors?: number;
+  mergeWindowMs?: number;
+  retryOn?: string;
+  retryAttempts?: number;
+  retryBackoffMs?: number;
+  perTryTimeoutMs?: number;
+  routeTimeoutMs?: number;
+  healthCheckIntervalMs?: number;
+  healthCheckTimeoutMs?: number;
+  healthCheckUnhealthyThreshold?: number;
+  healthCheckPath?: string;
+  closesConnectionsOfUnhealthy?: boolean;
+  /** Only at tier1: a share for each region, which nothing fails over from. */
+  weighted?: boolean;
+}
+
+export interface KafkaSettings {
+  brokerSessionTimeoutMs?: number;
+}
+
+/** Undefined where the object could not be read. */
+export function bridgeOf(configuration: AppliedConfiguration, region: string): BridgeSettings | undefined {
+  return configuration[objectName.bridge(region)];
+}
+
+export function upstreamOf(configuration: AppliedConfiguration, region: string): HopSettings | undefined {
+  return configuration[objectName.upstream(region)];
+}
+
+export function tier1Of(configuration: AppliedConfiguration): HopSettings | undefined {
+  return configuration[objectName.tier1];
+}
+
+export function kafkaOf(configuration: AppliedConfiguration): KafkaSettings | undefined {
+  return configuration[objectName.kafka];
+}
+
+/** Worst time until an active health check finds a host that says nothing, ms. Undefined without one. */
+export function detectionMs({ healthCheckIntervalMs: interval, healthCheckTimeoutMs: timeout, healthCheckUnhealthyThreshold: threshold }: HopSettings): number | undefined {
+  return interval === undefined || timeout === undefined || threshold === undefined ? undefined : threshold * (interval + timeout);
+}

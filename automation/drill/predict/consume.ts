@@ -1,0 +1,63 @@
+import { detectionMs } from './configuration.ts';
+import type { Bound, Scene, Term } from './predict.ts';
+
+type Terms = Omit<Term, 'of'>[];
+
+/** The drill's own consumers (consumer.ts): a poll waits so long for records, with a pause before the next. */
+const pollCycleMs = 700;
+/** They give a call up after this. */
+const callTimeoutMs = 10_000;
+/** The longest pause between two tries to make a new instance. */
+const recreateMs = 1000;
+/** The first poll of a new consumer: it finds its coordinator, joins and fetches. */
+const firstPollMs = 1000;
+/** Kafka's own defaults of a consumer. */
+const kafkaSessionMs = 45_000;
+const kafkaHeartbeatMs = 3000;
+const kafkaBrokerSessionMs = 9000;
+
+const atOnce = new Set(['bridge-scale-0', 'bridge-terminate', 'bridge-kill', 'gateway-kill']);
+const silent = new Set(['bridge-hang', 'gateway-black-hole', 'region-black-hole']);
+/** The instance lives on. */
+const untouched = new Set(['tier1-restart', 'fail-back', 'api-server-down', 'istiod-down', 'operator-down']);
+
+/** How long a partition may give its consumer nothing, as the terms that follow one another. */
+export function consumeTerms(scene: Scene): Bound {
+  const { fault, plan, kafka } = scene;
+  const own: Terms = [
+    { name: 'interval of a partition', ms: Math.ceil(1000 * Math.max(plan.keys, plan.partitions) / plan.rate), from: `plan.keys ${plan.keys}, each in turn at ${plan.rate}/s` },
+    { name: 'a poll and the pause after it', ms: pollCycleMs, from: 'the drill\'s consumers' },
+  ];
+  if (untouched.has(fault)) return { terms: own };
+  if (fault === 'broker-leader-kill') {
+    const ms = kafka?.brokerSessionTimeoutMs ?? kafkaBrokerSessionMs;
+    return { terms: [...own, { name: 'until the broker counts as dead', ms, from: 'Kafka: broker.session.timeout.ms' }, { name: 'first poll', ms: firstPollMs, from: 'the coordinator has to be found again' }] };
+  }
+  const lost = loss(scene);
+  if ('none' in lost) return lost;
+  return { terms: [...own, ...(plan.consumers.mode === 'assign' ? lost.terms : rejoined(scene, lost.terms)), { name: 'first poll', ms: firstPollMs, from: 'a new consumer finds its coordinator and fetches' }] };
+}
+
+/** Until the client has noticed and has made its instance anew. */
+function loss({ fault, upstream, tier1 }: Scene): Bound {
+  const anew = { name: 'new instance', ms: recreateMs, from: 'the drill\'s consumers: the longest pause between two tries' };
+  if (atOnce.has(fault)) return { terms: [anew] };
+  const seenByCheck = fault === 'bridge-cut-from-kafka' && /topics/.test(upstream?.healthCheckPath ?? '');
+  if (!silent.has(fault) && !seenByCheck) return { none: fault === 'bridge-cut-from-kafka' || fault === 'bridge-slow' ? 'polls go on being answered, with nothing' : `nothing is known of the fault ${fault}` };
+  const [hop, proxy] = fault.startsWith('bridge-') ? [upstream, 'the gateway'] : [tier1, 'tier1'];
+  const found = hop && detectionMs(hop);
+  if (found === undefined || hop?.closesConnectionsOfUnhealthy !== true) return { terms: [{ name: 'the client\'s own timeout of a poll', ms: callTimeoutMs, from: 'the drill\'s consumers: nothing ends a poll in flight before' }, anew] };
+  return { terms: [{ name: 'health check', ms: found, from: `${proxy}: threshold × (interval + timeout)` }, anew] };
+}
+
+/**
+ * A group waits for the lost member until its session ends; its client makes a new one meanwhile, so that only the longer of both counts. The others
+ * hear of the new assignment with a heartbeat.
+ */
+function rejoined({ bridge }: Scene, lost: Terms): Terms {
+  const sessionMs = bridge?.sessionTimeoutMs ?? kafkaSessionMs;
+  const lostMs = lost.reduce((sum, { ms }) => sum + ms, 0);
+  const heartbeat = { name: 'heartbeat of the others', ms: bridge?.heartbeatIntervalMs ?? kafkaHeartbeatMs, from: bridge?.heartbeatIntervalMs === undefined ? 'Kafka\'s default' : 'KafkaBridge: heartbeat.interval.ms' };
+  const session = { name: 'session of the lost member', ms: sessionMs, from: bridge?.sessionTimeoutMs === undefined ? 'Kafka\'s default of session.timeout.ms' : 'KafkaBridge: session.timeout.ms' };
+  return [...(lostMs > sessionMs ? lost : [session]), heartbeat];
+}

@@ -1,0 +1,83 @@
+import type { AppliedConfiguration, Plan } from '../plan.ts';
+import { bridgeOf, kafkaOf, tier1Of, upstreamOf } from './configuration.ts';
+import { consumeTerms } from './consume.ts';
+import { produceTerms } from './produce.ts';
+
+/** One part of a bound. */
+export interface Term {
+  of: 'produce' | 'consume';
+  name: string;
+  ms: number;
+  /** The setting, or the published or measured figure, that it comes from. */
+  from: string;
+}
+
+export interface Prediction {
+  /** Absent when the settings bound nothing, or could not be read. */
+  produceBlackoutMs?: number;
+  consumeBlackoutMs?: number;
+  terms: Term[];
+  why: string;
+}
+
+/** What a prediction rests on besides the configuration. */
+export interface Circumstances {
+  plan: Plan;
+  /** The faults, each with the region that it hurts. */
+  faults: readonly { fault: string; region?: string }[];
+  /** Latency of a slow request (99th percentile) before the fault: the machine's own share of every gap. */
+  requestMs?: number;
+}
+
+/** Terms that add up to a bound, or why there is none. */
+export type Bound = { terms: Omit<Term, 'of'>[] } | { none: string };
+
+/** What one fault meets. */
+export interface Scene {
+  fault: string;
+  plan: Plan;
+  bridge: ReturnType<typeof bridgeOf>;
+  /** From the hurt region's gateway to the bridges. */
+  upstream: ReturnType<typeof upstreamOf>;
+  /** From tier1 to the regions' gateways. */
+  tier1: ReturnType<typeof tier1Of>;
+  kafka: ReturnType<typeof kafkaOf>;
+  /** What every gap holds, fault or not. */
+  ownMs: number;
+}
+
+/**
+ * The longest gaps that the settings in effect allow: for each fault the terms that follow one another until requests are answered again.
+ * Pure. Of several faults the largest bound counts. docs/verdict.md has the terms and where they come from.
+ */
+export function predict(configuration: AppliedConfiguration, { plan, faults, requestMs = 0 }: Circumstances): Prediction {
+  const struck = faults.length > 0 ? faults : [{ fault: plan.fault, region: plan.region }];
+  const scenes = struck.map(({ fault, region = plan.region }): Scene => ({
+    fault, plan, ownMs: Math.round(requestMs),
+    bridge: bridgeOf(configuration, region), upstream: upstreamOf(configuration, region), tier1: tier1Of(configuration), kafka: kafkaOf(configuration),
+  }));
+  const produce = worst(scenes.map(produceTerms));
+  const consume = worst(scenes.map(consumeTerms));
+  return {
+    ...('terms' in produce ? { produceBlackoutMs: sum(produce) } : {}),
+    ...('terms' in consume ? { consumeBlackoutMs: sum(consume) } : {}),
+    terms: [...termsOf('produce', produce), ...termsOf('consume', consume)],
+    why: `${told('Requests', produce)} ${told('Consumers', consume)}`,
+  };
+}
+
+function worst(bounds: readonly Bound[]): Bound {
+  return bounds.find((bound) => 'none' in bound) ?? bounds.toSorted((a, b) => sum(b) - sum(a))[0] ?? { none: 'there was no fault' };
+}
+
+function sum(bound: Bound): number {
+  return 'terms' in bound ? bound.terms.reduce((total, { ms }) => total + ms, 0) : Infinity;
+}
+
+function termsOf(of: Term['of'], bound: Bound): Term[] {
+  return 'terms' in bound ? bound.terms.map((term) => ({ of, ...term })) : [];
+}
+
+function told(who: string, bound: Bound): string {
+  return 'none' in bound ? `${who}: no bound, as ${bound.none}.` : `${who}: ${bound.terms.map(({ name, ms }) => `${name} (${ms} ms)`).join(' + ')} = ${sum(bound)} ms at most.`;
+}

@@ -1,0 +1,115 @@
+import { detectionMs } from './configuration.ts';
+import type { HopSettings } from './configuration.ts';
+import type { Bound, Scene, Term } from './predict.ts';
+
+type Terms = Omit<Term, 'of'>[];
+
+/** The first record through a producer that was not there before, ms: 300 to 500 were measured on the official bridges. */
+const newProducerMs = 500;
+/** Until a Service that lost an endpoint no longer leads to it, ms: the least time between two of kube-proxy's changes by its own default. */
+const endpointsMs = 1000;
+/** Envoy's own where a route says nothing: retry_policy's base interval, of which the first repetition waits at most as long. */
+const envoyBackoffMs = 25;
+/** Envoy's own cluster connect_timeout. */
+const envoyConnectTimeoutMs = 5000;
+/** Kafka's own broker.session.timeout.ms (KRaft): a broker that died is leader for so long. */
+const kafkaBrokerSessionMs = 9000;
+/** Kafka's own retry.backoff.max.ms of its clients: until they ask for the new leader. */
+const clientBackoffMs = 1000;
+
+/** How long no record may be acknowledged under a fault, as the terms that follow one another. */
+export function produceTerms(scene: Scene): Bound {
+  const bound = (byFault[scene.fault] ?? unknownFault)(scene);
+  return 'none' in bound ? bound : { terms: [...own(scene), ...bound.terms] };
+}
+
+/** What every gap holds: the load's own interval, and a request's own time. */
+function own({ plan, ownMs }: Scene): Terms {
+  return [
+    { name: 'interval of the load', ms: Math.ceil(1000 / plan.rate), from: `plan.rate ${plan.rate}/s` },
+    ...(ownMs > 0 ? [{ name: 'a slow request', ms: ownMs, from: 'measured before the fault (99th percentile)' }] : []),
+  ];
+}
+
+const byFault: Record<string, (scene: Scene) => Bound> = {
+  // Refused at once: the gateway tries the next host, which may have to make a producer.
+  'bridge-scale-0': bridgeRefuses, 'bridge-terminate': bridgeRefuses, 'bridge-kill': bridgeRefuses,
+  'bridge-hang': (scene) => silent(scene, scene.upstream, 'the gateway'),
+  'bridge-cut-from-kafka': cutFromKafka,
+  'bridge-slow': () => ({ none: 'a slow bridge answers: how slowly is the fault\'s own measure' }),
+  'gateway-kill': ({ tier1 }) => refused(tier1, 'tier1'),
+  'gateway-black-hole': (scene) => silent(scene, scene.tier1, 'tier1'),
+  'region-black-hole': (scene) => silent(scene, scene.tier1, 'tier1'),
+  'broker-leader-kill': ({ kafka }) => ({
+    terms: [
+      { name: 'until the broker counts as dead', ms: kafka?.brokerSessionTimeoutMs ?? kafkaBrokerSessionMs, from: kafka?.brokerSessionTimeoutMs === undefined ? 'Kafka\'s default of broker.session.timeout.ms' : 'Kafka: broker.session.timeout.ms' },
+      { name: 'until clients ask for the new leader', ms: clientBackoffMs, from: 'Kafka\'s default of retry.backoff.max.ms' },
+    ],
+  }),
+  'tier1-restart': () => ({ terms: [{ name: 'until the Service leads to the new tier1 alone', ms: endpointsMs, from: 'kube-proxy\'s default of iptables-min-sync-period' }] }),
+  'fail-back': () => ({ terms: [firstRecord] }),
+  // Not on the way of a request.
+  'api-server-down': () => ({ terms: [] }), 'istiod-down': () => ({ terms: [] }), 'operator-down': () => ({ terms: [] }),
+};
+
+const firstRecord = { name: 'first record of a new producer', ms: newProducerMs, from: 'measured on bridges 0.33 and 1.1 (300 to 500 ms)' };
+
+function unknownFault({ fault }: Scene): Bound {
+  return { none: `nothing is known of the fault ${fault}` };
+}
+
+function bridgeRefuses({ upstream }: Scene): Bound {
+  const bound = refused(upstream, 'the gateway');
+  return 'none' in bound ? bound : { terms: [...bound.terms, firstRecord] };
+}
+
+/** A host that refuses connections, seen from one proxy. */
+function refused(hop: HopSettings | undefined, proxy: string): Bound {
+  if (hop === undefined) return { none: `the settings of ${proxy} could not be read` };
+  if (hop.weighted === true) return { none: 'with weights nothing fails over' };
+  if (!/connect-failure/.test(hop.retryOn ?? '') || (hop.retryAttempts ?? 0) < 1) return { none: `${proxy} does not try again where a connection is refused, and every such request is lost` };
+  return {
+    terms: [
+      { name: 'back-off before the repetition', ms: hop.retryBackoffMs ?? envoyBackoffMs, from: hop.retryBackoffMs === undefined ? 'Envoy\'s default' : `${proxy}: retries.backoff` },
+      { name: 'connection to another host', ms: hop.connectTimeoutMs ?? envoyConnectTimeoutMs, from: hop.connectTimeoutMs === undefined ? 'Envoy\'s default' : `${proxy}: connectTimeout` },
+      // A host that is let back in while it is dead is found out late for as long as changes of health are merged.
+      ...((hop.mergeWindowMs ?? 1000) > 0 ? [{ name: 'merge window of changes of health', ms: hop.mergeWindowMs ?? 1000, from: hop.mergeWindowMs === undefined ? 'Envoy\'s default' : `${proxy}: update_merge_window` }] : []),
+    ],
+  };
+}
+
+/** A host that says nothing any more: what waits for it holds the load's connections until somebody gives up. */
+function silent({ plan }: Scene, hop: HopSettings | undefined, proxy: string): Bound {
+  if (hop === undefined) return { none: `the settings of ${proxy} could not be read` };
+  if (hop.weighted === true) return { none: 'with weights nothing fails over' };
+  const found = detectionMs(hop);
+  const check: Terms = found === undefined ? [] : [{
+    name: 'health check', ms: found,
+    from: `${proxy}: ${hop.healthCheckUnhealthyThreshold} × (interval ${hop.healthCheckIntervalMs} + timeout ${hop.healthCheckTimeoutMs}) ms`,
+  }];
+  const next: Terms = [
+    ...((hop.mergeWindowMs ?? 1000) > 0 ? [{ name: 'merge window of changes of health', ms: hop.mergeWindowMs ?? 1000, from: hop.mergeWindowMs === undefined ? 'Envoy\'s default' : `${proxy}: update_merge_window` }] : []),
+    { name: 'connection to another host', ms: hop.connectTimeoutMs ?? envoyConnectTimeoutMs, from: `${proxy}: connectTimeout` },
+  ];
+  const waiting = found === undefined ? Infinity : found * plan.rate / 1000;
+  if (found !== undefined && (hop.closesConnectionsOfUnhealthy === true || waiting < plan.connections)) return { terms: [...check, ...next] };
+  return { terms: [firstToGiveUp(plan.requestTimeoutMs, hop, proxy), ...next] };
+}
+
+/** Who ends a request that gets no answer. */
+function firstToGiveUp(requestTimeoutMs: number, { perTryTimeoutMs, routeTimeoutMs }: HopSettings, proxy: string): Terms[number] {
+  const bounds = [
+    { name: 'the client\'s own timeout', ms: requestTimeoutMs, from: 'plan.requestTimeoutMs: nothing ends a request in flight before' },
+    ...(perTryTimeoutMs === undefined ? [] : [{ name: 'timeout of a try', ms: perTryTimeoutMs, from: `${proxy}: retries.perTryTimeout` }]),
+    ...(routeTimeoutMs === undefined ? [] : [{ name: 'timeout of the route', ms: routeTimeoutMs, from: `${proxy}: timeout` }]),
+  ];
+  return bounds.reduce((first, bound) => (bound.ms < first.ms ? bound : first));
+}
+
+/** The bridge lives and answers 200, so that only a check that needs Kafka finds it. */
+function cutFromKafka(scene: Scene): Bound {
+  const { upstream, bridge } = scene;
+  if (upstream === undefined) return { none: 'the settings of the gateway could not be read' };
+  if (!/topics/.test(upstream.healthCheckPath ?? '')) return { none: `a bridge without Kafka answers 200 with failed records, which no gateway takes for a failure${bridge?.deliveryTimeoutMs === undefined ? '' : `, each after ${bridge.deliveryTimeoutMs} ms`}` };
+  return silent(scene, upstream, 'the gateway');
+}
