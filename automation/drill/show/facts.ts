@@ -1,0 +1,103 @@
+import type { Objective } from '../objectives.ts';
+import type { Report } from '../report.ts';
+import { html } from './markup.ts';
+import type { Markup } from './markup.ts';
+import { table } from './table-markup.ts';
+import { count, isCondition, limit, meaning, measured, ms, plural, seconds, sorted } from './words.ts';
+
+/** Every objective and condition; those that are not met come first. */
+export function objectives(report: Report): Markup {
+  const { missed, unmeasured, met } = sorted(report.objectives);
+  const state = (objective: Objective): Markup => objective.measured === undefined ? html`<span class="state unmeasured">? not measured</span>`
+    : objective.met ? html`<span class="state met">✓ met</span>` : html`<span class="state missed">✗ ${isCondition(objective) ? 'not fulfilled' : 'missed'}</span>`;
+  return html`<p>${count(met.length)} of ${plural(report.objectives.length, 'objective')} and conditions met${missed.length > 0 && `, ${count(missed.length)} missed`}${unmeasured.length > 0 && `, ${count(unmeasured.length)} not measured`}.</p>
+${table({
+  caption: 'What was wanted and what was measured; a condition that is not fulfilled means that the drill does not answer its question',
+  columns: [{ title: 'Objective' }, { title: 'Wanted', number: true }, { title: 'Measured', number: true }, { title: 'Result' }],
+  rows: [...missed, ...unmeasured, ...met].map((objective) => [
+    html`${meaning(objective.name)} <span class="name quiet">${objective.name}</span>${objective.why !== undefined && html`<span class="why">${objective.why}</span>`}`,
+    objective.name === 'condition.carriedOut' ? 'complete' : limit(objective),
+    objective.name === 'condition.carriedOut' && !objective.met ? html`no` : measured(objective), state(objective),
+  ]),
+})}`;
+}
+
+/** The bound that the configuration implies beside what was measured, and the terms it is made of. */
+export function predicted({ predicted: bounds, produce, consume }: Report): Markup {
+  if (bounds === undefined) return html`<p>No bound could be stated: the configuration that was in effect was not read.</p>`;
+  const row = (what: string, limitMs: number | undefined, value: number | undefined): Markup[] => [
+    html`${what}`, html`${limitMs === undefined ? 'no bound' : `at most ${ms(limitMs)}`}`, html`${value === undefined ? 'not measured' : ms(value)}`,
+    limitMs === undefined || value === undefined ? html`–` : value <= limitMs ? html`<span class="state met">✓ within</span>` : html`<span class="state missed">✗ outside</span>`,
+  ];
+  return html`<p>${bounds.why}</p>
+${table({
+  caption: 'Bounds that follow from the configuration in effect, beside what was measured',
+  columns: [{ title: 'What' }, { title: 'Predicted', number: true }, { title: 'Measured', number: true }, { title: 'Result' }],
+  rows: [
+    row('longest time without an acknowledgement', bounds.produceBlackoutMs, produce.blackoutMs),
+    row('longest time without a delivery of a partition', bounds.consumeBlackoutMs, consume?.blackoutMs),
+  ],
+})}${bounds.terms.length > 0 && table({
+  caption: 'Terms of these bounds', columns: [{ title: 'Term' }, { title: 'Of' }, { title: 'Adds', number: true }, { title: 'Read from' }],
+  rows: bounds.terms.map(({ of, name, ms: value, from }) => [name, of, ms(value), from]),
+})}`;
+}
+
+/** Records to look up, for every finding that has some. */
+export function evidence({ evidence: found = {}, log }: Report): Markup {
+  const lists = Object.entries(found).filter(([, list]) => list.length > 0);
+  if (lists.length === 0) {
+    return html`<p>${log === undefined ? 'The log was not read, so there is nothing to show.' : 'No record was found that was lost, twice, out of order, or skipped without a cause.'}</p>`;
+  }
+  return html`<p>Up to 20 examples of each: producer and sequence number as the record carries them, and where it lies (partition and offset).</p>
+${lists.map(([name, list]) => html`<h3>${meaning(name) || name} <span class="name quiet">${name}</span></h3>
+<ul class="evidence">${list.map((line) => html`<li class="name">${line}</li>`)}</ul>
+`)}`;
+}
+
+/** What was to be done. */
+export function plan({ plan: it }: Report): Markup {
+  const { load, consumers } = it;
+  const rows: [string, string][] = [
+    ['Load', `${count(it.rate)} records/s ${loadWords(load)}, for ${plural(it.durationSeconds, 'second')}`],
+    ['Records', `${plural(it.keys, 'key')}, ${load.keyDistribution}; ${load.payloadBytes === 0 ? 'as short as their identity allows' : `${count(load.payloadBytes)} bytes`}, ${load.format}`],
+    ['Connections', `${count(it.connections)}, ${load.requestsPerConnection === undefined ? 'kept alive' : `closed after ${plural(load.requestsPerConnection, 'request')}`}; requests given up after ${ms(it.requestTimeoutMs)}`],
+    ['Retry by the client', { none: 'none', safe: 'of what certainly was not written', always: 'of everything that was not acknowledged' }[load.retry]],
+    ['Producers', load.workers === 0 ? 'in the driver\'s process' : `${plural(load.workers, 'pod')} in the cluster`],
+    ['Consumers', `${count(consumers.count)}, ${consumers.mode === 'subscribe' ? 'members of one group' : 'with partitions of their own'}`],
+    ['Topic', `${it.topic}, ${plural(it.partitions, 'partition')}`],
+    ['Seed', String(it.seed)],
+  ];
+  return table({ caption: 'The load, as it was asked for', columns: [{ title: 'What' }, { title: 'Value' }], rows });
+}
+
+function loadWords({ pattern, rampFrom }: Report['plan']['load']): string {
+  return { constant: 'evenly spaced', poisson: 'at random (Poisson)', ramp: `reached from ${count(rampFrom ?? 0)}/s on` }[pattern];
+}
+
+export function steps({ steps: list }: Report): Markup {
+  if (list === undefined || list.length === 0) return html`<p>The drill had no steps of its own.</p>`;
+  return table({
+    caption: 'The steps, in order', columns: [{ title: 'Step' }, { title: 'Begin', number: true }, { title: 'End', number: true }, { title: 'Measured', number: true }, { title: 'Result' }],
+    rows: list.map(({ kind, text, startMs, endMs, met, measured: value }) => [
+      `${kind} ${text}`, seconds(startMs), endMs === undefined ? '–' : seconds(endMs), value === undefined ? '–' : String(value),
+      met === undefined ? '–' : met ? html`<span class="state met">✓ met</span>` : html`<span class="state missed">✗ missed</span>`,
+    ]),
+  });
+}
+
+export function parts({ parts: all }: Report): Markup {
+  const list = Object.entries(all);
+  if (list.length === 0) return html`<p>What the environment runs on was not recorded.</p>`;
+  return table({
+    caption: 'What the environment ran on; a reference part stands in for one that could not be had', columns: [{ title: 'Part' }, { title: 'Kind' }, { title: 'Version' }],
+    rows: list.map(([name, { kind, version }]) => [name, kind === 'real' ? 'real' : 'reference (stand-in)', version]),
+  });
+}
+
+export function configuration({ configuration: objects }: Report): Markup {
+  const rows = Object.entries(objects ?? {}).flatMap(([object, settings]) => Object.entries(settings).map(([name, value], i) =>
+    [i === 0 ? object : html`<span class="quiet">${object}</span>`, html`<span class="name">${name}</span>`, String(value)]));
+  if (rows.length === 0) return html`<p>The configuration that was in effect was not read.</p>`;
+  return table({ caption: 'Settings that bound a failover, as the clusters had them during the drill', columns: [{ title: 'Object' }, { title: 'Setting' }, { title: 'Value', number: true }], rows });
+}

@@ -1,0 +1,102 @@
+import type { Report } from '../report.ts';
+import { html } from './markup.ts';
+import type { Markup } from './markup.ts';
+import { faultsOf, letter } from './moments.ts';
+import { consumersChart, latencyChart } from './other-charts.ts';
+import { configuration, evidence, objectives, parts, plan, predicted, steps } from './facts.ts';
+import { slotsOf, thinned } from './slots.ts';
+import type { Slot } from './slots.ts';
+import { dataTable, table } from './table-markup.ts';
+import { timelineChart } from './timeline-chart.ts';
+import { count, ms, percent, plural, seconds } from './words.ts';
+
+export interface Section {
+  id: string;
+  title: string;
+  body: Markup;
+}
+
+/** What the page shows below the verdict, in the order in which questions come up. */
+export function sections(report: Report): Section[] {
+  return [
+    { id: 'objectives', title: 'Objectives', body: objectives(report) },
+    ...(report.advice !== undefined && report.advice.length > 0
+      ? [{ id: 'advice', title: 'What to change', body: html`<ol class="advice">${report.advice.map((line) => html`<li>${line}</li>`)}</ol>` }] : []),
+    { id: 'timeline-section', title: 'Timeline', body: timeline(report) },
+    { id: 'served', title: 'Who served', body: served(report) },
+    { id: 'latency-section', title: 'Latency', body: latency(report) },
+    { id: 'consumers-section', title: 'Consumers', body: consumers(report) },
+    { id: 'predicted', title: 'Predicted and measured', body: predicted(report) },
+    { id: 'evidence', title: 'Evidence', body: evidence(report) },
+    { id: 'plan', title: 'Plan and steps', body: html`${plan(report)}${steps(report)}` },
+    { id: 'parts', title: 'Parts', body: parts(report) },
+    { id: 'configuration', title: 'Configuration', body: configuration(report) },
+  ];
+}
+
+function timeline(report: Report): Markup {
+  const { stepMs, slots } = slotsOf(report.timeline);
+  const faults = table({
+    caption: 'The faults as they went, in seconds since the drill began',
+    columns: [{ title: 'Fault' }, { title: 'Target' }, ...['Injected', 'Took hold', 'Healed', 'Recovered'].map((title) => ({ title, number: true }))],
+    rows: faultsOf(report).map(({ fault, region, target, injectMs, tookHoldMs, healMs, recoveredMs }, i, { length }) =>
+      [`${length > 1 ? `${letter(i)}: ` : ''}${fault}`, target ?? region ?? '', ...[injectMs, tookHoldMs, healMs, recoveredMs].map((t) => t === undefined ? 'never' : seconds(t))]),
+  });
+  if (slots.length === 0) return html`<p>No request was sent.</p>${faults}`;
+  const names = report.regions.map(({ name }) => name);
+  const elsewhere = slots.some((slot) => slot.elsewhere > 0);
+  const slowest = slots.some(({ slowestMs }) => slowestMs !== undefined);
+  const row = ({ t, served: by, elsewhere: other, failed, unknown, slowestMs }: Slot): string[] => [
+    seconds(t), ...names.map((name) => count(by[name] ?? 0)), ...(elsewhere ? [count(other)] : []), count(failed), count(unknown),
+    ...(slowest ? [slowestMs === undefined ? '–' : ms(slowestMs)] : []),
+  ];
+  return html`<figure>${timelineChart(report, { stepMs, slots })}
+<figcaption>Each step is ${ms(stepMs)} of requests, placed where they were due. The shade is the time in which the fault was in effect.</figcaption></figure>
+${dataTable('The numbers of this chart', {
+  caption: `Requests by when they were due, ${ms(stepMs)} a row`,
+  columns: [{ title: 'From' }, ...[...names, ...(elsewhere ? ['Region unknown'] : []), 'Failed', 'Unknown', ...(slowest ? ['Slowest'] : [])].map((title) => ({ title, number: true }))],
+  rows: slots.map(row),
+})}${faults}`;
+}
+
+function served({ regions }: Report): Markup {
+  const share = (value: number | undefined, region: number): Markup | string => value === undefined ? 'not measured'
+    : html`<span class="share" aria-hidden="true"><span style="width:${(value * 100).toFixed(1)}%;background:var(--region-${region % 6})"></span></span>${percent(value)}`;
+  return table({
+    caption: 'Share of the requests that each region\'s bridge answered; what failed was served by none',
+    columns: [{ title: 'Region' }, { title: 'Before the fault' }, { title: 'During' }, { title: 'After' }],
+    rows: regions.map(({ name, before, during, after }, i) => [name, share(before, i), share(during, i), share(after, i)]),
+  });
+}
+
+function latency({ latencyCurve, produce }: Report): Markup {
+  const errors = produce.errors.length > 0 && table({
+    caption: 'Why requests were not acknowledged', columns: [{ title: 'Cause' }, { title: 'Requests', number: true }],
+    rows: produce.errors.map(({ class: name, count: n }) => [html`<span class="name">${name}</span>`, count(n)]),
+  });
+  if (latencyCurve === undefined || latencyCurve.length === 0) {
+    const { latencyMs } = produce;
+    return html`<p>${latencyMs === undefined ? 'No request was acknowledged, so there is no latency.' : `Half of the requests took at most ${ms(latencyMs.p50)}, 99 of 100 at most ${ms(latencyMs.p99)}, the slowest ${ms(latencyMs.max)}.`}</p>${errors}`;
+  }
+  return html`<figure>${latencyChart(latencyCurve, produce.ok)}
+<figcaption>Of the ${plural(produce.ok, 'acknowledged request')}, over the whole load, from when each was due.</figcaption></figure>
+${dataTable('The numbers of this chart', {
+  caption: 'Latency from when requests were due, by percentile', columns: [{ title: 'Percentile' }, { title: 'Latency', number: true }],
+  rows: latencyCurve.map(({ percentile, ms: value }) => [`${percentile} %`, ms(value)]),
+})}${errors}`;
+}
+
+function consumers(report: Report): Markup {
+  const { consume, consumption } = report;
+  const facts = consume === undefined ? html`<p>What consumers were given was not measured.</p>`
+    : html`<p>${plural(consume.delivered, 'record')} delivered, ${count(consume.redelivered)} of them again (which Kafka allows between commits), ${count(consume.skipped)} skipped.${
+      consume.recreated !== undefined && ` ${plural(consume.recreated, 'consumer instance')} had to be made anew.`}${
+      consume.blackoutMs !== undefined && ` The longest time in which a partition gave its group nothing was ${ms(consume.blackoutMs)}.`}</p>`;
+  if (consumption === undefined || consumption.length === 0) return facts;
+  return html`${facts}<figure>${consumersChart(report, consumption)}
+<figcaption>The upper part shows how many records consumers had been given, the lower how many acknowledged ones they had not been given yet.</figcaption></figure>
+${dataTable('The numbers of this chart', {
+  caption: 'Position and lag of the consumers', columns: [{ title: 'At' }, { title: 'Delivered', number: true }, { title: 'Lag', number: true }],
+  rows: thinned(consumption).map(({ t, delivered, lag }) => [seconds(t), count(delivered), count(lag)]),
+})}`;
+}

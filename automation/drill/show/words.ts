@@ -1,0 +1,114 @@
+import { objectiveNames } from '../objective-text.ts';
+import type { Objective } from '../objectives.ts';
+import type { Report } from '../report.ts';
+
+/** A verdict as it is shown: a word, and a sign that does not need a colour. */
+export const verdicts = {
+  pass: { word: 'Passed', sign: '✓' },
+  fail: { word: 'Failed', sign: '✗' },
+  inconclusive: { word: 'Inconclusive', sign: '?' },
+  aborted: { word: 'Aborted', sign: '■' },
+} as const;
+
+/** `0.4 ms`, `58 ms`, `1,798 ms`, `45.2 s` */
+export function ms(value: number): string {
+  if (value >= 10_000) return seconds(value);
+  return `${value < 10 ? trimmed(value) : Math.round(value).toLocaleString('en')} ms`;
+}
+
+/** A point in time of the drill, or a long time. */
+export function seconds(valueMs: number): string {
+  return `${(valueMs / 1000).toFixed(valueMs >= 100_000 ? 0 : 1)} s`;
+}
+
+/** At most one digit after the point, and none that is zero. */
+function trimmed(value: number): string {
+  return String(Math.round(value * 10) / 10);
+}
+
+export function percent(share: number | undefined): string {
+  return share === undefined ? '–' : `${(share * 100).toFixed(share > 0 && share < 0.01 ? 1 : 0)} %`;
+}
+
+export function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+export function plural(value: number, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
+/** `bridge-kill of east` */
+export function faultName({ fault }: Report): string {
+  return fault.region === '' ? fault.name : `${fault.name} of ${fault.region}`;
+}
+
+export interface Sorted {
+  missed: Objective[];
+  unmeasured: Objective[];
+  met: Objective[];
+}
+
+/** What a person looks for comes first. */
+export function sorted(objectives: readonly Objective[]): Sorted {
+  return {
+    missed: objectives.filter(({ met, measured }) => !met && measured !== undefined).sort((a, b) => weight(a) - weight(b)),
+    unmeasured: objectives.filter(({ measured }) => measured === undefined),
+    met: objectives.filter(({ met, measured }) => met && measured !== undefined),
+  };
+}
+
+/** Conditions, then damage to data, then the rest. */
+function weight({ name }: Objective): number {
+  return name.startsWith('condition.') ? 0 : /^(log\.|consume\.(skipped|redeliveredAfterCommit))/.test(name) ? 1 : 2;
+}
+
+export function isCondition({ name }: Objective): boolean {
+  return name.startsWith('condition.');
+}
+
+/** A measured value with its unit, which is the end of the objective's name. */
+export function measured({ name, measured: value }: Objective): string {
+  if (value === undefined) return 'not measured';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'string') return value;
+  return /Ms(\.|$)/.test(name) ? ms(value) : shareNames.test(name) ? percent(value) : trimmedCount(value);
+}
+
+/** What was wanted, in the same words: `0`, `≤ 100 ms`, `> 0 %`, or the sentence that it is. */
+export function limit({ name, limit: text }: Objective): string {
+  if (text === '= true') return 'yes';
+  const [, op = '', value = '', unit = ''] = /^(<=|>=|<|>|=)\s*([\d.]+)\s*(.*)$/.exec(text) ?? [];
+  if (op === '') return text;
+  const sign = { '<=': '≤ ', '>=': '≥ ', '=': value === '0' ? '' : '= ' }[op] ?? `${op} `;
+  if (unit === '') return `${sign}${measured({ name, limit: '', met: true, measured: Number(value) })}`;
+  return unit.startsWith('ms') ? `${sign}${ms(Number(value))}${unit.slice(2)}` : `${sign}${value} ${unit}`;
+}
+
+const shareNames = /^regions\..*\.(before|during|after|share)$/;
+
+function trimmedCount(value: number): string {
+  return Number.isInteger(value) ? count(value) : trimmed(value);
+}
+
+/** What an objective means, for a reader who does not know its name; empty where the name is all there is. */
+export function meaning(name: string): string {
+  const [, region, phase] = /^regions\.(.*)\.(before|during|after)$/.exec(name) ?? [];
+  if (phase !== undefined) return `share of the requests that ${region ?? ''} served ${phase} the fault`;
+  const [, step] = /^step\.(\d+)$/.exec(name) ?? [];
+  return step === undefined ? meanings.get(name) ?? '' : `expectation ${step} of the plan`;
+}
+
+const meanings = new Map([
+  ...objectiveNames([]).map(({ name, meaning: text }): [string, string] => [name, text]),
+  ['condition.carriedOut', 'the drill was carried out as planned'],
+  ['condition.faultTookHold', 'the fault was seen from outside'],
+  ['condition.generatorLatenessP99Ms', 'how late the load\'s generator was, 99 of 100 requests'],
+  ['condition.connectionWaitP50Ms', 'how long the typical request waited for a connection of the load before the fault'],
+  ['condition.samples.before', 'requests before the fault'],
+  ['condition.samples.during', 'requests during the fault'],
+  ['condition.samples.after', 'requests after the fault'],
+  ['condition.clock', 'how often the clock of the driver\'s machine went back'],
+  ['prediction.produceBlackoutMs', 'longest time without an acknowledgement, against the bound of the configuration'],
+  ['prediction.consumeBlackoutMs', 'longest time without a delivery, against the bound of the configuration'],
+]);
