@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { ToolPaths } from '../sandbox/toolchain/index.ts';
 import type { DrillEvent, DrillResult } from './drill/index.ts';
+import { pageOf } from './drill/show/index.ts';
 import { renderTable } from './drill/table.ts';
 import type { EngineProgress } from './engineEvents.ts';
 import { defaultStateDir } from './options.ts';
@@ -100,7 +101,7 @@ async function withClusters(o: DemoOptions, sandbox: Sandbox, tools: ToolPaths):
   }, { ...worker, onEvent: (event) => { onDrill(event as DrillEvent); } }) as DrillResult;
   o.progress.done('drill');
   o.signal.throwIfAborted();
-  o.progress.note(`\n${renderTable(result.report)}\n${join(o.reportDir, 'report.json')}\n`);
+  o.progress.note(`\n${renderTable(result.report)}\n${pageOf(o.reportDir)}\n`);
   if (!o.keep) await showing(o, 'destroy', (onEvent) => work({ operation: 'destroy', environment }, { ...worker, onEvent }));
   return result;
 }

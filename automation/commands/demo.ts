@@ -19,7 +19,7 @@ export function addDemo(program: Command, session: Session): void {
     .option('--seconds <n>', 'how long the load lasts', seconds(defaults.leastSeconds), defaults.seconds)
     .option('--rate <n>', 'records per second', wholeNumber(1), defaults.rate)
     .option('--keep', 'leave the sandbox running afterwards')
-    .option('--report <dir>', 'where report.json goes (default: a new directory under the state directory)')
+    .option('--report <dir>', 'where the report goes: report.html, report.json, report.md, junit.xml (default: a new directory under the state directory)')
     .option('--json', 'the report on standard output, progress on standard error')
     .action(async ({ seconds: length, rate, keep = false, json = false, report }: DemoFlags) => {
       const modules = await session.here.modules();

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../errors.ts';
 import type { DrillEvent, DrillResult } from '../drill/index.ts';
+import { pageOf } from '../drill/show/index.ts';
 import { renderTable } from '../drill/table.ts';
 import { showDrill } from '../live.ts';
 import type { Session } from '../session.ts';
@@ -19,7 +20,7 @@ export function addDrill(program: Command, session: Session): void {
     .option('--region <name>', 'where to break it (default: the first region)')
     .option('--rate <n>', 'records per second', wholeNumber(1), defaults.rate)
     .option('--duration <time>', 'how long the load lasts', seconds(defaults.leastSeconds), defaults.seconds)
-    .option('--report <dir>', 'where report.json goes (default: a new directory under the state directory)')
+    .option('--report <dir>', 'where the report goes: report.html, report.json, report.md, junit.xml (default: a new directory under the state directory)')
     .option('--json', 'the report on standard output, progress on standard error')
     .action(async (flags: Flags) => { await drill(session, flags); });
 }
@@ -43,6 +44,6 @@ async function drill(session: Session, flags: Flags): Promise<void> {
       ...(target.sandbox === undefined ? {} : { parts: await target.sandbox.parts() }),
     },
   }, { ...worker, onEvent: (event) => { onDrill(event as DrillEvent); } }) as DrillResult;
-  session.answer(json, report, () => `${renderTable(report)}\n${join(reportDir, 'report.json')}`);
+  session.answer(json, report, () => `${renderTable(report)}\n${pageOf(reportDir)}`);
   session.exitCode = exitCode;
 }

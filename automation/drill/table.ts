@@ -4,8 +4,8 @@ import type { Report } from './report.ts';
 export function renderTable(report: Report): string {
   const { plan, fault } = report;
   const rows: string[][] = [
-    ['produce', ...produceCells(report.produce)],
-    ...(report.consume ? [['consume', ...consumeCells(report.consume)]] : []),
+    ['produce', ...produceCells(report.produce, report.predicted?.produceBlackoutMs)],
+    ...(report.consume ? [['consume', ...consumeCells(report.consume, report.predicted?.consumeBlackoutMs)]] : []),
     ...(report.log ? [['log', ...logCells(report.log)]] : []),
   ];
   return [
@@ -17,24 +17,30 @@ export function renderTable(report: Report): string {
     ...regionTable(report.regions),
     '',
     ...objectiveLines(report.objectives),
+    ...firstAdvice(report),
     '',
   ].join('\n');
 }
 
-function produceCells({ sent, ok, failed, unknown, blackoutMs, latencyMs }: Report['produce']): string[] {
+function produceCells({ sent, ok, failed, unknown, blackoutMs, latencyMs }: Report['produce'], boundMs: number | undefined): string[] {
   return [
     `sent ${sent}`, `ok ${ok}`, `failed ${failed}`, `unknown ${unknown}`,
     ...(latencyMs ? [`p50 ${ms(latencyMs.p50)}`, `p99 ${ms(latencyMs.p99)}`, `max ${ms(latencyMs.max)}`] : []),
-    ...(blackoutMs === undefined ? [] : [`longest gap ${ms(blackoutMs)}`]),
+    ...(blackoutMs === undefined ? [] : [gap(blackoutMs, boundMs)]),
   ];
 }
 
-function consumeCells({ delivered, redelivered, skipped, recreated, blackoutMs }: NonNullable<Report['consume']>): string[] {
+function consumeCells({ delivered, redelivered, skipped, recreated, blackoutMs }: NonNullable<Report['consume']>, boundMs: number | undefined): string[] {
   return [
     `delivered ${delivered}`, `redelivered ${redelivered}`, `skipped ${skipped}`,
     ...(recreated === undefined ? [] : [`re-created ${recreated}`]),
-    ...(blackoutMs === undefined ? [] : [`longest gap ${ms(blackoutMs)}`]),
+    ...(blackoutMs === undefined ? [] : [gap(blackoutMs, boundMs)]),
   ];
+}
+
+/** What was measured beside what the configuration allows. */
+function gap(blackoutMs: number, boundMs: number | undefined): string {
+  return `longest gap ${ms(blackoutMs)}${boundMs === undefined ? '' : ` (predicted <= ${ms(boundMs)})`}`;
 }
 
 function logCells({ ackedLost, offsetMismatch, phantom, reordered, unackedPresent, duplicates }: NonNullable<Report['log']>): string[] {
@@ -70,6 +76,11 @@ function objectiveLines(objectives: Report['objectives']): string[] {
     ]),
     ...(unmeasured.length === 0 ? [] : [`  not measured: ${unmeasured.map(({ name }) => name).join(', ')}`]),
   ];
+}
+
+/** The most valuable thing to change; the page has the others. */
+function firstAdvice({ verdict, advice: [first, ...others] = [] }: Report): string[] {
+  return verdict === 'pass' || first === undefined ? [] : ['', `  to change: ${first}${others.length > 0 ? ` (${others.length} more in the report)` : ''}`];
 }
 
 function ms(value: number): string {

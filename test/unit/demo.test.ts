@@ -55,7 +55,7 @@ describe('the demo', () => {
     await run();
     assert.match(written, /curl -H 'Host: kafka\.example' http:\/\/127\.0\.0\.1:4711\/topics/);
     assert.match(written, /bridge-scale-0 of east .*: FAIL/);
-    assert.ok(written.includes(join(directory, 'report', 'report.json')));
+    assert.ok(written.includes(join(directory, 'report', 'report.html')));
   });
 
   it('that is to keep the sandbox detaches it, destroys nothing and says how to stop it', async () => {

@@ -231,6 +231,12 @@ describe('the table', () => {
     assert.match(renderTable(report), /: INCONCLUSIVE\n[^]*NOT MET {2}condition\.connectionWaitP50Ms: wanted <= 100, measured 1000\n +already before the fault .* 4 connections, .* 100 records\/s .* give a lower rate/);
   });
 
+  it('shows the predicted gap beside the measured one, and of the advice the first line, unless all is well', () => {
+    const report = { ...judge(passingRun()), predicted: { produceBlackoutMs: 2000, terms: [], why: 'x' }, advice: ['Let it go sooner.', 'And sooner still.'] };
+    assert.match(renderTable({ ...report, verdict: 'fail' }), /longest gap 10 ms \(predicted <= 2000 ms\)\n[^]*\n\n {2}to change: Let it go sooner\. \(1 more in the report\)\n$/);
+    assert.doesNotMatch(renderTable(report), /to change/);
+  });
+
   it('shows a dash for a share that was not measured', () => {
     const stored = passingRun();
     stored.run.marks = {};
