@@ -19,7 +19,7 @@ export function regionFilter({ region, gateway, bridge }: { region: string; gate
   return {
     workloadSelector: { labels: { app: gateway } },
     configPatches: [
-      ...[shared, ...(local === undefined ? [] : [local])].map((service) => cluster(service, bridge.service)),
+      ...[shared, ...(local === undefined ? [] : [local])].map((service) => bridgeCluster(service, bridge.service)),
       {
         applyTo: 'ROUTE_CONFIGURATION',
         match: { context: 'GATEWAY' },
@@ -29,19 +29,36 @@ export function regionFilter({ region, gateway, bridge }: { region: string; gate
   };
 }
 
-/** For tier1, whose endpoints are the regions' gateways. */
-export function tier1Filter(gateway: string): EnvoyFilterSpec {
+/**
+ * For tier1, whose endpoints are the regions' gateways, by each of these host names. Any answer shows that a gateway lives: what it cannot reach
+ * is its own matter, and tier1 has nowhere better to go when every region answers 503.
+ */
+export function tier1Filter(gateway: string, hosts: readonly string[]): EnvoyFilterSpec {
   return {
     workloadSelector: { labels: { app: gateway } },
-    configPatches: [{ applyTo: 'CLUSTER', match: { context: 'GATEWAY' }, patch: { operation: 'MERGE', value: mergeWindow } }],
+    configPatches: hosts.map((host) => checked(host, { path: '/', host, expected_statuses: [{ start: 200, end: 600 }] })),
   };
 }
 
 /**
- * A dead or hung bridge is found and kept out by checks, not by live requests. The peer's gateway is checked in the same way: it
+ * The list of topics, because a bridge can answer it only with Kafka: its own readiness says no more than that its server has started (strimzi-kafka-bridge#488),
+ * and a bridge that was cut off answers 200 with failed records, which no gateway takes for a failure.
+ */
+const deepCheck = '/topics';
+
+/**
+ * A bridge that is dead, hung or without Kafka is found and kept out by checks, not by live requests. The peer's gateway is checked in the same way: it
  * routes the check by this host name to its own bridge.
  */
-function cluster(service: string, kind: BridgeConfiguration['service']): ConfigPatch {
+function bridgeCluster(service: string, kind: BridgeConfiguration['service']): ConfigPatch {
+  return checked(service, { path: deepCheck, host: service, ...(kind === 'own' ? { codec_client_type: 'HTTP2' } : {}) });
+}
+
+/**
+ * The hosts of a service are checked actively. One that hangs is found after two intervals and two timeouts, 2 s at most: a check that was answered
+ * just before it hung, then two that are not.
+ */
+function checked(service: string, httpHealthCheck: object): ConfigPatch {
   return {
     applyTo: 'CLUSTER',
     match: { context: 'GATEWAY', cluster: { service } },
@@ -51,18 +68,11 @@ function cluster(service: string, kind: BridgeConfiguration['service']): ConfigP
         ...mergeWindow,
         // A host that Kubernetes removed gets no more requests, whatever its last check said.
         ignore_health_on_host_removal: true,
-        // The check is shallow: it must not let back in what failed live requests.
+        // Requests that wait at a host that hangs end when it is found, not at their timeouts: a client's connections would all wait there by then.
+        close_connections_on_host_health_failure: true,
+        // A check must not let back in what failed live requests.
         outlier_detection: { successful_active_health_check_uneject_host: false },
-        health_checks: [
-          {
-            timeout: '0.5s',
-            interval: '0.25s',
-            no_traffic_interval: '0.25s',
-            unhealthy_threshold: 2,
-            healthy_threshold: 1,
-            http_health_check: { path: '/', host: service, ...(kind === 'own' ? { codec_client_type: 'HTTP2' } : {}) },
-          },
-        ],
+        health_checks: [{ timeout: '0.75s', interval: '0.25s', no_traffic_interval: '0.25s', unhealthy_threshold: 2, healthy_threshold: 1, http_health_check: httpHealthCheck }],
       },
     },
   };

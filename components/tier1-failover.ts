@@ -66,7 +66,7 @@ export class Tier1Failover extends pulumi.ComponentResource {
       address: gcp?.staticAddress === undefined ? undefined : reserveAddress(`${name}-address`, { ...gcp, address: gcp.staticAddress }, { parent: this }),
     };
     const routes = tier1Routes({ ...args, tlsSecret: tls?.secretName });
-    const { install, routed } = configuredGateway({ ...place, logicalName: name, tsb, acceptedWhen }, { service, routes, after, filter: tier1Filter(tier1.name) }, this);
+    const { install, routed } = configuredGateway({ ...place, logicalName: name, tsb, acceptedWhen }, { service, routes, after, filter: tier1Filter(tier1.name, hosts) }, this);
 
     const port = entrancePort(tls !== undefined);
     this.address = gatewayAddress(install, { namespace: tier1.namespace, name: tier1.name }, { cluster, service: tier1.service });

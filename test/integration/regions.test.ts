@@ -88,7 +88,7 @@ describe('regions and settings that change while clients work', function () {
     return new RegExp(`^(KafkaBridgeRegion ${region}: ${region}.*|TsbWorkspace tsb: tsb-(gateways|istio)-bridges-${region})$`);
   }
 
-  const settingsOfAll = ['Tier1Failover tier1: tier1-gateway', 'Tier1Failover tier1: tier1-routes', 'TsbWorkspace tsb: tsb-setting-bridges', 'TsbWorkspace tsb: tsb-workspace-bridges'];
+  const settingsOfAll = ['Tier1Failover tier1: tier1-filter', 'Tier1Failover tier1: tier1-gateway', 'Tier1Failover tier1: tier1-routes', 'TsbWorkspace tsb: tsb-setting-bridges', 'TsbWorkspace tsb: tsb-workspace-bridges'];
 
   it('has nothing to change after a refresh, nor in a second up', async () => {
     const file = await settings(['east', 'west']);

@@ -139,7 +139,7 @@ describe('the four components', () => {
         'tsb-istio-bridges-north',
       ],
     );
-    assert.deepEqual(changed.map(({ name }) => name).sort(), ['tier1-routes', 'tsb-setting-bridges', 'tsb-workspace-bridges']);
+    assert.deepEqual(changed.map(({ name }) => name).sort(), ['tier1-filter', 'tier1-routes', 'tsb-setting-bridges', 'tsb-workspace-bridges']);
     assert.equal(three.resources.length, two.resources.length + added.length, 'nothing went away');
   });
 
