@@ -45,7 +45,7 @@ export const floats = (): Growing => new Growing((length) => new Float64Array(le
 export const ints = (): Growing<Int32Array> => new Growing((length) => new Int32Array(length));
 export const bytes = (): Growing<Uint8Array> => new Growing((length) => new Uint8Array(length));
 
-const pageSize = 8192;
+const pageSize = 1024;
 
 /** Whole numbers by any index, 0 where nothing was set. Costs 4 bytes an index where indices are dense. */
 export class Paged {
