@@ -1,5 +1,5 @@
 /**
- * `npm test`: type check, linter and unit tests first, which fail fast; then the toolchain is ensured and
+ * `npm test`: type check, linter, unit and browser tests first, which fail fast; then the toolchain is ensured and
  * the integration tests run on real parts. The last line says `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process';
@@ -13,8 +13,10 @@ const total: Count = { passed: 0, failed: 0 };
 
 const stages: [string, () => Promise<Count>][] = [
   ['type check', () => command('node_modules/.bin/tsc', [])],
+  ['type check of what runs in a browser', () => command('node_modules/.bin/tsc', ['--project', 'test/browser'])],
   ['linter', () => command('node_modules/.bin/eslint', ['.'])],
   ['unit tests', () => mocha('test/unit/**/*.test.ts', 20_000)],
+  ['browser tests', () => mocha('test/browser/**/*.test.ts', 60_000)],
   ['toolchain', () => command(process.execPath, ['automation/kbf.mjs', 'toolchain', 'install'])],
   ['integration tests', () => mocha('test/integration/**/*.test.ts', 300_000)],
 ];
