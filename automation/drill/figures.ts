@@ -69,8 +69,9 @@ export class ProduceFigures {
     if (outcome !== 'ok') return;
     this.#okEnds.push(endMs);
     if (change.before === 'ok') return;
-    this.#latencies.push(endMs - intendedMs);
-    if (this.#settled !== undefined && intendedMs >= this.#settled.fromMs && endMs < this.#settled.toMs) this.#settledLatencies.push(endMs - intendedMs);
+    // Less than nothing only where the clock went back, which the verdict then says.
+    this.#latencies.push(Math.max(0, endMs - intendedMs));
+    if (this.#settled !== undefined && intendedMs >= this.#settled.fromMs && endMs < this.#settled.toMs) this.#settledLatencies.push(Math.max(0, endMs - intendedMs));
   }
 
   #countPhases(sentMs: number, servedBy: string | undefined): void {

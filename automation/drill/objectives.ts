@@ -176,7 +176,8 @@ function ask(expression: Expression, measured: Measured): Objective {
   };
 }
 
-function valueAt(name: string, { produce, consume, log, regions }: Measured): number | undefined {
+/** The figure of that name, or undefined where it was not measured. */
+export function valueAt(name: string, { produce, consume, log, regions }: Pick<Report, 'produce' | 'consume' | 'log' | 'regions'>): number | undefined {
   const byName = { produce, consume, log, regions: Object.fromEntries(regions.map((region) => [region.name, region])) };
   // A region's name may hold dots; nothing else does.
   const [first = '', ...rest] = name.split('.');

@@ -1,25 +1,30 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { judge } from './report.ts';
+import { Judging, reportSchema } from './report.ts';
 import type { Report, RunRecord } from './report.ts';
 import { shownFiles } from './show/index.ts';
-import { readLines } from './store.ts';
+import { readBatches } from './store.ts';
 
 /** Writes what a run knows of itself besides its lines; as a whole, so that a driver that is killed meanwhile leaves the state before. */
 export async function writeRun(directory: string, run: RunRecord): Promise<void> {
   await writeWhole(path.join(directory, 'run.json'), textOf(run));
 }
 
-/** Judges what a run stored and writes report.json beside it, and what shows it (show/): the same run gives the same bytes. */
+/**
+ * Judges what a run stored and writes report.json beside it, and what shows it (show/): the same run gives the same bytes. One whose driver was killed is judged
+ * as far as its lines go. Throws a UserError where there is no run, or one that somebody changed.
+ */
 export async function judgeDirectory(directory: string): Promise<Report> {
-  const report = judge({
-    run: await readRun(directory),
-    attempts: await readLines(directory, 'attempts'),
-    log: await readLines(directory, 'log'),
-    commits: await readLines(directory, 'commits'),
-    deliveries: await readLines(directory, 'deliveries'),
-  });
+  const run = await readRun(directory);
+  const judging = new Judging(run);
+  // A line that broke off is what a driver leaves that was killed; a drill that came to its end has none.
+  const onCut = run.ending.kind === 'complete' ? [] : [() => undefined] as const;
+  for await (const batch of readBatches(directory, 'attempts', ...onCut)) for (const attempt of batch) judging.attempt(attempt);
+  for await (const batch of readBatches(directory, 'log', ...onCut)) for (const record of batch) judging.logged(record);
+  for await (const batch of readBatches(directory, 'commits', ...onCut)) for (const commit of batch) judging.committed(commit);
+  for await (const batch of readBatches(directory, 'deliveries', ...onCut)) for (const delivery of batch) judging.delivered(delivery);
+  const report = judging.report();
   const json = textOf(report);
   await writeWhole(path.join(directory, 'report.json'), json);
   for (const [name, content] of Object.entries(shownFiles(report, json))) await writeWhole(path.join(directory, name), content);
@@ -27,7 +32,24 @@ export async function judgeDirectory(directory: string): Promise<Report> {
 }
 
 async function readRun(directory: string): Promise<RunRecord> {
-  return JSON.parse(await readFile(path.join(directory, 'run.json'), 'utf8')) as RunRecord;
+  const run = await readDocument(path.join(directory, 'run.json'), 'name the directory of a drill\'s report; one whose driver was killed before it sent anything has nothing to judge') as RunRecord;
+  if (run.schema !== 'kbf-run/1') throw new UserError(`${path.join(directory, 'run.json')} is not kbf-run/1 but ${String(run.schema)}`, { exitCode: 2 });
+  return run;
+}
+
+/** The report of a directory, as it was judged. */
+export async function readReport(directory: string): Promise<Report> {
+  const report = await readDocument(path.join(directory, 'report.json'), `judge the run first: kbf report ${directory}`) as Report;
+  if (report.schema !== reportSchema) throw new UserError(`${path.join(directory, 'report.json')} is not ${reportSchema} but ${String(report.schema)}`, { exitCode: 2 });
+  return report;
+}
+
+async function readDocument(file: string, remedy: string): Promise<object> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as object;
+  } catch (cause) {
+    throw new UserError(`${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { exitCode: 2, remedy, cause });
+  }
 }
 
 let written = 0;

@@ -2,44 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { judge } from '../../automation/drill/report.ts';
-import type { RunRecord, Stored } from '../../automation/drill/report.ts';
+import type { Stored } from '../../automation/drill/report.ts';
 import { renderTable } from '../../automation/drill/table.ts';
-import type { Attempt } from '../../automation/drill/records.ts';
+import { passingRun } from '../fixtures/passing-run.ts';
 
 const validate = new Ajv2020({ allErrors: true }).compile(
   JSON.parse(readFileSync(new URL('../../docs/report.schema.json', import.meta.url), 'utf8')) as object);
-
-/** 30 s of 100 records/s; east dies at 10 s, is healed at 20 s and back at 22 s. */
-function passingRun(): Stored {
-  const attempts: Attempt[] = Array.from({ length: 3000 }, (_, seq) => {
-    const sentMs = 1000 + seq * 10;
-    const eastAway = sentMs >= 11_200 && sentMs < 22_500;
-    return {
-      producer: 'p0', seq, attempt: 0, key: `k${seq % 60}`, intendedMs: sentMs, issuedMs: sentMs, sentMs, endMs: sentMs + 4, status: 200,
-      outcome: 'ok', class: 'ok', partition: seq % 6, offset: Math.floor(seq / 6), region: eastAway || seq % 2 === 0 ? 'west' : 'east',
-    };
-  });
-  const log = attempts.map(({ seq, key, partition = 0, offset = 0 }) => ({ partition, offset, key, id: { run: 'x', producer: 'p0', seq } }));
-  const deliveries = log.map(({ partition, offset, id }) => ({ consumer: 0, instance: 'c', tMs: 1010 + id.seq * 10, partition, offset, id }));
-  const run: RunRecord = {
-    schema: 'kbf-run/1', startedAt: '2026-01-02T03:04:05.678Z', environment: 'dev', parts: { envoy: { kind: 'real', version: '1.40.0' } }, regions: ['east', 'west'],
-    plan: {
-      run: 'x', fault: 'bridge-scale-0', region: 'east', rate: 100, durationSeconds: 30, connections: 4, requestTimeoutMs: 10_000,
-      topic: 'kbf-drill-x', partitions: 6, keys: 60, consumers: { count: 2, mode: 'subscribe' },
-      load: { pattern: 'constant', payloadBytes: 0, keyDistribution: 'uniform', format: 'json', retry: 'none', workers: 0 },
-      steps: [{ kind: 'do', fault: 'bridge-scale-0', region: 'east' }], seed: 1,
-    },
-    marks: { loadMs: 1000, injectMs: 11_000, tookHoldMs: 11_200, healMs: 21_000, recoveredMs: 22_500, loadEndMs: 31_000 },
-    faults: [{
-      fault: 'bridge-scale-0', region: 'east', target: 'KafkaBridge kafka-bridge/bridge in cluster east',
-      expects: { east: { before: 'serves', during: 'silent', after: 'serves' }, west: { before: 'serves', during: 'serves', after: 'serves' } },
-      injectMs: 11_000, tookHoldMs: 11_200, healMs: 21_000, recoveredMs: 22_500,
-    }],
-    steps: [],
-    consumers: { recreated: 1 }, committed: { 0: 500 }, logRead: true, ending: { kind: 'complete' },
-  };
-  return { run, attempts, deliveries, log };
-}
 
 function verdictOf(change: (stored: Stored) => void): { verdict: string; missed: string[] } {
   const stored = passingRun();
@@ -206,6 +174,91 @@ describe('the verdict', () => {
 
   it('is aborted when the drill was interrupted', () => {
     assert.equal(verdictOf(({ run }) => { run.ending = { kind: 'aborted', reason: 'SIGINT' }; }).verdict, 'aborted');
+  });
+});
+
+describe('objectives that a person asks for', () => {
+  const asked = (...objectives: string[]): ReturnType<typeof judge> => {
+    const stored = passingRun();
+    stored.run.plan.objectives = objectives;
+    Object.assign(stored.attempts[1200] ?? {}, { outcome: 'failed', class: 'refused' });
+    stored.log.splice(1200, 1);
+    stored.deliveries.splice(1200, 1);
+    const report = judge(stored);
+    assert.ok(validate(report), JSON.stringify(validate.errors));
+    return report;
+  };
+
+  it('stand beside the drill\'s own', () => {
+    const { objectives, verdict } = asked('produce.blackoutMs<=15', 'regions.west.during=100%');
+    assert.deepEqual(objectives.filter((objective) => objective.asked), [
+      { name: 'produce.blackoutMs', limit: '<= 15 ms', measured: 20, met: false, asked: true }, { name: 'regions.west.during', limit: '= 100 %', measured: 979 / 980, met: false, asked: true },
+    ]);
+    assert.equal(objectives.find(({ name }) => name === 'produce.failed')?.met, false);
+    assert.equal(verdict, 'fail');
+  });
+
+  it('stand instead of the drill\'s own of that name', () => {
+    const { objectives, verdict } = asked('produce.failed<=0.1%');
+    assert.deepEqual(objectives.filter(({ name }) => name === 'produce.failed'), [{ name: 'produce.failed', limit: '<= 0.1 % of those sent', measured: 1, met: true, asked: true }]);
+    assert.equal(verdict, 'pass');
+  });
+
+  it('leave the drill inconclusive when they could not be measured', () => {
+    assert.equal(asked('produce.failed<=1', 'log.duplicates.proxyRetry=0').verdict, 'inconclusive');
+  });
+});
+
+describe('what is expected', () => {
+  it('of a region follows from its fault', () => {
+    const { verdict, missed } = verdictOf(({ run }) => { Object.assign(run.faults[0]?.expects['east'] ?? {}, { during: 'serves' }); });
+    assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['regions.east.during'] });
+    const report = judge({ ...passingRun(), run: { ...passingRun().run, faults: passingRun().run.faults.map((fault) => ({ ...fault, expects: { ...fault.expects, west: { before: 'any', during: 'any', after: 'any' } } })) } });
+    assert.ok(!report.objectives.some(({ name }) => name.startsWith('regions.west')));
+  });
+
+  const failing = (count: number) => ({ run, attempts, log, deliveries }: Stored): void => {
+    Object.assign(run.faults[0] ?? {}, { losesInFlight: true });
+    for (const attempt of attempts.slice(1200, 1200 + count)) Object.assign(attempt, { outcome: 'failed', class: 'reset' });
+    log.splice(1200, count);
+    deliveries.splice(1200, count);
+  };
+
+  it('of requests in flight is no more than one on each connection', () => {
+    assert.deepEqual(verdictOf(failing(4)), { verdict: 'pass', missed: [] });
+    assert.deepEqual(verdictOf(failing(5)), { verdict: 'fail', missed: ['produce.failed'] });
+  });
+
+  it('by a step is what the step says', () => {
+    assert.deepEqual(verdictOf(({ run }) => { run.steps.push({ kind: 'expect', text: 'produce.failed=0', startMs: 1, met: false, measured: 3 }); }), { verdict: 'fail', missed: ['step.1'] });
+  });
+
+  it('of several faults is that each takes hold', () => {
+    const { verdict, missed } = verdictOf(({ run }) => { run.faults.push({ fault: 'gateway-kill', region: 'west', target: 't', expects: {}, injectMs: 23_000 }); });
+    assert.deepEqual({ verdict, missed }, { verdict: 'inconclusive', missed: ['condition.faultTookHold'] });
+  });
+});
+
+describe('evidence and advice', () => {
+  it('name the records and what to change', () => {
+    const stored = passingRun();
+    Object.assign(stored.attempts[1200] ?? {}, { outcome: 'unknown', class: 'timeout' });
+    stored.log.splice(5, 1);
+    stored.deliveries.splice(5, 1);
+    const { evidence, advice } = judge(stored);
+    assert.deepEqual(evidence?.['produce.unknown'], ['p0/1200 at 13000 ms: timeout']);
+    assert.deepEqual(evidence?.['log.ackedLost'], ['p0/5, answered partition 5 offset 0']);
+    assert.match(advice?.[0] ?? '', /acks=all/);
+    assert.match(advice?.[1] ?? '', /close_connections_on_host_health_failure/);
+    assert.deepEqual(judge(passingRun()).advice, []);
+  });
+
+  it('say that times cannot be told when the clock went back', () => {
+    const { verdict, missed } = verdictOf(({ attempts }) => {
+      for (const attempt of attempts.slice(2900)) Object.assign(attempt, { issuedMs: attempt.issuedMs - 5000, sentMs: (attempt.sentMs ?? 0) - 5000, endMs: attempt.endMs - 5000 });
+    });
+    assert.equal(verdict, 'inconclusive');
+    assert.ok(missed.includes('condition.clock') && missed.includes('log.reordered'));
   });
 });
 

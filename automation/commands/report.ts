@@ -1,0 +1,40 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { UserError } from '../../errors.ts';
+import { compare, renderComparison } from '../drill/compare.ts';
+import type { Report } from '../drill/report.ts';
+import { pageOf } from '../drill/show/index.ts';
+import { judgeDirectory, readReport } from '../drill/stored.ts';
+import { renderTable } from '../drill/table.ts';
+import type { Session } from '../session.ts';
+
+interface Flags {
+  compare?: boolean;
+  json?: boolean;
+}
+
+/** As the drill ends; nobody interrupted this command. */
+const exitCodes: Record<Report['verdict'], number> = { pass: 0, fail: 3, inconclusive: 4, aborted: 4 };
+
+/** `kbf report`. */
+export function addReport(program: Command, session: Session): void {
+  program.command('report').description('judges a stored drill again, or compares two')
+    .argument('<dirs...>', 'the directory of a report; with --compare two, the earlier first')
+    .option('--compare', 'what is different from the first to the second, and what got worse (exit code 3 if the verdict did)')
+    .option('--json', 'as a JSON document')
+    .action(async (given: string[], { compare: two = false, json = false }: Flags) => {
+      const [first = '', second, ...more] = given.map((directory) => resolve(directory));
+      if (more.length > 0 || two !== (second !== undefined)) {
+        throw new UserError(two ? '--compare takes two directories.' : 'Several directories are given.', { exitCode: 2, remedy: 'Use kbf report DIR, or kbf report --compare DIR DIR.' });
+      }
+      if (second === undefined) {
+        const report = await judgeDirectory(first);
+        session.answer(json, report, () => `${renderTable(report)}\n${pageOf(first)}`);
+        session.exitCode = exitCodes[report.verdict];
+        return;
+      }
+      const comparison = compare(await readReport(first), await readReport(second));
+      session.answer(json, comparison, () => renderComparison(comparison));
+      session.exitCode = comparison.worse.includes('verdict') ? 3 : 0;
+    });
+}

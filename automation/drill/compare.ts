@@ -1,0 +1,91 @@
+import { objectiveNames } from './objective-text.ts';
+import { valueAt } from './objectives.ts';
+import type { Report } from './report.ts';
+
+export interface Difference {
+  name: string;
+  unit: 'ms' | 'share' | 'count';
+  /** Absent where it was not measured. */
+  a?: number;
+  b?: number;
+  difference?: number;
+  /** Whether more of it is worse, and there is more. Absent where neither more nor less is better. */
+  worse?: boolean;
+}
+
+export interface Comparison {
+  schema: 'kbf-comparison/1';
+  a: { startedAt: string; environment: string; verdict: Report['verdict'] };
+  b: { startedAt: string; environment: string; verdict: Report['verdict'] };
+  /** In what the drills were not the same; figures then differ for that reason too. */
+  unlike: string[];
+  figures: Difference[];
+  /** Names of what got worse from a to b, the verdict included. */
+  worse: string[];
+}
+
+/** More of these is neither better nor worse. */
+const neutral = new Set(['produce.sent', 'produce.attempts', 'consume.delivered', 'log.unackedPresent', 'log.duplicates.clientRetry']);
+/** Times that differ by less are taken for the same: a tenth, or what a busy machine adds. */
+const noise = { share: 0.1, ms: 5 };
+const ranks: Record<Report['verdict'], number> = { pass: 0, inconclusive: 1, aborted: 1, fail: 2 };
+
+/** What is different from report a to report b, figure by figure. */
+export function compare(a: Report, b: Report): Comparison {
+  const regions = [...new Set([...a.regions, ...b.regions].map(({ name }) => name))];
+  const figures = objectiveNames(regions).map(({ name, unit }) => difference(name, unit, valueAt(name, a), valueAt(name, b))).filter((figure) => figure.a !== undefined || figure.b !== undefined);
+  return {
+    schema: 'kbf-comparison/1', a: about(a), b: about(b), unlike: unlike(a, b), figures,
+    worse: [...(ranks[b.verdict] > ranks[a.verdict] ? ['verdict'] : []), ...figures.filter(({ worse }) => worse).map(({ name }) => name)],
+  };
+}
+
+function about({ startedAt, environment, verdict }: Report): Comparison['a'] {
+  return { startedAt, environment, verdict };
+}
+
+function difference(name: string, unit: Difference['unit'], a: number | undefined, b: number | undefined): Difference {
+  const both = { name, unit, ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) };
+  if (a === undefined || b === undefined) return both;
+  const more = b - a;
+  if (neutral.has(name) || unit === 'share') return { ...both, difference: more };
+  const isMore = unit === 'ms' ? more > Math.max(noise.ms, a * noise.share) : name === 'produce.ok' ? false : more > 0;
+  return { ...both, difference: more, worse: isMore };
+}
+
+function unlike(a: Report, b: Report): string[] {
+  const of = ({ plan, environment, parts }: Report): Record<string, unknown> => ({
+    environment, fault: plan.steps.map((step) => (step.kind === 'do' ? `${step.fault} of ${step.region}` : step.kind)).join(', '), rate: plan.rate, durationSeconds: plan.durationSeconds,
+    connections: plan.connections, partitions: plan.partitions, keys: plan.keys, load: plan.load, consumers: plan.consumers,
+    parts: Object.entries(parts).map(([name, { kind, version }]) => `${name} ${version} (${kind})`).sort().join(', '),
+  });
+  const [left, right] = [of(a), of(b)];
+  return Object.keys(left).filter((key) => JSON.stringify(left[key]) !== JSON.stringify(right[key])).map((key) => `${key}: ${text(left[key])} against ${text(right[key])}`);
+}
+
+function text(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** As a person reads it on a terminal. Ends in a newline. */
+export function renderComparison({ a, b, unlike: others, figures, worse }: Comparison): string {
+  const rows = figures.map((figure) => [figure.name, shown(figure, figure.a), shown(figure, figure.b), figure.difference === undefined ? '' : signed(figure, figure.difference), figure.worse ? 'WORSE' : '']);
+  const head = ['', a.startedAt.slice(0, 19), b.startedAt.slice(0, 19), 'difference', ''];
+  const all = [head, ['verdict', a.verdict, b.verdict, '', worse.includes('verdict') ? 'WORSE' : ''], ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  return [
+    ...all.map((row) => `  ${row.map((cell, column) => (column === 0 || column === 4 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`.trimEnd()),
+    '',
+    ...(others.length === 0 ? [] : ['  The drills were not the same:', ...others.map((line) => `    ${line}`), '']),
+    worse.length === 0 ? '  Nothing got worse.' : `  Got worse: ${worse.join(', ')}`, '',
+  ].join('\n');
+}
+
+function shown({ unit }: Difference, value: number | undefined): string {
+  if (value === undefined) return '-';
+  return unit === 'share' ? `${(value * 100).toFixed(1)} %` : unit === 'ms' ? `${value < 10 ? value.toFixed(1) : Math.round(value)} ms` : String(value);
+}
+
+function signed(figure: Difference, value: number): string {
+  return value === 0 ? '0' : `${value > 0 ? '+' : '-'}${shown(figure, Math.abs(value))}`;
+}

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { main } from '../../automation/kbf.ts';
+import { compare, renderComparison } from '../../automation/drill/compare.ts';
+import { judge } from '../../automation/drill/report.ts';
+import type { Stored } from '../../automation/drill/report.ts';
+import { makeReportDirectory, openAppender } from '../../automation/drill/store.ts';
+import { judgeDirectory, writeRun } from '../../automation/drill/stored.ts';
+import { UserError } from '../../errors.ts';
+import { fakeModules } from '../fixtures/fake-sandbox.ts';
+import { passingRun } from '../fixtures/passing-run.ts';
+import { Sink } from '../fixtures/sink.ts';
+
+let root: string;
+beforeEach(() => { root = mkdtempSync(join(tmpdir(), 'kbf-stored-')); });
+afterEach(() => { rmSync(root, { recursive: true }); });
+
+async function store(name: string, change: (stored: Stored) => void = () => undefined): Promise<string> {
+  const stored = passingRun();
+  change(stored);
+  const directory = join(root, name);
+  await makeReportDirectory(directory);
+  await writeRun(directory, stored.run);
+  for (const [kind, records] of [['attempts', stored.attempts], ['log', stored.log], ['commits', stored.commits ?? []], ['deliveries', stored.deliveries]] as const) {
+    const file = openAppender(directory, kind, (error) => { throw error; });
+    for (const record of records) await file.append(record as never);
+    await file.close();
+  }
+  return directory;
+}
+
+async function kbf(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const [stdout, stderr] = [new Sink(), new Sink()];
+  const code = await main([...argv, '--state-dir', root], { stdout, stderr, modules: () => Promise.resolve(fakeModules({})), work: () => Promise.reject(new Error('nothing is to be done elsewhere')) });
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+function bytesOf(directory: string): Record<string, string> {
+  return Object.fromEntries(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'utf8')]));
+}
+
+describe('a stored run', () => {
+  it('is judged as what it was when it was stored', async () => {
+    assert.deepEqual(await judgeDirectory(await store('a')), JSON.parse(JSON.stringify(judge(passingRun()))));
+  });
+
+  it('gives the same bytes whenever it is judged again', async () => {
+    const directory = await store('a');
+    await judgeDirectory(directory);
+    const first = bytesOf(directory);
+    assert.ok(first['report.json']?.includes('"verdict": "pass"'));
+    const { code, stdout } = await kbf('report', directory);
+    assert.equal(code, 0);
+    assert.match(stdout, /PASS[^]*report\.html/);
+    assert.deepEqual(bytesOf(directory), first);
+  });
+
+  it('of a killed driver is judged as far as its lines go, and is inconclusive', async () => {
+    const directory = await store('a', ({ run }) => {
+      run.ending = { kind: 'inconclusive', reason: 'the driver was ended before the drill was' };
+      run.logRead = false;
+      run.marks = { loadMs: 1000, injectMs: 11_000 };
+      run.faults.splice(0);
+    });
+    truncateSync(join(directory, 'attempts.ndjson'), readFileSync(join(directory, 'attempts.ndjson')).length - 40);
+    writeFileSync(join(directory, 'log.ndjson'), '');
+    const { code, stdout } = await kbf('report', directory, '--json');
+    const report = JSON.parse(stdout) as Awaited<ReturnType<typeof judgeDirectory>>;
+    assert.equal(code, 4);
+    assert.deepEqual([report.verdict, report.produce.sent, report.reason, 'log' in report], ['inconclusive', 2999, 'the driver was ended before the drill was', false]);
+  });
+
+  it('is refused when a drill that came to its end is cut, or a line was changed', async () => {
+    const cut = await store('cut');
+    truncateSync(join(cut, 'log.ndjson'), readFileSync(join(cut, 'log.ndjson')).length - 10);
+    await assert.rejects(judgeDirectory(cut), (error) => error instanceof UserError && /log\.ndjson/.test(error.message));
+    const changed = await store('changed');
+    appendFileSync(join(changed, 'attempts.ndjson'), 'x\n');
+    await assert.rejects(judgeDirectory(changed), (error) => error instanceof UserError && /attempts\.ndjson:3002 is not JSON/.test(error.message));
+  });
+
+  for (const [argv, says] of [
+    [['report'], /missing required argument/],
+    [['report', '/nonexistent'], /\/nonexistent\/run\.json cannot be read/],
+    [['report', 'a', 'b'], /Several directories are given/],
+    [['report', '--compare', 'a'], /--compare takes two directories/],
+    [['report', '--compare', 'a', 'b', 'c'], /--compare takes two directories/],
+    [['report', '--compare', '/nonexistent', '/nonexistent'], /report\.json cannot be read[^]*kbf report \/nonexistent/],
+  ] as const) {
+    it(`"${argv.join(' ')}" is wrong use`, async () => {
+      const { code, stderr } = await kbf(...argv);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, says);
+    });
+  }
+});
+
+describe('the comparison of two reports', () => {
+  const slower = ({ attempts, run }: Stored): void => {
+    run.plan.connections = 8;
+    for (const attempt of attempts.slice(1000, 1100)) attempt.endMs += 300;
+    Object.assign(attempts[1500] ?? {}, { outcome: 'unknown', class: 'timeout' });
+  };
+
+  it('shows every figure with its difference, what got worse, and in what the drills were not the same', async () => {
+    const [a, b] = [await store('a'), await store('b', slower)];
+    await judgeDirectory(a);
+    await judgeDirectory(b);
+    const { code, stdout } = await kbf('report', '--compare', a, b);
+    assert.equal(code, 3);
+    assert.match(stdout, /verdict +pass +fail +WORSE/);
+    assert.match(stdout, /produce\.unknown +0 +1 +\+1 +WORSE/);
+    assert.match(stdout, /produce\.latencyMs\.p99 +4\.0 ms +304 ms +\+300 ms +WORSE/);
+    assert.match(stdout, /connections: 4 against 8/);
+    assert.match(stdout, /Got worse: verdict, produce\.unknown, /);
+  });
+
+  it('finds nothing worse in the same report, nor in a better one', () => {
+    const stored = passingRun();
+    slower(stored);
+    const [good, bad] = [judge(passingRun()), judge(stored)];
+    assert.deepEqual(compare(good, good).worse, []);
+    assert.deepEqual(compare(bad, good).worse, []);
+    assert.match(renderComparison(compare(good, good)), /Nothing got worse\./);
+  });
+
+  it('leaves out what neither measured, and compares nothing with what one did not', () => {
+    const { log, consume, ...bare } = judge(passingRun());
+    assert.ok(log && consume);
+    const { figures, worse } = compare(judge(passingRun()), bare);
+    assert.deepEqual(worse, []);
+    assert.deepEqual(figures.find(({ name }) => name === 'log.ackedLost'), { name: 'log.ackedLost', unit: 'count', a: 0 });
+    assert.ok(!compare(bare, bare).figures.some(({ name }) => name.startsWith('log.')));
+  });
+});
