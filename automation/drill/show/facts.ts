@@ -15,7 +15,7 @@ ${table({
   caption: 'What was wanted and what was measured; a condition that is not fulfilled means that the drill does not answer its question',
   columns: [{ title: 'Objective' }, { title: 'Wanted', number: true }, { title: 'Measured', number: true }, { title: 'Result' }],
   rows: [...missed, ...unmeasured, ...met].map((objective) => [
-    html`${meaning(objective.name)} <span class="name quiet">${objective.name}</span>${objective.why !== undefined && html`<span class="why">${objective.why}</span>`}`,
+    html`${meaning(objective.name)} <span class="name quiet">${objective.name}</span>${objective.asked === true && ' (asked for)'}${objective.why !== undefined && html`<span class="why">${objective.why}</span>`}`,
     objective.name === 'condition.carriedOut' ? 'complete' : limit(objective),
     objective.name === 'condition.carriedOut' && !objective.met ? html`no` : measured(objective), state(objective),
   ]),
@@ -67,8 +67,18 @@ export function plan({ plan: it }: Report): Markup {
     ['Consumers', `${count(consumers.count)}, ${consumers.mode === 'subscribe' ? 'members of one group' : 'with partitions of their own'}`],
     ['Topic', `${it.topic}, ${plural(it.partitions, 'partition')}`],
     ['Seed', String(it.seed)],
+    ...it.steps.map((step, i): [string, string] => [`Step ${i + 1}`, stepWords(step)]),
+    ...(it.objectives ?? []).map((text): [string, string] => ['Objective asked for', text]),
   ];
-  return table({ caption: 'The load, as it was asked for', columns: [{ title: 'What' }, { title: 'Value' }], rows });
+  return table({ caption: 'What was to be done', columns: [{ title: 'What' }, { title: 'Value' }], rows });
+}
+
+function stepWords(step: Report['plan']['steps'][number]): string {
+  switch (step.kind) {
+    case 'do': return `${step.fault} of ${step.region}${step.forSeconds === undefined ? '' : ` for ${plural(step.forSeconds, 'second')}`}`;
+    case 'wait': return `wait ${plural(step.seconds, 'second')}`;
+    case 'expect': return `expect ${step.objective}`;
+  }
 }
 
 function loadWords({ pattern, rampFrom }: Report['plan']['load']): string {
@@ -76,9 +86,9 @@ function loadWords({ pattern, rampFrom }: Report['plan']['load']): string {
 }
 
 export function steps({ steps: list }: Report): Markup {
-  if (list === undefined || list.length === 0) return html`<p>The drill had no steps of its own.</p>`;
+  if (list === undefined || list.length === 0) return html``;
   return table({
-    caption: 'The steps, in order', columns: [{ title: 'Step' }, { title: 'Begin', number: true }, { title: 'End', number: true }, { title: 'Measured', number: true }, { title: 'Result' }],
+    caption: 'What was done', columns: [{ title: 'Step' }, { title: 'Begin', number: true }, { title: 'End', number: true }, { title: 'Measured', number: true }, { title: 'Result' }],
     rows: list.map(({ kind, text, startMs, endMs, met, measured: value }) => [
       `${kind} ${text}`, seconds(startMs), endMs === undefined ? '–' : seconds(endMs), value === undefined ? '–' : String(value),
       met === undefined ? '–' : met ? html`<span class="state met">✓ met</span>` : html`<span class="state missed">✗ missed</span>`,

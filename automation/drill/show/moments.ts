@@ -75,3 +75,11 @@ export function verticals(marks: readonly Placed[], labels: boolean): object {
     })),
   };
 }
+
+/** The time in which each fault was in effect, as a shade over one of a drawing's grids. */
+export function shades(report: Report, endMs: number): object {
+  return {
+    silent: true, itemStyle: { color: 'var(--shade)' },
+    data: faultsOf(report).filter(({ injectMs }) => injectMs !== undefined).map(({ injectMs, healMs = endMs }) => [{ xAxis: injectMs }, { xAxis: healMs }]),
+  };
+}

@@ -1,7 +1,7 @@
 import { axis, draw, legend, lineIcon, regionStyle } from './draw.ts';
 import type { Markup } from './markup.ts';
 import type { Report } from '../report.ts';
-import { momentsOf, placed, rowHeight, verticals } from './moments.ts';
+import { momentsOf, placed, rowHeight, shades, verticals } from './moments.ts';
 import { thinned } from './slots.ts';
 import { count, ms, seconds } from './words.ts';
 
@@ -73,7 +73,7 @@ export function consumersChart(report: Report, all: NonNullable<Report['consumpt
   });
   const line = (label: string, gridIndex: number, value: (point: typeof points[number]) => number, more: object): object => ({
     type: 'line', name: label, xAxisIndex: gridIndex, yAxisIndex: gridIndex, symbol: 'none', silent: true, data: points.map((point) => [point.t, value(point)]), ...more,
-    markLine: verticals(marks, gridIndex === 0),
+    markLine: verticals(marks, gridIndex === 0), markArea: shades(report, toMs),
   });
   return draw({
     id: 'consumers', height: top + 130 + 40 + 110 + 70, title: 'Position and lag of the consumers over time',

@@ -50,8 +50,7 @@ function timeline(report: Report): Markup {
     seconds(t), ...names.map((name) => count(by[name] ?? 0)), ...(elsewhere ? [count(other)] : []), count(failed), count(unknown),
     ...(slowest ? [slowestMs === undefined ? '–' : ms(slowestMs)] : []),
   ];
-  return html`<figure>${timelineChart(report, { stepMs, slots })}
-<figcaption>Each step is ${ms(stepMs)} of requests, placed where they were due. The shade is the time in which the fault was in effect.</figcaption></figure>
+  return html`${figure('Timeline chart', timelineChart(report, { stepMs, slots }), `Each step is ${ms(stepMs)} of requests, placed where they were due; the load begins and ends within one. The shade is the time in which the fault was in effect.`)}
 ${dataTable('The numbers of this chart', {
   caption: `Requests by when they were due, ${ms(stepMs)} a row`,
   columns: [{ title: 'From' }, ...[...names, ...(elsewhere ? ['Region unknown'] : []), 'Failed', 'Unknown', ...(slowest ? ['Slowest'] : [])].map((title) => ({ title, number: true }))],
@@ -78,23 +77,31 @@ function latency({ latencyCurve, produce }: Report): Markup {
     const { latencyMs } = produce;
     return html`<p>${latencyMs === undefined ? 'No request was acknowledged, so there is no latency.' : `Half of the requests took at most ${ms(latencyMs.p50)}, 99 of 100 at most ${ms(latencyMs.p99)}, the slowest ${ms(latencyMs.max)}.`}</p>${errors}`;
   }
-  return html`<figure>${latencyChart(latencyCurve, produce.ok)}
-<figcaption>Of the ${plural(produce.ok, 'acknowledged request')}, over the whole load, from when each was due.</figcaption></figure>
+  return html`${figure('Latency chart', latencyChart(latencyCurve, produce.ok), `Of the ${plural(produce.ok, 'acknowledged record')}, over the whole load, from when each was due.`)}
 ${dataTable('The numbers of this chart', {
   caption: 'Latency from when requests were due, by percentile', columns: [{ title: 'Percentile' }, { title: 'Latency', number: true }],
   rows: latencyCurve.map(({ percentile, ms: value }) => [`${percentile} %`, ms(value)]),
 })}${errors}`;
 }
 
+function orNone(value: number): string {
+  return value === 0 ? 'none' : count(value);
+}
+
+/** A chart that scrolls where the page is narrower than its words can bear. */
+function figure(name: string, chart: Markup, caption: string): Markup {
+  return html`<figure><div class="scroll" role="region" aria-label="${name}" tabindex="0">${chart}</div>
+<figcaption>${caption}</figcaption></figure>`;
+}
+
 function consumers(report: Report): Markup {
   const { consume, consumption } = report;
   const facts = consume === undefined ? html`<p>What consumers were given was not measured.</p>`
-    : html`<p>${plural(consume.delivered, 'record')} delivered, ${count(consume.redelivered)} of them again (which Kafka allows between commits), ${count(consume.skipped)} skipped.${
-      consume.recreated !== undefined && ` ${plural(consume.recreated, 'consumer instance')} had to be made anew.`}${
+    : html`<p>${plural(consume.delivered, 'record')} delivered (those that only warm up and probe among them), ${orNone(consume.redelivered)} again (which Kafka allows between commits), ${orNone(consume.skipped)} skipped.${
+      consume.recreated !== undefined && ` Consumer instances that had to be made anew: ${orNone(consume.recreated)}.`}${
       consume.blackoutMs !== undefined && ` The longest time in which a partition gave its group nothing was ${ms(consume.blackoutMs)}.`}</p>`;
   if (consumption === undefined || consumption.length === 0) return facts;
-  return html`${facts}<figure>${consumersChart(report, consumption)}
-<figcaption>The upper part shows how many records consumers had been given, the lower how many acknowledged ones they had not been given yet.</figcaption></figure>
+  return html`${facts}${figure('Consumers chart', consumersChart(report, consumption), 'Above, how many records consumers had been given; below, how many acknowledged ones they had not been given yet.')}
 ${dataTable('The numbers of this chart', {
   caption: 'Position and lag of the consumers', columns: [{ title: 'At' }, { title: 'Delivered', number: true }, { title: 'Lag', number: true }],
   rows: thinned(consumption).map(({ t, delivered, lag }) => [seconds(t), count(delivered), count(lag)]),

@@ -4,6 +4,8 @@ import type { TimelineEntry } from '../metrics.ts';
 export interface Slot {
   /** Begin, ms since the drill began. */
   t: number;
+  /** Shorter than the others only in the last slot. */
+  lengthMs: number;
   served: Record<string, number>;
   /** Acknowledged, by nobody knows which region. */
   elsewhere: number;
@@ -14,7 +16,7 @@ export interface Slot {
 }
 
 export interface Slots {
-  /** Length of every slot, ms. */
+  /** Length of a slot, ms. */
   stepMs: number;
   slots: Slot[];
 }
@@ -28,10 +30,12 @@ export function slotsOf(timeline: readonly TimelineEntry[]): Slots {
   const [first, last] = [timeline[0], timeline.at(-1)];
   if (first === undefined || last === undefined) return { stepMs: sourceStepMs, slots: [] };
   const stepMs = roundStep((last.t - first.t + sourceStepMs) / mostSlots);
-  const start = Math.floor(first.t / stepMs) * stepMs;
-  const slots = Array.from({ length: Math.floor((last.t - start) / stepMs) + 1 }, (_, i): Slot => ({ t: start + i * stepMs, served: {}, elsewhere: 0, failed: 0, unknown: 0 }));
+  const slots = Array.from({ length: Math.floor((last.t - first.t) / stepMs) + 1 }, (_, i): Slot => {
+    const t = first.t + i * stepMs;
+    return { t, lengthMs: Math.min(stepMs, last.t + sourceStepMs - t), served: {}, elsewhere: 0, failed: 0, unknown: 0 };
+  });
   for (const entry of timeline) {
-    const slot = slots[Math.floor((entry.t - start) / stepMs)];
+    const slot = slots[Math.floor((entry.t - first.t) / stepMs)];
     if (slot !== undefined) add(slot, entry);
   }
   return { stepMs, slots };

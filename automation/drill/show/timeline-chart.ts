@@ -1,7 +1,7 @@
 import { axis, draw, legend, legendHeight, lineIcon, regionStyle, unknownDecal } from './draw.ts';
 import type { Markup } from './markup.ts';
 import type { Report } from '../report.ts';
-import { faultsOf, momentsOf, placed, rowHeight, verticals } from './moments.ts';
+import { momentsOf, placed, rowHeight, shades, verticals } from './moments.ts';
 import type { Placed } from './moments.ts';
 import type { Slot, Slots } from './slots.ts';
 import { ms, plural, seconds } from './words.ts';
@@ -19,7 +19,7 @@ interface Layout {
 
 /** Requests a second by region, below it those that were not acknowledged, below that the slowest, over one axis of time with the faults' moments. */
 export function timelineChart(report: Report, { stepMs, slots }: Slots): Markup {
-  const [fromMs, toMs] = [slots[0]?.t ?? 0, (slots.at(-1)?.t ?? 0) + stepMs];
+  const [fromMs, toMs] = [slots[0]?.t ?? 0, endOf(slots)];
   const marks = placed(momentsOf(report), plotWidth / (toMs - fromMs), toMs);
   const rows = 1 + Math.max(-1, ...marks.map(({ row }) => row));
   const shown = { elsewhere: slots.some((slot) => slot.elsewhere > 0), missing: slots.some(({ failed, unknown }) => failed + unknown > 0), slowest: slots.some(({ slowestMs }) => slowestMs !== undefined) };
@@ -48,8 +48,8 @@ export function timelineChart(report: Report, { stepMs, slots }: Slots): Markup 
         ...(shown.slowest ? [valueAxis(2, 'slowest request, ms from when it was due (logarithmic)', { type: 'log' })] : []),
       ],
       series: [
-        ...regions.map(({ name }, i) => served(name, regionStyle(i), { stepMs, slots }, (slot) => slot.served[name] ?? 0)),
-        ...(shown.elsewhere ? [served(nobody, { color: 'var(--nobody)', decal: { symbol: 'none' } }, { stepMs, slots }, (slot) => slot.elsewhere)] : []),
+        ...regions.map(({ name }, i) => served(name, regionStyle(i), slots, (slot) => slot.served[name] ?? 0)),
+        ...(shown.elsewhere ? [served(nobody, { color: 'var(--nobody)', decal: { symbol: 'none' } }, slots, (slot) => slot.elsewhere)] : []),
         missing('failed', { color: 'var(--failed)' }, { stepMs, slots }), missing('unknown', { color: 'var(--unknown)', decal: unknownDecal }, { stepMs, slots }),
         ...(shown.slowest ? [slowestLine(slots, toMs)] : []),
         ...layout.grids.map((_, i) => overlay(report, { index: i, marks, endMs: toMs })),
@@ -60,6 +60,11 @@ export function timelineChart(report: Report, { stepMs, slots }: Slots): Markup 
 
 /** The series of requests that somebody acknowledged without saying which region it is. */
 const nobody = 'region not known';
+
+function endOf(slots: readonly Slot[]): number {
+  const { t = 0, lengthMs = 0 } = slots.at(-1) ?? {};
+  return t + lengthMs;
+}
 
 function valueAxis(gridIndex: number, name: string, more: object, above = 0): object {
   return axis(name, { gridIndex, nameTextStyle: { align: 'left', color: 'var(--quiet)', padding: [0, 0, above, 8 - left] }, ...more });
@@ -75,11 +80,10 @@ function layoutOf(rows: number, shown: { missing: boolean; slowest: boolean }): 
 }
 
 /** Acknowledged requests a second as an area with a step per slot, up to the end of the last. */
-function served(name: string, style: { color: string; decal: object }, { stepMs, slots }: Slots, of: (slot: Slot) => number): object {
-  const points = slots.map((slot) => [slot.t, Math.round(of(slot) * 10_000 / stepMs) / 10]);
-  const [lastT = 0, lastValue = 0] = points.at(-1) ?? [];
+function served(name: string, style: { color: string; decal: object }, slots: readonly Slot[], of: (slot: Slot) => number): object {
+  const points = slots.map((slot) => [slot.t, Math.round(of(slot) * 10_000 / slot.lengthMs) / 10]);
   return {
-    type: 'line', step: 'end', stack: 'served', name, data: [...points, [lastT + stepMs, lastValue]], symbol: 'none', silent: true, lineStyle: { width: 1, color: style.color },
+    type: 'line', step: 'end', stack: 'served', name, data: [...points, [endOf(slots), points.at(-1)?.[1] ?? 0]], symbol: 'none', silent: true, lineStyle: { width: 1, color: style.color },
     itemStyle: style, areaStyle: { color: style.color, opacity: 1 },
   };
 }
@@ -104,10 +108,7 @@ function slowestLine(slots: Slots['slots'], toMs: number): object {
 function overlay(report: Report, { index, marks, endMs }: { index: number; marks: readonly Placed[]; endMs: number }): object {
   return {
     type: 'line', name: `overlay ${index}`, xAxisIndex: index, yAxisIndex: index, data: [], silent: true,
-    markArea: {
-      silent: true, itemStyle: { color: 'var(--shade)' },
-      data: faultsOf(report).filter(({ injectMs }) => injectMs !== undefined).map(({ injectMs, healMs = endMs }) => [{ xAxis: injectMs }, { xAxis: healMs }]),
-    },
+    markArea: shades(report, endMs),
     markLine: verticals(marks, index === 0),
   };
 }
