@@ -18,6 +18,15 @@ const schema = JSON.parse(readFileSync(new URL('../../docs/report.schema.json', 
 const validate = new Ajv2020({ allErrors: true }).compile(schema);
 const made = (name: string): ReturnType<NonNullable<typeof reports[string]>> => reports[name]?.() ?? assert.fail(`no report ${name}`);
 
+interface Described {
+  description?: string;
+  const?: unknown;
+  properties?: Record<string, Described>;
+  items?: Described;
+  additionalProperties?: Described | boolean;
+  oneOf?: Described[];
+}
+
 /** Parses as a CI system would: anything that is not well-formed throws. */
 function testCases(xml: string): { name: string; result: string; message: string; text: string }[] {
   const document = new DOMParser({ onError: onErrorStopParsing }).parseFromString(xml, 'text/xml');
@@ -41,6 +50,21 @@ describe('what shows a report', () => {
 
   it('is the same whenever the same report is shown', () => {
     assert.deepEqual(shownFiles(made('failed'), '{}'), shownFiles(made('failed'), '{}'));
+  });
+});
+
+describe('the schema of a report', () => {
+  it('describes every field, with its unit where it has one', () => {
+    const bare: string[] = [];
+    const walk = (node: Described, where: string): void => {
+      for (const [name, field] of Object.entries(node.properties ?? {})) {
+        if (field.description === undefined && field.const === undefined) bare.push(`${where}.${name}`);
+        walk(field, `${where}.${name}`);
+      }
+      for (const inner of [node.items, node.additionalProperties, ...(node.oneOf ?? [])]) if (typeof inner === 'object') walk(inner, `${where}[]`);
+    };
+    walk(schema as Described, '');
+    assert.deepEqual(bare, []);
   });
 });
 
