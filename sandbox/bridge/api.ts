@@ -43,7 +43,7 @@ export class Api {
     this.#cluster = cluster;
     this.#producer = new BridgeProducer(cluster, config.producer);
     this.#consumers = new Consumers(config, cluster);
-    this.#topics = new Topics(cluster.admin);
+    this.#topics = new Topics(cluster.admin, config.admin.integer('default.api.timeout.ms', 60_000));
   }
 
   /** @throws HttpError for every answer that is an error */
