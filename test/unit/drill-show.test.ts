@@ -124,7 +124,7 @@ describe('the Markdown of a drill', () => {
     const text = renderMarkdown(made('failed'));
     assert.match(text, /^# Failover drill: bridge-kill of east\n/);
     assert.match(text, /\*\*✗ Failed\.\*\* Under bridge-kill of east, failover missed 4 objectives\./);
-    assert.match(text, /\| longest time without an acknowledgement \| 2,400 ms \| at most 2,000 ms \|/);
+    assert.match(text, /\| longest time without an acknowledgement \| 3,400 ms \| at most 2,000 ms \|/);
     assert.match(text, /`log\.ackedLost` \| 0 \| 2 \|/);
     assert.match(text, /1\. Let the gateway of east/);
   });

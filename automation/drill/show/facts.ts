@@ -3,7 +3,7 @@ import type { Report } from '../report.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { table } from './table-markup.ts';
-import { count, isCondition, limit, meaning, measured, ms, plural, seconds, sorted } from './words.ts';
+import { count, isCondition, limit, meaning, measured, ms, percent, plural, seconds, sorted } from './words.ts';
 
 /** Every objective and condition; those that are not met come first. */
 export function objectives(report: Report): Markup {
@@ -16,26 +16,33 @@ ${table({
   columns: [{ title: 'Objective' }, { title: 'Wanted', number: true }, { title: 'Measured', number: true }, { title: 'Result' }],
   rows: [...missed, ...unmeasured, ...met].map((objective) => [
     html`${meaning(objective.name)} <span class="name quiet">${objective.name}</span>${objective.asked === true && ' (asked for)'}${objective.why !== undefined && html`<span class="why">${objective.why}</span>`}`,
-    objective.name === 'condition.carriedOut' ? 'complete' : limit(objective),
-    objective.name === 'condition.carriedOut' && !objective.met ? html`no` : measured(objective), state(objective),
+    inCell(objective.name === 'condition.carriedOut' ? 'yes' : limit(objective)),
+    inCell(objective.name === 'condition.carriedOut' && !objective.met ? 'no' : measured(objective)), state(objective),
   ]),
 })}`;
 }
 
+/** Short values keep to their line, sentences do not. */
+function inCell(text: string): Markup {
+  return text.length > 18 ? html`<span class="long">${text}</span>` : html`${text}`;
+}
+
 /** The bound that the configuration implies beside what was measured, and the terms it is made of. */
-export function predicted({ predicted: bounds, produce, consume }: Report): Markup {
+export function predicted({ predicted: bounds, produce, consume, objectives: all }: Report): Markup {
   if (bounds === undefined) return html`<p>No bound could be stated: the configuration that was in effect was not read.</p>`;
-  const row = (what: string, limitMs: number | undefined, value: number | undefined): Markup[] => [
+  /** What is allowed beyond the bound is the objective's matter. */
+  const within = (name: string, limitMs: number, value: number): boolean => all.find((objective) => objective.name === name)?.met ?? value <= limitMs;
+  const row = (name: string, what: string, limitMs: number | undefined, value: number | undefined): Markup[] => [
     html`${what}`, html`${limitMs === undefined ? 'no bound' : `at most ${ms(limitMs)}`}`, html`${value === undefined ? 'not measured' : ms(value)}`,
-    limitMs === undefined || value === undefined ? html`–` : value <= limitMs ? html`<span class="state met">✓ within</span>` : html`<span class="state missed">✗ outside</span>`,
+    limitMs === undefined || value === undefined ? html`–` : within(name, limitMs, value) ? html`<span class="state met">✓ within${value > limitMs && ' tolerance'}</span>` : html`<span class="state missed">✗ outside</span>`,
   ];
   return html`<p>${bounds.why}</p>
 ${table({
   caption: 'Bounds that follow from the configuration in effect, beside what was measured',
   columns: [{ title: 'What' }, { title: 'Predicted', number: true }, { title: 'Measured', number: true }, { title: 'Result' }],
   rows: [
-    row('longest time without an acknowledgement', bounds.produceBlackoutMs, produce.blackoutMs),
-    row('longest time without a delivery of a partition', bounds.consumeBlackoutMs, consume?.blackoutMs),
+    row('prediction.produceBlackoutMs', 'longest time without an acknowledgement', bounds.produceBlackoutMs, produce.blackoutMs),
+    row('prediction.consumeBlackoutMs', 'longest time without a delivery of a partition', bounds.consumeBlackoutMs, consume?.blackoutMs),
   ],
 })}${bounds.terms.length > 0 && table({
   caption: 'Terms of these bounds', columns: [{ title: 'Term' }, { title: 'Of' }, { title: 'Adds', number: true }, { title: 'Read from' }],
@@ -67,6 +74,7 @@ export function plan({ plan: it }: Report): Markup {
     ['Consumers', `${count(consumers.count)}, ${consumers.mode === 'subscribe' ? 'members of one group' : 'with partitions of their own'}`],
     ['Topic', `${it.topic}, ${plural(it.partitions, 'partition')}`],
     ['Seed', String(it.seed)],
+    ...(it.abortAfterErrors === undefined ? [] : [['Ended early', `if more than ${percent(it.abortAfterErrors)} of the requests of 10 s were not acknowledged`] as [string, string]]),
     ...it.steps.map((step, i): [string, string] => [`Step ${i + 1}`, stepWords(step)]),
     ...(it.objectives ?? []).map((text): [string, string] => ['Objective asked for', text]),
   ];
