@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +52,8 @@ describe('a stored run', () => {
     await judgeDirectory(directory);
     const first = bytesOf(directory);
     assert.ok(first['report.json']?.includes('"verdict": "pass"'));
+    assert.ok(first['report.html']?.includes(createHash('sha256').update(first['report.json']).digest('hex')));
+    assert.ok(first['junit.xml']?.startsWith('<?xml') && first['report.md']?.startsWith('# Failover drill'));
     const { code, stdout } = await kbf('report', directory);
     assert.equal(code, 0);
     assert.match(stdout, /PASS[^]*report\.html/);
