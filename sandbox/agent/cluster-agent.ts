@@ -24,6 +24,7 @@ import type { NodeContext } from './node-context.ts';
 import type { DataKind } from './objects.ts';
 import { PodRunner, isOver, removePod } from './pod.ts';
 import { isOutdated, untilAnswered } from './retry.ts';
+import type { SilentPods } from './silence.ts';
 import { isUnscheduled, refusal } from './scheduler.ts';
 import type { Node } from './scheduler.ts';
 import type { Pod, Stored } from './types.ts';
@@ -31,7 +32,7 @@ import type { Pod, Stored } from './types.ts';
 const tickMs = 20_000;
 const gatherMs = 2;
 
-export interface ClusterAgentOptions { readonly dir: string; readonly tools: TreeTools; readonly host: HostParts; readonly cluster: ClusterInfo }
+export interface ClusterAgentOptions { readonly dir: string; readonly tools: TreeTools; readonly host: HostParts; readonly silentPods: SilentPods; readonly cluster: ClusterInfo }
 
 /** The node of one cluster. */
 export class ClusterAgent {
@@ -46,11 +47,11 @@ export class ClusterAgent {
   #kubelet: Server | undefined;
   #ticker: NodeJS.Timeout | undefined;
 
-  constructor({ dir, tools, host, cluster }: ClusterAgentOptions) {
+  constructor({ dir, tools, host, silentPods, cluster }: ClusterAgentOptions) {
     const nodeName = `${cluster.name}-node`;
     const api = connectApi(join(dir, 'clusters', cluster.name, 'agent.kubeconfig'));
     this.#node = {
-      dir, tools, host, cluster, nodeName, api, recorder: eventRecorder(api, 'kubelet', nodeName), addresses: new AddressPool(cluster), openLogs: new Map(),
+      dir, tools, host, silentPods, cluster, nodeName, api, recorder: eventRecorder(api, 'kubelet', nodeName), addresses: new AddressPool(cluster), openLogs: new Map(),
     };
     this.#controlPlane = new ControlPlanePod(this.#node, this.#over.signal);
   }

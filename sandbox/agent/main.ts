@@ -9,6 +9,7 @@ import { endPreviousLife } from './container-process.ts';
 import { hostParts } from './host-mounts.ts';
 import { removeLeftNetworks } from './network.ts';
 import { workDir } from './node-context.ts';
+import { SilentPods } from './silence.ts';
 
 /** Pods end within this when the agent is told to end. */
 const stopSeconds = 15;
@@ -27,7 +28,9 @@ async function main(): Promise<void> {
   await Promise.all((await readdir(workDir)).map((name) => rm(join(workDir, name), { recursive: true, force: true })));
   await removeLeftNetworks();
   const host = hostParts(Object.values(tools).flat(), dirname(dirname(dir)));
-  const agents = clusters.map((cluster) => new ClusterAgent({ dir, tools, host, cluster }));
+  const silentPods = new SilentPods();
+  silentPods.clear();
+  const agents = clusters.map((cluster) => new ClusterAgent({ dir, tools, host, silentPods, cluster }));
   stopOnSignals(agents);
   await Promise.all(agents.map((agent) => agent.start()));
   console.log('ready');

@@ -1,6 +1,8 @@
 import type { ClusterInfo } from '../machine/clusters.ts';
+import { everything } from './network-policy.ts';
 import { podNamespace } from './network.ts';
 import { shell } from './shell.ts';
+import type { SilentPods } from './silence.ts';
 
 /** Of the rules in a pod's network namespace: probes first, then what is cut off; both before the main table (32766). */
 const prefer = { probes: 10, cut: 20 };
@@ -24,12 +26,14 @@ export async function addProbeAddress(cluster: ClusterInfo): Promise<void> {
 export class NetworkCut {
   readonly #cluster: ClusterInfo;
   readonly #ip: string;
+  readonly #silentPods: SilentPods;
   #cut: readonly string[] = [];
   #prepared = false;
   #settled: Promise<void> = Promise.resolve();
 
   /** @param ip The pod's address. */
-  constructor(cluster: ClusterInfo, ip: string) {
+  constructor(cluster: ClusterInfo, ip: string, silentPods: SilentPods) {
+    this.#silentPods = silentPods;
     this.#cluster = cluster;
     this.#ip = ip;
   }
@@ -48,6 +52,13 @@ export class NetworkCut {
     const rule = (verb: string) => (block: string) => `rule ${verb} pref ${prefer.cut} to ${block} lookup ${table}`;
     await shell(`ip -n ${podNamespace(this.#ip)} -batch - <<'END'\n${[...added.map(rule('add')), ...removed.map(rule('delete'))].join('\n')}\nEND\n`);
     this.#cut = blocks;
+    this.#silentPods.mark(this.#ip, blocks.includes(everything));
+  }
+
+  /** The pod's network is gone. */
+  forget(): void {
+    // After whatever is under way: another pod may get the address.
+    this.#settled = this.#settled.catch(() => undefined).then(() => { this.#silentPods.mark(this.#ip, false); });
   }
 
   async #prepare(): Promise<void> {

@@ -6,6 +6,7 @@ import type { Recorder } from './events.ts';
 import type { HostParts } from './host-mounts.ts';
 import type { ContainerLog } from './logs.ts';
 import type { AddressPool } from './network.ts';
+import type { SilentPods } from './silence.ts';
 import type { Pod } from './types.ts';
 
 /** What the parts of one cluster's node share. */
@@ -15,6 +16,7 @@ export interface NodeContext {
   readonly api: Api;
   readonly recorder: Recorder;
   readonly addresses: AddressPool;
+  readonly silentPods: SilentPods;
   readonly tools: TreeTools;
   /** What every container sees of this machine. */
   readonly host: HostParts;

@@ -173,11 +173,11 @@ export class PodRunner {
   }
 
   async #network(): Promise<void> {
-    const { addresses, cluster } = this.#node;
+    const { addresses, cluster, silentPods } = this.#node;
     const ip = addresses.take(this.#pod.status?.podIP);
     try {
       await createPodNetwork(cluster, ip);
-      const cut = new NetworkCut(cluster, ip);
+      const cut = new NetworkCut(cluster, ip, silentPods);
       await cut.set(this.#cutOff);
       this.#cut = cut;
     } catch (error) {
@@ -266,6 +266,7 @@ export class PodRunner {
     const ip = this.#ip;
     if (ip === undefined || this.#released) return;
     this.#released = true;
+    this.#cut?.forget();
     await removePodNetwork(ip).catch((error: unknown) => { console.error(`network of ${ip} was not removed: ${String(error)}`); });
     this.#node.addresses.give(ip);
   }

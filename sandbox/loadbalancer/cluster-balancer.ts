@@ -33,6 +33,7 @@ export class ClusterBalancer {
   readonly #recorder: Recorder;
   /** By the Service's key, then by address and port. */
   readonly #proxies = new Map<string, Map<string, Proxy>>();
+  #silent: ReadonlySet<string> = new Set();
   /** By the key of the Service that they belong to, then by their own. */
   readonly #slices = new Map<string, Map<string, EndpointSlice>>();
   #services: Informer<Service> | undefined;
@@ -62,6 +63,12 @@ export class ClusterBalancer {
     this.#addresses.keepOnly(this.cluster, this.#uids());
     // Slices may have come before their Services.
     for (const service of this.#services.items.values()) this.#settle(service);
+  }
+
+  /** Pods of these addresses answer nobody. */
+  setSilent(ips: ReadonlySet<string>): void {
+    this.#silent = ips;
+    for (const proxies of this.#proxies.values()) for (const proxy of proxies.values()) proxy.setSilent(ips);
   }
 
   /** Names that ExternalDNS would publish, for all clusters. */
@@ -122,6 +129,7 @@ export class ClusterBalancer {
         console.error(`${objectKey(service)} (${this.cluster.name}): ${message}`);
         this.#recorder.event({ ...service, kind: 'Service' }, 'Warning', 'ListenFailed', message);
       });
+      proxy.setSilent(this.#silent);
       proxy.setEndpoints(endpoints);
       after.set(key(at), proxy);
     }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../../errors.ts';
 import { writeInPlace } from '../agent/in-place.ts';
+import { SilentPods } from '../agent/silence.ts';
 import type { SandboxState } from '../machine/state.ts';
 import { BalancerAddresses } from './addresses.ts';
 import { ClusterBalancer } from './cluster-balancer.ts';
@@ -26,6 +27,7 @@ async function main(): Promise<void> {
   // It ends by a signal, which takes everything along: nothing is aborted before.
   const { signal } = new AbortController();
   const balancers = clusters.map((cluster) => new ClusterBalancer({ dir, cluster, addresses, namesChanged, signal }));
+  new SilentPods().watch((ips) => { for (const balancer of balancers) balancer.setSilent(ips); }, signal);
   await Promise.all(balancers.map((balancer) => balancer.start()));
   // Not before all are known: names that were there must not go while they are being learned again.
   synced = true;

@@ -37,6 +37,7 @@ describe('what faults need of the node agent', function () {
     config = new KubeConfig();
     config.loadFromFile(sandbox.outsideKubeconfig);
     config.setCurrentContext(context);
+    await apply({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'other', namespace: 'default' }, spec: { selector: { app: 'other' }, ports: [{ port: 8080 }] } });
     await apply(web('web'), web('other'), web('probed', { livenessProbe: { httpGet: { port: 8080 }, periodSeconds: 1, failureThreshold: 2, terminationGracePeriodSeconds: 2 } }));
     await kubectl('wait', '--for=condition=Ready', 'pod/web', 'pod/other', 'pod/probed', '--timeout=60s');
   });
@@ -73,6 +74,13 @@ describe('what faults need of the node agent', function () {
     const { status, said } = await exec(from, `curl --silent --max-time 1 http://${ip}:8080 >/dev/null; echo $?`);
     await status;
     return Number(said().stdout);
+  }
+
+  /** Whether a connect is answered, if only by a refusal. */
+  async function connects(from: string, ip: string): Promise<boolean> {
+    const { status, said } = await exec(from, `node -e 'require("net").connect(8080, "${ip}").on("connect", () => process.exit(0)).on("error", () => process.exit(0)); setTimeout(() => { console.log("silence"); process.exit(); }, 1000)'`);
+    await status;
+    return said().stdout === '';
   }
 
   describe('exec', () => {
@@ -150,10 +158,13 @@ describe('what faults need of the node agent', function () {
       const before = answers();
       assert.equal(await reach('other', await podIp('web')), 28);
       assert.equal(answers(), before);
+      const service = await kubectl('get', 'service', 'other', '--output', 'jsonpath={.spec.clusterIP}');
+      assert.equal(await connects('web', service), false);
       assert.equal(await kubectl('get', 'pod', 'other', '--output', 'jsonpath={.status.containerStatuses[0].ready}'), 'true');
       await kubectl('delete', 'networkpolicy', 'deny-all');
       await eventually('answers on the old connection', 20_000, () => Promise.resolve(answers() > before ? true : undefined));
       assert.equal(await reach('web', ip), 0);
+      assert.equal(await connects('web', service), true);
       talk.leave();
     });
 

@@ -113,6 +113,40 @@ describe('A Service\'s address', () => {
     await until(() => ask(port).then((text) => text === 'back', () => false));
   });
 
+  it('refuses the next client when its only endpoint has ended under the one before', async () => {
+    const sockets: Socket[] = [];
+    const { server, address } = await listen((s) => sockets.push(s));
+    proxy.setEndpoints([address]);
+    const socket = connect({ host, port });
+    const reset = new Promise((resolve) => { socket.on('error', () => undefined).on('close', resolve); });
+    await until(() => Promise.resolve(sockets.length === 1));
+    server.close();
+    sockets[0]?.resetAndDestroy();
+    await reset;
+    // No client but the next one comes to find it out.
+    await delay(100);
+    assert.ok(await refused(port));
+  });
+
+  it('answers nobody while its endpoints are silent, and takes connections again when they are not', async () => {
+    proxy.setEndpoints([await backend((s) => s.end('a'))]);
+    assert.equal(await ask(port), 'a');
+    const kept = connect({ host, port });
+    await once(kept, 'connect');
+    proxy.setSilent(new Set([host]));
+    const meets = () => new Promise<string>((resolve) => {
+      const socket = connect({ host, port });
+      const timer = setTimeout(() => { socket.destroy(); resolve('silence'); }, 300);
+      socket.on('connect', () => { clearTimeout(timer); socket.destroy(); resolve('an answer'); }).on('error', () => { clearTimeout(timer); resolve('a refusal'); });
+    });
+    await until(async () => await meets() === 'silence');
+    assert.deepEqual(await Promise.all([meets(), meets(), meets()]), ['silence', 'silence', 'silence']);
+    assert.equal(kept.destroyed, false);
+    kept.destroy();
+    proxy.setSilent(new Set());
+    await until(() => ask(port).then((text) => text === 'a', () => false));
+  });
+
   it('goes on listening for the others when one of its endpoints refuses', async () => {
     proxy.setEndpoints([{ host, port: await freePort() }, await backend((s) => s.end('a'))]);
     const answers = await Promise.allSettled([ask(port), ask(port), ask(port), ask(port)]);
