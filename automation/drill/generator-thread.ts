@@ -45,7 +45,7 @@ parentPort?.on('message', (command: GeneratorCommand) => {
     const sender = producer({
       dispatcher: pool, lanes, hostname, topic, run, name: command.producer, content, retry, timeoutMs, regions, clock, onAttempt, signal: aborted.signal,
     });
-    load = startLoad(sender, schedule, clock);
+    load = startLoad(sender, schedule, clock, command.beginMs);
   } else if (command.kind === 'stop') {
     void load?.stop().then(() => {
       tellAttempts();

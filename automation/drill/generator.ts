@@ -22,7 +22,7 @@ export interface GeneratorData {
 
 /** One load at a time: the plan's, or an even one of its rate. */
 export type GeneratorCommand =
-  | { kind: 'start'; producer: string; schedule: 'planned' | 'even' }
+  | { kind: 'start'; producer: string; schedule: 'planned' | 'even'; /** On the drill's clock; without, it begins now. */ beginMs?: number }
   | { kind: 'stop' }
   | { kind: 'abort' };
 
@@ -59,12 +59,12 @@ export class Generator {
     return generator;
   }
 
-  /** Begins a load now. `onAttempt` is told of each attempt within some 10 ms of its end. `stop` rejects if the thread died. */
-  load(producer: string, schedule: 'planned' | 'even', onAttempt: (attempt: Attempt) => void): Load {
+  /** Begins a load, now or at `beginMs`. `onAttempt` is told of each attempt within some 10 ms of its end. `stop` rejects if the thread died. */
+  load(producer: string, schedule: 'planned' | 'even', onAttempt: (attempt: Attempt) => void, beginMs?: number): Load {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#onAttempt = onAttempt;
     this.#onStopped = () => { resolve(undefined); };
-    this.#tell({ kind: 'start', producer, schedule });
+    this.#tell({ kind: 'start', producer, schedule, ...(beginMs === undefined ? {} : { beginMs }) });
     let stopped: Promise<void> | undefined;
     return {
       stop: () => {

@@ -10,10 +10,9 @@ export interface Load {
 
 /**
  * Sends record 0, 1, 2... when they are due, whether or not earlier ones were answered, until stopped. A request that finds
- * every connection busy waits for one, and its latency shows that.
+ * every connection busy waits for one, and its latency shows that. The schedule begins at `begin` of the clock.
  */
-export function startLoad(producer: Producer, schedule: Schedule, clock: Clock): Load {
-  const begin = clock();
+export function startLoad(producer: Producer, schedule: Schedule, clock: Clock, begin = clock()): Load {
   const pending = new Set<Promise<unknown>>();
   let sent = 0;
   let timer: NodeJS.Timeout | undefined;
