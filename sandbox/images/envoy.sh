@@ -1,7 +1,7 @@
 #!/bin/bash
 # usage: envoy.sh DRAIN_SECONDS ENVOY [ARGUMENT...]
 # Runs Envoy and, at SIGTERM, does what Istio's agent does: not ready any more, clients told to leave (GOAWAY, connection: close),
-# exit when the last connection is gone or after DRAIN_SECONDS, because Envoy alone would drop its connections at once.
+# exit when no connection was left for a second or after DRAIN_SECONDS, because Envoy alone would drop its connections at once.
 # Bash and its /dev/tcp instead of a Node program: one of these runs beside every Envoy.
 drain=$1
 shift
@@ -24,7 +24,12 @@ stop() {
   admin POST '/drain_listeners?graceful' >/dev/null 2>&1
   local end=$((SECONDS + drain))
   sleep 1 # whoever sends here learns of the removal within this time
-  while [ $SECONDS -lt $end ] && kill -0 "$envoy" 2>/dev/null && [ "$(connections)" != 0 ]; do sleep 0.2; done
+  # Not at the first moment without a connection: clients that were told to leave may be on their way back.
+  local quiet=0
+  while [ $quiet -lt 5 ] && [ $SECONDS -lt $end ] && kill -0 "$envoy" 2>/dev/null; do
+    if [ "$(connections)" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi
+    sleep 0.2
+  done
   kill -TERM "$envoy" 2>/dev/null
   wait "$envoy"
   exit 0
