@@ -42,6 +42,10 @@ export class Ledger {
     return this.#keys.size;
   }
 
+  get producers(): number {
+    return this.#names.length;
+  }
+
   add(attempt: Attempt): Change {
     const record = this.#numberOf(attempt);
     const before = this.#told.at(record) === 0 ? undefined : this.outcomeOf(record);
@@ -103,6 +107,10 @@ export class Ledger {
 
   keyOf(record: number): number {
     return this.#key.at(record);
+  }
+
+  producerOf(record: number): number {
+    return this.#producer.at(record);
   }
 
   /** ok if any of its requests was, else unknown if any was: what a client knows of a record that it sent again. */

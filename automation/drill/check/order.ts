@@ -11,7 +11,8 @@ export interface Reordered {
 
 /**
  * Records are sent over several connections without waiting for each other, so only those pairs have an order where one was
- * answered before the other was sent. Within a partition the later one must then lie above.
+ * answered before the other was sent. Within a partition the later one must then lie above. Producers may be on machines of
+ * their own, with clocks of their own, so only records of the same one are compared.
  */
 export function* reordered(ledger: Ledger): Generator<Reordered> {
   const { record, partition, offset, sent, end } = ledger.acknowledged;
@@ -34,12 +35,12 @@ export function* reordered(ledger: Ledger): Generator<Reordered> {
   }
 }
 
-/** Acknowledgements by partition and key. */
+/** Acknowledgements by partition, key and producer. */
 function groups(ledger: Ledger): Iterable<number[]> {
   const { record, partition } = ledger.acknowledged;
   const byGroup = new Map<number, number[]>();
   for (let i = 0; i < record.length; i += 1) {
-    const group = partition.at(i) * ledger.keys + ledger.keyOf(record.at(i));
+    const group = (partition.at(i) * ledger.keys + ledger.keyOf(record.at(i))) * ledger.producers + ledger.producerOf(record.at(i));
     const list = byGroup.get(group);
     if (list === undefined) byGroup.set(group, [i]);
     else list.push(i);

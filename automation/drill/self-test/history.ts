@@ -53,7 +53,7 @@ export const run = 'self-test';
 /**
  * A run as it may well go: requests that overlap, fail, or are never answered although the record is written, perhaps much later; clients
  * and proxies that send again; a failover, with more of all that; holes in the log; consumers that lose their commits, their partitions or themselves;
- * and sometimes a clock that jumps ahead. In all of it there is nothing to be found, and what may be counted is told.
+ * producers with clocks of their own, and sometimes a clock that jumps ahead. In all of it there is nothing to be found, and what may be counted is told.
  */
 export function cleanHistory(chance: Chance): { history: Generated; expected: Expected } {
   const partitions = chance.whole(1, 4);
@@ -68,6 +68,7 @@ export function cleanHistory(chance: Chance): { history: Generated; expected: Ex
   };
   const { deliveries, commits, committed, undelivered } = consume(chance, log, { partitions, writtenMs: log.map((_, i) => written[i]?.atMs ?? 0) });
   const history: Generated = { run, attempts, log, deliveries, commits, committed };
+  if (chance.of(0.3)) skew(attempts, 'p1', chance.number(-1000, 1000));
   if (chance.of(0.2)) jump(history, chance.number(0, 1500), chance.number(10, 100_000));
   return { history, expected: { ...expected, undelivered } };
 }
@@ -142,6 +143,14 @@ function copiesOf(attempts: readonly Attempt[], log: readonly LogRecord[]): Pick
     counts[own.length > 1 ? 'clientRetry' : 'proxyRetry'] += copies.length - 1;
   }
   return counts;
+}
+
+/** A producer on another machine, whose clock is not the others'. */
+function skew(attempts: readonly Attempt[], producer: string, byMs: number): void {
+  for (const attempt of attempts.filter((each) => each.producer === producer)) {
+    const { intendedMs, issuedMs, sentMs = issuedMs, endMs } = attempt;
+    Object.assign(attempt, { intendedMs: intendedMs + byMs, issuedMs: issuedMs + byMs, sentMs: sentMs + byMs, endMs: endMs + byMs });
+  }
 }
 
 /** All times from one on are so much later, or earlier. */

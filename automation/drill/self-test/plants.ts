@@ -51,7 +51,7 @@ export const plants: Record<string, Plant> = {
   },
   'order of a key changed': (history, chance) => {
     const sole = soleAcknowledged(history);
-    const pairs = sole.flatMap((first) => sole.filter((second) => second.key === first.key && second.partition === first.partition && (second.sentMs ?? 0) > first.endMs).map((second) => [first, second] as const));
+    const pairs = sole.flatMap((first) => sole.filter((second) => second.producer === first.producer && second.key === first.key && second.partition === first.partition && (second.sentMs ?? 0) > first.endMs).map((second) => [first, second] as const));
     const pair = chance.one(pairs);
     if (pair === undefined) return undefined;
     swap(history, ...pair);
@@ -196,5 +196,5 @@ function swap({ log, deliveries }: Generated, first: Attempt, second: Attempt): 
 /** By comparing every two: slow, and not as the checker does it. */
 function outOfOrder(attempts: readonly Attempt[]): number {
   const ok = attempts.filter(({ outcome }) => outcome === 'ok');
-  return ok.filter((later) => ok.some((earlier) => earlier.key === later.key && earlier.partition === later.partition && earlier.endMs < (later.sentMs ?? 0) && (earlier.offset ?? 0) > (later.offset ?? 0))).length;
+  return ok.filter((later) => ok.some((earlier) => earlier.producer === later.producer && earlier.key === later.key && earlier.partition === later.partition && earlier.endMs < (later.sentMs ?? 0) && (earlier.offset ?? 0) > (later.offset ?? 0))).length;
 }
