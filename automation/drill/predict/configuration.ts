@@ -43,22 +43,29 @@ export interface KafkaSettings {
 
 /** Undefined where the object could not be read. */
 export function bridgeOf(configuration: AppliedConfiguration, region: string): BridgeSettings | undefined {
-  return configuration[objectName.bridge(region)];
+  return readable(configuration[objectName.bridge(region)]);
 }
 
 export function upstreamOf(configuration: AppliedConfiguration, region: string): HopSettings | undefined {
-  return configuration[objectName.upstream(region)];
+  return readable(configuration[objectName.upstream(region)]);
 }
 
 export function tier1Of(configuration: AppliedConfiguration): HopSettings | undefined {
-  return configuration[objectName.tier1];
+  return readable(configuration[objectName.tier1]);
 }
 
 export function kafkaOf(configuration: AppliedConfiguration): KafkaSettings | undefined {
-  return configuration[objectName.kafka];
+  return readable(configuration[objectName.kafka]);
 }
 
-/** Worst time until an active health check finds a host that says nothing, ms. Undefined without one. */
+function readable(settings: AppliedConfiguration[string] | undefined): AppliedConfiguration[string] | undefined {
+  return settings === undefined || 'unreadable' in settings ? undefined : settings;
+}
+
+/**
+ * Worst time until an active health check finds a host that says nothing, ms: it said something just before, then each of so many checks waits
+ * for its interval and its timeout. Undefined without one.
+ */
 export function detectionMs({ healthCheckIntervalMs: interval, healthCheckTimeoutMs: timeout, healthCheckUnhealthyThreshold: threshold }: HopSettings): number | undefined {
   return interval === undefined || timeout === undefined || threshold === undefined ? undefined : threshold * (interval + timeout);
 }

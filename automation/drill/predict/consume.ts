@@ -3,10 +3,10 @@ import type { Bound, Scene, Term } from './predict.ts';
 
 type Terms = Omit<Term, 'of'>[];
 
-/** The drill's own consumers (consumer.ts): a poll waits so long for records, with a pause before the next. */
+/** The drill's own consumers (consumer.ts, instance.ts): a poll waits so long for records, with a pause before the next. */
 const pollCycleMs = 700;
-/** They give a call up after this. */
-const callTimeoutMs = 10_000;
+/** They give a poll up after this. */
+const pollTimeoutMs = 2500;
 /** The longest pause between two tries to make a new instance. */
 const recreateMs = 1000;
 /** The first poll of a new consumer: it finds its coordinator, joins and fetches. */
@@ -46,8 +46,16 @@ function loss({ fault, upstream, tier1 }: Scene): Bound {
   if (!silent.has(fault) && !seenByCheck) return { none: fault === 'bridge-cut-from-kafka' || fault === 'bridge-slow' ? 'polls go on being answered, with nothing' : `nothing is known of the fault ${fault}` };
   const [hop, proxy] = fault.startsWith('bridge-') ? [upstream, 'the gateway'] : [tier1, 'tier1'];
   const found = hop && detectionMs(hop);
-  if (found === undefined || hop?.closesConnectionsOfUnhealthy !== true) return { terms: [{ name: 'the client\'s own timeout of a poll', ms: callTimeoutMs, from: 'the drill\'s consumers: nothing ends a poll in flight before' }, anew] };
-  return { terms: [{ name: 'health check', ms: found, from: `${proxy}: threshold × (interval + timeout)` }, anew] };
+  const ended = found !== undefined && hop?.closesConnectionsOfUnhealthy === true && found < pollTimeoutMs;
+  return {
+    terms: [
+      ended ? { name: 'health check', ms: found, from: `${proxy}: threshold × (interval + timeout)` }
+        : { name: 'the client\'s own timeout of a poll', ms: pollTimeoutMs, from: 'the drill\'s consumers: nothing ends a poll in flight before' },
+      // Until the host is out, a new instance may be made on it again.
+      ...(found !== undefined && !ended ? [{ name: 'health check', ms: Math.max(0, found - pollTimeoutMs), from: `${proxy}: threshold × (interval + timeout)` }].filter(({ ms }) => ms > 0) : []),
+      anew,
+    ],
+  };
 }
 
 /**

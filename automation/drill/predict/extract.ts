@@ -1,0 +1,120 @@
+import type { BridgeSettings, HopSettings, KafkaSettings } from './configuration.ts';
+
+/** Objects of Kubernetes as they are read: what is looked for may be missing anywhere. */
+export interface RawObject {
+  metadata?: { name?: string };
+  spec?: Record<string, unknown>;
+}
+
+/** What a cluster has about the way from one proxy to one host. */
+export interface HopObjects {
+  /** Fully qualified, as DestinationRules name it. */
+  host: string;
+  destinationRules: readonly RawObject[];
+  virtualServices: readonly RawObject[];
+  envoyFilters: readonly RawObject[];
+}
+
+/** How a proxy treats a host, or undefined where no DestinationRule names it. */
+export function hopSettings({ host, destinationRules, virtualServices, envoyFilters }: HopObjects): HopSettings | undefined {
+  const rule = destinationRules.find(({ spec }) => spec?.['host'] === host);
+  if (rule === undefined) return undefined;
+  const policy = at(rule.spec, 'trafficPolicy');
+  const ejection = at(policy, 'outlierDetection');
+  const patches = envoyFilters.flatMap(({ spec }) => list(at(spec, 'configPatches'))).filter((patch) => isAbout(patch, host)).map((patch) => at(patch, 'patch', 'value'));
+  const routes = virtualServices.flatMap(({ spec }) => list(at(spec, 'http'))).filter((route) => list(at(route, 'route')).some((to) => at(to, 'destination', 'host') === host));
+  // Of several routes the one with the shortest bound: consumers' polls are given longer.
+  const route = routes.toSorted((a, b) => (duration(at(a, 'timeout')) ?? Infinity) - (duration(at(b, 'timeout')) ?? Infinity))[0];
+  const check = patches.flatMap((patch) => list(at(patch, 'health_checks'))).at(-1);
+  return defined({
+    connectTimeoutMs: duration(at(policy, 'connectionPool', 'tcp', 'connectTimeout')),
+    consecutiveLocalOriginFailures: number(at(ejection, 'consecutiveLocalOriginFailures')),
+    consecutiveGatewayErrors: number(at(ejection, 'consecutiveGatewayErrors')),
+    ejectionMs: duration(at(ejection, 'baseEjectionTime')),
+    maxEjectionMs: duration(last(patches, 'outlier_detection', 'max_ejection_time')),
+    mergeWindowMs: duration(last(patches, 'common_lb_config', 'update_merge_window')),
+    closesConnectionsOfUnhealthy: last(patches, 'close_connections_on_host_health_failure') === true ? true : undefined,
+    healthCheckIntervalMs: duration(at(check, 'interval')),
+    healthCheckTimeoutMs: duration(at(check, 'timeout')),
+    healthCheckUnhealthyThreshold: number(at(check, 'unhealthy_threshold')),
+    healthCheckPath: text(at(check, 'http_health_check', 'path')),
+    routeTimeoutMs: duration(at(route, 'timeout')),
+    retryOn: text(at(route, 'retries', 'retryOn')),
+    retryAttempts: number(at(route, 'retries', 'attempts')),
+    retryBackoffMs: duration(at(route, 'retries', 'backoff')),
+    perTryTimeoutMs: duration(at(route, 'retries', 'perTryTimeout')),
+    weighted: routes.some((each) => list(at(each, 'route')).filter((to) => number(at(to, 'weight')) !== undefined).length > 1) ? true : undefined,
+  });
+}
+
+/** Patches of clusters that are of this host, or of every host. */
+function isAbout(patch: unknown, host: string): boolean {
+  const service = at(patch, 'match', 'cluster', 'service');
+  return at(patch, 'applyTo') === 'CLUSTER' && (service === undefined || service === host);
+}
+
+/** Times of a KafkaBridge's clients, and the probes of its Deployment. */
+export function bridgeSettings(bridge: RawObject, deployment: RawObject | undefined): BridgeSettings & Record<string, string | number> {
+  const consumer = at(bridge.spec, 'consumer', 'config');
+  const pod = at(deployment?.spec, 'template', 'spec');
+  const container = list(at(pod, 'containers'))[0];
+  const probe = (name: string): Record<string, number | undefined> => ({
+    [`${name}PeriodMs`]: thousand(at(container, `${name}Probe`, 'periodSeconds')), [`${name}TimeoutMs`]: thousand(at(container, `${name}Probe`, 'timeoutSeconds')),
+    [`${name}Failures`]: number(at(container, `${name}Probe`, 'failureThreshold')),
+  });
+  return defined({
+    replicas: number(at(bridge.spec, 'replicas')),
+    deliveryTimeoutMs: number(at(bridge.spec, 'producer', 'config', 'delivery.timeout.ms')),
+    maxBlockMs: number(at(bridge.spec, 'producer', 'config', 'max.block.ms')),
+    acks: text(at(bridge.spec, 'producer', 'config', 'acks')),
+    sessionTimeoutMs: number(at(consumer, 'session.timeout.ms')),
+    heartbeatIntervalMs: number(at(consumer, 'heartbeat.interval.ms')),
+    idleConsumerMs: thousand(at(bridge.spec, 'consumer', 'timeoutSeconds')),
+    gracePeriodMs: thousand(at(pod, 'terminationGracePeriodSeconds')),
+    ...probe('readiness'), ...probe('liveness'),
+  });
+}
+
+export function kafkaSettings(kafka: RawObject): KafkaSettings {
+  return defined({ brokerSessionTimeoutMs: number(at(kafka.spec, 'kafka', 'config', 'broker.session.timeout.ms')) });
+}
+
+/** A duration of Go or protobuf (`0.25s`, `100ms`, `1m`), ms. */
+function duration(value: unknown): number | undefined {
+  const [, digits, unit] = /^([\d.]+)(ms|s|m|h)$/.exec(typeof value === 'string' ? value : '') ?? [];
+  return digits === undefined ? undefined : Math.round(Number(digits) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit as 'ms' | 's' | 'm' | 'h']);
+}
+
+function thousand(value: unknown): number | undefined {
+  const seconds = number(value);
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
+/** Kafka's settings are numbers or text. */
+function number(value: unknown): number | undefined {
+  const read = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return typeof read === 'number' && Number.isFinite(read) ? read : undefined;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
+}
+
+function at(value: unknown, ...path: string[]): unknown {
+  return path.reduce<unknown>((found, key) => (typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[key] : undefined), value);
+}
+
+/** Of several patches the last that says something. */
+function last(values: readonly unknown[], ...path: string[]): unknown {
+  return values.map((value) => at(value, ...path)).findLast((found) => found !== undefined);
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function defined<T extends Record<string, unknown>>(fields: T): Defined<T> & Record<string, never> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T> & Record<string, never>;
+}

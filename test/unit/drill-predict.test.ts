@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { buildTopology } from '../../components/topology.ts';
+import { parseConfiguration } from '../../config/configuration.ts';
+import { objectName } from '../../automation/drill/predict/configuration.ts';
+import type { BridgeSettings, HopSettings } from '../../automation/drill/predict/configuration.ts';
+import { bridgeSettings, hopSettings, kafkaSettings } from '../../automation/drill/predict/extract.ts';
+import type { RawObject } from '../../automation/drill/predict/extract.ts';
+import { predict } from '../../automation/drill/predict/predict.ts';
+import type { AppliedConfiguration, Plan } from '../../automation/drill/plan.ts';
+import type { TsbObject } from '../../sandbox/operators/tsb/model.ts';
+import { translate } from '../../sandbox/operators/tsb/translate/index.ts';
+import { passingRun } from '../fixtures/passing-run.ts';
+import { answeringCluster, record } from './pulumi-mocks.ts';
+import { central, region, tsb } from './tsb-fixtures.ts';
+
+const bridge: BridgeSettings = { deliveryTimeoutMs: 8000, sessionTimeoutMs: 6000, heartbeatIntervalMs: 2000 };
+const checked: HopSettings = { healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, closesConnectionsOfUnhealthy: true };
+const hop: HopSettings = {
+  connectTimeoutMs: 250, ejectionMs: 2000, mergeWindowMs: 0, retryOn: 'connect-failure,refused-stream', retryAttempts: 2, retryBackoffMs: 5, perTryTimeoutMs: 12_000, routeTimeoutMs: 15_000, ...checked, healthCheckPath: '/topics',
+};
+
+function applied({ east = hop, tier1 = hop, ...more }: { east?: HopSettings; tier1?: HopSettings; bridge?: BridgeSettings } = {}): AppliedConfiguration {
+  return { [objectName.bridge('east')]: { ...(more.bridge ?? bridge) }, [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } };
+}
+
+function without(settings: HopSettings, ...names: (keyof HopSettings)[]): HopSettings {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !names.includes(name as keyof HopSettings)));
+}
+
+const unchecked = without(hop, 'healthCheckIntervalMs', 'healthCheckTimeoutMs', 'healthCheckUnhealthyThreshold', 'closesConnectionsOfUnhealthy', 'healthCheckPath');
+
+function bounds(fault: string, configuration = applied(), plan: Partial<Plan> = {}): [produce: number | undefined, consume: number | undefined, why: string] {
+  const { produceBlackoutMs, consumeBlackoutMs, terms, why } = predict(configuration, { plan: { ...passingRun().run.plan, ...plan }, faults: [{ fault, region: 'east' }] });
+  for (const [of, bound] of [['produce', produceBlackoutMs], ['consume', consumeBlackoutMs]] as const) {
+    assert.equal(terms.filter((term) => term.of === of).reduce((sum, { ms }) => sum + ms, 0), bound ?? 0, 'the terms make the bound');
+  }
+  return [produceBlackoutMs, consumeBlackoutMs, why];
+}
+
+describe('the predicted gap of produces', () => {
+  for (const [what, fault, configuration, plan, bound] of [
+    ['is back-off, connection and new producer where a bridge refuses', 'bridge-kill', applied(), {}, 10 + 5 + 250 + 500],
+    ['is the same where it leaves in order', 'bridge-scale-0', applied(), {}, 10 + 5 + 250 + 500],
+    ['has Envoy\'s defaults where nothing is said', 'bridge-terminate', applied({ east: { retryOn: 'connect-failure', retryAttempts: 1, mergeWindowMs: 0 } }), {}, 10 + 25 + 5000 + 500],
+    ['has the merge window where it is not taken away', 'bridge-kill', applied({ east: without(hop, 'mergeWindowMs') }), {}, 10 + 5 + 250 + 1000 + 500],
+    ['is the health check where a host hangs', 'bridge-hang', applied(), {}, 10 + 2000 + 250],
+    ['is the health check where connections do not all wait before it', 'bridge-hang', applied({ east: without(hop, 'closesConnectionsOfUnhealthy') }), { connections: 500 }, 10 + 2000 + 250],
+    ['is the client\'s patience where waiting requests hold every connection', 'bridge-hang', applied({ east: without(hop, 'closesConnectionsOfUnhealthy') }), {}, 10 + 10_000 + 250],
+    ['is the client\'s patience without a health check', 'bridge-hang', applied({ east: unchecked }), {}, 10 + 10_000 + 250],
+    ['is the route\'s timeout where that comes first', 'bridge-hang', applied({ east: { ...unchecked, routeTimeoutMs: 4000 } }), {}, 10 + 4000 + 250],
+    ['is the try\'s timeout where that comes first', 'bridge-hang', applied({ east: { ...unchecked, perTryTimeoutMs: 3000 } }), {}, 10 + 3000 + 250],
+    ['is tier1\'s check where a gateway says nothing', 'gateway-black-hole', applied({ east: unchecked }), {}, 10 + 2000 + 250],
+    ['is tier1\'s check where a region says nothing', 'region-black-hole', applied({ tier1: { ...hop, healthCheckIntervalMs: 1000, healthCheckTimeoutMs: 1000 } }), {}, 10 + 4000 + 250],
+    ['is tier1\'s repetition where a gateway refuses', 'gateway-kill', applied({ tier1: { ...hop, retryBackoffMs: 20 } }), {}, 10 + 20 + 250],
+    ['is a check that needs Kafka where a bridge has none', 'bridge-cut-from-kafka', applied(), {}, 10 + 2000 + 250],
+    ['is Kafka\'s own where a broker dies', 'broker-leader-kill', applied(), {}, 10 + 9000 + 1000],
+    ['is as Kafka is set where a broker dies', 'broker-leader-kill', { ...applied(), Kafka: { brokerSessionTimeoutMs: 3000 } }, {}, 10 + 3000 + 1000],
+    ['is the load\'s own where nothing on the way is hurt', 'istiod-down', applied(), { rate: 20 }, 50],
+  ] as const) {
+    it(what, () => {
+      assert.equal(bounds(fault, configuration, plan)[0], bound);
+    });
+  }
+
+  for (const [fault, configuration, why] of [
+    ['bridge-kill', applied({ east: { ...hop, retryOn: '503' } }), /does not try again where a connection is refused/],
+    ['bridge-kill', applied({ east: { ...hop, retryAttempts: 0 } }), /does not try again/],
+    ['gateway-black-hole', applied({ tier1: { ...hop, weighted: true } }), /with weights nothing fails over/],
+    ['bridge-cut-from-kafka', applied({ east: { ...hop, healthCheckPath: '/' } }), /answers 200 with failed records.* each after 8000 ms/],
+    ['bridge-hang', { [objectName.upstream('east')]: { unreadable: '403' } }, /settings of the gateway could not be read/],
+    ['meteor', applied(), /nothing is known of the fault meteor/],
+  ] as const) {
+    it(`is none for ${fault}: ${why.source}`, () => {
+      const [produce, , told] = bounds(fault, configuration);
+      assert.equal(produce, undefined);
+      assert.match(told, why);
+    });
+  }
+
+  it('holds what a slow request took before the fault', () => {
+    const { terms } = predict(applied(), { plan: passingRun().run.plan, faults: [{ fault: 'istiod-down' }], requestMs: 41.7 });
+    assert.deepEqual(terms.filter(({ of }) => of === 'produce').map(({ ms }) => ms), [10, 42]);
+  });
+
+  it('of several faults is that of the worst, and none if one has none', () => {
+    const of = (...faults: string[]): number | undefined => predict(applied(), { plan: passingRun().run.plan, faults: faults.map((fault) => ({ fault, region: 'east' })) }).produceBlackoutMs;
+    assert.equal(of('bridge-kill', 'bridge-hang', 'istiod-down'), 2260);
+    assert.equal(of('bridge-kill', 'meteor'), undefined);
+  });
+});
+
+describe('the predicted gap of consumers', () => {
+  /** A partition's interval, a poll with its pause, and the first poll of a new consumer. */
+  const own = 600 + 700;
+  const assigned = { consumers: { count: 2, mode: 'assign' } } as const;
+  for (const [what, fault, configuration, plan, bound] of [
+    ['is session and heartbeat where a member is lost', 'bridge-kill', applied(), {}, own + 6000 + 2000 + 1000],
+    ['is Kafka\'s own session where none is set', 'bridge-kill', applied({ bridge: {} }), {}, own + 45_000 + 3000 + 1000],
+    ['has the longer of session and detection', 'bridge-hang', applied({ east: unchecked, bridge: { ...bridge, sessionTimeoutMs: 1000 } }), {}, own + 2500 + 1000 + 2000 + 1000],
+    ['is detection and a new instance with partitions of one\'s own', 'bridge-hang', applied(), assigned, own + 2000 + 1000 + 1000],
+    ['is a new instance with partitions of one\'s own where the bridge refuses', 'bridge-kill', applied(), assigned, own + 1000 + 1000],
+    ['is the client\'s patience with tier1 without checks', 'region-black-hole', applied({ tier1: unchecked }), assigned, own + 2500 + 1000 + 1000],
+    ['is found by a check that needs Kafka', 'bridge-cut-from-kafka', applied(), assigned, own + 2000 + 1000 + 1000],
+    ['is Kafka\'s own where a broker dies', 'broker-leader-kill', applied(), {}, own + 9000 + 1000],
+    ['is a poll where their instance lives on', 'tier1-restart', applied(), {}, own],
+    ['is none where polls go on being answered', 'bridge-cut-from-kafka', applied({ east: unchecked }), {}, undefined],
+  ] as const) {
+    it(what, () => {
+      assert.equal(bounds(fault, configuration, plan)[1], bound);
+    });
+  }
+});
+
+describe('the settings in effect', () => {
+  const clusterObjects = async (): Promise<Map<string, RawObject[]>> => {
+    const root = readFileSync(new URL('../fixtures/certificates/root.crt', import.meta.url), 'utf8');
+    const configuration = parseConfiguration({
+      hostname: 'kafka.example', kubeconfig: '/none', kafka: { context: 'kafka', domain: 'brokers.example' },
+      regions: ['east', 'west'].map((name) => ({ name, context: name, tsbCluster: name, locality: { region: `us-${name}1` } })),
+      tsb: { context: 'central', organization: 'tetrate', tenant: 'kafka' }, tier1: { context: 'central', tsbCluster: 'central' },
+    }, '/', 'unchecked');
+    const { resources } = await record(() => buildTopology(configuration, answeringCluster(({ kind }) => answers(kind, root))));
+    const objects = [
+      ...['central', 'east', 'west'].map((name) => tsb(['tsb.tetrate.io/v2', 'Cluster', name], {}, { parents: {} })),
+      ...resources.filter(({ inputs }) => /tetrate\.io|istio\.io/.test(String(inputs['apiVersion']))).map(({ inputs, provider }) => ({ spec: {}, ...inputs, cluster: provider }) as unknown as TsbObject),
+    ];
+    const { wanted } = translate({ objects, clusters: [central(), region('east', '10.213.0.1'), region('west', '10.214.0.1')] });
+    const all = new Map([...Map.groupBy(wanted, ({ cluster, object }) => `${cluster.name} ${object.kind}`)].map(([name, list]): [string, RawObject[]] => [name, list.map(({ object }) => object as RawObject)]));
+    all.set('KafkaBridge', resources.filter(({ inputs }) => inputs['kind'] === 'KafkaBridge').map(({ inputs }) => inputs as RawObject));
+    return all;
+  };
+  const hopOf = (objects: Map<string, RawObject[]>, cluster: string, host: string): HopSettings | undefined => hopSettings({
+    host, destinationRules: objects.get(`${cluster} DestinationRule`) ?? [], virtualServices: objects.get(`${cluster} VirtualService`) ?? [], envoyFilters: objects.get(`${cluster} EnvoyFilter`) ?? [],
+  });
+
+  it('are what the program wrote, as Istio is told it, and bound every gap that they should', async () => {
+    const objects = await clusterObjects();
+    const east = hopOf(objects, 'east', 'kafka-bridge-http.kafka-bridge.svc.cluster.local');
+    const tier1 = hopOf(objects, 'central', 'kafka.example');
+    assert.deepEqual(east, {
+      connectTimeoutMs: 250, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, ejectionMs: 2000, maxEjectionMs: 5000, mergeWindowMs: 0, closesConnectionsOfUnhealthy: true,
+      healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, healthCheckPath: '/topics',
+      routeTimeoutMs: 15_000, retryOn: 'connect-failure,refused-stream', retryAttempts: 2, retryBackoffMs: 5, perTryTimeoutMs: 12_000,
+    });
+    assert.deepEqual([tier1?.healthCheckPath, tier1?.routeTimeoutMs, tier1?.weighted], ['/', 16_000, undefined]);
+    const bridge = bridgeSettings(objects.get('KafkaBridge')?.[0] ?? {}, undefined);
+    assert.deepEqual([bridge.deliveryTimeoutMs, bridge.sessionTimeoutMs, bridge.heartbeatIntervalMs], [8000, 6000, 2000]);
+    const configuration: AppliedConfiguration = { [objectName.bridge('east')]: bridge, [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } };
+    for (const fault of ['bridge-scale-0', 'bridge-kill', 'bridge-terminate', 'gateway-kill', 'tier1-restart', 'fail-back']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 1100, fault);
+    for (const fault of ['bridge-hang', 'gateway-black-hole', 'region-black-hole', 'bridge-cut-from-kafka']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 2300, fault);
+  });
+
+  it('are none where no rule names the host', () => {
+    assert.equal(hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'b' } }], virtualServices: [], envoyFilters: [] }), undefined);
+  });
+
+  it('leave out what is not said, or no duration, and take nothing of another host\'s filter', () => {
+    const envoyFilters = [{ spec: { configPatches: [{ applyTo: 'CLUSTER', match: { cluster: { service: 'b' } }, patch: { value: { health_checks: [{ interval: '1s' }] } } }] } }];
+    assert.deepEqual(hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'a', trafficPolicy: { connectionPool: { tcp: { connectTimeout: 'soon' } } } } }], virtualServices: [], envoyFilters }), {});
+  });
+
+  it('tell weights, and take the route with the shortest bound', () => {
+    const to = (weight?: number): object => ({ destination: { host: 'a' }, ...(weight === undefined ? {} : { weight }) });
+    const settings = hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'a' } }], envoyFilters: [], virtualServices: [{ spec: { http: [{ route: [to(70), to(30)], timeout: '30s' }, { route: [to(70), to(30)], timeout: '1m' }] } }] });
+    assert.deepEqual(settings, { routeTimeoutMs: 30_000, weighted: true });
+  });
+
+  it('have the probes of a bridge\'s Deployment, and what Kafka says as text', () => {
+    const deployment = { spec: { template: { spec: { terminationGracePeriodSeconds: 30, containers: [{ readinessProbe: { periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 3 } }] } } } };
+    assert.deepEqual(bridgeSettings({ spec: { replicas: 1, consumer: { config: { 'session.timeout.ms': '6000' } } } }, deployment), {
+      replicas: 1, sessionTimeoutMs: 6000, gracePeriodMs: 30_000, readinessPeriodMs: 2000, readinessTimeoutMs: 5000, readinessFailures: 3,
+    });
+    assert.deepEqual(kafkaSettings({ spec: { kafka: { config: { 'broker.session.timeout.ms': 3000 } } } }), { brokerSessionTimeoutMs: 3000 });
+  });
+});
+
+/** What operators would have made. */
+function answers(kind: string, root: string): Record<string, unknown> | undefined {
+  if (kind === 'Secret') return { data: { 'ca.crt': Buffer.from(root).toString('base64') } };
+  if (kind === 'Deployment') return { metadata: { generation: 1 }, status: { observedGeneration: 1, conditions: [{ type: 'Available', status: 'True' }] } };
+  return kind === 'Service' ? { status: { loadBalancer: { ingress: [{ ip: '10.0.0.1' }] } } } : undefined;
+}
