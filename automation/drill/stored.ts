@@ -8,7 +8,7 @@ import { readBatches } from './store.ts';
 
 /** Writes what a run knows of itself besides its lines; as a whole, so that a driver that is killed meanwhile leaves the state before. */
 export async function writeRun(directory: string, run: RunRecord): Promise<void> {
-  await writeWhole(path.join(directory, 'run.json'), textOf(run));
+  await writeDocument(path.join(directory, 'run.json'), run);
 }
 
 /**
@@ -50,6 +50,11 @@ async function readDocument(file: string, remedy: string): Promise<object> {
   } catch (cause) {
     throw new UserError(`${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { exitCode: 2, remedy, cause });
   }
+}
+
+/** Writes a document as a whole: who reads it meanwhile gets the one before. Throws a UserError. */
+export async function writeDocument(file: string, content: object): Promise<void> {
+  await writeWhole(file, textOf(content));
 }
 
 let written = 0;

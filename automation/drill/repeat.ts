@@ -1,0 +1,161 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../../errors.ts';
+import { failureBound, median, medianInterval, shareBelowWorst } from './confidence.ts';
+import { objectiveNames } from './objective-text.ts';
+import { valueAt } from './objectives.ts';
+import type { DrillOptions } from './options.ts';
+import type { Report } from './report.ts';
+import { readReport, writeDocument } from './stored.ts';
+
+export interface RepeatPlan {
+  /** How often. */
+  repeat: number;
+  /** Of the first run; each other has the next one. */
+  seed: number;
+}
+
+/** One figure over all runs that answered their question. */
+export interface RepeatedFigure {
+  name: string;
+  unit: 'ms' | 'share' | 'count';
+  /** Runs that measured it. */
+  runs: number;
+  median: number;
+  worst: number;
+  /** Holds the median of all runs to come, with so much confidence. Absent with fewer than 6 runs. */
+  medianInterval?: { from: number; to: number; confidence: number };
+}
+
+export interface RepeatSummary {
+  schema: 'kbf-repeat/1';
+  environment: string;
+  fault: string;
+  region: string;
+  /** Directory, seed and verdict of each run, within the directory of the summary. */
+  runs: { directory: string; seed: number; verdict: Report['verdict']; reason?: string }[];
+  counts: Record<Report['verdict'], number>;
+  figures: RepeatedFigure[];
+  /** What follows for runs to come, in sentences that a reader can check. */
+  confidence: string[];
+}
+
+export interface RepeatResult {
+  summary: RepeatSummary;
+  /** 0 all passed, 3 one failed, 4 none failed and one was inconclusive or aborted, 130 interrupted. */
+  exitCode: 0 | 3 | 4 | 130;
+}
+
+type RunOnce = (options: DrillOptions) => Promise<{ report: Report; exitCode: number }>;
+
+/**
+ * Runs the same drill several times, each in a directory of its own (run-001 …), with repeat.json over them. A run that has its report is not run
+ * again, so that a series which was interrupted goes on; one that was cut off is put aside. Throws as a single drill does.
+ */
+export async function repeatDrill(options: DrillOptions, { repeat, seed }: RepeatPlan, runOnce: RunOnce): Promise<RepeatResult> {
+  await mkdir(options.reportDir, { recursive: true });
+  const done: { directory: string; seed: number; report: Report }[] = [];
+  let interrupted = false;
+  for (let i = 0; i < repeat && !interrupted; i += 1) {
+    const directory = `run-${String(i + 1).padStart(3, '0')}`;
+    const run = { ...options, seed: seed + i, reportDir: path.join(options.reportDir, directory) };
+    const before = await reportOf(run);
+    if (before !== undefined) {
+      done.push({ directory, seed: before.plan.seed, report: before });
+      continue;
+    }
+    if (options.signal?.aborted === true) break;
+    await putAside(run.reportDir);
+    const { report, exitCode } = await runOnce(run);
+    interrupted = exitCode === 130;
+    if (!interrupted) done.push({ directory, seed: seed + i, report });
+    await writeDocument(path.join(options.reportDir, 'repeat.json'), summarize(done));
+  }
+  const summary = summarize(done);
+  await writeDocument(path.join(options.reportDir, 'repeat.json'), summary);
+  const { fail, inconclusive, aborted } = summary.counts;
+  return { summary, exitCode: interrupted || options.signal?.aborted === true ? 130 : fail > 0 ? 3 : inconclusive + aborted > 0 ? 4 : 0 };
+}
+
+/** The report that is there already, of the same drill; undefined where there is none, or where it was interrupted. */
+async function reportOf({ reportDir, fault, region, rate, seed }: DrillOptions): Promise<Report | undefined> {
+  if (!existsSync(path.join(reportDir, 'report.json'))) return undefined;
+  const report = await readReport(reportDir);
+  if (report.verdict === 'aborted') return undefined;
+  const { plan } = report;
+  const others = [
+    ...(plan.fault === fault ? [] : [`fault ${plan.fault}`]), ...(region === undefined || plan.region === region ? [] : [`region ${plan.region}`]),
+    ...(rate === undefined || plan.rate === rate ? [] : [`rate ${plan.rate}`]), ...(plan.seed === seed ? [] : [`seed ${plan.seed}`]),
+  ];
+  if (others.length > 0) throw new UserError(`${reportDir} holds the report of another drill (${others.join(', ')})`, { exitCode: 2, remedy: 'name another directory with --report' });
+  return report;
+}
+
+/** What a killed or interrupted run left is evidence too, but no run of the series. */
+async function putAside(directory: string): Promise<void> {
+  if (!existsSync(directory)) return;
+  let number = 1;
+  while (existsSync(`${directory}-cut-${number}`)) number += 1;
+  await rename(directory, `${directory}-cut-${number}`);
+}
+
+/** Pure. Figures and confidence are over the runs that passed or failed: the others answered no question. */
+export function summarize(runs: readonly { directory: string; seed: number; report: Report }[]): RepeatSummary {
+  const counts = { pass: 0, fail: 0, inconclusive: 0, aborted: 0 };
+  for (const { report } of runs) counts[report.verdict] += 1;
+  const reports = runs.map(({ report }) => report).filter(({ verdict }) => verdict === 'pass' || verdict === 'fail');
+  const figures = objectiveNames([]).flatMap(({ name, unit }) => figureOf(name, unit, reports.flatMap((report) => valueAt(name, report) ?? [])));
+  const first = runs[0]?.report;
+  return {
+    schema: 'kbf-repeat/1', environment: first?.environment ?? '', fault: first?.plan.fault ?? '', region: first?.plan.region ?? '',
+    runs: runs.map(({ directory, seed, report }) => ({ directory, seed, verdict: report.verdict, ...(report.reason === undefined ? {} : { reason: report.reason }) })),
+    counts, figures, confidence: confidenceOf(reports.length, counts.fail, figures),
+  };
+}
+
+/** Where more is better the worst is the least. */
+function figureOf(name: string, unit: RepeatedFigure['unit'], values: readonly number[]): RepeatedFigure[] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = median(sorted);
+  const worst = name === 'produce.ok' || name === 'consume.delivered' ? sorted[0] : sorted.at(-1);
+  if (middle === undefined || worst === undefined) return [];
+  const interval = medianInterval(sorted);
+  return [{ name, unit, runs: sorted.length, median: middle, worst, ...(interval === undefined ? {} : { medianInterval: interval }) }];
+}
+
+function confidenceOf(runs: number, failures: number, figures: readonly RepeatedFigure[]): string[] {
+  if (runs === 0) return ['No run answered its question.'];
+  const gap = figures.find(({ name }) => name === 'produce.blackoutMs');
+  return [
+    `${failures} of ${runs} runs broke an objective: with 95 % confidence fewer than ${percent(failureBound(runs, failures))} of all such drills do (${failures === 0 ? `1 - 0.05^(1/${runs})` : `Clopper and Pearson's upper bound, n ${runs}, k ${failures}`}).`,
+    ...(gap === undefined ? [] : [
+      ...(gap.medianInterval === undefined ? [`${gap.runs} runs are too few for an interval of the median gap; it takes 6.`]
+        : [`The median gap of all such drills is between ${ms(gap.medianInterval.from)} and ${ms(gap.medianInterval.to)} with ${percent(gap.medianInterval.confidence)} confidence (order statistics of ${gap.runs} runs).`]),
+      `With 95 % confidence at least ${percent(shareBelowWorst(gap.runs))} of all such drills have no gap above ${ms(gap.worst)}, the worst of these (0.05^(1/${gap.runs})).`,
+    ]),
+  ];
+}
+
+/** As a person reads it on a terminal. Ends in a newline. */
+export function renderRepeat({ environment, fault, region, runs, counts, figures, confidence }: RepeatSummary): string {
+  const shown = ({ unit }: RepeatedFigure, value: number): string => (unit === 'ms' ? ms(value) : String(value));
+  const width = Math.max(8, ...figures.map(({ name }) => name.length));
+  const line = (name: string, ...cells: string[]): string => `  ${name.padEnd(width)}${cells.map((cell) => cell.padStart(12)).join('')}`;
+  return [
+    `${fault} of ${region} (${environment}), ${runs.length} runs: ${Object.entries(counts).filter(([, count]) => count > 0).map(([verdict, count]) => `${count} ${verdict}`).join(', ')}`, '',
+    line('', 'median', 'worst', 'runs'),
+    ...figures.map((figure) => line(figure.name, shown(figure, figure.median), shown(figure, figure.worst), String(figure.runs))),
+    '', ...confidence.map((sentence) => `  ${sentence}`),
+    ...runs.filter(({ verdict }) => verdict !== 'pass').map(({ directory, verdict, reason, seed }) => `  ${directory} (seed ${seed}): ${verdict}${reason === undefined ? '' : `, ${reason}`}`),
+    '',
+  ].join('\n');
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+function ms(value: number): string {
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+}

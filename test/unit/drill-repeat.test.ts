@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { failureBound, median, medianInterval, shareBelowWorst } from '../../automation/drill/confidence.ts';
+import type { DrillOptions } from '../../automation/drill/options.ts';
+import { renderRepeat, repeatDrill, summarize } from '../../automation/drill/repeat.ts';
+import type { RepeatSummary } from '../../automation/drill/repeat.ts';
+import { judge } from '../../automation/drill/report.ts';
+import type { Report } from '../../automation/drill/report.ts';
+import { UserError } from '../../errors.ts';
+import { passingRun } from '../fixtures/passing-run.ts';
+
+const near = (actual: number | undefined, wanted: number): void => { assert.ok(Math.abs((actual ?? NaN) - wanted) < 0.0005, `${actual} instead of ${wanted}`); };
+
+describe('confidence', () => {
+  it('in a share of failures is the bound of Clopper and Pearson', () => {
+    // The rule of three, and values of published tables (one-sided 95 %).
+    near(failureBound(20, 0), 0.1391);
+    near(failureBound(100, 0), 0.0295);
+    near(failureBound(10, 1), 0.3942);
+    near(failureBound(20, 2), 0.2826);
+    assert.deepEqual([failureBound(5, 5), failureBound(0, 0)], [1, 1]);
+  });
+
+  it('in a median is an interval between order statistics', () => {
+    const values = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
+    // The table of the sign test: n 6 takes the extremes, n 10 the second, n 20 the sixth from either end.
+    assert.equal(medianInterval(values(5)), undefined);
+    for (const [n, from, to, confidence] of [[6, 1, 6, 0.9688], [10, 2, 9, 0.9785], [20, 6, 15, 0.9586], [25, 8, 18, 0.9567]] as const) {
+      const interval = medianInterval(values(n));
+      assert.deepEqual([interval?.from, interval?.to], [from, to]);
+      near(interval?.confidence, confidence);
+    }
+  });
+
+  it('holds as often as it says', () => {
+    // Runs that fail with the probability of the bound itself: none of 20 fails in 5 % of all series.
+    near((1 - failureBound(20, 0)) ** 20, 0.05);
+    near(shareBelowWorst(20), 1 - 0.1391);
+    assert.deepEqual([median([1, 2, 9]), median([1, 3]), median([])], [2, 2, undefined]);
+  });
+});
+
+function reportWith(seed: number, verdict: Report['verdict'] = 'pass', blackoutMs = seed): Report {
+  const report = judge(passingRun());
+  return { ...report, verdict, plan: { ...report.plan, seed }, produce: { ...report.produce, blackoutMs } };
+}
+
+describe('a series of drills', () => {
+  let reportDir: string;
+  beforeEach(() => { reportDir = mkdtempSync(join(tmpdir(), 'kbf-repeat-')); });
+  afterEach(() => { rmSync(reportDir, { recursive: true }); });
+
+  const series = async (repeat: number, once: (seed: number) => [Report['verdict'], number], signal?: AbortSignal): Promise<{ seeds: number[]; exitCode: number; summary: RepeatSummary }> => {
+    const seeds: number[] = [];
+    const options = { reportDir, fault: 'bridge-scale-0', rate: 100, ...(signal ? { signal } : {}) } as DrillOptions;
+    const { summary, exitCode } = await repeatDrill(options, { repeat, seed: 7 }, (run) => {
+      seeds.push(run.seed ?? -1);
+      const [verdict, code] = once(run.seed ?? -1);
+      mkdirSync(run.reportDir);
+      const report = reportWith(run.seed ?? -1, verdict);
+      writeFileSync(join(run.reportDir, 'report.json'), JSON.stringify(report));
+      return Promise.resolve({ report, exitCode: code });
+    });
+    return { seeds, exitCode, summary };
+  };
+
+  it('has a directory and a seed for each, and a summary over all', async () => {
+    const { seeds, exitCode, summary } = await series(3, () => ['pass', 0]);
+    assert.deepEqual([seeds, exitCode], [[7, 8, 9], 0]);
+    assert.deepEqual(summary.runs.map(({ directory }) => directory), ['run-001', 'run-002', 'run-003']);
+    assert.deepEqual(JSON.parse(readFileSync(join(reportDir, 'repeat.json'), 'utf8')), summary);
+    assert.deepEqual(summary.figures.find(({ name }) => name === 'produce.blackoutMs'), { name: 'produce.blackoutMs', unit: 'ms', runs: 3, median: 8, worst: 9 });
+  });
+
+  it('goes on where it was interrupted, and puts aside what was cut off', async () => {
+    const stop = new AbortController();
+    const first = await series(4, (seed) => {
+      if (seed < 9) return ['pass', 0];
+      stop.abort();
+      return ['aborted', 130];
+    }, stop.signal);
+    assert.deepEqual([first.seeds, first.exitCode, first.summary.runs.length], [[7, 8, 9], 130, 2]);
+    mkdirSync(join(reportDir, 'run-004'));
+    const second = await series(4, () => ['pass', 0]);
+    assert.deepEqual([second.seeds, second.exitCode, second.summary.runs.length], [[9, 10], 0, 4]);
+    assert.ok(existsSync(join(reportDir, 'run-003-cut-1')) && existsSync(join(reportDir, 'run-004-cut-1')));
+  });
+
+  it('ends with the worst of its verdicts', async () => {
+    assert.equal((await series(3, (seed) => (seed === 8 ? ['inconclusive', 4] : ['pass', 0]))).exitCode, 4);
+    rmSync(join(reportDir, 'run-001'), { recursive: true });
+    assert.equal((await series(3, () => ['fail', 3])).exitCode, 3);
+  });
+
+  it('is refused where the directory holds other drills', async () => {
+    mkdirSync(join(reportDir, 'run-001'));
+    writeFileSync(join(reportDir, 'run-001', 'report.json'), JSON.stringify(reportWith(3)));
+    await assert.rejects(series(2, () => ['pass', 0]), (error) => error instanceof UserError && error.exitCode === 2 && /another drill \(seed 3\)/.test(error.message));
+  });
+
+  it('says what follows, over those that answered their question', () => {
+    const runs = Array.from({ length: 22 }, (_, i) => ({ directory: `run-${i}`, seed: i, report: reportWith(i, i >= 20 ? 'inconclusive' : i === 3 ? 'fail' : 'pass', 10 + i) }));
+    const summary = summarize(runs);
+    assert.deepEqual(summary.counts, { pass: 19, fail: 1, inconclusive: 2, aborted: 0 });
+    assert.deepEqual(summary.confidence, [
+      '1 of 20 runs broke an objective: with 95 % confidence fewer than 21.6 % of all such drills do (Clopper and Pearson\'s upper bound, n 20, k 1).',
+      'The median gap of all such drills is between 15 ms and 24 ms with 95.9 % confidence (order statistics of 20 runs).',
+      'With 95 % confidence at least 86.1 % of all such drills have no gap above 29 ms, the worst of these (0.05^(1/20)).',
+    ]);
+    const text = renderRepeat(summary);
+    assert.match(text, /22 runs: 19 pass, 1 fail, 2 inconclusive/);
+    assert.match(text, /produce\.blackoutMs +20 ms +29 ms +20\n/);
+    assert.match(text, /run-3 \(seed 3\): fail/);
+    assert.deepEqual(summarize([]).confidence, ['No run answered its question.']);
+  });
+});
