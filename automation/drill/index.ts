@@ -1,6 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { UserError } from '../../errors.ts';
+import { mkdir } from 'node:fs/promises';
+import type { UserError } from '../../errors.ts';
 import { startClock } from './exchange.ts';
 import { healLeftovers } from './faults/journal.ts';
 import { Live } from './live.ts';
@@ -11,9 +10,9 @@ import type { DrillEvent, DrillOptions, Phase } from './options.ts';
 import { carryOut } from './phases.ts';
 import type { Drill } from './phases.ts';
 import type { FaultMark, StepRecord } from './plan.ts';
-import { judge } from './report.ts';
 import type { Report, RunRecord } from './report.ts';
-import { makeReportDirectory, openAppender, readLines } from './store.ts';
+import { makeReportDirectory, openAppender } from './store.ts';
+import { judgeDirectory, writeRun } from './stored.ts';
 import { NotHealed } from './underFault.ts';
 
 export { healLeftovers } from './faults/journal.ts';
@@ -79,28 +78,10 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
     schema: 'kbf-run/1', startedAt, environment: options.environment, parts: options.parts ?? {},
     regions: outputs.regions.map(({ name }) => name), plan, marks, faults, steps, ...drill.seen, ending,
   };
-  const report = await judgeDirectory(options.reportDir, run);
+  await writeRun(options.reportDir, run);
+  const report = await judgeDirectory(options.reportDir);
   if (notHealed !== undefined) throw notHealed;
   return { report, exitCode: exitCodes[report.verdict] };
-}
-
-/** Judges what the run stored, as anybody could later, and writes the report beside it. */
-async function judgeDirectory(directory: string, run: RunRecord): Promise<Report> {
-  await writeJson(path.join(directory, 'run.json'), run);
-  const report = judge({
-    run,
-    attempts: await readLines(directory, 'attempts'),
-    deliveries: await readLines(directory, 'deliveries'),
-    log: await readLines(directory, 'log'),
-  });
-  await writeJson(path.join(directory, 'report.json'), report);
-  return report;
-}
-
-async function writeJson(file: string, content: unknown): Promise<void> {
-  await writeFile(file, `${JSON.stringify(content, undefined, 2)}\n`).catch((cause: unknown) => {
-    throw new UserError(`${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  });
 }
 
 const liveEveryMs = 500;
