@@ -8,14 +8,14 @@ shift
 
 admin() { # admin METHOD PATH: the answer of Envoy's admin port
   exec 3<>/dev/tcp/127.0.0.1/15000 || return
-  printf '%s %s HTTP/1.0\r\nContent-Length: 0\r\n\r\n' "$1" "$2" >&3
+  printf '%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n' "$1" "$2" >&3
   cat <&3
   exec 3>&-
 }
 
-connections() { # of all listeners but the admin port
-  admin GET '/stats?filter=^listener%5C.(?!admin).*downstream_cx_active$' 2>/dev/null |
-    awk -F': ' '/^listener/ { sum += $2 } END { print sum + 0 }'
+connections() { # of all listeners but the admin port; unknown as long as the admin port does not say
+  admin GET '/stats?filter=^listener%5C..*downstream_cx_active$' 2>/dev/null |
+    awk -F': ' '/^listener\.admin\./ { said = 1; next } /^listener\./ { sum += $2 } END { print said ? sum + 0 : "unknown" }'
 }
 
 stop() {
