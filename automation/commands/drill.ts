@@ -7,15 +7,17 @@ import { pageOf } from '../drill/show/index.ts';
 import { renderTable } from '../drill/table.ts';
 import { showDrill } from '../live.ts';
 import type { Session } from '../session.ts';
+import { addLoadOptions, loadOf } from './load-options.ts';
+import type { LoadFlags } from './load-options.ts';
 import { defaults, newReportDir, seconds, wholeNumber } from './values.ts';
 import { addTargetOptions, findTarget } from './target.ts';
 import type { TargetFlags } from './target.ts';
 
-type Flags = TargetFlags & { fault: typeof defaults.fault; region?: string; rate: number; duration: number; report?: string; json?: boolean };
+type Flags = TargetFlags & LoadFlags & { fault: typeof defaults.fault; region?: string; rate: number; duration: number; report?: string; json?: boolean };
 
 /** `kbf drill`. */
 export function addDrill(program: Command, session: Session): void {
-  addTargetOptions(program.command('drill').description('breaks something under load and measures what it cost'))
+  addLoadOptions(addTargetOptions(program.command('drill').description('breaks something under load and measures what it cost')))
     .addOption(program.createOption('--fault <name>', 'what to break').choices([defaults.fault]).default(defaults.fault))
     .option('--region <name>', 'where to break it (default: the first region)')
     .option('--rate <n>', 'records per second', wholeNumber(1), defaults.rate)
@@ -40,7 +42,7 @@ async function drill(session: Session, flags: Flags): Promise<void> {
     drill: {
       outputs, environment: target.name, kubeconfig: await target.kubeconfig(), stateDir: target.drillDir, reportDir,
       fault: flags.fault, rate: flags.rate, durationSeconds: flags.duration,
-      ...(flags.region === undefined ? {} : { region: flags.region }),
+      ...(flags.region === undefined ? {} : { region: flags.region }), ...loadOf(flags),
       ...(target.sandbox === undefined ? {} : { parts: await target.sandbox.parts() }),
     },
   }, { ...worker, onEvent: (event) => { onDrill(event as DrillEvent); } }) as DrillResult;

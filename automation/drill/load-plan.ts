@@ -3,17 +3,19 @@ import type { ConsumersPlan, LoadPlan } from './plan.ts';
 export const defaultLoad: LoadPlan = { pattern: 'constant', payloadBytes: 0, keyDistribution: 'uniform', format: 'json', retry: 'none', workers: 0 };
 export const defaultConsumers: ConsumersPlan = { count: 2, mode: 'subscribe' };
 
-const choices = {
+/** What can be chosen, the default first. */
+export const choices = {
   pattern: ['constant', 'ramp', 'poisson'],
   keyDistribution: ['uniform', 'zipf'],
   format: ['json', 'binary'],
   retry: ['none', 'safe', 'always'],
+  mode: ['subscribe', 'assign'],
 } as const;
 
 /** All that is wrong with how a load is to be sent, one phrase each. */
 export function wrongLoad(load: LoadPlan): string[] {
   return [
-    ...Object.entries(choices).flatMap(([name, allowed]) => oneOf(name, load[name as keyof typeof choices], allowed)),
+    ...(['pattern', 'keyDistribution', 'format', 'retry'] as const).flatMap((name) => oneOf(name, load[name], choices[name])),
     ...(load.rampFrom === undefined ? [] : whole('rampFrom', load.rampFrom, { least: 1, most: 20_000, unit: 'records a second' })),
     ...(load.rampFrom !== undefined && load.pattern !== 'ramp' ? [`rampFrom is ${load.rampFrom}, but the pattern is ${load.pattern}, which has no begin of its own`] : []),
     ...whole('payloadBytes', load.payloadBytes, { least: 0, most: 1_000_000, unit: 'bytes' }),
@@ -25,7 +27,7 @@ export function wrongLoad(load: LoadPlan): string[] {
 /** All that is wrong with the consumers of a topic of so many partitions, one phrase each. */
 export function wrongConsumers({ count, mode }: ConsumersPlan, partitions: number): string[] {
   return [
-    ...oneOf('consumers.mode', mode, ['subscribe', 'assign']),
+    ...oneOf('consumers.mode', mode, choices.mode),
     // One more would be given nothing, and a drill waits until each was given something.
     ...whole('consumers.count', count, { least: 1, most: partitions, unit: 'consumers, as the topic has so many partitions' }),
   ];
