@@ -31,6 +31,15 @@ export const caCertificate = topology.tier1.caCertificate;
 /** Host names with their address and port, as `curl --resolve` wants them where no DNS has them. */
 export const resolve = topology.tier1.resolve;
 
+/** Where tier1 runs, and the region that the others stand by for, if any. */
+export const tier1 = {
+  context: configuration.tier1.context,
+  namespace: configuration.tier1.namespace,
+  gateway: configuration.tier1.name,
+  mode: configuration.tier1.mode,
+  ...(configuration.tier1.active === 'all' ? {} : { first: configuration.tier1.active.first }),
+};
+
 export const kafka = {
   ...(configuration.kafka.existing === undefined
     ? { context: configuration.kafka.context, namespace: configuration.kafka.namespace, name: configuration.kafka.name }
@@ -46,6 +55,7 @@ export const regions = pulumi.output(
     context: configuration.regions.find((each) => each.name === name)?.context,
     namespace: configuration.bridge.namespace,
     bridge: region.bridge,
+    gateway: configuration.regions.find((each) => each.name === name)?.gateway.name,
     hostname: regionHostname(name, hostname),
     url: region.regionUrl,
     gatewayAddress: region.gatewayAddress,

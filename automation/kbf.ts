@@ -4,6 +4,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDrill } from './commands/drill.ts';
+import { addFaults } from './commands/faults.ts';
 import { addRender } from './commands/render.ts';
 import { addReport } from './commands/report.ts';
 import { addSandbox } from './commands/sandbox.ts';
@@ -45,7 +46,7 @@ function commandLine(session: Session): Command {
     .hook('preAction', (command) => { session.stateDir = command.opts<{ stateDir: string }>().stateDir; });
   program.configureOutput({ writeOut: (text) => { session.here.stdout.write(text); }, writeErr: (text) => { session.here.stderr.write(text); } });
   program.exitOverride();
-  for (const add of [addDemo, addToolchain, addSandbox, addStack, addRender, addDoctor, addDrill, addReport]) add(program, session);
+  for (const add of [addDemo, addToolchain, addSandbox, addStack, addRender, addDoctor, addDrill, addFaults, addReport]) add(program, session);
   return program;
 }
 

@@ -3,6 +3,7 @@ import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.ts';
 import type { DrillOptions } from './drill/index.ts';
+import type { RepeatPlan } from './drill/repeat.ts';
 import type { EnvironmentOptions } from './options.ts';
 import { Interrupted } from './interrupt.ts';
 import { endSession } from './processSession.ts';
@@ -13,7 +14,8 @@ export type WorkerRequest =
   | { operation: 'up' | 'preview' | 'refresh' | 'destroy' | 'outputs'; environment: EnvironmentOptions; choices?: Choices }
   | { operation: 'render'; environment: EnvironmentOptions }
   | { operation: 'doctor'; environment: EnvironmentOptions; isSandbox: boolean }
-  | { operation: 'drill'; drill: Omit<DrillOptions, 'signal' | 'onEvent'> };
+  | { operation: 'drill'; drill: Omit<DrillOptions, 'signal' | 'onEvent'>; repeat?: RepeatPlan }
+  | { operation: 'heal'; leftovers: { stateDir: string; kubeconfig: string } };
 
 /** What goes to a worker over its channel. */
 export type ToWorker = { kind: 'run'; request: WorkerRequest } | { kind: 'stop'; why: string };

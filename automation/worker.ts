@@ -33,8 +33,13 @@ async function answer(request: WorkerRequest): Promise<void> {
 async function perform(request: WorkerRequest): Promise<unknown> {
   const onEvent = (event: unknown): void => { if (process.connected) process.send?.({ kind: 'event', event } satisfies FromWorker); };
   if (request.operation === 'drill') {
-    const { runDrill } = await import('./drill/index.ts');
-    return await runDrill({ ...request.drill, signal: stop.signal, onEvent });
+    const { repeatDrill, runDrill } = await import('./drill/index.ts');
+    const options = { ...request.drill, signal: stop.signal, onEvent };
+    return await (request.repeat === undefined ? runDrill(options) : repeatDrill(options, request.repeat, runDrill));
+  }
+  if (request.operation === 'heal') {
+    const { healLeftovers } = await import('./drill/index.ts');
+    return await healLeftovers(request.leftovers);
   }
   if (request.operation === 'render') {
     const { renderStack } = await import('./render/index.ts');

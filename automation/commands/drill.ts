@@ -2,34 +2,68 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../errors.ts';
-import type { DrillEvent, DrillResult } from '../drill/index.ts';
+import type { DrillEvent, DrillOptions, DrillResult } from '../drill/index.ts';
+import { faults } from '../drill/faults/index.ts';
+import { readObjectives } from '../drill/objective-text.ts';
+import { readPlan } from '../drill/plan-file.ts';
+import { renderRepeat } from '../drill/repeat.ts';
+import type { RepeatResult } from '../drill/repeat.ts';
+import { renderSelfTest, selfTest } from '../drill/self-test/index.ts';
 import { pageOf } from '../drill/show/index.ts';
 import { renderTable } from '../drill/table.ts';
 import { showDrill } from '../live.ts';
 import type { Session } from '../session.ts';
-import { addLoadOptions, loadOf } from './load-options.ts';
-import type { LoadFlags } from './load-options.ts';
-import { defaults, newReportDir, seconds, wholeNumber } from './values.ts';
+import { addLoadOptions, loadOf } from './drill-load.ts';
+import type { LoadFlags } from './drill-load.ts';
+import { defaults, newReportDir, percent, seconds, several, wholeNumber } from './values.ts';
 import { addTargetOptions, findTarget } from './target.ts';
 import type { TargetFlags } from './target.ts';
 
-type Flags = TargetFlags & LoadFlags & { fault: typeof defaults.fault; region?: string; rate: number; duration: number; report?: string; json?: boolean };
+interface Flags extends TargetFlags, LoadFlags {
+  fault?: string;
+  region?: string;
+  plan?: string;
+  duration: number;
+  objective?: string[];
+  objectives?: string;
+  abortAfterErrors?: number;
+  repeat?: number;
+  seed?: number;
+  selfTest?: boolean;
+  report?: string;
+  json?: boolean;
+}
 
 /** `kbf drill`. */
 export function addDrill(program: Command, session: Session): void {
-  addLoadOptions(addTargetOptions(program.command('drill').description('breaks something under load and measures what it cost')))
-    .addOption(program.createOption('--fault <name>', 'what to break').choices([defaults.fault]).default(defaults.fault))
-    .option('--region <name>', 'where to break it (default: the first region)')
-    .option('--rate <n>', 'records per second', wholeNumber(1), defaults.rate)
-    .option('--duration <time>', 'how long the load lasts', seconds(defaults.leastSeconds), defaults.seconds)
+  const command = addTargetOptions(program.command('drill').description('breaks something under load and measures what it cost'))
+    .addOption(program.createOption('--fault <name>', `what to break: kbf faults list (default: ${defaults.fault})`).choices(Object.keys(faults)))
+    .option('--region <name>', 'where to break it (default: the first region, or the one that others stand by for)')
+    .option('--plan <file>', 'several faults in turn, and what is expected of them, from a YAML file')
+    .option('--duration <time>', 'how long the load lasts', seconds(defaults.leastSeconds), defaults.seconds);
+  addLoadOptions(command)
+    .option('--objective <expression>', 'what has to hold besides, such as \'produce.blackoutMs<=100\'; may be given several times', several)
+    .option('--objectives <file>', 'a list of them, YAML or JSON')
+    .option('--abort-after-errors <share>', 'end at once when more than this of the requests of 10 s are not ok (default: 50%)', percent)
+    .option('--repeat <n>', 'so many drills one after the other; a series that was interrupted goes on', wholeNumber(1))
+    .option('--seed <n>', 'whatever is left to chance follows from it (default: drawn)', wholeNumber(0))
+    .option('--self-test', 'no drill: shows in seconds that the verdict finds damage where there is some, and none where there is none')
     .option('--report <dir>', 'where the report goes: report.html, report.json, report.md, junit.xml (default: a new directory under the state directory)')
     .option('--json', 'the report on standard output, progress on standard error')
-    .action(async (flags: Flags) => { await drill(session, flags); });
+    .action(async (flags: Flags) => { await (flags.selfTest === true ? showSelfTest(session, flags) : drill(session, flags)); });
+}
+
+function showSelfTest(session: Session, { seed, json }: Flags): void {
+  const result = selfTest(seed === undefined ? {} : { seed });
+  session.answer(json === true, result, () => renderSelfTest(result));
+  session.exitCode = result.passed ? 0 : 1;
 }
 
 async function drill(session: Session, flags: Flags): Promise<void> {
   const json = flags.json === true;
-  const reportDir = resolve(flags.report ?? newReportDir(session.stateDir, flags.fault));
+  const { repeat } = flags;
+  const what = whatOf(flags);
+  const reportDir = resolve(flags.report ?? newReportDir(session.stateDir, flags.fault ?? (flags.plan === undefined ? defaults.fault : 'plan')));
   if (existsSync(join(reportDir, 'report.json'))) {
     throw new UserError(`${reportDir} already holds a report.`, { exitCode: 2, remedy: 'Name another directory with --report.' });
   }
@@ -37,15 +71,30 @@ async function drill(session: Session, flags: Flags): Promise<void> {
   const worker = { ...target.worker, signal: session.signal };
   const outputs = await session.work({ operation: 'outputs', environment: target.environment }, worker);
   const onDrill = showDrill(session.progress(json));
-  const { report, exitCode } = await session.work({
+  const result = await session.work({
     operation: 'drill',
     drill: {
-      outputs, environment: target.name, kubeconfig: await target.kubeconfig(), stateDir: target.drillDir, reportDir,
-      fault: flags.fault, rate: flags.rate, durationSeconds: flags.duration,
-      ...(flags.region === undefined ? {} : { region: flags.region }), ...loadOf(flags),
+      ...what, outputs, environment: target.name, kubeconfig: await target.kubeconfig(), stateDir: target.drillDir, reportDir,
       ...(target.sandbox === undefined ? {} : { parts: await target.sandbox.parts() }),
     },
-  }, { ...worker, onEvent: (event) => { onDrill(event as DrillEvent); } }) as DrillResult;
-  session.answer(json, report, () => `${renderTable(report)}\n${pageOf(reportDir)}`);
-  session.exitCode = exitCode;
+    ...(repeat === undefined ? {} : { repeat: { repeat, seed: flags.seed ?? 1 } }),
+  }, { ...worker, onEvent: (event) => { onDrill(event as DrillEvent); } }) as DrillResult | RepeatResult;
+  session.exitCode = result.exitCode;
+  if ('summary' in result) session.answer(json, result.summary, () => `${renderRepeat(result.summary)}\n${join(reportDir, 'repeat.json')}`);
+  else session.answer(json, result.report, () => `${renderTable(result.report)}\n${pageOf(reportDir)}`);
+}
+
+/** What the flags ask for; files are read at once, so that what is wrong with them is told before anything is touched. */
+function whatOf(flags: Flags): Pick<DrillOptions, 'fault' | 'region' | 'steps' | 'rate' | 'durationSeconds' | 'connections' | 'load' | 'consumers' | 'objectives' | 'abortAfterErrors' | 'seed'> {
+  const { fault, region, plan, duration, abortAfterErrors, seed } = flags;
+  if (plan !== undefined && fault !== undefined) throw new UserError('--plan and --fault both say what to break.', { exitCode: 2, remedy: 'Give one of them.' });
+  const objectives = [...(flags.objectives === undefined ? [] : readObjectives(flags.objectives).map(({ text }) => text)), ...flags.objective ?? []];
+  return {
+    ...loadOf(flags), durationSeconds: duration,
+    ...(plan === undefined ? { fault: fault ?? defaults.fault } : { steps: readPlan(plan) }),
+    ...(region === undefined ? {} : { region }),
+    ...(objectives.length === 0 ? {} : { objectives }),
+    ...(abortAfterErrors === undefined ? {} : { abortAfterErrors }),
+    ...(seed === undefined ? {} : { seed }),
+  };
 }

@@ -22,6 +22,19 @@ export function seconds(least: number): (text: string) => number {
   };
 }
 
+/** `5%` or `0.05`, as a share. */
+export function percent(text: string): number {
+  const [, digits, sign] = /^(\d+(?:\.\d+)?)(%)?$/.exec(text) ?? [];
+  const share = Number(digits) / (sign === undefined ? 1 : 100);
+  if (digits !== undefined && share <= 1) return share;
+  throw new InvalidArgumentError('It has to be a share from 0 to 1, or a percentage like 20%.');
+}
+
+/** All values of a flag that may be given several times. */
+export function several(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
 /** A sandbox's name: it becomes part of paths and of host names. */
 export function sandboxName(text: string): string {
   if (/^[a-z0-9-]{1,20}$/.test(text)) return text;

@@ -1,21 +1,26 @@
-import { mkdir } from 'node:fs/promises';
-import type { UserError } from '../../errors.ts';
+import { mkdir, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { UserError } from '../../errors.ts';
+import { Cluster } from './cluster.ts';
 import { startClock } from './exchange.ts';
-import { healLeftovers } from './faults/journal.ts';
+import { healLeftovers, sentenceOf } from './faults/journal.ts';
+import { AbortCondition } from './guard.ts';
+import { Lease } from './lease.ts';
 import { Live } from './live.ts';
 import type { Marks } from './metrics.ts';
-import type { Ending } from './objectives.ts';
 import { planOf } from './options.ts';
-import type { DrillEvent, DrillOptions, Phase } from './options.ts';
+import type { DrillEvent, DrillOptions, Phase, ProgramOutputs } from './options.ts';
 import { carryOut } from './phases.ts';
 import type { Drill } from './phases.ts';
-import type { FaultMark, StepRecord } from './plan.ts';
+import { leasePlaceOf } from './place.ts';
+import type { FaultMark, Plan } from './plan.ts';
 import type { Report, RunRecord } from './report.ts';
 import { makeReportDirectory, openAppender } from './store.ts';
 import { judgeDirectory, writeRun } from './stored.ts';
 import { NotHealed } from './underFault.ts';
 
 export { healLeftovers } from './faults/journal.ts';
+export { repeatDrill } from './repeat.ts';
 export { renderTable } from './table.ts';
 export type { DrillEvent, DrillOptions } from './options.ts';
 export type { Plan } from './plan.ts';
@@ -27,25 +32,34 @@ export interface DrillResult {
   exitCode: 0 | 3 | 4 | 130;
 }
 
-const exitCodes = { pass: 0, fail: 3, inconclusive: 4, aborted: 130 } as const;
-
 /**
  * Runs one drill: steady state, load, fault, observe, heal, recover, drain, verify, report. Whatever happens, the fault is healed before this
  * settles, and a journal in `stateDir` lets the next run heal what a killed one left.
- * Throws a UserError for wrong options (2, nothing touched), and (1) where the report cannot be written or a fault cannot be healed.
- * Everything else that goes wrong is a verdict.
+ * Throws a UserError for wrong options, for a fault that cannot be injected here, and where another drill is on the stack (2, nothing touched), and (1) where
+ * the report cannot be written or a fault cannot be healed. Everything else that goes wrong is a verdict.
  */
 export async function runDrill(options: DrillOptions): Promise<DrillResult> {
   const { plan, outputs } = planOf(options);
+  const place = leasePlaceOf(outputs);
+  const cluster = new Cluster(options.kubeconfig, place.context);
   await makeReportDirectory(options.reportDir);
+  try {
+    return await runPlan(options, { plan, outputs, cluster, namespace: place.namespace });
+  } catch (error) {
+    // Nothing was done: the same directory can be named again.
+    if (error instanceof UserError && error.exitCode === 2) await rm(options.reportDir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespace }: { plan: Plan; outputs: ProgramOutputs; cluster: Cluster; namespace: string }): Promise<DrillResult> {
   await mkdir(options.stateDir, { recursive: true });
   const clock = startClock();
-  const startedAt = new Date().toISOString();
   const live = new Live(clock, outputs.regions.map(({ name }) => name));
   using reporter = reportProgress(options.onEvent, live, clock);
-  for (const healed of await healLeftovers(options)) reporter.phase('heal-leftovers', healed);
-
   const full = new AbortController();
+  const condition = new AbortController();
+  const stop = (why: AbortCondition): void => { condition.abort(why); };
   const onError = (error: UserError): void => { full.abort(error); };
   const store = {
     attempts: openAppender(options.reportDir, 'attempts', onError),
@@ -53,35 +67,83 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
     commits: openAppender(options.reportDir, 'commits', onError),
     log: openAppender(options.reportDir, 'log', onError),
   };
-  const marks: Marks = {};
-  const faults: FaultMark[] = [];
-  const steps: StepRecord[] = [];
-  const drill: Drill = {
-    options, plan, outputs, clock, live, store, marks, faults, steps, phase: reporter.phase,
-    signal: AbortSignal.any([full.signal, ...(options.signal ? [options.signal] : [])]),
-    seen: { logRead: false },
+  const run: RunRecord = {
+    schema: 'kbf-run/1', startedAt: new Date().toISOString(), environment: options.environment, parts: options.parts ?? {},
+    regions: outputs.regions.map(({ name }) => name), plan, marks: {}, faults: [], steps: [], logRead: false,
+    ending: { kind: 'inconclusive', reason: 'the driver was ended before the drill was' },
   };
-  let ending: Ending;
+  const { marks, faults, steps } = run;
+  const drill: Drill = {
+    options, plan, outputs, clock, live, store, marks, faults, steps, phase: reporter.phase, seen: run, stop,
+    mark(fault, more) {
+      Object.assign(fault, more);
+      if (fault === faults[0]) Object.assign(marks, marksOf(fault));
+      // So that a run whose driver is killed can be judged as far as it got.
+      writeRun(options.reportDir, run).catch(onError);
+    },
+    signal: AbortSignal.any([full.signal, condition.signal, ...(options.signal ? [options.signal] : [])]),
+  };
   let notHealed: NotHealed | undefined;
   try {
-    ending = await carryOut(drill);
+    run.ending = await withLease(cluster, { namespace, plan, options, stop }, async () => {
+      for (const healed of await healLeftovers(options)) reporter.phase('heal-leftovers', sentenceOf(healed));
+      await writeRun(options.reportDir, run);
+      return await carryOut(drill);
+    });
   } catch (error) {
     // The report is still owed: it says what is known.
     if (!(error instanceof NotHealed)) throw error;
     notHealed = error;
-    ending = { kind: 'aborted', reason: error.message };
+    run.ending = { kind: 'aborted', reason: error.message };
   } finally {
     await Promise.all(Object.values(store).map((file) => file.close()));
   }
   reporter.phase('report');
-  const run: RunRecord = {
-    schema: 'kbf-run/1', startedAt, environment: options.environment, parts: options.parts ?? {},
-    regions: outputs.regions.map(({ name }) => name), plan, marks, faults, steps, ...drill.seen, ending,
-  };
   await writeRun(options.reportDir, run);
   const report = await judgeDirectory(options.reportDir);
   if (notHealed !== undefined) throw notHealed;
-  return { report, exitCode: exitCodes[report.verdict] };
+  return { report, exitCode: exitCodeOf(report, options.signal?.aborted === true) };
+}
+
+interface Holding {
+  namespace: string;
+  plan: Plan;
+  options: DrillOptions;
+  stop: (why: AbortCondition) => void;
+}
+
+/** Does the work while no other drill can be on the stack. A cluster that cannot be asked for the Lease is a reason to do nothing, not a refusal. */
+async function withLease(cluster: Cluster, { namespace, plan, options, stop }: Holding, work: () => Promise<RunRecord['ending']>): Promise<RunRecord['ending']> {
+  let lease: Lease;
+  try {
+    lease = await Lease.take(cluster, {
+      namespace, holder: `${plan.run} on ${hostname()}, process ${process.pid}`,
+      onLost: (why) => { stop(new AbortCondition(why, true)); }, ...(options.signal ? { signal: options.signal } : {}),
+    });
+  } catch (error) {
+    if (error instanceof UserError && error.exitCode !== 2) return { kind: 'inconclusive', reason: error.message };
+    throw error;
+  }
+  try {
+    return await work();
+  } finally {
+    await lease[Symbol.asyncDispose]();
+  }
+}
+
+function marksOf({ injectMs, tookHoldMs, healMs, recoveredMs }: FaultMark): Marks {
+  return {
+    injectMs, ...(tookHoldMs === undefined ? {} : { tookHoldMs }), ...(healMs === undefined ? {} : { healMs }), ...(recoveredMs === undefined ? {} : { recoveredMs }),
+  };
+}
+
+/** A drill that ended itself broke its objectives by then, or was kept from telling. */
+function exitCodeOf({ verdict, objectives }: Report, isInterrupted: boolean): DrillResult['exitCode'] {
+  if (verdict === 'pass') return 0;
+  if (verdict === 'fail') return 3;
+  if (verdict === 'inconclusive') return 4;
+  if (isInterrupted) return 130;
+  return objectives.some(({ name, measured, met }) => !name.startsWith('condition.') && measured !== undefined && !met) ? 3 : 4;
 }
 
 const liveEveryMs = 500;

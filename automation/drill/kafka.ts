@@ -53,6 +53,25 @@ export class Kafka implements AsyncDisposable {
     return this.#ask(`group ${group} cannot be deleted`, () => this.#admin.deleteGroups({ groups: [group] }));
   }
 
+  /** Node id of the broker that leads a partition. */
+  leader(topic: string, partition: number): Promise<number> {
+    return this.#ask(`the leader of partition ${partition} of topic ${topic} cannot be found`, async () => {
+      const { topics } = await this.#admin.metadata({ topics: [topic], forceUpdate: true });
+      const leader = topics.get(topic)?.partitions[partition]?.leader;
+      if (leader === undefined) throw new Error('it has none');
+      return leader;
+    });
+  }
+
+  /** Host names or addresses of the bootstrap servers, and of the brokers as they tell their clients. */
+  hosts(): Promise<string[]> {
+    return this.#ask('the brokers cannot be listed', async () => {
+      const { brokers } = await this.#admin.metadata({ topics: [], forceUpdate: true });
+      const bootstrap = this.#servers.split(',').map((server) => server.trim().replace(/:\d+$/, ''));
+      return [...new Set([...bootstrap, ...[...brokers.values()].map(({ host }) => host)])];
+    });
+  }
+
   /** Where each partition begins and ends now. */
   bounds(topic: string): Promise<Bounds> {
     return this.#ask(`the end of topic ${topic} cannot be read`, async () => {
@@ -82,6 +101,15 @@ export class Kafka implements AsyncDisposable {
 
   /** Every record within the bounds, read committed, partition after partition. */
   async* read(topic: string, bounds: Bounds): AsyncGenerator<LogRecord> {
+    for await (const { partition, offset, key, value } of this.#records(topic, bounds)) yield toLogRecord({ partition, offset }, key, value);
+  }
+
+  /** The values within the bounds, as the JSON that they are; undefined for one that is none. */
+  async* values(topic: string, bounds: Bounds): AsyncGenerator<{ offset: number; value: unknown }> {
+    for await (const { offset, value } of this.#records(topic, bounds)) yield { offset, value: parse(value) };
+  }
+
+  async* #records(topic: string, bounds: Bounds): AsyncGenerator<{ partition: number; offset: number; key: Buffer | null; value: Buffer | null }> {
     this.#reader.topics.track(topic);
     for (const [partition, { begin, end }] of bounds) {
       for (let next = begin; next < end;) {
@@ -91,7 +119,7 @@ export class Kafka implements AsyncDisposable {
           last = batch.firstOffset + BigInt(batch.lastOffsetDelta);
           for (const { offsetDelta, key, value } of isControl(batch.attributes) ? [] : batch.records) {
             const offset = batch.firstOffset + BigInt(offsetDelta);
-            if (offset >= next && offset < end) yield toLogRecord({ partition, offset: Number(offset) }, key, value);
+            if (offset >= next && offset < end) yield { partition, offset: Number(offset), key, value };
           }
         }
         if (last < next) throw new UserError(`partition ${partition} of topic ${topic} ends at ${next}, but ${end} was its end before`);

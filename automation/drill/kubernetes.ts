@@ -1,5 +1,4 @@
-import { ApisApi, ApiException, CustomObjectsApi, DiscoveryV1Api, KubeConfig, Observable } from '@kubernetes/client-node';
-import { UserError } from '../../errors.ts';
+import { Cluster, fieldManager, statusOf } from './cluster.ts';
 
 /** The part of a KafkaBridge that the drill reads. */
 export interface BridgeObject {
@@ -30,40 +29,26 @@ export interface BridgeRef {
   bridge: string;
 }
 
-/** Under this name the drill's changes stand in an object's managed fields. */
-export const fieldManager = 'kbf-drill';
 const group = 'kafka.strimzi.io';
 const plural = 'kafkabridges';
-/** An API server that does not answer within this is taken for away. */
-const requestTimeoutMs = 10_000;
 
 /** The few Kubernetes calls that the drill needs, on one bridge. Failures are UserErrors that name cluster and object. */
 export class BridgeApi {
   readonly ref: BridgeRef;
-  readonly #custom: CustomObjectsApi;
-  readonly #discovery: DiscoveryV1Api;
-  readonly #apis: ApisApi;
+  readonly #cluster: Cluster;
   #version: string | undefined;
 
-  constructor(kubeconfig: string, ref: BridgeRef) {
-    const config = new KubeConfig();
-    config.loadFromFile(kubeconfig);
-    if (!config.getContexts().some(({ name }) => name === ref.context)) {
-      throw new UserError(`${kubeconfig} has no context ${ref.context}`, { exitCode: 2, remedy: 'name a kubeconfig that holds the contexts of every region' });
-    }
-    config.setCurrentContext(ref.context);
-    this.ref = ref;
-    this.#custom = config.makeApiClient(CustomObjectsApi);
-    this.#discovery = config.makeApiClient(DiscoveryV1Api);
-    this.#apis = config.makeApiClient(ApisApi);
+  constructor(cluster: Cluster, { namespace, bridge }: Omit<BridgeRef, 'context'>) {
+    this.ref = { context: cluster.context, namespace, bridge };
+    this.#cluster = cluster;
   }
 
   /** The KafkaBridge, or undefined when there is none. */
   async read(): Promise<BridgeObject | undefined> {
     try {
-      return await this.#ask('read', async (object) => (await this.#custom.getNamespacedCustomObject(object, bounded())) as BridgeObject);
+      return await this.#ask('read', async (object) => (await this.#cluster.custom.getNamespacedCustomObject(object)) as BridgeObject);
     } catch (error) {
-      if (error instanceof UserError && error.cause instanceof ApiException && error.cause.code === 404) return undefined;
+      if (statusOf(error) === 404) return undefined;
       throw error;
     }
   }
@@ -72,53 +57,59 @@ export class BridgeApi {
   async scale(replicas: number): Promise<void> {
     await this.#ask('scaled', (object) =>
       // `add`, because a scale of 0 has no such member that could be replaced.
-      this.#custom.patchNamespacedCustomObjectScale({ ...object, fieldManager, body: [{ op: 'add', path: '/spec/replicas', value: replicas }] }, bounded()));
+      this.#cluster.custom.patchNamespacedCustomObjectScale({ ...object, fieldManager, body: [{ op: 'add', path: '/spec/replicas', value: replicas }] }));
   }
 
   /** Writes the ownership of fields, and nothing else. False when the object changed meanwhile. */
   async writeManagedFields({ metadata }: BridgeObject, managedFields: ManagedFields[]): Promise<boolean> {
-    try {
-      await this.#ask('written', (object) => this.#custom.patchNamespacedCustomObject({
-        ...object, fieldManager,
-        body: [
-          { op: 'test', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
-          { op: 'replace', path: '/metadata/managedFields', value: managedFields },
-        ],
-      }, bounded()));
-      return true;
-    } catch (error) {
-      // A failed test is answered 422, a write that lost a race 409.
-      if (error instanceof UserError && error.cause instanceof ApiException && [409, 422].includes(error.cause.code)) return false;
-      throw error;
-    }
+    return await unlessChanged(() => this.#ask('written', (object) => this.#cluster.custom.patchNamespacedCustomObject({
+      ...object, fieldManager, body: ownershipPatch(metadata.resourceVersion, managedFields),
+    })));
   }
 
   /** Number of ready endpoints of the bridge's own Service. */
   async readyEndpoints(): Promise<number> {
     const { namespace, bridge } = this.ref;
-    const slices = await this.#ask('asked for its endpoints', () => this.#discovery.listNamespacedEndpointSlice(
-      { namespace, labelSelector: `kubernetes.io/service-name=${bridge}-bridge-service` }, bounded()));
+    const slices = await this.#ask('asked for its endpoints', () => this.#cluster.discovery.listNamespacedEndpointSlice(
+      { namespace, labelSelector: `kubernetes.io/service-name=${bridge}-bridge-service` }));
     const ready = slices.items.flatMap(({ endpoints }) => endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false);
     return new Set(ready.flatMap(({ addresses }) => addresses)).size;
   }
 
   async #ask<T>(what: string, question: (object: ObjectPath) => Promise<T>): Promise<T> {
-    const { context, namespace, bridge } = this.ref;
-    try {
+    const { namespace, bridge } = this.ref;
+    return await this.#cluster.ask(`KafkaBridge ${namespace}/${bridge} cannot be ${what}`, async () => {
       this.#version ??= await this.#preferredVersion();
       return await question({ group, version: this.#version, namespace, plural, name: bridge });
-    } catch (cause) {
-      throw new UserError(`KafkaBridge ${namespace}/${bridge} in cluster ${context} cannot be ${what}: ${explain(cause)}`,
-        { remedy: 'see that its API server answers and that your credentials may do this', cause });
-    }
+    });
   }
 
   async #preferredVersion(): Promise<string> {
-    const { groups } = await this.#apis.getAPIVersions({}, bounded());
+    const { groups } = await this.#cluster.apis.getAPIVersions({});
     const strimzi = groups.find(({ name }) => name === group);
     const version = strimzi?.preferredVersion?.version ?? strimzi?.versions[0]?.version;
     if (version === undefined) throw new Error(`the cluster does not know ${group}; is Strimzi installed?`);
     return version;
+  }
+}
+
+/** Writes the ownership of fields of an object that is still the one that was read. */
+export function ownershipPatch(resourceVersion: string, managedFields: ManagedFields[]): object[] {
+  return [
+    { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
+    { op: 'replace', path: '/metadata/managedFields', value: managedFields },
+  ];
+}
+
+/** Whether a conditional write was made; false when the object changed meanwhile. */
+export async function unlessChanged(write: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await write();
+    return true;
+  } catch (error) {
+    // A failed test is answered 422, a write that lost a race 409.
+    if ([409, 422].includes(statusOf(error) ?? 0)) return false;
+    throw error;
   }
 }
 
@@ -128,7 +119,7 @@ const defaultDeliveryTimeoutMs = 120_000;
 /** How long any of the bridges' producers may go on trying to write a record, ms. */
 export async function deliveryTimeoutMs(kubeconfig: string, regions: readonly BridgeRef[]): Promise<number> {
   const timeouts = await Promise.all(regions.map(async ({ context, namespace, bridge }) => {
-    const object = await new BridgeApi(kubeconfig, { context, namespace, bridge }).read();
+    const object = await new BridgeApi(new Cluster(kubeconfig, context), { namespace, bridge }).read();
     return Number(object?.spec?.producer?.config?.['delivery.timeout.ms'] ?? defaultDeliveryTimeoutMs);
   }));
   return Math.max(...timeouts);
@@ -140,37 +131,4 @@ interface ObjectPath {
   namespace: string;
   plural: string;
   name: string;
-}
-
-type CallOptions = NonNullable<Parameters<ApisApi['getAPIVersions']>[1]>;
-
-function bounded(): CallOptions {
-  return {
-    middlewareMergeStrategy: 'append',
-    middleware: [{
-      pre: (context) => {
-        context.setSignal(AbortSignal.timeout(requestTimeoutMs));
-        return new Observable(Promise.resolve(context));
-      },
-      post: (context) => new Observable(Promise.resolve(context)),
-    }],
-  };
-}
-
-function explain(error: unknown): string {
-  if (error instanceof ApiException) {
-    const body: unknown = error.body;
-    const text = typeof body === 'string' ? messageIn(body) : undefined;
-    return `${error.code} ${text ?? String(body)}`;
-  }
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
-}
-
-function messageIn(body: string): string {
-  try {
-    return (JSON.parse(body) as { message?: string }).message ?? body;
-  } catch {
-    return body;
-  }
 }

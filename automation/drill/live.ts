@@ -20,6 +20,10 @@ export class Live {
   /** In the order of their ends; only about a minute is kept. */
   #recent: Attempt[] = [];
   readonly #lastServedMs = new Map<string, number>();
+  /** End of the last request of the load that was ok, 0 before the first. */
+  lastOkMs = 0;
+  /** Attempts that ended since then are kept, however long ago it is. */
+  keepSinceMs = Infinity;
   /** End of the last request whose outcome is unknown, if there was one. */
   lastUnknownMs: number | undefined;
   readonly #waiting = new Set<() => void>();
@@ -32,9 +36,10 @@ export class Live {
   add(attempt: Attempt): void {
     this.totals[attempt.outcome] += 1;
     this.noteUnknown(attempt);
+    if (attempt.outcome === 'ok') this.lastOkMs = attempt.endMs;
     if (attempt.outcome === 'ok' && attempt.region !== undefined) this.#lastServedMs.set(attempt.region, attempt.endMs);
     this.#recent.push(attempt);
-    const oldest = attempt.endMs - 60_000;
+    const oldest = Math.min(attempt.endMs - 60_000, this.keepSinceMs);
     if ((this.#recent[0]?.endMs ?? oldest) < oldest - 10_000) this.#recent = this.#recent.filter(({ endMs }) => endMs >= oldest);
     for (const check of this.#waiting) check();
   }
@@ -51,15 +56,16 @@ export class Live {
 
   /** The ok requests that ended after `ms` (at most a minute ago). */
   okSince(ms: number): Attempt[] {
-    return this.#since(ms).filter(({ outcome }) => outcome === 'ok');
+    return this.endedSince(ms).filter(({ outcome }) => outcome === 'ok');
   }
 
-  #since(ms: number): Attempt[] {
+  /** The requests that ended after `ms` (at most a minute ago, or since `keepSinceMs`). */
+  endedSince(ms: number): Attempt[] {
     return this.#recent.slice(this.#recent.findLastIndex(({ endMs }) => endMs <= ms) + 1);
   }
 
   view(): LiveView {
-    const recent = this.#since(this.#clock() - 1000);
+    const recent = this.endedSince(this.#clock() - 1000);
     const served = recent.filter(({ outcome, region }) => outcome === 'ok' && region !== undefined);
     const share = (name: string): number => (served.length === 0 ? 0 : served.filter(({ region }) => region === name).length / served.length);
     return { rate: recent.length, ...this.totals, byRegion: Object.fromEntries(this.#regions.map((name) => [name, share(name)])) };

@@ -1,21 +1,30 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
-import { faults } from './faults/index.ts';
-import type { FaultName } from './faults/index.ts';
+import { faultNamed, faults } from './faults/index.ts';
 import type { LiveView } from './live.ts';
 import { defaultConsumers, defaultLoad, wrongConsumers, wrongLoad } from './load-plan.ts';
+import { parseObjective } from './objective-text.ts';
 import type { ConsumersPlan, LoadPlan, Plan, PlanStep } from './plan.ts';
+import type { WrittenStep } from './plan-file.ts';
 import type { Parts } from './report.ts';
+import { windowFigures } from './window.ts';
 
-const region = z.object({ name: z.string(), context: z.string(), namespace: z.string(), bridge: z.string(), gatewayAddress: z.string() });
+const region = z.object({ name: z.string(), context: z.string(), namespace: z.string(), bridge: z.string(), gateway: z.string().optional(), gatewayAddress: z.string() });
+/** `first`: the region that the others stand by for; absent where all serve. */
+const tier1 = z.object({ context: z.string(), namespace: z.string(), gateway: z.string(), mode: z.string().optional(), first: z.string().optional() });
 
 const outputsSchema = z.object({
   hostname: z.string(),
   tier1Address: z.string(),
   url: z.string().optional(),
   caCertificate: z.string().optional(),
-  kafka: z.object({ bootstrapServers: z.string(), caCertificate: z.string().optional() }),
+  kafka: z.object({
+    bootstrapServers: z.string(), caCertificate: z.string().optional(),
+    // Where Kafka is the program's own.
+    context: z.string().optional(), namespace: z.string().optional(), name: z.string().optional(),
+  }),
+  tier1: tier1.optional(),
   regions: z.array(region).min(2),
 });
 
@@ -33,8 +42,9 @@ export interface DrillOptions {
   stateDir: string;
   /** Where the run and its report go; made if absent, refused if it holds a run. */
   reportDir: string;
-  fault: FaultName;
-  /** The region to hurt. Default: the first. */
+  /** What to break (faults/index.ts), where there are no `steps`. */
+  fault?: string;
+  /** The region to hurt, where a step names none. Default: the first. */
   region?: string;
   /** Records a second. Default 100. */
   rate?: number;
@@ -47,7 +57,9 @@ export interface DrillOptions {
   /** Default: two that share a subscription. */
   consumers?: Partial<ConsumersPlan>;
   /** What is done under load. Default: `fault` alone. */
-  steps?: PlanStep[];
+  steps?: WrittenStep[];
+  /** Share (0 to 1) of the requests of 10 s that may end other than ok before the drill is ended. Default 0.5. */
+  abortAfterErrors?: number;
   /** Default: one drawn for this run. */
   seed?: number;
   /** Objectives besides the drill's own, such as `produce.blackoutMs<=100`. */
@@ -59,7 +71,7 @@ export interface DrillOptions {
   onEvent?: (event: DrillEvent) => void;
 }
 
-export type Phase = 'heal-leftovers' | 'steady' | 'load' | 'fault' | 'observe' | 'heal' | 'recover' | 'drain' | 'verify' | 'report';
+export type Phase = 'heal-leftovers' | 'steady' | 'load' | 'fault' | 'observe' | 'expect' | 'heal' | 'recover' | 'drain' | 'verify' | 'report';
 
 /** `t` is in ms since the drill began. */
 export type DrillEvent =
@@ -67,6 +79,7 @@ export type DrillEvent =
   | ({ kind: 'live'; t: number; phase: Phase } & LiveView);
 
 const partitions = 6;
+const defaultFault = 'bridge-scale-0';
 
 /** Checks the options before anything is touched. Throws one UserError (exit code 2) with all that is wrong. */
 export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOutputs } {
@@ -77,12 +90,16 @@ export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOut
       { exitCode: 2, remedy: 'deploy first (kbf up)' });
   }
   const names = outputs.data.regions.map(({ name }) => name);
-  const { fault, region: target = names[0] ?? '', rate = 100, durationSeconds = 30, connections = 16, seed = randomInt(2 ** 31) } = options;
+  const { region: target = outputs.data.tier1?.first ?? names[0] ?? '', rate = 100, durationSeconds = 30, connections = 16, seed = randomInt(2 ** 31), abortAfterErrors = 0.5 } = options;
+  const written: readonly WrittenStep[] = options.steps ?? [{ kind: 'do', fault: options.fault ?? defaultFault }];
+  const steps = written.map((step): PlanStep => (step.kind === 'do' ? { ...step, region: step.region ?? target } : step));
+  const first = steps.find((step) => step.kind === 'do');
   const load = { ...defaultLoad, ...options.load };
   const consumers = { ...defaultConsumers, ...options.consumers };
   const wrong = [
-    ...(Object.hasOwn(faults, fault) ? [] : [`fault ${fault} is unknown; there is ${Object.keys(faults).join(', ')}`]),
-    ...(names.includes(target) ? [] : [`region ${target} is none of ${names.join(', ')}`]),
+    ...wrongSteps(steps, names),
+    ...(options.objectives ?? []).flatMap((text) => wrongObjective(text, names)),
+    ...(abortAfterErrors >= 0 && abortAfterErrors <= 1 ? [] : [`abortAfterErrors is ${abortAfterErrors}, must be a share from 0 to 1`]),
     ...range('rate', rate, { least: 1, most: 20_000, unit: 'records a second' }),
     ...range('duration', durationSeconds, { least: 6, most: 86_400, unit: 's' }),
     ...(Number.isSafeInteger(seed) && seed >= 0 ? [] : [`seed is ${seed}, must be a whole number, 0 or more`]),
@@ -95,12 +112,56 @@ export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOut
   return {
     outputs: outputs.data,
     plan: {
-      run, fault, region: target, rate, durationSeconds, connections, requestTimeoutMs: 10_000,
+      run, fault: first?.fault ?? '', region: first?.region ?? target, rate, durationSeconds, connections, requestTimeoutMs: 10_000,
       topic: `kbf-drill-${run}`, partitions, keys: 60, seed, consumers, load,
-      steps: options.steps ?? [{ kind: 'do', fault, region: target }],
+      steps, abortAfterErrors,
       ...(options.objectives === undefined ? {} : { objectives: options.objectives }),
     },
   };
+}
+
+/** All that is wrong with the steps, one phrase each. */
+function wrongSteps(steps: readonly PlanStep[], regions: readonly string[]): string[] {
+  const faulty = steps.filter((step) => step.kind === 'do');
+  const one = steps.length === 1;
+  return [
+    ...(faulty.length === 0 ? ['the plan breaks nothing: it has no step with do'] : []),
+    ...steps.flatMap((step, i) => {
+      const wrong = wrongStep(step, { regions, isFirst: step === faulty[0], expectsBefore: !steps.slice(0, i).some(({ kind }) => kind === 'do') });
+      return one ? wrong : wrong.map((what) => `steps[${i}]: ${what}`);
+    }),
+  ];
+}
+
+function wrongStep(step: PlanStep, { regions, isFirst, expectsBefore }: { regions: readonly string[]; isFirst: boolean; expectsBefore: boolean }): string[] {
+  if (step.kind === 'wait') return range('wait', step.seconds, { least: 0, most: 86_400, unit: 's' });
+  if (step.kind === 'expect') {
+    const problems = wrongObjective(step.objective, regions);
+    if (problems.length > 0) return problems;
+    const { name } = parseObjective(step.objective, regions);
+    const known: readonly string[] = windowFigures;
+    return [
+      ...(known.includes(name) ? [] : [`${name} is known only when a drill is over; a step can expect ${known.join(', ')}`]),
+      ...(expectsBefore ? ['it expects something of a fault, and none came before it'] : []),
+    ];
+  }
+  const { fault, region, forSeconds } = step;
+  return [
+    ...(faultNamed(fault) !== undefined ? [] : [`fault ${fault} is unknown; there is ${Object.keys(faults).join(', ')}`]),
+    ...(regions.includes(region) ? [] : [`region ${region} is none of ${regions.join(', ')}`]),
+    ...(faultNamed(fault)?.arrange !== undefined && !isFirst ? [`${fault} begins before the load, so it can only be the first fault`] : []),
+    ...(forSeconds === undefined ? [] : range('for', forSeconds, { least: 0.1, most: 3600, unit: 's' })),
+  ];
+}
+
+function wrongObjective(text: string, regions: readonly string[]): string[] {
+  try {
+    parseObjective(text, regions);
+    return [];
+  } catch (error) {
+    if (error instanceof UserError) return [`${error.message}${error.remedy === undefined ? '' : `. ${error.remedy}`}`];
+    throw error;
+  }
 }
 
 function range(name: string, value: number, { least, most, unit }: { least: number; most: number; unit: string }): string[] {

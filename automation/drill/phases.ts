@@ -1,10 +1,15 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { UserError } from '../../errors.ts';
+import { Cluster } from './cluster.ts';
 import { ConsumerGroup } from './consumers.ts';
 import { contentOf } from './content.ts';
 import { entrance, tier1Of } from './entrance.ts';
 import type { Clock } from './exchange.ts';
+import { servingRegions } from './expectations.ts';
+import type { KafkaView } from './faults/target.ts';
 import { Generator } from './generator.ts';
+import { AbortCondition, guardLoad } from './guard.ts';
 import { Kafka } from './kafka.ts';
 import { deliveryTimeoutMs } from './kubernetes.ts';
 import { Lanes } from './lanes.ts';
@@ -13,6 +18,8 @@ import type { Marks } from './metrics.ts';
 import type { Ending } from './objectives.ts';
 import type { DrillOptions, Phase, ProgramOutputs } from './options.ts';
 import type { FaultMark, Plan, StepRecord } from './plan.ts';
+import { leasePlaceOf } from './place.ts';
+import { readConfiguration } from './predict/read.ts';
 import { producer } from './producer.ts';
 import type { Producer } from './producer.ts';
 import type { Attempt } from './records.ts';
@@ -20,9 +27,13 @@ import { probeProducer, warmUpProducer } from './report.ts';
 import type { RunRecord } from './report.ts';
 import { reachSteadyState } from './steady.ts';
 import type { Appender, Lines } from './store.ts';
-import { NotHealed, prepareFault } from './underFault.ts';
+import { carryOutSteps } from './steps.ts';
+import { arrange, heal, NotHealed, prepareFault } from './underFault.ts';
+import type { Injection } from './underFault.ts';
 import { warmUp } from './warm-up.ts';
 import { drain, readLog } from './verify.ts';
+import { Workers } from './workers/index.ts';
+import { driversShare } from './workers/protocol.ts';
 
 /** One run in progress. `marks`, `faults`, `steps` and `seen` fill as it goes on. */
 export interface Drill {
@@ -36,15 +47,19 @@ export interface Drill {
   marks: Marks;
   faults: FaultMark[];
   steps: StepRecord[];
-  seen: Pick<RunRecord, 'consumers' | 'committed' | 'logRead'>;
+  seen: Pick<RunRecord, 'consumers' | 'committed' | 'logRead' | 'configuration'>;
+  /** Sets marks of a fault, and stores what is known of the run by now. */
+  mark: (fault: FaultMark, marks: Partial<FaultMark>) => void;
+  /** Ends load and fault at once. */
+  stop: (why: AbortCondition) => void;
   phase: (name: Phase, detail?: string) => void;
-  /** Aborted when the caller wants an end, and when the run cannot be stored any more. */
+  /** Aborted when the caller wants an end, when the run cannot be stored any more, and by `stop`. */
   signal: AbortSignal;
 }
 
 /**
- * All phases up to the judging. Heals and cleans up however they end. Throws only what is no verdict: a run that cannot be stored, a
- * fault that cannot be healed, a bug.
+ * All phases up to the judging. Heals and cleans up however they end. Throws only what is no verdict: a refusal (exit code 2, nothing was touched), a run
+ * that cannot be stored, a fault that cannot be healed, a bug.
  */
 export async function carryOut(drill: Drill): Promise<Ending> {
   try {
@@ -54,8 +69,9 @@ export async function carryOut(drill: Drill): Promise<Ending> {
     if (error instanceof NotHealed) throw error;
     const { signal: wanted } = drill.options;
     if (wanted?.aborted === true) return { kind: 'aborted', reason: wanted.reason instanceof Error ? wanted.reason.message : String(wanted.reason) };
+    if (drill.signal.reason instanceof AbortCondition) return { kind: 'aborted', reason: drill.signal.reason.message };
     if (drill.signal.aborted) throw drill.signal.reason;
-    if (error instanceof UserError) return { kind: 'inconclusive', reason: error.message };
+    if (error instanceof UserError && error.exitCode !== 2) return { kind: 'inconclusive', reason: error.message };
     throw error;
   }
 }
@@ -65,44 +81,88 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   const { plan, outputs, clock, live, signal } = drill;
   await using cleanup = new AsyncDisposableStack();
   drill.phase('steady', 'topic, consumers, every region serving');
-  const fault = await prepareFault(drill);
-  const timeoutMs = await deliveryTimeoutMs(drill.options.kubeconfig, outputs.regions);
   const kafka = cleanup.use(new Kafka(outputs.kafka));
+  const view = { topic: plan.topic, leader: () => kafka.leader(plan.topic, 0), hosts: () => kafka.hosts() };
+  const injections: Injection[] = [];
+  // All of them, so that what cannot be done is refused before anything is.
+  for (const step of plan.steps) if (step.kind === 'do') injections.push(await prepareFault(drill, step, view));
+  const [first] = injections;
+  if (first === undefined) return 'the plan has no fault';
+  drill.seen.configuration = await readConfiguration({ kubeconfig: drill.options.kubeconfig, outputs });
+  const timeoutMs = await deliveryTimeoutMs(drill.options.kubeconfig, outputs.regions);
   cleanup.defer(() => forget(kafka, plan.topic));
   await kafka.createTopic(plan.topic, { partitions: plan.partitions, replicas: 3, minInsyncReplicas: 2 });
   const consumers = cleanup.adopt(consumersOf(drill), (group) => group.stop());
-  const generator = cleanup.adopt(await Generator.start({ tier1: tier1Of(outputs), hostname: outputs.hostname, plan, regions: outputs.regions, clock }), (open) => open.close());
+  const generator = cleanup.adopt(await Generator.start({ tier1: tier1Of(outputs), hostname: outputs.hostname, plan: driversShare(plan), regions: outputs.regions, clock }), (open) => open.close());
   const pool = cleanup.adopt(entrance(outputs, { connections: 1 }), (open) => open.destroy());
   // An interrupted drill does not wait for answers.
   signal.addEventListener('abort', () => {
     generator.abort();
     void pool.destroy();
   }, { once: true });
-  const storeThen = (next: (attempt: Attempt) => void) => (attempt: Attempt): void => {
-    void drill.store.attempts.append(attempt);
-    next(attempt);
-  };
-  const probe = probeOf(drill, pool, storeThen((attempt) => { live.noteUnknown(attempt); }));
-  const missing = await reachSteadyState({ probe, consumers, regions: outputs.regions.map(({ name }) => name), clock, signal });
+  const workers = plan.load.workers === 0 ? undefined : cleanup.adopt(await startWorkers(drill, { kafka, dispatcher: pool }), (open) => open.close());
+  const probe = probeOf(drill, pool, storing(drill, (attempt) => { live.noteUnknown(attempt); }));
+  const missing = await reachSteadyState({ probe, consumers, regions: servingRegions(outputs), clock, signal });
   if (missing !== undefined) return missing;
-  const attempts: Attempt[] = [];
-  await warmUp({
-    start: () => generator.load(warmUpProducer, 'even', storeThen((attempt) => {
-      attempts.push(attempt);
-      live.noteUnknown(attempt);
-    })), attempts, clock, signal,
-  });
-
-  drill.marks.loadMs = clock();
-  drill.phase('load', `${plan.rate} records/s`);
-  const load = generator.load('p0', 'planned', storeThen((attempt) => { live.add(attempt); }));
-  cleanup.defer(() => load.stop().catch(() => undefined));
-  await fault.underLoad();
-  drill.marks.loadEndMs = clock();
-  await load.stop();
+  try {
+    await loadAndFaults(drill, { generator, workers, first, kafka: view });
+  } catch (error) {
+    // What harm was done until then is still of interest.
+    if (signal.reason instanceof AbortCondition && !signal.reason.lost) await readLog({ ...drill, signal: drill.options.signal ?? new AbortController().signal }, kafka).catch(() => undefined);
+    throw error;
+  }
   await drain(drill, { kafka, consumers, deliveryTimeoutMs: timeoutMs });
   await readLog(drill, kafka);
   return undefined;
+}
+
+async function loadAndFaults(drill: Drill, { generator, workers, first, kafka }: { generator: Generator; workers: Workers | undefined; first: Injection; kafka: KafkaView }): Promise<void> {
+  const { plan, clock, live, signal, marks } = drill;
+  await using cleanup = new AsyncDisposableStack();
+  try {
+    await arrange(drill, first);
+    const attempts: Attempt[] = [];
+    await warmUp({
+      start: () => generator.load(warmUpProducer, 'even', storing(drill, (attempt) => {
+        attempts.push(attempt);
+        live.noteUnknown(attempt);
+      })), attempts, clock, signal,
+    });
+
+    const beginMs = await workers?.begin();
+    const load = generator.load('p0', 'planned', storing(drill, (attempt) => { live.add(attempt); }), beginMs);
+    if (beginMs !== undefined) await delay(beginMs - clock(), undefined, { signal });
+    marks.loadMs = beginMs ?? clock();
+    drill.phase('load', `${plan.rate} records/s`);
+    cleanup.defer(() => load.stop().catch(() => undefined));
+    cleanup.defer(() => { marks.loadEndMs ??= clock(); });
+    cleanup.use(guardLoad({ live, clock, mostErrors: plan.abortAfterErrors ?? 0.5, onBroken: drill.stop }));
+    await carryOutSteps(drill, first, kafka);
+    marks.loadEndMs = clock();
+    const [missing] = await Promise.all([workers?.finish(), load.stop()]);
+    if (missing !== undefined) throw new UserError(missing);
+  } finally {
+    if (first.fault.arrange !== undefined) await heal(drill, first);
+  }
+}
+
+async function startWorkers(drill: Drill, way: { kafka: Kafka; dispatcher: Dispatcher }): Promise<Workers> {
+  const { plan, outputs, options, clock, live, signal } = drill;
+  const { context, namespace } = leasePlaceOf(outputs);
+  return await Workers.start({
+    ...way, cluster: new Cluster(options.kubeconfig, context), namespace, clock, signal,
+    settings: { plan, tier1: tier1Of(outputs), hostname: outputs.hostname, regions: outputs.regions.map(({ name, gatewayAddress }) => ({ name, gatewayAddress })) },
+    // Its end by another machine's clock is no time to wait from.
+    onAttempt: storing(drill, (attempt) => { live.noteUnknown({ ...attempt, endMs: clock() }); }),
+  });
+}
+
+/** Stores each attempt before anything is made of it. */
+function storing({ store }: Drill, next: (attempt: Attempt) => void): (attempt: Attempt) => void {
+  return (attempt) => {
+    void store.attempts.append(attempt);
+    next(attempt);
+  };
 }
 
 function consumersOf({ plan, outputs, clock, store }: Drill): ConsumerGroup {

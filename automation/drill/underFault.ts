@@ -1,111 +1,149 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../../errors.ts';
 import type { Fault } from './faults/fault.ts';
-import { faults } from './faults/index.ts';
+import { faultNamed } from './faults/index.ts';
 import { removeEntry, writeEntry } from './faults/journal.ts';
-import { BridgeApi } from './kubernetes.ts';
+import { Target } from './faults/target.ts';
+import type { KafkaView } from './faults/target.ts';
+import { expectationsOf } from './expectations.ts';
 import type { Drill } from './phases.ts';
+import type { FaultMark, PlanStep } from './plan.ts';
+import { refsOf } from './place.ts';
 import { poll } from './until.ts';
 
 /** A fault that has not taken hold by then never will. */
 const takeHoldTimeoutMs = 60_000;
 /** A region that does not serve again by then is reported as not recovered. */
 const recoverTimeoutMs = 90_000;
-/** For so long, and while so many requests fell due, must the faulted region be silent before the fault counts as taken hold. */
+/** For so long, and while so many requests fell due, must a region be silent before it counts as such. */
 const silence = { ms: 500, requests: 5 };
 const askEveryMs = 200;
 
 /** A fault is in effect and stays so; the journal still knows of it. */
 export class NotHealed extends UserError {
-  constructor(drill: Drill, cause: unknown) {
-    const { fault, region } = drill.plan;
-    super(`${fault} of ${region} could not be healed: ${cause instanceof Error ? cause.message : String(cause)}`,
+  constructor({ fault, text }: Injection, cause: unknown) {
+    super(`${fault.name} of ${text} could not be healed: ${cause instanceof Error ? cause.message : String(cause)}`,
       { remedy: 'kbf faults heal, or the next drill, tries again', cause });
   }
 }
 
-/** Reads what healing will need; changes nothing. Throws a UserError when the fault cannot be injected. */
-export async function prepareFault(drill: Drill): Promise<{ underLoad(): Promise<void> }> {
-  const { plan, outputs, options } = drill;
-  const region = outputs.regions.find(({ name }) => name === plan.region);
-  if (region === undefined) throw new UserError(`there is no region ${plan.region}`);
-  const { context, namespace, bridge } = region;
-  const target = new BridgeApi(options.kubeconfig, { context, namespace, bridge });
-  const fault = faults[options.fault];
-  const undo = await fault.prepare(target);
-  return { underLoad: () => underLoad(drill, { fault, target, undo }) };
-}
-
-interface Injection {
+/** A fault that can be injected: nothing has been done yet. */
+export interface Injection {
   fault: Fault;
-  target: BridgeApi;
+  region: string;
+  target: Target;
+  /** What is hit, for a person. */
+  text: string;
+  /** How long it is to last, ms; absent: a third of the drill, or longer, until enough was seen of it. */
+  holdMs: number;
+  asked: boolean;
   undo: unknown;
 }
 
-/**
- * A third of the time before the fault, a third under it, and the rest after heal: until the region serves again and a sixth of the time
- * more, so that the shares after it rest on some requests.
- */
-async function underLoad(drill: Drill, injection: Injection): Promise<void> {
-  const { marks, plan, clock, signal } = drill;
-  const durationMs = plan.durationSeconds * 1000;
-  await delay(durationMs / 3, undefined, { signal });
+/** Reads what healing will need; changes nothing. Throws a UserError when the fault cannot be injected, with exit code 2 where it never could. */
+export async function prepareFault({ plan, outputs, options }: Drill, step: Extract<PlanStep, { kind: 'do' }>, kafka: KafkaView): Promise<Injection> {
+  const fault = faultNamed(step.fault);
+  if (fault === undefined) throw new UserError(`there is no fault ${step.fault}`, { exitCode: 2 });
+  const forSeconds = step.forSeconds ?? plan.durationSeconds / 3;
+  const target = new Target(options.kubeconfig, refsOf(outputs, { run: plan.run, region: step.region, forSeconds }), kafka);
+  return { fault, region: step.region, target, text: fault.describe(target), holdMs: forSeconds * 1000, asked: step.forSeconds !== undefined, undo: await fault.prepare(target) };
+}
+
+/** Brings about what the fault needs before the load, if anything. */
+export async function arrange(drill: Drill, injection: Injection): Promise<void> {
+  const { fault, target, undo, region } = injection;
+  if (fault.arrange === undefined) return;
+  drill.phase('steady', `${region} away before the load`);
+  await note(drill, injection);
+  await fault.arrange(target, undo);
+  const asked = { timeoutMs: takeHoldTimeoutMs, everyMs: askEveryMs, signal: drill.signal };
+  if (!await poll(async () => await fault.isArranged?.(target, undo) ?? true, asked)) throw new UserError(`${injection.text} was not away within ${takeHoldTimeoutMs / 1000} s`);
+}
+
+/** One fault under load: inject, see it take hold, hold it, heal it, wait until everybody serves again. Heals however it ends. */
+export async function underFault(drill: Drill, injection: Injection): Promise<void> {
+  const { clock, plan, signal } = drill;
+  const { fault, target, undo, holdMs, asked } = injection;
+  await note(drill, injection);
+  const mark: FaultMark = {
+    fault: fault.name, region: injection.region, target: injection.text, injectMs: clock(),
+    expects: expectationsOf(fault.expects, { region: injection.region, ...drill.outputs }),
+    ...(fault.losesInFlight === true ? { losesInFlight: true } : {}),
+  };
+  drill.faults.push(mark);
+  drill.mark(mark, {});
+  drill.phase('fault', `${fault.name}: ${injection.text}`);
   try {
-    await inject(drill, injection);
-    await takeHold(drill, injection);
-    const healAtMs = Math.max((marks.injectMs ?? 0) + durationMs / 3, clock() + (marks.tookHoldMs === undefined ? 0 : durationMs / 6));
-    await delay(Math.max(0, healAtMs - clock()), undefined, { signal });
+    await fault.inject(target, undo);
+    await takeHold(drill, injection, mark);
+    if (fault.ends === 'by itself') {
+      drill.phase('observe', 'until it ends by itself');
+      await poll(() => fault.isHealed(target, undo), { timeoutMs: recoverTimeoutMs + holdMs, everyMs: askEveryMs, signal }).catch(ignoreUnlessAborted(signal));
+    } else {
+      const seenFromMs = mark.tookHoldMs === undefined || asked ? 0 : plan.durationSeconds * 1000 / 6;
+      await delay(Math.max(0, Math.max(mark.injectMs + holdMs, clock() + seenFromMs) - clock()), undefined, { signal });
+    }
   } finally {
+    drill.mark(mark, { healMs: clock() });
     await heal(drill, injection);
   }
-  await recover(drill, injection);
-  const endMs = Math.max((marks.loadMs ?? 0) + durationMs, clock() + durationMs / 6);
-  await delay(Math.max(0, endMs - clock()), undefined, { signal });
+  await recover(drill, injection, mark);
 }
 
-async function inject({ phase, options, plan, marks, clock }: Drill, { fault, target, undo }: Injection): Promise<void> {
-  phase('fault', `${fault.name} of ${plan.region}`);
-  await writeEntry(options.stateDir, {
-    schema: 'kbf-fault/1', run: plan.run, fault: fault.name, region: plan.region, ref: target.ref, undo, at: new Date().toISOString(),
-  });
-  marks.injectMs = clock();
-  await fault.inject(target, undo);
-}
-
-/** Waits for the effect as seen from outside: first in the cluster, then in who answers. */
-async function takeHold({ phase, plan, marks, clock, live, signal }: Drill, { fault, target, undo }: Injection): Promise<void> {
-  phase('observe');
-  const asked = { timeoutMs: takeHoldTimeoutMs, everyMs: askEveryMs, signal };
-  if (!await poll(() => fault.isEffective(target, undo), asked)) return;
-  const effectiveMs = clock();
-  const silentSince = (): number => Math.max(effectiveMs, live.lastServedMs(plan.region));
-  // Whether others answer meanwhile is no condition: where nobody does, the fault took hold and failover did not.
-  const longEnoughMs = Math.max(silence.ms, silence.requests * 1000 / plan.rate);
-  if (await poll(() => Promise.resolve(clock() - silentSince() >= longEnoughMs), asked)) marks.tookHoldMs = silentSince();
-}
-
-/** Ignores the signal on purpose: an interrupted drill heals as well. */
-async function heal(drill: Drill, { fault, target, undo }: Injection): Promise<void> {
-  const { phase, plan, options, marks, clock } = drill;
-  phase('heal');
-  marks.healMs = clock();
+/** Ignores the signal on purpose: an interrupted drill heals as well. Safe to repeat. */
+export async function heal(drill: Drill, injection: Injection): Promise<void> {
+  const { fault, target, undo } = injection;
+  drill.phase('heal');
   const patient = { timeoutMs: 30_000, everyMs: 500, signal: new AbortController().signal };
   try {
     await poll(async () => {
       await fault.heal(target, undo);
       return true;
     }, patient);
-    await removeEntry(options.stateDir, plan.run);
+    await removeEntry(drill.options.stateDir, drill.plan.run);
   } catch (error) {
-    throw new NotHealed(drill, error);
+    throw new NotHealed(injection, error);
   }
 }
 
-async function recover({ phase, plan, marks, clock, live, signal }: Drill, { fault, target, undo }: Injection): Promise<void> {
-  phase('recover');
-  const healMs = marks.healMs ?? 0;
-  const asked = { timeoutMs: recoverTimeoutMs, everyMs: askEveryMs, signal };
-  if (!await poll(() => fault.isHealed(target, undo), asked)) return;
-  const serves = await live.until(() => live.okSince(healMs).some(({ region, sentMs = 0 }) => region === plan.region && sentMs > healMs), recoverTimeoutMs, signal);
-  if (serves) marks.recoveredMs = clock();
+/** In the journal before anything is done. */
+async function note({ options, plan }: Drill, { fault, target, text, undo }: Injection): Promise<void> {
+  await writeEntry(options.stateDir, { schema: 'kbf-fault/2', run: plan.run, fault: fault.name, target: text, refs: target.refs, undo, at: new Date().toISOString() });
+}
+
+/** Waits for the effect as seen from outside: first in the cluster, then, where it has to show there, in who answers. */
+async function takeHold(drill: Drill, { fault, target, undo, region }: Injection, mark: FaultMark): Promise<void> {
+  const { clock, live, plan, signal } = drill;
+  drill.phase('observe');
+  const asked = { timeoutMs: takeHoldTimeoutMs, everyMs: askEveryMs, signal };
+  if (!await poll(() => fault.isEffective(target, undo), asked)) return;
+  const effectiveMs = clock();
+  if (mark.expects[region]?.during !== 'silent') {
+    drill.mark(mark, { tookHoldMs: effectiveMs });
+    return;
+  }
+  const silentSince = (): number => Math.max(effectiveMs, live.lastServedMs(region));
+  // Whether others answer meanwhile is no condition: where nobody does, the fault took hold and failover did not.
+  const longEnoughMs = Math.max(silence.ms, silence.requests * 1000 / plan.rate);
+  if (await poll(() => Promise.resolve(clock() - silentSince() >= longEnoughMs), asked)) drill.mark(mark, { tookHoldMs: silentSince() });
+}
+
+async function recover(drill: Drill, { fault, target, undo, region }: Injection, mark: FaultMark): Promise<void> {
+  const { clock, live, signal } = drill;
+  drill.phase('recover');
+  const healMs = mark.healMs ?? 0;
+  const isHealed = await poll(() => fault.isHealed(target, undo), { timeoutMs: recoverTimeoutMs, everyMs: askEveryMs, signal }).catch(ignoreUnlessAborted(signal));
+  if (isHealed !== true) return;
+  // A standby serves nothing while others do.
+  const awaited = mark.expects[region]?.after === 'serves' ? region : undefined;
+  const serves = await live.until(() => live.okSince(healMs).some((attempt) => (awaited === undefined || attempt.region === awaited) && (attempt.sentMs ?? 0) > healMs), recoverTimeoutMs, signal);
+  if (serves) drill.mark(mark, { recoveredMs: clock() });
+}
+
+/** What cannot be asked is not healed; that is a finding, no reason to end. */
+function ignoreUnlessAborted(signal: AbortSignal): (error: unknown) => false {
+  return (error) => {
+    if (signal.aborted) throw error;
+    return false;
+  };
 }

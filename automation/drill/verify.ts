@@ -29,7 +29,7 @@ export async function readLog({ plan, store, seen, phase, signal }: Drill, kafka
   phase('verify', 'reading the log');
   for await (const record of kafka.read(plan.topic, await kafka.bounds(plan.topic))) {
     signal.throwIfAborted();
-    store.log.append(record);
+    await store.log.append(record);
   }
   seen.logRead = true;
 }

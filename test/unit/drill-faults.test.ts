@@ -2,15 +2,17 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { faults } from '../../automation/drill/faults/index.ts';
-import { healLeftovers, writeEntry } from '../../automation/drill/faults/journal.ts';
+import { bridgeScale0 } from '../../automation/drill/faults/scalings.ts';
+import { Target } from '../../automation/drill/faults/target.ts';
+import type { TargetRefs } from '../../automation/drill/faults/target.ts';
+import { healLeftovers, sentenceOf, writeEntry } from '../../automation/drill/faults/journal.ts';
 import { returnReplicas } from '../../automation/drill/faults/ownership.ts';
-import { BridgeApi } from '../../automation/drill/kubernetes.ts';
 import { pulumiFields, startFakeApi } from '../fixtures/fake-bridge-api.ts';
 import type { FakeApi } from '../fixtures/fake-bridge-api.ts';
 
-const ref = { context: 'east', namespace: 'kafka-bridge', bridge: 'bridge' };
-const fault = faults['bridge-scale-0'];
+const region = { name: 'east', context: 'east', namespace: 'kafka-bridge', bridge: 'bridge' };
+const refs: TargetRefs = { run: 'run-1', region, regions: [region], lease: { context: 'east', namespace: 'kafka-bridge' }, forSeconds: 10 };
+const fault = bridgeScale0;
 
 describe('the fault bridge-scale-0', () => {
   let api: FakeApi;
@@ -25,14 +27,14 @@ describe('the fault bridge-scale-0', () => {
   });
 
   async function injectAndLeave(run: string): Promise<void> {
-    const target = new BridgeApi(api.kubeconfig, ref);
+    const target = new Target(api.kubeconfig, refs);
     const undo = await fault.prepare(target);
-    await writeEntry(stateDir, { schema: 'kbf-fault/1', run, fault: fault.name, region: 'east', ref, undo, at: '2026-01-01T00:00:00Z' });
+    await writeEntry(stateDir, { schema: 'kbf-fault/2', run, fault: fault.name, target: fault.describe(target), refs, undo, at: '2026-01-01T00:00:00Z' });
     await fault.inject(target, undo);
   }
 
   it('scales to none, and heals replicas and ownership to what they were', async () => {
-    const target = new BridgeApi(api.kubeconfig, ref);
+    const target = new Target(api.kubeconfig, refs);
     const undo = await fault.prepare(target);
     await fault.inject(target, undo);
     assert.equal(api.bridge?.replicas, 0);
@@ -44,7 +46,7 @@ describe('the fault bridge-scale-0', () => {
   });
 
   it('heals twice without harm', async () => {
-    const target = new BridgeApi(api.kubeconfig, ref);
+    const target = new Target(api.kubeconfig, refs);
     const undo = await fault.prepare(target);
     await fault.inject(target, undo);
     await fault.heal(target, undo);
@@ -54,7 +56,7 @@ describe('the fault bridge-scale-0', () => {
   });
 
   it('leaves replicas that somebody else set meanwhile', async () => {
-    const target = new BridgeApi(api.kubeconfig, ref);
+    const target = new Target(api.kubeconfig, refs);
     const undo = await fault.prepare(target);
     await fault.inject(target, undo);
     if (api.bridge) api.bridge.replicas = 5;
@@ -63,7 +65,7 @@ describe('the fault bridge-scale-0', () => {
   });
 
   it('heals an object that keeps changing under it', async () => {
-    const target = new BridgeApi(api.kubeconfig, ref);
+    const target = new Target(api.kubeconfig, refs);
     const undo = await fault.prepare(target);
     await fault.inject(target, undo);
     api.conflicts = 3;
@@ -72,27 +74,27 @@ describe('the fault bridge-scale-0', () => {
   });
 
   it('refuses a bridge without replicas, and one that is not there', async () => {
-    const target = new BridgeApi(api.kubeconfig, ref);
+    const target = new Target(api.kubeconfig, refs);
     if (api.bridge) api.bridge.replicas = 0;
     await assert.rejects(fault.prepare(target), { name: 'UserError', message: 'KafkaBridge kafka-bridge/bridge in cluster east has no replicas already' });
     api.bridge = undefined;
-    await assert.rejects(fault.prepare(target), { name: 'UserError', message: 'cluster east has no KafkaBridge kafka-bridge/bridge' });
+    await assert.rejects(fault.prepare(target), { name: 'UserError', message: 'there is no KafkaBridge kafka-bridge/bridge in cluster east' });
   });
 
   it('names cluster and object when the API server fails', async () => {
     api.failWith = 503;
-    await assert.rejects(fault.prepare(new BridgeApi(api.kubeconfig, ref)),
-      { name: 'UserError', message: 'KafkaBridge kafka-bridge/bridge in cluster east cannot be read: 503 the API server is not well' });
+    await assert.rejects(fault.prepare(new Target(api.kubeconfig, refs)),
+      { name: 'UserError', message: 'KafkaBridge kafka-bridge/bridge cannot be read in cluster east: 503 the API server is not well' });
   });
 
   it('refuses a context that the kubeconfig does not have', () => {
-    assert.throws(() => new BridgeApi(api.kubeconfig, { ...ref, context: 'mars' }), { name: 'UserError', message: /has no context mars$/ });
+    assert.throws(() => new Target(api.kubeconfig, { ...refs, region: { ...region, context: 'mars' } }), { name: 'UserError', message: /has no context mars$/ });
   });
 
   it('is healed by the next run when a killed driver left it', async () => {
     await injectAndLeave('run-1');
-    assert.deepEqual(await healLeftovers({ stateDir, kubeconfig: api.kubeconfig }),
-      ['bridge-scale-0 of 2026-01-01T00:00:00Z on kafka-bridge/bridge in cluster east: healed']);
+    assert.deepEqual((await healLeftovers({ stateDir, kubeconfig: api.kubeconfig })).map(sentenceOf),
+      ['bridge-scale-0 of 2026-01-01T00:00:00Z on KafkaBridge kafka-bridge/bridge in cluster east: healed']);
     assert.equal(api.bridge?.replicas, 2);
     assert.deepEqual(api.bridge.managedFields, [pulumiFields]);
     assert.deepEqual(await readdir(path.join(stateDir, 'faults')), []);
@@ -102,8 +104,8 @@ describe('the fault bridge-scale-0', () => {
   it('is forgotten without a change when the bridge is another one by now', async () => {
     await injectAndLeave('run-1');
     if (api.bridge) Object.assign(api.bridge, { uid: 'uid-2', replicas: 0 });
-    const [said] = await healLeftovers({ stateDir, kubeconfig: api.kubeconfig });
-    assert.match(said ?? '', /nothing was left of it$/);
+    const healed = await healLeftovers({ stateDir, kubeconfig: api.kubeconfig });
+    assert.deepEqual(healed.map(({ now }) => now), ['over']);
     assert.equal(api.bridge?.replicas, 0);
   });
 
@@ -125,7 +127,7 @@ describe('the fault bridge-scale-0', () => {
   it('names an entry of another version instead of guessing', async () => {
     await injectAndLeave('run-1');
     await writeFile(path.join(stateDir, 'faults', 'run-0.json'), '{"schema":"kbf-fault/9"}');
-    await assert.rejects(healLeftovers({ stateDir, kubeconfig: api.kubeconfig }), { name: 'UserError', message: /run-0\.json is not a journal of kbf-fault\/1$/ });
+    await assert.rejects(healLeftovers({ stateDir, kubeconfig: api.kubeconfig }), { name: 'UserError', message: /run-0\.json is not a journal of kbf-fault\/2$/ });
   });
 });
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import fc from 'fast-check';
+import { faults } from '../../automation/drill/faults/index.ts';
 import { planOf } from '../../automation/drill/options.ts';
 import type { DrillOptions } from '../../automation/drill/options.ts';
 import { runDrill } from '../../automation/drill/index.ts';
@@ -124,7 +125,7 @@ describe('the options of a drill', () => {
   it('are refused all at once', () => {
     assert.throws(() => planOf({ ...options, fault: 'flood' as 'bridge-scale-0', region: 'mars', rate: 0, durationSeconds: Number.NaN }), {
       name: 'UserError', exitCode: 2,
-      message: 'the drill cannot be run: fault flood is unknown; there is bridge-scale-0; region mars is none of east, west; rate is 0, must be 1 to 20000 records a second; duration is NaN, must be 6 to 86400 s',
+      message: `the drill cannot be run: fault flood is unknown; there is ${Object.keys(faults).join(', ')}; region mars is none of east, west; rate is 0, must be 1 to 20000 records a second; duration is NaN, must be 6 to 86400 s`,
     });
   });
 

@@ -1,20 +1,31 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../../errors.ts';
-import { BridgeApi } from '../kubernetes.ts';
-import type { BridgeRef } from '../kubernetes.ts';
+import type { Fault } from './fault.ts';
 import { faultNamed } from './index.ts';
+import { Target } from './target.ts';
+import type { TargetRefs } from './target.ts';
 
 /** A fault that is, or is about to be, in effect. */
 export interface JournalEntry {
-  schema: 'kbf-fault/1';
+  schema: 'kbf-fault/2';
   run: string;
   fault: string;
-  region: string;
-  ref: BridgeRef;
+  /** What is hit, for a person. */
+  target: string;
+  refs: TargetRefs;
   undo: unknown;
   /** When it was written, ISO 8601. */
   at: string;
+}
+
+/** What became of an entry. */
+export interface Healed {
+  fault: string;
+  target: string;
+  at: string;
+  /** healed: it was still in effect. over: nothing was left of it. ending: it ends by itself, soon. */
+  now: 'healed' | 'over' | 'ending';
 }
 
 /** Writes down what is about to be done, so that it survives this process: on the disk when this resolves. */
@@ -34,20 +45,38 @@ export async function removeEntry(stateDir: string, run: string): Promise<void> 
 }
 
 /**
- * Heals what earlier drills left and forgets it. Returns a sentence for each. Throws a UserError when one could not be healed; its
- * entry stays.
+ * Heals what earlier drills left and forgets it. Throws a UserError when one could not be healed; its entry stays.
  */
-export async function healLeftovers({ stateDir, kubeconfig }: { stateDir: string; kubeconfig: string }): Promise<string[]> {
-  const healed: string[] = [];
-  for (const entry of await readEntries(stateDir)) {
-    const { context, namespace, bridge } = entry.ref;
-    const fault = faultNamed(entry.fault);
-    if (fault === undefined) throw new UserError(`${fileOf(stateDir, entry.run)} names the unknown fault ${entry.fault}`);
-    const changed = await fault.heal(new BridgeApi(kubeconfig, entry.ref), entry.undo);
-    await removeEntry(stateDir, entry.run);
-    healed.push(`${entry.fault} of ${entry.at} on ${namespace}/${bridge} in cluster ${context}: ${changed ? 'healed' : 'nothing was left of it'}`);
+export async function healLeftovers({ stateDir, kubeconfig }: { stateDir: string; kubeconfig: string }): Promise<Healed[]> {
+  const healed: Healed[] = [];
+  for (const { run, fault: name, target, refs, undo, at } of await readEntries(stateDir)) {
+    const fault = faultNamed(name);
+    if (fault === undefined) throw new UserError(`${fileOf(stateDir, run)} names the unknown fault ${name}`);
+    const now = await healOne(fault, new Target(kubeconfig, refs), undo).catch((cause: unknown) => {
+      throw new UserError(`${name} of ${at} on ${target} could not be healed: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { remedy: 'see that its cluster answers, then try again (kbf faults heal)', cause });
+    });
+    await removeEntry(stateDir, run);
+    healed.push({ fault: name, target, at, now });
   }
   return healed;
+}
+
+async function healOne(fault: Fault, target: Target, undo: unknown): Promise<Healed['now']> {
+  if (await fault.heal(target, undo)) return 'healed';
+  if (fault.ends === 'healed') return 'over';
+  return await fault.isHealed(target, undo).catch(() => false) ? 'over' : 'ending';
+}
+
+/** A line for a person. */
+export function sentenceOf({ fault, target, at, now }: Healed): string {
+  const what = { healed: 'healed', over: 'nothing was left of it', ending: 'nothing to undo, its effect ends by itself' }[now];
+  return `${fault} of ${at} on ${target}: ${what}`;
+}
+
+/** Where the faults of the journal are. */
+export async function journaled(stateDir: string): Promise<TargetRefs[]> {
+  return (await readEntries(stateDir)).map(({ refs }) => refs);
 }
 
 async function readEntries(stateDir: string): Promise<JournalEntry[]> {
@@ -62,11 +91,11 @@ async function readEntries(stateDir: string): Promise<JournalEntry[]> {
 async function readEntry(file: string): Promise<JournalEntry> {
   try {
     const entry = JSON.parse(await readFile(file, 'utf8')) as JournalEntry;
-    if (entry.schema === 'kbf-fault/1') return entry;
+    if (entry.schema === 'kbf-fault/2') return entry;
   } catch (cause) {
     throw new UserError(`${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
-  throw new UserError(`${file} is not a journal of kbf-fault/1`, { remedy: 'it may be of another version of kbf; heal with that one' });
+  throw new UserError(`${file} is not a journal of kbf-fault/2`, { remedy: 'it may be of another version of kbf; heal with that one' });
 }
 
 function directoryOf(stateDir: string): string {

@@ -1,0 +1,141 @@
+import {
+  ApiException, ApisApi, AppsV1Api, AuthorizationV1Api, BatchV1Api, CoordinationV1Api, CoreV1Api, createConfiguration, CustomObjectsApi, DiscoveryV1Api, KubeConfig,
+  NetworkingV1Api, ServerConfiguration, VersionApi,
+} from '@kubernetes/client-node';
+import type { Configuration } from '@kubernetes/client-node';
+import { UserError } from '../../errors.ts';
+import { execute } from './exec.ts';
+import type { Executed, Container } from './exec.ts';
+
+/** Under this name the drill's changes stand in an object's managed fields, and its objects carry it as `app.kubernetes.io/managed-by`. */
+export const fieldManager = 'kbf-drill';
+/** An API server that does not answer within this is taken for away. */
+const requestTimeoutMs = 10_000;
+
+/** What credentials have to allow. */
+export interface Right {
+  verb: string;
+  group: string;
+  /** With its subresource: `pods/exec`. */
+  resource: string;
+  namespace: string;
+}
+
+/** One cluster's API server, by its context of a kubeconfig. */
+export class Cluster {
+  readonly context: string;
+  readonly #config = new KubeConfig();
+  readonly core: CoreV1Api;
+  readonly apps: AppsV1Api;
+  readonly batch: BatchV1Api;
+  readonly networking: NetworkingV1Api;
+  readonly coordination: CoordinationV1Api;
+  readonly discovery: DiscoveryV1Api;
+  readonly custom: CustomObjectsApi;
+  readonly apis: ApisApi;
+
+  /** Throws a UserError (2) when the kubeconfig does not have the context. */
+  constructor(kubeconfig: string, context: string) {
+    this.context = context;
+    this.#config.loadFromFile(kubeconfig);
+    if (!this.#config.getContexts().some(({ name }) => name === context)) {
+      throw new UserError(`${kubeconfig} has no context ${context}`, { exitCode: 2, remedy: 'name a kubeconfig that holds the contexts of every cluster of the stack' });
+    }
+    this.#config.setCurrentContext(context);
+    this.core = this.#client(CoreV1Api);
+    this.apps = this.#client(AppsV1Api);
+    this.batch = this.#client(BatchV1Api);
+    this.networking = this.#client(NetworkingV1Api);
+    this.coordination = this.#client(CoordinationV1Api);
+    this.discovery = this.#client(DiscoveryV1Api);
+    this.custom = this.#client(CustomObjectsApi);
+    this.apis = this.#client(ApisApi);
+  }
+
+  /** Makes a call; its failure is a UserError: `what`, the cluster, and what the API server said. */
+  async ask<T>(what: string, question: () => Promise<T>): Promise<T> {
+    try {
+      return await question();
+    } catch (cause) {
+      throw new UserError(`${what} in cluster ${this.context}: ${explain(cause)}`, { remedy: 'see that its API server answers and that your credentials may do this', cause });
+    }
+  }
+
+  /** The same for something that need not be there: undefined then. */
+  async askFor<T>(what: string, question: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await this.ask(what, question);
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** Whether its API server answers within `timeoutMs`. */
+  async answers(timeoutMs: number): Promise<boolean> {
+    try {
+      await this.#client(VersionApi, timeoutMs).getCode();
+      return true;
+    } catch (error) {
+      // A refusal is an answer.
+      return error instanceof ApiException;
+    }
+  }
+
+  /** Throws a UserError (2) that names every right that the credentials do not have. */
+  async mustAllow(rights: readonly Right[]): Promise<void> {
+    const api = this.#client(AuthorizationV1Api);
+    const denied = await this.ask('your rights cannot be looked up', async () => await Promise.all(rights.map(async ({ verb, group, namespace, resource: full }) => {
+      const [resource, subresource] = full.split('/');
+      const { status } = await api.createSelfSubjectAccessReview({
+        body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes: { verb, group, namespace, ...(resource === undefined ? {} : { resource }), ...(subresource === undefined ? {} : { subresource }) } } },
+      });
+      return status?.allowed === true ? [] : [`${verb} ${full} in namespace ${namespace}`];
+    })));
+    if (denied.flat().length === 0) return;
+    throw new UserError(`your credentials for cluster ${this.context} may not ${denied.flat().join(', nor ')}`, { exitCode: 2, remedy: 'get the right, or choose a fault that needs less (kbf faults list)' });
+  }
+
+  /** Runs a shell script in a container. Throws a UserError that names pod, container and cluster when it cannot be started. */
+  async sh(container: Container, script: string, timeoutMs = requestTimeoutMs): Promise<Executed> {
+    const { namespace, pod, container: name } = container;
+    return await this.ask(`no shell could be run in container ${name} of pod ${namespace}/${pod}`, () => execute(this.#config, container, ['sh', '-c', script], timeoutMs));
+  }
+
+  #client<T>(Api: new (configuration: Configuration) => T, timeoutMs = requestTimeoutMs): T {
+    const bounded = { pre: (context: Request) => Promise.resolve(limited(context, timeoutMs)), post: <R>(response: R) => Promise.resolve(response) };
+    return new Api(createConfiguration({
+      baseServer: new ServerConfiguration(this.#config.getCurrentCluster()?.server ?? '', {}), authMethods: { default: this.#config }, promiseMiddleware: [bounded],
+    }));
+  }
+}
+
+type Request = Parameters<NonNullable<NonNullable<Parameters<typeof createConfiguration>[0]>['promiseMiddleware']>[number]['pre']>[0];
+
+function limited(request: Request, timeoutMs: number): Request {
+  request.setSignal(AbortSignal.timeout(timeoutMs));
+  return request;
+}
+
+/** The HTTP status an API server refused with, where a UserError of `ask` comes from that. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof UserError && error.cause instanceof ApiException ? error.cause.code : undefined;
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ApiException) {
+    const body: unknown = error.body;
+    const text = typeof body === 'string' ? messageIn(body) : (body as { message?: string } | undefined)?.message;
+    return `${error.code} ${text ?? String(body)}`;
+  }
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
+
+function messageIn(body: string): string {
+  try {
+    return (JSON.parse(body) as { message?: string }).message ?? body;
+  } catch {
+    return body;
+  }
+}

@@ -1,0 +1,36 @@
+import type { Expectation } from './faults/fault.ts';
+import type { FaultMark, Serving } from './plan.ts';
+
+/** Regions and who of them is asked first, as the program's outputs say it. */
+export interface Order {
+  regions: readonly { name: string }[];
+  tier1?: { first?: string | undefined } | undefined;
+}
+
+/** Regions that serve while nothing is wrong: all, or the one that the others stand by for. */
+export function servingRegions({ regions, tier1 }: Order): string[] {
+  const names = regions.map(({ name }) => name);
+  return tier1?.first === undefined ? names : names.filter((name) => name === tier1.first);
+}
+
+/** Who should answer before, under and after a fault of one region, if failover works. */
+export function expectationsOf({ before, during, everywhere }: Expectation, { region, ...order }: Order & { region: string }): FaultMark['expects'] {
+  const serving = servingRegions(order);
+  const isHit = (name: string): boolean => name === region || everywhere === true;
+  return Object.fromEntries(order.regions.map(({ name }) => {
+    const normal: Serving = serving.includes(name) ? 'serves' : 'any';
+    // With two regions it is clear who stands in; with more, any of the others may.
+    const standsIn = serving.includes(region) && during === 'silent' && order.regions.length === 2;
+    const others: Serving = standsIn ? 'serves' : normal;
+    return [name, {
+      before: name === region ? before ?? normal : normal,
+      during: isHit(name) ? stricter(during, normal) : others,
+      after: normal,
+    }];
+  }));
+}
+
+/** A standby that is not hurt need not serve. */
+function stricter(during: Serving, normal: Serving): Serving {
+  return during === 'serves' ? normal : during;
+}

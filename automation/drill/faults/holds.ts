@@ -1,0 +1,100 @@
+import type { Fault } from './fault.ts';
+import { bridgePods, incarnations } from './pods.ts';
+import type { Incarnation } from './pods.ts';
+import { areHeld, holdAll, mustHaveShell, pauseAll, releaseAll, slowAll, werePaused } from './shell.ts';
+import { refuse } from './target.ts';
+import type { RegionRef, Target } from './target.ts';
+
+/** Containers whose programs are stopped for a time. */
+interface Held {
+  containers: Incarnation[];
+}
+
+const shellNeeds = 'pods/exec in the namespace of the pods, and a shell in their image';
+/** Longer than a drill holds a fault: healing comes first, unless nobody is left to heal. */
+const switchMarginSeconds = 60;
+const turnSeconds = 0.1;
+const blipSeconds = 0.3;
+
+/** The bridges of the region are stopped: connections stay open, and nothing is answered. */
+export const bridgeHang: Fault<Held> = {
+  name: 'bridge-hang',
+  losesInFlight: true,
+  blastRadius: 'every bridge process of one region stands still: its connections stay open and nothing is answered',
+  needs: shellNeeds,
+  expects: { during: 'silent' },
+  ends: 'healed or by itself',
+  describe: describeBridge,
+  prepare: (target) => bridgesOf(target, [target.refs.region]),
+  inject: (target, { containers }) => holdAll(target, containers, Math.ceil(target.refs.forSeconds) + switchMarginSeconds),
+  isEffective: (target, { containers }) => areHeld(target, containers),
+  heal: release,
+  isHealed: async (target, { containers }) => await target.bridge.readyEndpoints() >= containers.length,
+};
+
+/** The bridges of the region run half of the time, by short turns. */
+export const bridgeSlow: Fault<Held> = {
+  name: 'bridge-slow',
+  blastRadius: 'every bridge process of one region runs for 0.1 s and stands still for 0.1 s, by turns',
+  needs: shellNeeds,
+  expects: { during: 'any' },
+  ends: 'healed or by itself',
+  describe: describeBridge,
+  prepare: (target) => bridgesOf(target, [target.refs.region]),
+  inject: (target, { containers }) => slowAll(target, containers, { turnSeconds, seconds: Math.ceil(target.refs.forSeconds) + switchMarginSeconds }),
+  isEffective: (target, { containers }) => areHeld(target, containers),
+  heal: release,
+  isHealed: async (target, { containers }) => await target.bridge.readyEndpoints() >= containers.length,
+};
+
+/** Every bridge of every region stands still at once, for a moment. */
+export const bothRegionsBlip: Fault<Held> = {
+  name: 'both-regions-blip',
+  losesInFlight: true,
+  blastRadius: `every bridge process of every region stands still for ${blipSeconds * 1000} ms at once, so that there is nobody to fail over to`,
+  needs: `${shellNeeds}, in every region`,
+  expects: { during: 'any', everywhere: true },
+  ends: 'by itself',
+  describe: ({ refs: { regions } }) => `the bridges of ${regions.map(({ name }) => name).join(', ')}`,
+  prepare: (target) => bridgesOf(target, target.refs.regions),
+  inject: (target, { containers }) => pauseAll(target, containers, blipSeconds),
+  isEffective: (target, { containers }) => werePaused(target, containers),
+  heal: release,
+  isHealed: async (target, { containers }) => !await areHeld(target, containers),
+};
+
+/** The API server of the region's cluster is stopped; nobody can ask it to be let go on, so it goes on by itself. */
+export const apiServerDown: Fault<Held> = {
+  name: 'api-server-down',
+  blastRadius: 'the API server of one region\'s cluster stands still: its operators and its istiod learn and change nothing',
+  needs: 'API servers that run as pods in kube-system, as kubeadm makes them, with a shell in their image, and pods/exec there',
+  expects: { during: 'serves' },
+  ends: 'by itself',
+  describe: ({ refs: { region } }) => `the API server of cluster ${region.context}`,
+  async prepare(target) {
+    const selection = { context: target.region.context, namespace: 'kube-system', labels: 'component=kube-apiserver,tier=control-plane' };
+    const containers = await incarnations(target.region, selection, 'kube-apiserver');
+    await mustHaveShell(target, containers);
+    return { containers };
+  },
+  inject: (target, { containers }) => holdAll(target, containers, Math.ceil(target.refs.forSeconds)),
+  isEffective: async ({ region }) => !await region.answers(1_500),
+  heal: async () => Promise.resolve(false),
+  isHealed: ({ region }) => region.answers(1_500),
+};
+
+function describeBridge({ refs: { region } }: Target): string {
+  return `the processes of KafkaBridge ${region.namespace}/${region.bridge} in cluster ${region.context}`;
+}
+
+async function bridgesOf(target: Target, regions: readonly RegionRef[]): Promise<Held> {
+  const found = await Promise.all(regions.map((region) => incarnations(target.cluster(region.context), bridgePods(region), `${region.bridge}-bridge`)));
+  const containers = found.flat();
+  if (containers.length === 0) refuse('no bridge runs');
+  await mustHaveShell(target, containers);
+  return { containers };
+}
+
+async function release(target: Target, { containers }: Held): Promise<boolean> {
+  return await releaseAll(target, containers) > 0;
+}

@@ -1,0 +1,72 @@
+import type { V1NetworkPolicySpec } from '@kubernetes/client-node';
+import { fieldManager, statusOf } from '../cluster.ts';
+import type { Target } from './target.ts';
+
+/** Pods to cut off, by a NetworkPolicy of this name. */
+export interface Cut {
+  context: string;
+  namespace: string;
+  name: string;
+  labels: Record<string, string>;
+  /** Networks (CIDR) that the pods do not reach any more; absent: they reach nobody, and nobody reaches them. */
+  from?: string[];
+}
+
+const runLabel = 'kafka-bridge-failover/run';
+
+/** Refuses where the credentials may not make and remove the policies. That the cluster's network honours them is seen by their effect alone. */
+export async function mustAllowPolicies(target: Target, cuts: readonly Cut[]): Promise<void> {
+  for (const { context, namespace } of cuts) {
+    await target.cluster(context).mustAllow(['create', 'get', 'delete'].map((verb) => ({ verb, group: 'networking.k8s.io', resource: 'networkpolicies', namespace })));
+  }
+}
+
+export async function cutAll(target: Target, cuts: readonly Cut[]): Promise<void> {
+  await Promise.all(cuts.map(async (cut) => {
+    const { context, namespace, name } = cut;
+    const cluster = target.cluster(context);
+    const metadata = { name, namespace, labels: { 'app.kubernetes.io/managed-by': fieldManager, [runLabel]: target.refs.run } };
+    await cluster.ask(`NetworkPolicy ${namespace}/${name} cannot be made`, () => cluster.networking.createNamespacedNetworkPolicy({
+      namespace, fieldManager, body: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata, spec: specOf(cut) },
+    }));
+  }));
+}
+
+/** Returns whether any of them was still there. */
+export async function joinAll(target: Target, cuts: readonly Cut[]): Promise<boolean> {
+  const removed = await Promise.all(cuts.map(async ({ context, namespace, name }) => {
+    const cluster = target.cluster(context);
+    try {
+      await cluster.ask(`NetworkPolicy ${namespace}/${name} cannot be removed`, () => cluster.networking.deleteNamespacedNetworkPolicy({ namespace, name }));
+      return true;
+    } catch (error) {
+      if (statusOf(error) === 404) return false;
+      throw error;
+    }
+  }));
+  return removed.includes(true);
+}
+
+/** How many of the policies exist. */
+export async function policiesThere(target: Target, cuts: readonly Cut[]): Promise<number> {
+  const found = await Promise.all(cuts.map(async ({ context, namespace, name }) => {
+    const cluster = target.cluster(context);
+    return await cluster.askFor(`NetworkPolicy ${namespace}/${name} cannot be read`, () => cluster.networking.readNamespacedNetworkPolicy({ namespace, name }));
+  }));
+  return found.filter((policy) => policy !== undefined).length;
+}
+
+function specOf({ labels, from }: Cut): V1NetworkPolicySpec {
+  const podSelector = { matchLabels: labels };
+  if (from === undefined) return { podSelector, policyTypes: ['Ingress', 'Egress'] };
+  const isV6 = (cidr: string): boolean => cidr.includes(':');
+  // An address family that is not named would be cut off as a whole.
+  const allBut = (cidr: string, except: string[]): object => ({ ipBlock: { cidr, ...(except.length === 0 ? {} : { except }) } });
+  const v6 = from.filter(isV6);
+  return { podSelector, policyTypes: ['Egress'], egress: [{ to: [allBut('0.0.0.0/0', from.filter((cidr) => !isV6(cidr))), ...(v6.length === 0 ? [] : [allBut('::/0', v6)])] }] };
+}
+
+/** Names of one run's policies do not meet another's. */
+export function cutName({ refs }: Target, what: string): string {
+  return `kbf-drill-${refs.run}-${what}`;
+}

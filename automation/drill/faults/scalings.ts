@@ -1,0 +1,111 @@
+import type { Cluster } from '../cluster.ts';
+import type { Fault } from './fault.ts';
+import { livePods } from './pods.ts';
+import type { Selection } from './pods.ts';
+import { beforeScaling, bridgeReplicas, deploymentReplicas, scaleBack } from './scalable.ts';
+import type { Scalable, Scaled } from './scalable.ts';
+import { refuse } from './target.ts';
+import type { Target } from './target.ts';
+
+const bridgeNeeds = 'the scale subresource of the KafkaBridge';
+
+/** The region's KafkaBridge is scaled to no replicas, through its resource, as a person would. */
+export const bridgeScale0: Fault<Scaled> = {
+  name: 'bridge-scale-0',
+  blastRadius: 'every bridge pod of one region is stopped in order; its gateway stays',
+  needs: bridgeNeeds,
+  expects: { during: 'silent' },
+  ends: 'healed',
+  describe: ({ bridge }) => bridgeReplicas(bridge).title,
+  prepare: ({ bridge }) => beforeScaling(bridgeReplicas(bridge)),
+  inject: ({ bridge }) => bridge.scale(0),
+  isEffective: async ({ bridge }) => (await bridge.readyEndpoints()) === 0,
+  heal: ({ bridge }, undo) => scaleBack(bridgeReplicas(bridge), undo),
+  isHealed: async ({ bridge }, { replicas }) => (await bridge.readyEndpoints()) >= replicas,
+};
+
+/** The region comes back under load: what is injected is its return. */
+export const failBack: Fault<Scaled> = {
+  name: 'fail-back',
+  blastRadius: 'the bridges of one region are away when the load begins, and come back under it',
+  needs: bridgeNeeds,
+  expects: { before: 'silent', during: 'any' },
+  ends: 'by itself',
+  describe: ({ bridge }) => bridgeReplicas(bridge).title,
+  prepare: ({ bridge }) => beforeScaling(bridgeReplicas(bridge)),
+  arrange: ({ bridge }) => bridge.scale(0),
+  isArranged: async ({ bridge }) => (await bridge.readyEndpoints()) === 0,
+  inject: async ({ bridge }, undo) => { await scaleBack(bridgeReplicas(bridge), undo); },
+  isEffective: async ({ bridge }, { replicas }) => (await bridge.readyEndpoints()) >= replicas,
+  heal: ({ bridge }, undo) => scaleBack(bridgeReplicas(bridge), undo),
+  isHealed: async ({ bridge }, { replicas }) => (await bridge.readyEndpoints()) >= replicas,
+};
+
+/** Deployments of a cluster, each with its pods. */
+interface ScaledDeployments {
+  deployments: { context: string; namespace: string; name: string; pods: Selection; scaled: Scaled }[];
+}
+
+/** The control plane of the region's mesh is away; gateways go on with what they know. */
+export const istiodDown: Fault<ScaledDeployments> = {
+  ...deploymentsAway('app=istiod', 'the cluster runs no Deployment of istiod with the label app=istiod'),
+  name: 'istiod-down',
+  blastRadius: 'the istiod of one region\'s cluster is stopped: its gateways and sidecars learn of no change',
+  needs: 'istiod as a Deployment in the region\'s cluster, and scaling it',
+  describe: ({ refs: { region } }) => `the Deployments of istiod in cluster ${region.context}`,
+};
+
+/** The operator of the region's bridge is away; what it made goes on. */
+export const operatorDown: Fault<ScaledDeployments> = {
+  ...deploymentsAway('strimzi.io/kind=cluster-operator', 'the cluster runs no Deployment of Strimzi\'s operator whose pods have the label strimzi.io/kind=cluster-operator'),
+  name: 'operator-down',
+  blastRadius: 'Strimzi\'s operator in one region\'s cluster is stopped: nothing looks after its bridge',
+  needs: 'Strimzi\'s operator as a Deployment in the region\'s cluster, and scaling it',
+  describe: ({ refs: { region } }) => `the Deployment of Strimzi's operator in cluster ${region.context}`,
+};
+
+type Shared = 'expects' | 'ends' | 'prepare' | 'inject' | 'isEffective' | 'heal' | 'isHealed';
+
+/** Deployments of the region's cluster whose pods have a label, away and back. Nobody who is served may notice. */
+function deploymentsAway(podLabel: string, absent: string): Pick<Fault<ScaledDeployments>, Shared> {
+  return {
+    expects: { during: 'serves' },
+    ends: 'healed',
+    async prepare({ region }) {
+      const found = await deploymentsOf(region, podLabel);
+      if (found.length === 0) refuse(`${absent} (cluster ${region.context})`);
+      const namespaces = [...new Set(found.map(({ namespace }) => namespace))];
+      await region.mustAllow(namespaces.flatMap((namespace) => [{ verb: 'patch', group: 'apps', resource: 'deployments/scale', namespace }, { verb: 'patch', group: 'apps', resource: 'deployments', namespace }]));
+      return { deployments: await Promise.all(found.map(async (each) => ({ ...each, scaled: await beforeScaling(deploymentReplicas(region, each)) }))) };
+    },
+    async inject(target, { deployments }) {
+      await Promise.all(scalables(target, deployments).map((object) => object.scale(0)));
+    },
+    isEffective: async ({ region }, { deployments }) => (await Promise.all(deployments.map(async ({ pods }) => (await livePods(region, pods)).length === 0))).every(Boolean),
+    async heal(target, { deployments }) {
+      const changed = await Promise.all(scalables(target, deployments).map((object, i) => scaleBack(object, (deployments[i] as ScaledDeployments['deployments'][number]).scaled)));
+      return changed.includes(true);
+    },
+    async isHealed({ region }, { deployments }) {
+      const back = await Promise.all(deployments.map(async ({ namespace, name, scaled }) => {
+        const deployment = await region.askFor(`Deployment ${namespace}/${name} cannot be read`, () => region.apps.readNamespacedDeployment({ namespace, name }));
+        return (deployment?.status?.availableReplicas ?? 0) >= scaled.replicas;
+      }));
+      return back.every(Boolean);
+    },
+  };
+}
+
+function scalables({ region }: Target, deployments: ScaledDeployments['deployments']): Scalable[] {
+  return deployments.map((each) => deploymentReplicas(region, each));
+}
+
+async function deploymentsOf(cluster: Cluster, podLabel: string): Promise<Omit<ScaledDeployments['deployments'][number], 'scaled'>[]> {
+  const [key = '', value = ''] = podLabel.split('=');
+  const { items } = await cluster.ask('the Deployments cannot be listed', () => cluster.apps.listDeploymentForAllNamespaces());
+  return items.filter(({ spec }) => spec?.template.metadata?.labels?.[key] === value && (spec.replicas ?? 1) > 0).map(({ metadata, spec }) => {
+    const { namespace = '', name = '' } = metadata ?? {};
+    const labels = Object.entries(spec?.selector.matchLabels ?? {}).map(([label, wanted]) => `${label}=${wanted}`).join(',');
+    return { context: cluster.context, namespace, name, pods: { context: cluster.context, namespace, labels } };
+  });
+}

@@ -1,0 +1,104 @@
+import { UserError } from '../../../errors.ts';
+import { refuse } from './target.ts';
+import type { Target } from './target.ts';
+import type { Incarnation } from './pods.ts';
+
+/**
+ * Signals go to process -1: everything in the container but its first process and the shell itself. Images with an init (Strimzi's have tini) run
+ * their program under it; the container ends with its program.
+ */
+
+/** Refuses where the rights are missing, or the image has no shell. Leaves nothing behind. */
+export async function mustHaveShell(target: Target, containers: readonly Incarnation[]): Promise<void> {
+  for (const container of containers) {
+    const cluster = target.cluster(container.context);
+    // A web socket is opened by GET; newer API servers ask for `create` as well.
+    await cluster.mustAllow(['get', 'create'].map((verb) => ({ verb, group: '', resource: 'pods/exec', namespace: container.namespace })));
+    const where = `container ${container.container} of pod ${container.namespace}/${container.pod} in cluster ${container.context}`;
+    const { exitCode } = await cluster.sh(container, 'command -v sleep && command -v cat').catch((error: unknown) => {
+      // Clear where the image has no shell: the runtime says so. All else is the cluster's state, not its abilities.
+      if (error instanceof UserError && /executable file not found|no such file/i.test(error.message)) return { exitCode: 127 };
+      throw error;
+    });
+    if (exitCode !== 0) refuse(`${where} has no shell with sleep and cat, so nothing can be signalled in it`);
+  }
+}
+
+/** Ends every program of the containers at once. */
+export async function killAll(target: Target, containers: readonly Incarnation[]): Promise<void> {
+  await together(containers, async (container) => {
+    // Whether the shell still gets to say how it ended depends on how fast the container goes.
+    await target.cluster(container.context).sh(container, 'kill -KILL -1');
+  });
+}
+
+/** Stops the containers' programs now, and lets them go on after `seconds`, whatever becomes of driver and API server. */
+export async function holdAll(target: Target, containers: readonly Incarnation[], seconds: number): Promise<void> {
+  await detached(target, containers, `kill -STOP -1; sleep ${seconds}; kill -CONT -1`);
+}
+
+/** Stops the containers' programs for a moment. What is left of the script then shows that they were stopped. */
+export async function pauseAll(target: Target, containers: readonly Incarnation[], seconds: number): Promise<void> {
+  const count = 'n=0; for f in /proc/[0-9]*/stat; do case "$(cat $f 2>/dev/null)" in *") T "*) n=1;; esac; done';
+  await detached(target, containers, `kill -STOP -1; ${count}; sleep ${seconds}; kill -CONT -1; [ $n = 0 ] || exec sh -c ": ${markOf(target)}-held; sleep 60; :"`);
+}
+
+/** Whether `pauseAll` did stop every container's programs. */
+export async function werePaused(target: Target, containers: readonly Incarnation[]): Promise<boolean> {
+  const mark = `${markOf(target)}-hel[d]`;
+  const paused = await together(containers, async (container) => {
+    const { exitCode } = await target.cluster(container.context).sh(container, `for f in /proc/[0-9]*/cmdline; do case "$(cat $f 2>/dev/null)" in *": ${mark}; sleep"*) exit 0;; esac; done; exit 1`);
+    return exitCode === 0;
+  });
+  return paused.every(Boolean);
+}
+
+/** Lets the containers' programs run half of the time only, by turns of `turnSeconds`, for `seconds`. */
+export async function slowAll(target: Target, containers: readonly Incarnation[], { turnSeconds, seconds }: { turnSeconds: number; seconds: number }): Promise<void> {
+  const turns = Math.ceil(seconds / (2 * turnSeconds));
+  await detached(target, containers, `i=0; while [ $i -lt ${turns} ]; do kill -STOP -1; sleep ${turnSeconds}; kill -CONT -1; sleep ${turnSeconds}; i=$((i+1)); done`);
+}
+
+/** Ends what `holdAll` and `slowAll` of this run began. Containers that are gone have nothing left of it. Returns how many were held. */
+export async function releaseAll(target: Target, containers: readonly Incarnation[]): Promise<number> {
+  // Its own pattern must not find the script that looks for it.
+  const mark = markOf(target).replace(/.$/, '[$&]');
+  const script = `n=0; for f in /proc/[0-9]*/cmdline; do case "$(cat $f 2>/dev/null)" in *${mark}*) p=\${f%/cmdline}; kill -KILL \${p#/proc/} 2>/dev/null && n=1;; esac; done; kill -CONT -1; exit $((n*10))`;
+  const held = await together(containers, async (container) => {
+    const cluster = target.cluster(container.context);
+    const pod = await cluster.askFor(`pod ${container.namespace}/${container.pod} cannot be read`, () => cluster.core.readNamespacedPod({ namespace: container.namespace, name: container.pod }));
+    const status = pod?.status?.containerStatuses?.find(({ name }) => name === container.container);
+    if (pod?.metadata?.uid !== container.uid || status?.containerID !== container.id || status?.state?.running === undefined) return 0;
+    const { exitCode, output } = await cluster.sh(container, script);
+    if (exitCode === 0 || exitCode === 10) return exitCode / 10;
+    throw new UserError(`container ${container.container} of pod ${container.namespace}/${container.pod} in cluster ${container.context} was not let go on: exit code ${String(exitCode)} ${output}`);
+  });
+  return held.reduce((sum, one) => sum + one, 0);
+}
+
+/** Whether every container has a process that is stopped. */
+export async function areHeld(target: Target, containers: readonly Incarnation[]): Promise<boolean> {
+  const held = await together(containers, async (container) => {
+    const { exitCode } = await target.cluster(container.context).sh(container, 'for f in /proc/[0-9]*/stat; do case "$(cat $f 2>/dev/null)" in *") T "*) exit 0;; esac; done; exit 1');
+    return exitCode === 0;
+  });
+  return held.every(Boolean);
+}
+
+/** Starts a script that outlives its connection. It waits a moment, as it would stop the shell that starts it. */
+async function detached(target: Target, containers: readonly Incarnation[], script: string): Promise<void> {
+  const command = `$(command -v setsid) sh -c ': ${markOf(target)}; sleep 0.3; ${script}' </dev/null >/dev/null 2>&1 & exit 0`;
+  await together(containers, async (container) => {
+    const { exitCode, output } = await target.cluster(container.context).sh(container, command);
+    if (exitCode !== undefined && exitCode !== 0) throw new UserError(`a script in container ${container.container} of pod ${container.namespace}/${container.pod} ended with ${exitCode}: ${output}`);
+  });
+}
+
+/** By which this run's scripts are found. */
+function markOf({ refs }: Target): string {
+  return `kbf-drill-${refs.run}`;
+}
+
+async function together<T>(containers: readonly Incarnation[], act: (container: Incarnation) => Promise<T>): Promise<T[]> {
+  return await Promise.all(containers.map(act));
+}

@@ -1,0 +1,151 @@
+import { V1MicroTime } from '@kubernetes/client-node';
+import type { V1Lease } from '@kubernetes/client-node';
+import { setTimeout as delay } from 'node:timers/promises';
+import { UserError } from '../../errors.ts';
+import { fieldManager, statusOf } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
+
+/** Where a stack's Lease is. */
+export interface LeasePlace {
+  context: string;
+  namespace: string;
+}
+
+export interface LeaseTimes {
+  /** A holder that has not renewed for so long is taken for dead. */
+  durationMs: number;
+  /** Well below the duration, so that a few renewals may fail. */
+  renewEveryMs: number;
+}
+
+const times: LeaseTimes = { durationMs: 15_000, renewEveryMs: 3_000 };
+const name = 'kbf-drill';
+
+/**
+ * That one drill at a time is on a stack, told to every other by a Lease in one of its clusters. A holder that died is found out by watching whether it
+ * renews, as clocks of two machines may differ.
+ */
+export class Lease implements AsyncDisposable {
+  readonly #cluster: Cluster;
+  readonly #namespace: string;
+  readonly #holder: string;
+  readonly #times: LeaseTimes;
+  readonly #ended = new AbortController();
+  #renewing: Promise<void> = Promise.resolve();
+
+  private constructor(cluster: Cluster, namespace: string, holder: string, leaseTimes: LeaseTimes) {
+    this.#cluster = cluster;
+    this.#namespace = namespace;
+    this.#holder = holder;
+    this.#times = leaseTimes;
+  }
+
+  /**
+   * Takes it, from a dead holder as well, which takes up to 15 s. `onLost` is told when somebody else has it later. Throws a UserError (2) that says who holds it.
+   */
+  static async take(cluster: Cluster, { namespace, holder, onLost, signal }: { namespace: string; holder: string; onLost: (why: string) => void; signal?: AbortSignal }, leaseTimes = times): Promise<Lease> {
+    await cluster.mustAllow(['get', 'create', 'update', 'delete'].map((verb) => ({ verb, group: 'coordination.k8s.io', resource: 'leases', namespace })));
+    const lease = new Lease(cluster, namespace, holder, leaseTimes);
+    await lease.#take(signal);
+    lease.#renewing = lease.#renew(onLost);
+    return lease;
+  }
+
+  async #take(signal?: AbortSignal): Promise<void> {
+    const { durationMs, renewEveryMs } = this.#times;
+    let seen: V1Lease | undefined;
+    let waitUntilMs = 0;
+    for (;;) {
+      const found = await this.#read();
+      if (found === undefined) {
+        if (await this.#create()) return;
+        continue;
+      }
+      if (seen !== undefined && !isSame(seen, found)) throw this.#heldBy(found);
+      if (seen === undefined) {
+        seen = found;
+        // At least as long as a living holder takes to renew, whatever the clocks say.
+        waitUntilMs = performance.now() + Math.min(durationMs, Math.max(renewEveryMs * 1.5, durationMs - ageMs(found)));
+      }
+      if (performance.now() >= waitUntilMs && await this.#replace(found, 'taken')) return;
+      await delay(Math.min(500, renewEveryMs / 4), undefined, { signal });
+    }
+  }
+
+  #heldBy({ spec }: V1Lease): UserError {
+    return new UserError(`another drill is running on this stack: ${spec?.holderIdentity ?? 'unknown'} (Lease ${this.#namespace}/${name} in cluster ${this.#cluster.context}, just renewed)`,
+      { exitCode: 2, remedy: 'wait until it has ended' });
+  }
+
+  async #renew(onLost: (why: string) => void): Promise<void> {
+    const { signal } = this.#ended;
+    while (!signal.aborted) {
+      await delay(this.#times.renewEveryMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      // A cluster that does not answer is no loss: nobody else can have taken it there either.
+      const found = await this.#read().catch(() => null);
+      if (found === null) continue;
+      if (found === undefined) {
+        await this.#create().catch(() => false);
+      } else if (found.spec?.holderIdentity === this.#holder) {
+        await this.#replace(found, 'renewed').catch(() => false);
+      } else {
+        onLost(`the stack was taken over by another drill: ${found.spec?.holderIdentity ?? 'unknown'}`);
+        return;
+      }
+    }
+  }
+
+  async #read(): Promise<V1Lease | undefined> {
+    const place = { namespace: this.#namespace, name };
+    return await this.#cluster.askFor(`Lease ${place.namespace}/${name} cannot be read`, () => this.#cluster.coordination.readNamespacedLease(place));
+  }
+
+  async #create(): Promise<boolean> {
+    const namespace = this.#namespace;
+    const metadata = { name, namespace, labels: { 'app.kubernetes.io/managed-by': fieldManager } };
+    return await this.#write('made', () => this.#cluster.coordination.createNamespacedLease({ namespace, fieldManager, body: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: { ...this.#spec(), acquireTime: new V1MicroTime() } } }));
+  }
+
+  async #replace(found: V1Lease, what: 'taken' | 'renewed'): Promise<boolean> {
+    const spec = { ...found.spec, ...this.#spec(), ...(what === 'taken' ? { acquireTime: new V1MicroTime(), leaseTransitions: (found.spec?.leaseTransitions ?? 0) + 1 } : {}) };
+    return await this.#write(what, () => this.#cluster.coordination.replaceNamespacedLease({ namespace: this.#namespace, name, fieldManager, body: { ...found, spec } }));
+  }
+
+  #spec(): NonNullable<V1Lease['spec']> {
+    return { holderIdentity: this.#holder, leaseDurationSeconds: Math.ceil(this.#times.durationMs / 1000), renewTime: new V1MicroTime() };
+  }
+
+  /** False when somebody else was first. */
+  async #write(what: string, write: () => Promise<V1Lease>): Promise<boolean> {
+    try {
+      await this.#cluster.ask(`Lease ${this.#namespace}/${name} cannot be ${what}`, write);
+      return true;
+    } catch (error) {
+      if (statusOf(error) === 409) return false;
+      throw error;
+    }
+  }
+
+  /** Lets the next one have it at once. Where that fails, it runs out. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    await this.#renewing;
+    const found = await this.#read().catch(() => undefined);
+    const { uid, resourceVersion } = found?.metadata ?? {};
+    if (found?.spec?.holderIdentity !== this.#holder || uid === undefined || resourceVersion === undefined) return;
+    await this.#cluster.coordination.deleteNamespacedLease({ namespace: this.#namespace, name, body: { preconditions: { uid, resourceVersion } } }).catch(() => undefined);
+  }
+}
+
+function isSame(a: V1Lease, b: V1Lease): boolean {
+  return a.spec?.holderIdentity === b.spec?.holderIdentity && renewedMs(a) === renewedMs(b);
+}
+
+function renewedMs({ spec }: V1Lease): number {
+  return spec?.renewTime === undefined ? 0 : new Date(spec.renewTime).getTime();
+}
+
+function ageMs(lease: V1Lease): number {
+  return Date.now() - renewedMs(lease);
+}

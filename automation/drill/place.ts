@@ -1,0 +1,23 @@
+import type { TargetRefs } from './faults/target.ts';
+import type { LeasePlace } from './lease.ts';
+import type { ProgramOutputs } from './options.ts';
+
+/** Where a drill's Lease is: beside tier1, which all of a stack's drills have in common; where the outputs do not say where that is, beside the first bridge. */
+export function leasePlaceOf({ tier1, regions: [first] }: ProgramOutputs): LeasePlace {
+  const { context = '', namespace = '' } = tier1 ?? first ?? {};
+  return { context, namespace };
+}
+
+/** What a fault of a region reaches into. */
+export function refsOf(outputs: ProgramOutputs, { run, region: name, forSeconds }: { run: string; region: string; forSeconds: number }): TargetRefs {
+  const regions = outputs.regions.map(({ name: each, context, namespace, bridge, gateway }) => ({ name: each, context, namespace, bridge, ...(gateway === undefined ? {} : { gateway }) }));
+  const region = regions.find((each) => each.name === name);
+  if (region === undefined) throw new Error(`there is no region ${name}`);
+  const { context, namespace, name: kafka } = outputs.kafka;
+  const { tier1 } = outputs;
+  return {
+    run, region, regions, forSeconds, lease: leasePlaceOf(outputs),
+    ...(context === undefined || namespace === undefined || kafka === undefined ? {} : { kafka: { context, namespace, name: kafka } }),
+    ...(tier1 === undefined ? {} : { tier1: { context: tier1.context, namespace: tier1.namespace, gateway: tier1.gateway } }),
+  };
+}

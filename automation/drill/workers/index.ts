@@ -1,0 +1,147 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Dispatcher } from 'undici';
+
+import { UserError } from '../../../errors.ts';
+import type { Cluster } from '../cluster.ts';
+import { mediaType } from '../content.ts';
+import { exchange } from '../exchange.ts';
+import type { Clock } from '../exchange.ts';
+import type { Kafka } from '../kafka.ts';
+import { judgeProduce } from '../outcome.ts';
+import type { Attempt } from '../records.ts';
+import { Gathered } from './gathered.ts';
+import { workerObjects } from './job.ts';
+import { topicsOf } from './protocol.ts';
+import type { Start, WorkerSettings } from './protocol.ts';
+
+/** An image may have to be pulled by each node first. */
+const readyWithinMs = 180_000;
+const doneWithinMs = 120_000;
+const readEveryMs = 500;
+/** From the driver's word to the load's begin: long enough for every worker to have read it. */
+const startInMs = 2_000;
+
+export interface WorkersOptions {
+  /** Where the pods are made. */
+  cluster: Cluster;
+  namespace: string;
+  kafka: Pick<Kafka, 'createTopic' | 'deleteTopic' | 'bounds' | 'values'>;
+  settings: Omit<WorkerSettings, 'beganAt'>;
+  clock: Clock;
+  /** To tier1. */
+  dispatcher: Pick<Dispatcher, 'dispatch'>;
+  /** Called with what the workers attempted, in no order, from some hundred ms up to minutes after it ended. */
+  onAttempt: (attempt: Attempt) => void;
+  signal: AbortSignal;
+}
+
+/** Producers as the pods of an Indexed Job, for loads that outgrow the driver's machine. They report through Kafka, so that nobody has to reach them. */
+export class Workers {
+  readonly #o: WorkersOptions;
+  readonly #gathered: Gathered;
+  readonly #over = new AbortController();
+  readonly #topics: { control: string; results: string };
+  #reading: Promise<void> = Promise.resolve();
+  #name = '';
+  /** The last reason why results could not be read. */
+  #unread: string | undefined;
+
+  private constructor(options: WorkersOptions) {
+    const { settings: { plan }, onAttempt } = options;
+    this.#o = options;
+    this.#topics = topicsOf(plan);
+    this.#gathered = new Gathered(plan.run, plan.load.workers, onAttempt);
+  }
+
+  /** Throws a UserError where they may not be made (2), cannot be, or are not ready in time. Cleans up after itself then. */
+  static async start(options: WorkersOptions): Promise<Workers> {
+    const { cluster, namespace, kafka } = options;
+    await cluster.mustAllow(['jobs', 'configmaps'].flatMap((resource) => ['create', 'delete'].map((verb) => ({ verb, group: resource === 'jobs' ? 'batch' : '', resource, namespace }))));
+    const workers = new Workers(options);
+    try {
+      for (const topic of Object.values(workers.#topics)) await kafka.createTopic(topic, { partitions: 1, replicas: 3, minInsyncReplicas: 2 });
+      await workers.#makeJob();
+      workers.#reading = workers.#read();
+      await workers.#until(() => workers.#gathered.notReady === undefined || workers.#gathered.failed, readyWithinMs);
+      if (workers.#gathered.notReady !== undefined) throw new UserError(`not every worker was ready (they have ${readyWithinMs / 1000} s): ${workers.#gathered.notReady}`, { remedy: `look at the pods of Job ${namespace}/${workers.#name} in cluster ${cluster.context}` });
+      return workers;
+    } catch (error) {
+      await workers.close();
+      throw error;
+    }
+  }
+
+  /** Gives the instant of the drill's clock, a little ahead, at which all of them begin. Throws a UserError when they cannot be told. */
+  async begin(): Promise<number> {
+    const { clock, settings: { plan: { run } } } = this.#o;
+    const startMs = Math.ceil(clock() + startInMs);
+    const start: Start = { run, startMs };
+    // Written again where that is not known to have succeeded: it says the same.
+    while (!await this.#tell(start)) {
+      if (clock() > startMs - startInMs / 2) throw new UserError('the workers could not be told to begin: no bridge wrote it');
+    }
+    return startMs;
+  }
+
+  /** Ends their load and gathers what they have to say. Gives what is missing of it, or undefined. */
+  async finish(): Promise<string | undefined> {
+    await this.#deleteJob();
+    await this.#until(() => this.#gathered.complete, doneWithinMs);
+    const { missing } = this.#gathered;
+    return missing === undefined ? undefined : `not all results of the workers could be gathered: ${missing}${this.#unread === undefined ? '' : ` (${this.#unread})`}`;
+  }
+
+  /** Leaves nothing behind. Safe to repeat. */
+  async close(): Promise<void> {
+    this.#over.abort();
+    await this.#reading;
+    await Promise.allSettled([this.#deleteJob(), ...Object.values(this.#topics).map((topic) => this.#o.kafka.deleteTopic(topic))]);
+  }
+
+  /** Whether it was certainly written. */
+  async #tell(value: Start): Promise<boolean> {
+    const { dispatcher, settings: { hostname }, clock } = this.#o;
+    const request = { method: 'POST' as const, host: hostname, path: `/topics/${this.#topics.control}`, headers: { 'content-type': mediaType('json') }, timeoutMs: startInMs };
+    return judgeProduce(await exchange(dispatcher, { ...request, body: JSON.stringify({ records: [{ value }] }) }, clock)).outcome === 'ok';
+  }
+
+  async #makeJob(): Promise<void> {
+    const { cluster, namespace, settings, clock } = this.#o;
+    const { job, configMap } = workerObjects({ ...settings, beganAt: Date.now() - clock() }, namespace);
+    this.#name = job.metadata?.name ?? '';
+    const made = await cluster.ask(`Job ${namespace}/${this.#name} cannot be made`, () => cluster.batch.createNamespacedJob({ namespace, body: job }));
+    // Its pods wait for the program, and take it with them when they go.
+    const ownerReferences = [{ apiVersion: 'batch/v1', kind: 'Job', name: this.#name, uid: made.metadata?.uid ?? '' }];
+    await cluster.ask(`ConfigMap ${namespace}/${this.#name} cannot be made`, () => cluster.core.createNamespacedConfigMap({ namespace, body: { ...configMap, metadata: { ...configMap.metadata, ownerReferences } } }));
+  }
+
+  async #deleteJob(): Promise<void> {
+    const { cluster, namespace } = this.#o;
+    await cluster.askFor(`Job ${namespace}/${this.#name} cannot be deleted`, () => cluster.batch.deleteNamespacedJob({ name: this.#name, namespace, propagationPolicy: 'Background' }));
+  }
+
+  /** Takes what is new in the results, again and again. A broker that does not answer now may be what the drill is about. */
+  async #read(): Promise<void> {
+    const { kafka } = this.#o;
+    let next = 0n;
+    while (!this.#over.signal.aborted) {
+      try {
+        const { end = 0n } = (await kafka.bounds(this.#topics.results)).get(0) ?? {};
+        for await (const { offset, value } of kafka.values(this.#topics.results, new Map([[0, { begin: next, end }]]))) {
+          this.#gathered.take(value);
+          next = BigInt(offset) + 1n;
+        }
+        this.#unread = undefined;
+      } catch (error) {
+        this.#unread = error instanceof Error ? error.message : String(error);
+      }
+      await delay(readEveryMs, undefined, { signal: this.#over.signal }).catch(() => undefined);
+    }
+  }
+
+  async #until(condition: () => boolean, timeoutMs: number): Promise<void> {
+    const { clock, signal } = this.#o;
+    for (const deadline = clock() + timeoutMs; !condition() && clock() < deadline;) await delay(readEveryMs, undefined, { signal });
+  }
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+
+import type { V1ConfigMap, V1Job } from '@kubernetes/client-node';
+
+import { fieldManager } from '../cluster.ts';
+import type { WorkerSettings } from './protocol.ts';
+
+/** Node.js as its makers publish it; it runs TypeScript as it is. */
+const image = 'docker.io/library/node:24-alpine';
+const directory = '/etc/kbf-worker';
+/** What a worker is made of: the drill's own modules that need nothing but Node.js, where they lie under automation/drill. */
+const sources = [
+  'client-retry', 'content', 'exchange', 'instance', 'lanes', 'load', 'outcome', 'pacer', 'producer', 'random',
+  'workers/http-dispatcher', 'workers/outbox', 'workers/protocol', 'workers/worker',
+].map((name) => `${name}.ts`);
+const program = 'workers/worker.ts';
+/** What may be left unsaid at the end takes its time. */
+const graceSeconds = 90;
+/** A load lasts longer than its duration where a region recovers late. No worker outlives a driver that was killed by more. */
+const extraSeconds = 900;
+
+/** The files of a worker's program by path, package.json included. */
+export function workerFiles(): Map<string, string> {
+  const files = new Map([['package.json', '{"type":"module"}\n']]);
+  for (const source of sources) files.set(source, readFileSync(new URL(`../${source}`, import.meta.url), 'utf8'));
+  return files;
+}
+
+/** Keys of a ConfigMap cannot have slashes. */
+function keyOf(path: string): string {
+  return path.replaceAll('/', '.');
+}
+
+/** A Job of one pod for each worker, and the ConfigMap of the program. */
+export function workerObjects(settings: WorkerSettings, namespace: string): { job: V1Job; configMap: V1ConfigMap } {
+  const { plan: { run, durationSeconds, load: { workers } } } = settings;
+  const name = `kbf-drill-${run}`;
+  const labels = { 'app.kubernetes.io/managed-by': fieldManager, 'kbf-drill/run': run };
+  const metadata = { name, namespace, labels };
+  const files = workerFiles();
+  return {
+    configMap: { metadata, data: Object.fromEntries([...files].map(([path, text]) => [keyOf(path), text])) },
+    job: {
+      metadata,
+      spec: {
+        completionMode: 'Indexed', completions: workers, parallelism: workers, backoffLimit: 0,
+        activeDeadlineSeconds: durationSeconds + extraSeconds, ttlSecondsAfterFinished: 60,
+        template: {
+          // A sidecar would stay behind when the worker is done, and its proxy would be part of what is measured.
+          metadata: { labels, annotations: { 'sidecar.istio.io/inject': 'false' } },
+          spec: {
+            restartPolicy: 'Never', terminationGracePeriodSeconds: graceSeconds, automountServiceAccountToken: false,
+            containers: [{
+              name: 'worker', image, command: ['node', `${directory}/${program}`],
+              env: [{ name: 'KBF_WORKER', value: JSON.stringify(settings) }],
+              volumeMounts: [{ name: 'program', mountPath: directory, readOnly: true }],
+            }],
+            volumes: [{ name: 'program', configMap: { name, items: [...files.keys()].map((path) => ({ key: keyOf(path), path })) } }],
+          },
+        },
+      },
+    },
+  };
+}

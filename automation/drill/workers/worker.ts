@@ -1,0 +1,116 @@
+/** The program of a worker's pod: sends its share of the load from the given instant until it is told to end (SIGTERM), and says through Kafka what became of it. */
+import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { contentOf } from '../content.ts';
+import { exchange } from '../exchange.ts';
+import type { Clock } from '../exchange.ts';
+import { Instance } from '../instance.ts';
+import { Lanes } from '../lanes.ts';
+import { startLoad } from '../load.ts';
+import { judgeProduce } from '../outcome.ts';
+import { scheduleOf } from '../pacer.ts';
+import { producer } from '../producer.ts';
+import type { Attempt } from '../records.ts';
+import { httpDispatcher } from './http-dispatcher.ts';
+import { Outbox } from './outbox.ts';
+import { producerOf, topicsOf, workersShare } from './protocol.ts';
+import type { Start, WorkerMessage, WorkerSettings } from './protocol.ts';
+
+/** What ended is told of so often, and so many attempts in one record: some hundred KiB, well below what a broker takes. */
+const told = { everyMs: 1_000, atOnce: 500 };
+/** Who was not told by then when to begin never will be. */
+const startWithinMs = 600_000;
+
+const settings = JSON.parse(process.env['KBF_WORKER'] ?? 'null') as WorkerSettings;
+const worker = Number(process.env['JOB_COMPLETION_INDEX']);
+const { tier1, hostname, regions, beganAt } = settings;
+const plan = workersShare(settings.plan, worker);
+const { run, connections, topic, load: { requestsPerConnection, retry } } = plan;
+const { control, results } = topicsOf(plan);
+/** The time of day at this process's start, and a monotonic clock from there on. */
+const clock: Clock = () => performance.timeOrigin + performance.now() - beganAt;
+
+const stop = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { stop.abort(); });
+
+const talk = httpDispatcher(tier1, { connections: 2 });
+const outbox = new Outbox<WorkerMessage>(async (message) => {
+  const body = JSON.stringify({ records: [{ key: producerOf(worker), value: message }] });
+  const headers = { 'content-type': 'application/vnd.kafka.json.v2+json' };
+  const answer = await exchange(talk, { method: 'POST', host: hostname, path: `/topics/${results}`, headers, body, timeoutMs: 10_000 }, clock);
+  return judgeProduce(answer).outcome === 'ok';
+});
+let parts = 0;
+function say(message: { kind: 'ready' } | { kind: 'attempts'; attempts: Attempt[] } | { kind: 'ended'; failure?: string }): void {
+  outbox.say({ run, worker, part: parts, ...message });
+  parts += 1;
+}
+
+say({ kind: 'ready' });
+let failure: string | undefined;
+try {
+  const start = await toldToStart();
+  if (start === undefined) throw new Error('it was told to end before it was told to begin');
+  await sendFrom(start.startMs);
+} catch (error) {
+  failure = error instanceof Error ? error.message : String(error);
+}
+say({ kind: 'ended', ...(failure === undefined ? {} : { failure }) });
+const heard = await outbox.empty();
+console.log(failure ?? (heard ? 'done' : 'its results could not be written'));
+talk.destroy();
+process.exitCode = failure === undefined && heard ? 0 : 1;
+
+/** The driver's word, or undefined when this was ended before it came. A consumer of its own reads it; any consumer may be lost with its bridge. */
+async function toldToStart(): Promise<Start | undefined> {
+  const deadline = clock() + startWithinMs;
+  let instance: Instance | undefined;
+  let why = 'nothing was said';
+  while (!stop.signal.aborted) {
+    if (clock() > deadline) throw new Error(`it was not told to begin within ${startWithinMs / 1000} s: ${why}`);
+    instance ??= await listen().catch((error: unknown) => {
+      why = String(error);
+      return undefined;
+    });
+    const records = await instance?.poll() ?? why;
+    const start = typeof records === 'string' ? undefined : records.map(({ value }) => value as Start | undefined).find((said) => said?.run === run);
+    if (start !== undefined || typeof records === 'string') {
+      void instance?.delete({ lost: start === undefined });
+      instance = undefined;
+    }
+    if (start !== undefined) return start;
+    if (typeof records === 'string') why = records;
+    await delay(100, undefined, { signal: stop.signal }).catch(() => undefined);
+  }
+  void instance?.delete({ lost: true });
+  return undefined;
+}
+
+async function listen(): Promise<Instance> {
+  const instance = await Instance.create({ dispatcher: talk, hostname, group: `${control}-${producerOf(worker)}`, topic: control, format: 'json', clock });
+  const wrong = typeof instance === 'string' ? instance : await instance.assign([0]);
+  if (typeof instance === 'string' || wrong !== undefined) throw new Error(wrong);
+  return instance;
+}
+
+async function sendFrom(startMs: number): Promise<void> {
+  const pool = httpDispatcher(tier1, { connections, requestsPerConnection });
+  let untold: Attempt[] = [];
+  const tell = (): void => {
+    for (let from = 0; from < untold.length; from += told.atOnce) say({ kind: 'attempts', attempts: untold.slice(from, from + told.atOnce) });
+    untold = [];
+  };
+  const sender = producer({
+    dispatcher: pool, lanes: new Lanes(connections), hostname, topic, run, name: producerOf(worker), content: contentOf({ ...plan.load, keys: plan.keys, seed: plan.seed }),
+    retry, timeoutMs: plan.requestTimeoutMs, regions, clock, onAttempt: (attempt) => { untold.push(attempt); },
+  });
+  // Evenly between those of the others, where requests are evenly spaced.
+  const load = startLoad(sender, scheduleOf(plan), clock, startMs + (worker / plan.load.workers) * (1000 / plan.rate));
+  const timer = setInterval(tell, told.everyMs);
+  if (!stop.signal.aborted) await new Promise((resolve) => { stop.signal.addEventListener('abort', resolve, { once: true }); });
+  await load.stop();
+  clearInterval(timer);
+  tell();
+  pool.destroy();
+}

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import type { Dispatcher } from 'undici';
+import { Cluster } from '../../automation/drill/cluster.ts';
+import { startClock } from '../../automation/drill/exchange.ts';
+import { defaultConsumers, defaultLoad } from '../../automation/drill/load-plan.ts';
+import type { Attempt } from '../../automation/drill/records.ts';
+import { Workers } from '../../automation/drill/workers/index.ts';
+import type { WorkersOptions } from '../../automation/drill/workers/index.ts';
+import type { Start, WorkerMessage } from '../../automation/drill/workers/protocol.ts';
+import { startFakeCluster } from '../fixtures/fake-cluster.ts';
+import type { FakeCluster } from '../fixtures/fake-cluster.ts';
+
+const jobs = '/apis/batch/v1/namespaces/ns/jobs';
+const configMaps = '/api/v1/namespaces/ns/configmaps';
+
+describe('the workers of a drill', () => {
+  let api: FakeCluster;
+  let topics: Map<string, unknown[]>;
+  let attempts: Attempt[];
+  let options: WorkersOptions;
+  let unreadable = 0;
+
+  beforeEach(async () => {
+    api = await startFakeCluster('c');
+    for (const [path, object] of [[jobs, { metadata: { uid: 'u' } }], [configMaps, {}], [`${jobs}/kbf-drill-r`, {}]] as const) api.objects.set(path, object);
+    topics = new Map();
+    attempts = [];
+    unreadable = 0;
+    const bounds = (topic: string) => Promise.resolve(new Map([[0, { begin: 0n, end: BigInt(topics.get(topic)?.length ?? 0) }]]));
+    options = {
+      cluster: new Cluster(api.kubeconfig, 'c'), namespace: 'ns', clock: startClock(), signal: new AbortController().signal, onAttempt: (attempt) => attempts.push(attempt),
+      settings: {
+        tier1: { tier1Address: '10.0.0.9' }, hostname: 'h', regions: [],
+        plan: {
+          run: 'r', fault: 'none', region: 'east', rate: 100, durationSeconds: 10, connections: 8, requestTimeoutMs: 5000, topic: 't', partitions: 3, keys: 6, seed: 1, steps: [],
+          consumers: defaultConsumers, load: { ...defaultLoad, workers: 2 },
+        },
+      },
+      kafka: {
+        createTopic: (topic) => Promise.resolve(void topics.set(topic, [])),
+        deleteTopic: (topic) => Promise.resolve(void topics.delete(topic)),
+        bounds: (topic) => (unreadable-- > 0 ? Promise.reject(new Error('no leader')) : bounds(topic)),
+        async* values(topic, [[, { begin, end }] = [0, { begin: 0n, end: 0n }]]) {
+          await Promise.resolve();
+          for (let offset = Number(begin); offset < Number(end); offset += 1) yield { offset, value: topics.get(topic)?.[offset] };
+        },
+      } as WorkersOptions['kafka'],
+      dispatcher: { dispatch: bridge },
+    };
+  });
+  afterEach(() => api[Symbol.asyncDispose]());
+
+  /** Writes what it is sent to the topic, as a bridge does. */
+  function bridge({ path, body }: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const controller = {} as Dispatcher.DispatchController;
+    const { records: [{ value }] } = JSON.parse(String(body)) as { records: [{ value: unknown }] };
+    const offset = (topics.get(path.replace('/topics/', ''))?.push(value) ?? 0) - 1;
+    handler.onRequestStart?.(controller, undefined);
+    handler.onResponseStart?.(controller, 200, {}, 'OK');
+    handler.onResponseData?.(controller, Buffer.from(JSON.stringify({ offsets: [{ partition: 0, offset }] })));
+    handler.onResponseEnd?.(controller, {});
+    return true;
+  }
+
+  const say = (...messages: WorkerMessage[]): void => void topics.get('t-results')?.push(...messages);
+  const attempt = (worker: number, seq: number): Attempt => ({ producer: `w${worker}`, seq, attempt: 0, key: 'k', intendedMs: 0, issuedMs: 0, endMs: 0, outcome: 'ok', class: 'ok' });
+
+  it('are made, told when to begin, ended, and heard to the last of what they have to say; nothing is left behind', async () => {
+    unreadable = 2;
+    const starting = Workers.start(options);
+    while (!topics.has('t-results')) await new Promise(setImmediate);
+    say({ run: 'r', worker: 0, part: 0, kind: 'ready' }, { run: 'r', worker: 1, part: 0, kind: 'ready' });
+    const workers = await starting;
+    const now = options.clock();
+    const startMs = await workers.begin();
+    assert.ok(startMs > now);
+    assert.deepEqual(topics.get('t-control'), [{ run: 'r', startMs } satisfies Start]);
+    say({ run: 'r', worker: 0, part: 1, kind: 'attempts', attempts: [attempt(0, 0), attempt(0, 1)] }, { run: 'r', worker: 0, part: 2, kind: 'ended' });
+    const finishing = workers.finish();
+    say({ run: 'r', worker: 1, part: 1, kind: 'attempts', attempts: [attempt(1, 0)] }, { run: 'r', worker: 1, part: 2, kind: 'ended' });
+    assert.equal(await finishing, undefined);
+    assert.deepEqual(attempts.map(({ producer, seq }) => `${producer}/${seq}`).sort(), ['w0/0', 'w0/1', 'w1/0']);
+    await workers.close();
+    assert.equal(topics.size, 0);
+    assert.deepEqual([...new Set(api.requests)], [`POST ${jobs}`, `POST ${configMaps}`, `DELETE ${jobs}/kbf-drill-r?propagationPolicy=Background`]);
+  });
+
+  it('are refused with exit code 2 where they may not be made', async () => {
+    api.allows = ({ resource, verb }) => resource !== 'jobs' || verb !== 'create';
+    await assert.rejects(Workers.start(options), { name: 'UserError', exitCode: 2, message: /may not create jobs in namespace ns/ });
+    assert.deepEqual([api.requests, topics.size], [[], 0]);
+  });
+
+  it('that fail are named, and cleaned up', async () => {
+    const starting = Workers.start(options);
+    while (!topics.has('t-results')) await new Promise(setImmediate);
+    say({ run: 'r', worker: 0, part: 0, kind: 'ready' }, { run: 'r', worker: 1, part: 0, kind: 'ended', failure: 'no way' });
+    await assert.rejects(starting, { name: 'UserError', message: /worker 1 ended: no way/, remedy: /pods of Job ns\/kbf-drill-r in cluster c/ });
+    assert.equal(topics.size, 0);
+    assert.match(api.requests.at(-1) ?? '', /^DELETE/);
+  });
+
+  it('whose last word says that they failed make the results incomplete', async () => {
+    const starting = Workers.start(options);
+    while (!topics.has('t-results')) await new Promise(setImmediate);
+    say({ run: 'r', worker: 0, part: 0, kind: 'ready' }, { run: 'r', worker: 1, part: 0, kind: 'ready' });
+    const workers = await starting;
+    say({ run: 'r', worker: 0, part: 1, kind: 'ended' }, { run: 'r', worker: 1, part: 1, kind: 'ended', failure: 'no way' });
+    assert.equal(await workers.finish(), 'not all results of the workers could be gathered: worker 1 ended: no way');
+    await workers.close();
+  });
+});

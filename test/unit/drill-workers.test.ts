@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import fc from 'fast-check';
+import { defaultConsumers, defaultLoad } from '../../automation/drill/load-plan.ts';
+import { scheduleOf } from '../../automation/drill/pacer.ts';
+import type { LoadPlan, Plan } from '../../automation/drill/plan.ts';
+import type { Attempt, RecordId } from '../../automation/drill/records.ts';
+import { Gathered } from '../../automation/drill/workers/gathered.ts';
+import { workerFiles, workerObjects } from '../../automation/drill/workers/job.ts';
+import { Outbox } from '../../automation/drill/workers/outbox.ts';
+import { driversShare, workersShare } from '../../automation/drill/workers/protocol.ts';
+import type { WorkerMessage, WorkerSettings } from '../../automation/drill/workers/protocol.ts';
+
+function planOf({ rate = 1000, ...load }: Partial<LoadPlan> & { rate?: number }): Plan {
+  return {
+    run: 'r', fault: 'none', region: 'east', rate, durationSeconds: 10, connections: 8, requestTimeoutMs: 5000, topic: 't', partitions: 3, keys: 6, seed: 1, steps: [],
+    consumers: defaultConsumers, load: { ...defaultLoad, ...load },
+  };
+}
+
+describe('the shares of a load', () => {
+  it('are the whole of it, and the driver sends what it has to see', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: 100 }), fc.constantFrom('constant', 'ramp', 'poisson'), (rate, workers, pattern) => {
+      const plan = planOf({ rate, workers, pattern, rampFrom: 10 });
+      const shares = [driversShare(plan), ...Array.from({ length: workers }, (_, worker) => workersShare(plan, worker))];
+      assert.ok(Math.abs(shares.reduce((sum, share) => sum + share.rate, 0) - rate) < 1e-6);
+      assert.ok(shares.every(({ connections }) => connections >= 1));
+      assert.equal(new Set(shares.map(({ seed }) => seed)).size, workers + 1);
+      if (pattern === 'ramp') assert.ok(Math.abs(shares.reduce((sum, { load: { rampFrom = 0 } }) => sum + rampFrom, 0) - 10) < 1e-6);
+      assert.ok((shares[0]?.rate ?? Infinity) <= 50 + 1e-6);
+    }));
+  });
+
+  it('is all the driver\'s without workers', () => {
+    const plan = planOf({});
+    assert.equal(driversShare(plan), plan);
+    assert.equal(scheduleOf(plan)(10), 10);
+  });
+});
+
+describe('what workers said', () => {
+  const attempt = (worker: number, seq: number): Attempt => ({ producer: `w${worker}`, seq, attempt: 0, key: 'k', intendedMs: 0, issuedMs: 0, endMs: 0, outcome: 'ok', class: 'ok' });
+
+  /** All parts of so many workers, of one attempt each, as they say them. */
+  const said = (workers: number, parts: number): WorkerMessage[] => Array.from({ length: workers }, (_, worker): WorkerMessage[] => [
+    { run: 'r', worker, part: 0, kind: 'ready' },
+    ...Array.from({ length: parts }, (_, i): WorkerMessage => ({ run: 'r', worker, part: i + 1, kind: 'attempts', attempts: [attempt(worker, i)] })),
+    { run: 'r', worker, part: parts + 1, kind: 'ended' },
+  ]).flat();
+
+  it('counts once, however often and in whatever order it comes; what is not there is missed', () => {
+    const cases = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 0, max: 5 })).map(([workers, parts]) => said(workers, parts));
+    fc.assert(fc.property(cases.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray([...all, ...all], { minLength: 1 }))), ([all, some]) => {
+      const attempts: Attempt[] = [];
+      const gathered = new Gathered('r', new Set(all.map(({ worker }) => worker)).size, (each) => attempts.push(each));
+      for (const message of some) gathered.take(message);
+      const distinct = new Set(some);
+      assert.equal(attempts.length, [...distinct].filter(({ kind }) => kind === 'attempts').length);
+      assert.equal(gathered.missing === undefined, distinct.size === all.length, gathered.missing);
+      assert.equal(gathered.notReady === undefined, all.every((message) => message.kind !== 'ready' || distinct.has(message)));
+    }));
+  });
+
+  it('is named with its worker where it is missing, and failures with their reason', () => {
+    const gathered = new Gathered('r', 3, () => undefined);
+    for (const message of said(2, 2).filter(({ worker, part }) => worker === 0 || part !== 2)) gathered.take(message);
+    assert.equal(gathered.missing, '1 of the 4 parts that worker 1 said are missing; worker 2 did not say its last');
+    gathered.take({ run: 'r', worker: 2, part: 0, kind: 'ended', failure: 'no way' });
+    assert.equal(gathered.notReady, 'worker 2 ended: no way');
+  });
+
+  it('is of this run and of one of its workers, or nothing', () => {
+    const gathered = new Gathered('r', 1, () => { assert.fail(); });
+    for (const other of [undefined, null, 7, 'x', {}, { run: 'other', worker: 0, part: 0, kind: 'ready' }, { run: 'r', worker: 1, part: 0, kind: 'attempts', attempts: [attempt(1, 0)] }]) gathered.take(other);
+    assert.equal(gathered.notReady, 'worker 0 did not speak up');
+  });
+});
+
+describe('an outbox', () => {
+  it('says one thing after the other, each until it was heard', async () => {
+    const tries: number[] = [];
+    const outbox = new Outbox<number>((message) => {
+      tries.push(message);
+      return Promise.resolve(tries.filter((each) => each === message).length > (message === 1 ? 2 : 0));
+    });
+    for (const message of [0, 1, 2]) outbox.say(message);
+    assert.equal(await outbox.empty(), true);
+    outbox.say(3);
+    assert.equal(await outbox.empty(), true);
+    assert.deepEqual(tries, [0, 1, 1, 1, 2, 3]);
+  });
+});
+
+describe('a worker', () => {
+  let directory: string;
+  let server: Server;
+  let tier1: string;
+  const messages: WorkerMessage[] = [];
+  const written: RecordId[] = [];
+  let startMs: number | undefined;
+  const requests: string[] = [];
+
+  /** A bridge as far as a worker goes: a log for results, one for records, and one that tells it when to begin. */
+  async function answer(request: IncomingMessage): Promise<unknown> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = chunks.length === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString()) as { records: { value: unknown }[] };
+    const url = request.url ?? '';
+    requests.push(`${request.method} ${request.headers.host} ${url}`);
+    if (url === '/topics/t-results') return { offsets: [{ partition: 0, offset: messages.push(body?.records[0]?.value as WorkerMessage) }] };
+    if (url === '/topics/t') return { offsets: [{ partition: 0, offset: written.push(body?.records[0]?.value as RecordId) }] };
+    if (request.method === 'POST' && /^\/consumers\/[^/]+$/.test(url)) return { instance_id: 'i', base_uri: 'http://east.h:80/consumers/g/instances/i' };
+    if (url.includes('/records')) return startMs === undefined ? [] : [{ topic: 't-control', partition: 0, offset: 0, key: null, value: { run: 'r', startMs } }];
+    return undefined;
+  }
+
+  before(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'kbf-worker-'));
+    for (const [file, text] of workerFiles()) {
+      await mkdir(path.dirname(path.join(directory, file)), { recursive: true });
+      await writeFile(path.join(directory, file), text);
+    }
+    server = createServer((request, response) => {
+      void answer(request).then((content) => response.writeHead(content === undefined ? 204 : 200, { 'x-kbf-gateway': 'east' }).end(content === undefined ? undefined : JSON.stringify(content)));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    tier1 = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  after(async () => {
+    server.closeAllConnections();
+    server.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  function start(settings: WorkerSettings, index: number) {
+    const worker = execa(process.execPath, [path.join(directory, 'workers/worker.ts')], {
+      env: { PATH: process.env['PATH'] ?? '', KBF_WORKER: JSON.stringify(settings), JOB_COMPLETION_INDEX: String(index) }, extendEnv: false, reject: false, all: true,
+    });
+    return { worker, [Symbol.dispose]: () => { worker.kill('SIGKILL'); } };
+  }
+
+  it('needs nothing but Node.js and its files: speaks up, begins when it is told, and tells all of its attempts when it is ended', async () => {
+    // 40 a second are the driver's.
+    const plan = planOf({ rate: 400, workers: 2 });
+    const settings: WorkerSettings = { plan, tier1: { tier1Address: tier1 }, hostname: 'h', regions: [{ name: 'east', gatewayAddress: '10.0.0.1' }], beganAt: Date.now() - 60_000 };
+    using started = start(settings, 1);
+    const { worker } = started;
+    const nowMs = (): number => Date.now() - settings.beganAt;
+    while (!messages.some(({ kind }) => kind === 'ready')) await delay(20);
+    assert.equal(written.length, 0);
+    startMs = nowMs() + 500;
+    while (written.length < 100) await delay(20);
+    worker.kill('SIGTERM');
+    const { exitCode, all } = await worker;
+    assert.equal(exitCode, 0, all);
+
+    const attempts: Attempt[] = [];
+    const gathered = new Gathered('r', 2, (attempt) => attempts.push(attempt));
+    for (const message of [...messages, { run: 'r', worker: 0, part: 0, kind: 'ended' }]) gathered.take(message);
+    assert.equal(gathered.missing, undefined);
+    assert.deepEqual(attempts.map(({ producer, seq }) => ({ run: 'r', producer, seq })).sort((a, b) => a.seq - b.seq), written.toSorted((a, b) => a.seq - b.seq));
+    assert.ok(attempts.every(({ producer, outcome, region }) => producer === 'w1' && outcome === 'ok' && region === 'east'));
+    // 180 a second each; worker 1 half an interval after worker 0.
+    const first = attempts.find(({ seq }) => seq === 0) ?? assert.fail();
+    assert.ok(Math.abs(first.intendedMs - startMs - 1000 / 180 / 2) < 0.01, `${first.intendedMs - startMs} ms after the start`);
+    for (const { intendedMs, issuedMs, sentMs = 0, endMs } of attempts) assert.ok(intendedMs <= issuedMs && issuedMs <= sentMs && sentMs <= endMs && endMs <= nowMs());
+    assert.ok(requests.includes('DELETE east.h /consumers/g/instances/i'));
+  });
+
+  it('that is ended before it was told to begin says so', async () => {
+    messages.length = 0;
+    startMs = undefined;
+    const settings: WorkerSettings = { plan: planOf({ workers: 1 }), tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], beganAt: Date.now() };
+    using started = start(settings, 0);
+    const { worker } = started;
+    while (!messages.some(({ kind }) => kind === 'ready')) await delay(20);
+    worker.kill('SIGTERM');
+    assert.equal((await worker).exitCode, 1);
+    assert.deepEqual(messages.at(-1), { run: 'r', worker: 0, part: 1, kind: 'ended', failure: 'it was told to end before it was told to begin' });
+  });
+
+  it('is a pod of an Indexed Job without a sidecar, with its program below the limit of a ConfigMap', () => {
+    const { job, configMap } = workerObjects({ plan: planOf({ workers: 3 }), tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], beganAt: 0 }, 'ns');
+    assert.deepEqual([job.spec?.completionMode, job.spec?.completions, job.spec?.parallelism, job.spec?.backoffLimit], ['Indexed', 3, 3, 0]);
+    assert.equal(job.spec?.template.metadata?.annotations?.['sidecar.istio.io/inject'], 'false');
+    assert.ok(JSON.stringify(configMap).length < 1 << 20);
+    const items = job.spec.template.spec?.volumes?.[0]?.configMap?.items ?? [];
+    assert.deepEqual(items.map(({ key }) => key), Object.keys(configMap.data ?? {}));
+    assert.ok(Object.keys(configMap.data ?? {}).every((key) => /^[-._a-zA-Z0-9]+$/.test(key)));
+  });
+});
