@@ -44,8 +44,23 @@ export function definitionsOf(chart: string): Definition[] {
   return manifests.flatMap((text) =>
     parseAllDocuments(text)
       .map((document) => document.toJS() as ({ kind?: string } & Definition) | null)
-      .flatMap((object) => (object?.kind === 'CustomResourceDefinition' ? [{ metadata: object.metadata, spec: object.spec }] : [])),
+      .flatMap((object) => (object?.kind === 'CustomResourceDefinition' ? [{ metadata: object.metadata, spec: withoutEmptyProperties(object.spec) }] : [])),
   );
+}
+
+/**
+ * API servers drop `properties: {}`, which says nothing, from a schema, and the engine would find it missing again at every run once it was
+ * added by an update: `status.clusterSecurity` of Strimzi 1.2.0 has one.
+ */
+function withoutEmptyProperties<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(withoutEmptyProperties) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([key, child]) => !(key === 'properties' && isEmpty(child)));
+  return Object.fromEntries(kept.map(([key, child]) => [key, withoutEmptyProperties(child as unknown)])) as T;
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 function inFolder(folder: string): string[] {

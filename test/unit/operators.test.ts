@@ -134,6 +134,15 @@ describe('a chart', () => {
     });
   }
 
+  it('has definitions without the empty `properties` that no API server keeps, and with what else is empty', () => {
+    const chart = join(directory, 'empty');
+    mkdirSync(join(chart, 'crds'), { recursive: true });
+    writeFileSync(join(chart, 'Chart.yaml'), 'name: empty');
+    const version = (schema: object): object => ({ versions: [{ name: 'v1', subresources: { status: {} }, schema: { openAPIV3Schema: { type: 'object', properties: { spec: schema } } } }] });
+    writeFileSync(join(chart, 'crds/a.yaml'), JSON.stringify({ kind: 'CustomResourceDefinition', metadata: { name: 'a' }, spec: version({ type: 'object', properties: {} }) }));
+    assert.deepEqual(definitionsOf(chart), [{ metadata: { name: 'a' }, spec: version({ type: 'object' }) }]);
+  });
+
   it('that is not there is said by its path', () => {
     assert.throws(() => definitionsOf(join(directory, 'other')), /other is no chart: there is no such file in /);
     assert.throws(() => definitionsOf(join(directory, 'other.tgz')), /other\.tgz is no chart/);
