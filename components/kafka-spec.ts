@@ -9,11 +9,12 @@ export function nodePoolSpec({ brokers, storage, resources }: InstalledKafka): K
 
 /** A Kafka of either version of Strimzi's API. */
 export function kafkaSpec(kafka: InstalledKafka, secret: CertificateSecret | undefined): KafkaSpec {
-  const { api, version, brokers, storage, resources, zookeeper, entityOperator } = kafka;
+  const { api, version, metadataVersion, brokers, storage, resources, zookeeper, entityOperator } = kafka;
   const operators = { ...(entityOperator.topics ? { topicOperator: {} } : {}), ...(entityOperator.users ? { userOperator: {} } : {}) };
   return {
     kafka: {
       version,
+      ...(metadataVersion === undefined ? {} : { metadataVersion }),
       listeners: kafka.listeners.map((listener) => listenerSpec(kafka, listener, secret)),
       ...(api === 'v1'
         ? { readinessProbe: { initialDelaySeconds: 5, periodSeconds: 3, timeoutSeconds: 5 }, jvmOptions: { javaSystemProperties: [freshAddresses] } }

@@ -85,6 +85,7 @@ export interface KafkaListenerConfiguration {
 export interface KafkaSpec {
   readonly kafka: {
     readonly version: string;
+    readonly metadataVersion?: string;
     readonly listeners: readonly KafkaListener[];
     readonly readinessProbe?: Probe;
     readonly jvmOptions?: { readonly javaSystemProperties: readonly { readonly name: string; readonly value: string }[] };

@@ -61,6 +61,11 @@ const installed = z
     name: dnsLabel.default('kafka').describe('Name of the Kafka resource.'),
     api: z.enum(['v1', 'v1beta2']).default('v1').describe('Version of Strimzi’s API. v1: KRaft; v1beta2: ZooKeeper, on operators up to 0.45.'),
     version: version.default('4.3.1').describe('Version of Kafka, one that the operator serves.'),
+    metadataVersion: z
+      .string()
+      .regex(/^\d+\.\d+(-IV\d+)?$/, 'a version of Kafka’s metadata, such as 4.2 or 4.2-IV1')
+      .optional()
+      .describe('Version of Kafka’s metadata; absent: the newest that this Kafka has. While it is an older one, Kafka can go back to that version.'),
     brokers: z.int().min(3).max(99).default(3).describe('Brokers. Three at least: every record is on three and acknowledged by two.'),
     zookeeper: zookeeper.optional().describe('Only with api v1beta2.'),
     storage: storage.prefault({}).describe('The volumes of the brokers.'),

@@ -226,6 +226,11 @@ describe('a Kafka with settings', () => {
     assert.deepEqual([rootSpec['duration'], certificateOf(kafka)['duration'], certificateOf(kafka)['dnsNames']], ['2400h', '240h', ['*.kafka.example']]);
   });
 
+  it('says the version of its metadata where one is asked for', async () => {
+    const said = async (kafka: Written): Promise<unknown> => ((await made(kafka)).inputsOf('kafka.strimzi.io/v1:Kafka', 'kafka') as { spec: { kafka: Written } }).spec.kafka['metadataVersion'];
+    assert.deepEqual([await said({}), await said({ metadataVersion: '4.2-IV1' })], [undefined, '4.2-IV1']);
+  });
+
   it('leaves a namespace as it is that has its issuer in it', async () => {
     const kafka = await made({ certificate: { source: 'issuer', issuer: { name: 'company', kind: 'Issuer' } } });
     assert.deepEqual(kafka.childrenOf('KafkaCluster'), ['cert-manager.io/v1:Certificate kafka-listener', ...strimziObjects]);
