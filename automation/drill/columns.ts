@@ -5,39 +5,59 @@
 
 type Column = Float64Array | Int32Array | Uint8Array;
 
-/** A column that grows at its end. */
+const chunkBits = 10;
+const chunkSize = 1 << chunkBits;
+
+/** A column that grows at its end, chunk by chunk: none of it is ever copied to grow. */
 export class Growing<C extends Column = Float64Array> {
-  #values: C;
+  readonly #chunks: C[] = [];
   readonly #make: (length: number) => C;
   length = 0;
 
   constructor(make: (length: number) => C) {
     this.#make = make;
-    this.#values = make(1024);
   }
 
   push(value: number): void {
-    if (this.length === this.#values.length) {
-      const larger = this.#make(this.length * 2);
-      larger.set(this.#values);
-      this.#values = larger;
-    }
-    this.#values[this.length] = value;
+    const place = this.length & (chunkSize - 1);
+    if (place === 0) this.#chunks.push(this.#make(chunkSize));
+    (this.#chunks[this.#chunks.length - 1] as C)[place] = value;
     this.length += 1;
   }
 
   /** 0 beyond the end. */
   at(index: number): number {
-    return index < this.length ? this.#values[index] ?? 0 : 0;
+    return index < this.length ? this.#chunks[index >> chunkBits]?.[index & (chunkSize - 1)] ?? 0 : 0;
   }
 
   set(index: number, value: number): void {
-    this.#values[index] = value;
+    const chunk = this.#chunks[index >> chunkBits];
+    if (chunk !== undefined) chunk[index & (chunkSize - 1)] = value;
   }
 
-  /** What it holds, without a copy; of use until the next push. */
-  view(): C {
-    return this.#values.subarray(0, this.length) as C;
+  /** A copy, sorted upwards. */
+  sorted(): Float64Array {
+    const all = new Float64Array(this.length);
+    let last = -Infinity;
+    let isSorted = true;
+    for (let i = 0; i < this.length; i += 1) {
+      const value = this.at(i);
+      if (value < last) isSorted = false;
+      all[i] = last = value;
+    }
+    return isSorted ? all : all.sort();
+  }
+
+  /** Index of the last value that is below `limit`, or -1; the column has to be sorted upwards. */
+  lastBelow(limit: number): number {
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.at(middle) < limit) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 }
 

@@ -1,6 +1,6 @@
 import { floats } from './columns.ts';
 import type { Change } from './check/ledger.ts';
-import { longestGap, percentile, settledSpan, sorted } from './metrics.ts';
+import { longestGap, percentile, settledSpan } from './metrics.ts';
 import type { Latency, Marks, Span, TimelineEntry } from './metrics.ts';
 import type { Attempt, Delivery } from './records.ts';
 
@@ -105,12 +105,12 @@ export class ProduceFigures {
 
   /** The longest time without any acknowledgement, whichever producer or region it came by. Never below one interval of the load. */
   blackoutMs(span: Span): number {
-    return longestGap(this.#okEnds.view(), span);
+    return longestGap(this.#okEnds.sorted(), span);
   }
 
   /** Of the ok records, from their intended times. Undefined when there are none. */
   latency(): { latencyMs: Latency; curve: CurvePoint[] } | undefined {
-    const all = sorted(this.#latencies.view());
+    const all = this.#latencies.sorted();
     if (all.length === 0) return undefined;
     return {
       latencyMs: { p50: percentile(all, 0.5), p99: percentile(all, 0.99), max: percentile(all, 1) },
@@ -121,17 +121,17 @@ export class ProduceFigures {
 
   /** How late the generator handed its requests over, ms at the 99th percentile. Not the system's slowness: that is in the latency. */
   latenessMs(): number {
-    return percentile(sorted(this.#lateness.view()), 0.99);
+    return percentile(this.#lateness.sorted(), 0.99);
   }
 
   /** How long the typical request waited for a connection shortly before the fault. Undefined when none was handed over then. */
   connectionWaitMs(): number | undefined {
-    return this.#waits.length === 0 ? undefined : percentile(sorted(this.#waits.view()), 0.5);
+    return this.#waits.length === 0 ? undefined : percentile(this.#waits.sorted(), 0.5);
   }
 
   /** Latency of a slow record (99th percentile) shortly before the fault. Undefined when there was none. */
   slowRequestMs(): number | undefined {
-    return this.#settledLatencies.length === 0 ? undefined : percentile(sorted(this.#settledLatencies.view()), 0.99);
+    return this.#settledLatencies.length === 0 ? undefined : percentile(this.#settledLatencies.sorted(), 0.99);
   }
 
   regions(names: readonly string[]): { regions: RegionShares[]; samples: Samples } {
@@ -178,7 +178,7 @@ export class ConsumeFigures {
    * the member that was lost. Never below the load's interval times the number of partitions. Undefined without deliveries.
    */
   blackoutMs(span: Span): number | undefined {
-    const gaps = [...this.#times.values()].map((times) => longestGap(times.view(), span));
+    const gaps = [...this.#times.values()].map((times) => longestGap(times.sorted(), span));
     return gaps.length === 0 ? undefined : Math.max(...gaps);
   }
 

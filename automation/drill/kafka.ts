@@ -99,31 +99,36 @@ export class Kafka implements AsyncDisposable {
     });
   }
 
-  /** Every record within the bounds, read committed, partition after partition. */
-  async* read(topic: string, bounds: Bounds): AsyncGenerator<LogRecord> {
-    for await (const { partition, offset, key, value } of this.#records(topic, bounds)) yield toLogRecord({ partition, offset }, key, value);
+  /** Every record within the bounds, read committed, partition after partition; in batches, as an await for each record would cost more than the record. */
+  async* read(topic: string, bounds: Bounds): AsyncGenerator<LogRecord[]> {
+    for await (const { partition, records } of this.#batches(topic, bounds)) yield records.map(({ offset, key, value }) => toLogRecord({ partition, offset }, key, value));
   }
 
   /** The values within the bounds, as the JSON that they are; undefined for one that is none. */
   async* values(topic: string, bounds: Bounds): AsyncGenerator<{ offset: number; value: unknown }> {
-    for await (const { offset, value } of this.#records(topic, bounds)) yield { offset, value: parse(value) };
+    for await (const { records } of this.#batches(topic, bounds)) for (const { offset, value } of records) yield { offset, value: parse(value) };
   }
 
-  async* #records(topic: string, bounds: Bounds): AsyncGenerator<{ partition: number; offset: number; key: Buffer | null; value: Buffer | null }> {
+  /** What is read next is asked for before what was read is worked on. */
+  async* #batches(topic: string, bounds: Bounds): AsyncGenerator<{ partition: number; records: RawRecord[] }> {
     this.#reader.topics.track(topic);
     for (const [partition, { begin, end }] of bounds) {
+      if (begin >= end) continue;
+      const ask = (from: bigint): Promise<RecordsBatch[]> => {
+        const asked = this.#ask(`partition ${partition} of topic ${topic} cannot be read`, () => this.#fetch(topic, partition, from));
+        // Told to who awaits it; nobody does when the caller has gone.
+        asked.catch(() => undefined);
+        return asked;
+      };
+      let asked = ask(begin);
       for (let next = begin; next < end;) {
-        const batches = await this.#ask(`partition ${partition} of topic ${topic} cannot be read`, () => this.#fetch(topic, partition, next));
-        let last = next - 1n;
-        for (const batch of batches) {
-          last = batch.firstOffset + BigInt(batch.lastOffsetDelta);
-          for (const { offsetDelta, key, value } of isControl(batch.attributes) ? [] : batch.records) {
-            const offset = batch.firstOffset + BigInt(offsetDelta);
-            if (offset >= next && offset < end) yield { partition, offset: Number(offset), key, value };
-          }
-        }
-        if (last < next) throw new UserError(`partition ${partition} of topic ${topic} ends at ${next}, but ${end} was its end before`);
-        next = last + 1n;
+        const batches = await asked;
+        const from = next;
+        const last = batches.at(-1);
+        next = last === undefined ? next : last.firstOffset + BigInt(last.lastOffsetDelta) + 1n;
+        if (next <= from) throw new UserError(`partition ${partition} of topic ${topic} ends at ${from}, but ${end} was its end before`);
+        if (next < end) asked = ask(next);
+        yield { partition, records: batches.flatMap((batch) => recordsOf(batch, Number(from), Number(end))) };
       }
     }
   }
@@ -134,8 +139,8 @@ export class Kafka implements AsyncDisposable {
     const leader = about?.partitions[partition]?.leader;
     if (about === undefined || leader === undefined) throw new Error('it has no leader');
     const response = await this.#reader.fetch({
-      node: leader, isolationLevel: FetchIsolationLevels.READ_COMMITTED, minBytes: 1, maxBytes: 16 << 20,
-      topics: [{ topicId: about.id, partitions: [{ partition, currentLeaderEpoch: -1, fetchOffset, lastFetchedEpoch: -1, partitionMaxBytes: 8 << 20 }] }],
+      node: leader, isolationLevel: FetchIsolationLevels.READ_COMMITTED, minBytes: 1, maxBytes: 4 << 20,
+      topics: [{ topicId: about.id, partitions: [{ partition, currentLeaderEpoch: -1, fetchOffset, lastFetchedEpoch: -1, partitionMaxBytes: 2 << 20 }] }],
     });
     return response.responses.flatMap(({ partitions }) => partitions).find(({ partitionIndex }) => partitionIndex === partition)?.records ?? [];
   }
@@ -157,10 +162,25 @@ function isControl(attributes: number): boolean {
   return (attributes & 0x20) !== 0;
 }
 
+interface RawRecord {
+  offset: number;
+  key: Buffer | null;
+  value: Buffer | null;
+}
+
+function recordsOf({ attributes, firstOffset, records }: RecordsBatch, from: number, end: number): RawRecord[] {
+  if (isControl(attributes)) return [];
+  const first = Number(firstOffset);
+  return records.map(({ offsetDelta, key, value }) => ({ offset: first + offsetDelta, key, value })).filter(({ offset }) => offset >= from && offset < end);
+}
+
 function toLogRecord(place: { partition: number; offset: number }, key: Buffer | null, value: Buffer | null): LogRecord {
   const id = recordId(parse(value));
   const name = parse(key);
-  return { ...place, ...(typeof name === 'string' ? { key: name } : {}), ...(id === undefined ? {} : { id }) };
+  const record: LogRecord = place;
+  if (typeof name === 'string') record.key = name;
+  if (id !== undefined) record.id = id;
+  return record;
 }
 
 function parse(bytes: Buffer | null): unknown {

@@ -129,7 +129,8 @@ export class Judging {
     const findings = this.#checker.findings(run.committed);
     const span = spanOf(run);
     const { regions, samples } = this.#produce.regions(run.regions);
-    const produce = this.#produceFigures(span);
+    const latency = this.#produce.latency();
+    const produce = this.#produceFigures(span, latency?.latencyMs);
     const consume = run.logRead ? this.#consumeFigures(findings, span) : undefined;
     const predicted = run.configuration && predict(run.configuration, { plan: run.plan, faults: run.faults, ...pick('requestMs', this.#produce.slowRequestMs()) });
     const measured = { produce, regions, ...pick('consume', consume), ...(run.logRead ? { log: findings.log } : {}), ...pick('predicted', predicted) };
@@ -140,7 +141,7 @@ export class Judging {
     return {
       schema: reportSchema, startedAt: run.startedAt, environment: run.environment, parts: run.parts, plan: run.plan, fault: faultOf(run),
       ...measured,
-      timeline: this.#produce.timeline(), latencyCurve: this.#produce.latency()?.curve ?? [], consumption: this.#consume.timeline(run.marks),
+      timeline: this.#produce.timeline(), latencyCurve: latency?.curve ?? [], consumption: this.#consume.timeline(run.marks),
       faults: run.faults, steps: run.steps, ...pick('configuration', run.configuration),
       objectives, evidence: { ...this.#lostRequests(), ...(run.logRead ? findings.evidence : {}) },
       advice: adviseOn({ run, objectives, produce, ...pick('predicted', predicted) }),
@@ -148,10 +149,10 @@ export class Judging {
     };
   }
 
-  #produceFigures(span: Span | undefined): Report['produce'] {
+  #produceFigures(span: Span | undefined, latencyMs: Latency | undefined): Report['produce'] {
     return {
       ...this.#produce.counts, attempts: this.#produce.attempts,
-      ...pick('blackoutMs', span && this.#produce.blackoutMs(span)), ...pick('latencyMs', this.#produce.latency()?.latencyMs), errors: this.#errors(),
+      ...pick('blackoutMs', span && this.#produce.blackoutMs(span)), ...pick('latencyMs', latencyMs), errors: this.#errors(),
     };
   }
 

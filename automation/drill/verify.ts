@@ -27,9 +27,11 @@ export async function drain(drill: Drill, { kafka, consumers, deliveryTimeoutMs 
 /** Reads the whole log natively and stores it. */
 export async function readLog({ plan, store, seen, phase, signal }: Drill, kafka: Kafka): Promise<void> {
   phase('verify', 'reading the log');
-  for await (const record of kafka.read(plan.topic, await kafka.bounds(plan.topic))) {
+  for await (const records of kafka.read(plan.topic, await kafka.bounds(plan.topic))) {
     signal.throwIfAborted();
-    await store.log.append(record);
+    let unwritten: Promise<void> | undefined;
+    for (const record of records) unwritten = store.log.append(record) ?? unwritten;
+    await unwritten;
   }
   seen.logRead = true;
 }

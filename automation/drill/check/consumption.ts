@@ -1,4 +1,4 @@
-import { floats, lastBelow, Paged } from '../columns.ts';
+import { floats, Paged } from '../columns.ts';
 import type { Commit, Delivery } from '../records.ts';
 import type { Evidence } from './evidence.ts';
 import { placeOf } from './places.ts';
@@ -105,7 +105,7 @@ class Partition {
 
   /** What was certainly committed at that time: its answer had come before. */
   committedBefore(tMs: number): number {
-    const last = lastBelow(this.#times.view(), tMs);
+    const last = this.#times.lastBelow(tMs);
     return last < 0 ? 0 : this.#highest.at(last);
   }
 }

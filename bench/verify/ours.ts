@@ -1,0 +1,31 @@
+/** The drill's own verification, in a process of its own: reads the log natively, stores it, and judges the run. Prints what it took, as JSON. */
+import { readFileSync } from 'node:fs';
+import { Kafka } from '../../automation/drill/kafka.ts';
+import { openAppender } from '../../automation/drill/store.ts';
+import { judgeDirectory } from '../../automation/drill/stored.ts';
+
+export interface Took {
+  readMs: number;
+  judgeMs: number;
+  /** Highest resident memory of the process, MiB. */
+  peakMiB: number;
+  ackedLost: number;
+  offsetMismatch: number;
+  delivered: number;
+}
+
+const [bootstrapServers = '', topic = '', directory = ''] = process.argv.slice(2);
+const begin = performance.now();
+await using kafka = new Kafka({ bootstrapServers });
+const log = openAppender(directory, 'log', (error) => { throw error; });
+for await (const records of kafka.read(topic, await kafka.bounds(topic))) {
+  let unwritten: Promise<void> | undefined;
+  for (const record of records) unwritten = log.append(record) ?? unwritten;
+  await unwritten;
+}
+await log.close();
+const read = performance.now();
+const { log: found, consume } = await judgeDirectory(directory);
+const end = performance.now();
+const peakMiB = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
+console.log(JSON.stringify({ readMs: read - begin, judgeMs: end - read, peakMiB, ackedLost: found?.ackedLost ?? -1, offsetMismatch: found?.offsetMismatch ?? -1, delivered: consume?.delivered ?? -1 } satisfies Took));
