@@ -13,7 +13,7 @@ export interface AdviceOn {
 export function adviseOn(on: AdviceOn): string[] {
   const missed = on.objectives.filter(({ met, measured }) => !met && measured !== undefined).map(({ name }) => name);
   const isMissed = (name: string): boolean => missed.some((other) => other === name || other.startsWith(`${name}.`));
-  return [...new Set([...ofData(isMissed), ...ofErrors(on.produce), ...ofConditions(isMissed), ...(isMissed('produce') || isMissed('consume') || isMissed('prediction') ? ofTerms(on, isMissed) : []), ...ofRegions(on, missed)])];
+  return [...new Set([...ofData(isMissed), ...ofConditions(isMissed), ...ofErrors(on.produce), ...(isMissed('produce') || isMissed('consume') || isMissed('prediction') ? ofTerms(on, isMissed) : []), ...ofRegions(on, missed)])];
 }
 
 type IsMissed = (name: string) => boolean;
@@ -39,6 +39,7 @@ function ofErrors({ errors, failed, unknown }: Report['produce']): string[] {
     [/^record-/, 'A bridge answered 200 with a failed record, as it had no Kafka: let the gateway\'s health check ask for something that needs Kafka (GET /topics).'],
     [/upstream-refused|upstream-connect-failure|refused-stream|no-healthy-upstream/, 'Requests found no bridge: let gateways repeat what was never sent (retryOn connect-failure,refused-stream) to another host, and keep ejections short (baseEjectionTime 2s).'],
     [/upstream-reset|^reset/, 'Requests were cut while a bridge had them: that cannot be hidden without duplicates; a bridge that drains (a preStop wait) loses none when it is ended in order, and a client that sends again knows of them.'],
+    [/^unsent/, 'Requests found no free connection of the load until they were given up: look first at what held its connections, then give more connections or a lower rate.'],
     [/timeout/, 'Requests waited until somebody gave up: let an active health check find a silent host (interval 0.25s, timeout 0.5s), and end its connections (close_connections_on_host_health_failure).'],
     [/^http-503|^http-5/, 'Behind a sidecar a dead bridge is a 503 that nobody may repeat: eject at the first one (consecutiveGatewayFailure 1) and check health actively.'],
   ];
