@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Command } from 'commander';
-import { addLoadOptions, loadOf } from '../../automation/commands/load-options.ts';
-import type { LoadFlags } from '../../automation/commands/load-options.ts';
+import { addLoadOptions, loadOf } from '../../automation/commands/drill-load.ts';
+import type { LoadFlags } from '../../automation/commands/drill-load.ts';
 import { defaultConsumers, defaultLoad, wrongConsumers, wrongLoad } from '../../automation/drill/load-plan.ts';
 import type { LoadPlan } from '../../automation/drill/plan.ts';
 
@@ -9,17 +9,17 @@ describe('how a load is to be sent', () => {
   const parse = (...argv: string[]): ReturnType<typeof loadOf> => loadOf(addLoadOptions(new Command().exitOverride().configureOutput({ writeErr: () => undefined })).parse(argv, { from: 'user' }).opts<LoadFlags>());
 
   it('is the default where no flag says otherwise, and that is right', () => {
-    assert.deepEqual(parse(), { load: defaultLoad, consumers: defaultConsumers });
+    assert.deepEqual(parse(), { rate: 100, load: {}, consumers: {} });
     assert.deepEqual([wrongLoad(defaultLoad), wrongConsumers(defaultConsumers, 6)], [[], []]);
   });
 
   it('is what the flags say', () => {
     assert.deepEqual(
-      parse('--pattern', 'ramp', '--ramp-from', '5', '--connections', '9', '--requests-per-connection', '7', '--payload-bytes', '1000', '--key-distribution', 'zipf',
+      parse('--rate', '30', '--pattern', 'ramp', '--ramp-from', '5', '--connections', '9', '--requests-per-connection', '7', '--payload-bytes', '1000', '--key-distribution', 'zipf',
         '--format', 'binary', '--retry', 'safe', '--workers', '3', '--consumers', '4', '--consumer-mode', 'assign'),
       {
         load: { pattern: 'ramp', rampFrom: 5, requestsPerConnection: 7, payloadBytes: 1000, keyDistribution: 'zipf', format: 'binary', retry: 'safe', workers: 3 },
-        consumers: { count: 4, mode: 'assign' }, connections: 9,
+        consumers: { count: 4, mode: 'assign' }, connections: 9, rate: 30,
       },
     );
   });
