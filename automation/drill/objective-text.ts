@@ -72,8 +72,11 @@ export function objectiveNames(regions: readonly string[] = ['<region>']): { nam
   ];
 }
 
-/** Reads `produce.blackoutMs<=100`, `produce.failed <= 0.1%`, `consume.blackoutMs<8s`. Throws a UserError (2) that says what is wrong. */
-export function parseObjective(text: string, regions: readonly string[] = []): Expression {
+/**
+ * Reads `produce.blackoutMs<=100`, `produce.failed <= 0.1%`, `consume.blackoutMs<8s`. Without `regions`, where the stack is not known yet, any
+ * name of a region is taken. Throws a UserError (2) that says what is wrong.
+ */
+export function parseObjective(text: string, regions?: readonly string[]): Expression {
   const [, name, op, digits, unit] = /^\s*([^\s<>=]+)\s*(<=|>=|<|>|=)\s*([0-9]*\.?[0-9]+)\s*(ms|s|%)?\s*$/.exec(text) ?? [];
   if (name === undefined || op === undefined || digits === undefined) {
     throw wrong(text, 'is not NAME OPERATOR LIMIT', "Write it like 'produce.blackoutMs<=100ms'; operators are <= < >= > and =, units ms, s and %.");
@@ -98,9 +101,10 @@ const unitHelp: Record<Unit, string> = {
   count: 'It is a number of records without a unit; produce.ok, failed and unknown can be a % of those sent.',
 };
 
-function figureOf(text: string, name: string, regions: readonly string[]): Figure {
+function figureOf(text: string, name: string, regions: readonly string[] | undefined): Figure {
   const figure = Object.hasOwn(figures, name) ? figures[name] : undefined;
   if (figure !== undefined) return figure;
+  if (regions === undefined && /^regions\..+\.(before|during|after)$/.test(name)) return { unit: 'share', meaning: 'share of the requests that the region served' };
   const names = objectiveNames(regions);
   const share = names.find((known) => known.name === name);
   if (share !== undefined) return share;
@@ -109,7 +113,7 @@ function figureOf(text: string, name: string, regions: readonly string[]): Figur
 }
 
 /** All objectives of a file: a list of expressions, as YAML or JSON. Throws a UserError (2). */
-export function readObjectives(file: string, regions: readonly string[] = []): Expression[] {
+export function readObjectives(file: string, regions?: readonly string[]): Expression[] {
   let content: unknown;
   try {
     content = parse(readFileSync(file, 'utf8'));

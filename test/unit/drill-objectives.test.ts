@@ -63,6 +63,12 @@ describe('an objective', () => {
     assert.deepEqual([at('produce.failed<=1%', 10, 1000), at('produce.failed<=1%', 11, 1000)], [true, false]);
   });
 
+  it('takes any region while the stack is not known', () => {
+    assert.equal(parseObjective('regions.north.during>=50%').limit, 0.5);
+    assert.match(refusal(() => parseObjective('regions.north.while>=50%')), /there is no figure regions\.north\.while/);
+    assert.match(refusal(() => parseObjective('regions.north.during>=50%', [])), /there is no figure regions\.north\.during/);
+  });
+
   it('can be about every name that is listed', () => {
     for (const { name, unit } of objectiveNames(regions)) assert.equal(parseObjective(`${name}<=${unit === 'share' ? '1' : '7'}`, regions).name, name);
   });

@@ -56,6 +56,8 @@ describe('the predicted gap of produces', () => {
     ['is a check that needs Kafka where a bridge has none', 'bridge-cut-from-kafka', applied(), {}, 10 + 2000 + 250],
     ['is Kafka\'s own where a broker dies', 'broker-leader-kill', applied(), {}, 10 + 9000 + 1000],
     ['is as Kafka is set where a broker dies', 'broker-leader-kill', { ...applied(), Kafka: { brokerSessionTimeoutMs: 3000 } }, {}, 10 + 3000 + 1000],
+    ['is the moment itself where every bridge stands still for one', 'both-regions-blip', applied(), {}, 10 + 300],
+    ['has the next check where checks fail as soon', 'both-regions-blip', applied({ east: { ...hop, healthCheckTimeoutMs: 25, healthCheckUnhealthyThreshold: 1 } }), {}, 10 + 300 + 250],
     ['is the load\'s own where nothing on the way is hurt', 'istiod-down', applied(), { rate: 20 }, 50],
   ] as const) {
     it(what, () => {

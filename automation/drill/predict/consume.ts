@@ -19,7 +19,7 @@ const kafkaBrokerSessionMs = 9000;
 const atOnce = new Set(['bridge-scale-0', 'bridge-terminate', 'bridge-kill', 'gateway-kill']);
 const silent = new Set(['bridge-hang', 'gateway-black-hole', 'region-black-hole']);
 /** The instance lives on. */
-const untouched = new Set(['tier1-restart', 'fail-back', 'api-server-down', 'istiod-down', 'operator-down']);
+const untouched = new Set(['both-regions-blip', 'tier1-restart', 'fail-back', 'api-server-down', 'istiod-down', 'operator-down']);
 
 /** How long a partition may give its consumer nothing, as the terms that follow one another. */
 export function consumeTerms(scene: Scene): Bound {

@@ -12,6 +12,8 @@ const endpointsMs = 1000;
 const envoyBackoffMs = 25;
 /** Envoy's own cluster connect_timeout. */
 const envoyConnectTimeoutMs = 5000;
+/** both-regions-blip (faults/holds.ts). */
+const blipMs = 300;
 /** Kafka's own broker.session.timeout.ms (KRaft): a broker that died is leader for so long. */
 const kafkaBrokerSessionMs = 9000;
 /** Kafka's own retry.backoff.max.ms of its clients: until they ask for the new leader. */
@@ -47,6 +49,7 @@ const byFault: Record<string, (scene: Scene) => Bound> = {
     ],
   }),
   'tier1-restart': () => ({ terms: [{ name: 'until the Service leads to the new tier1 alone', ms: endpointsMs, from: 'kube-proxy\'s default of iptables-min-sync-period' }] }),
+  'both-regions-blip': blip,
   'fail-back': () => ({ terms: [firstRecord] }),
   // Not on the way of a request.
   'api-server-down': () => ({ terms: [] }), 'istiod-down': () => ({ terms: [] }), 'operator-down': () => ({ terms: [] }),
@@ -104,6 +107,18 @@ function firstToGiveUp(requestTimeoutMs: number, { perTryTimeoutMs, routeTimeout
     ...(routeTimeoutMs === undefined ? [] : [{ name: 'timeout of the route', ms: routeTimeoutMs, from: `${proxy}: timeout` }]),
   ];
   return bounds.reduce((first, bound) => (bound.ms < first.ms ? bound : first));
+}
+
+/** Everybody stands still for a moment and goes on; where checks fail so soon, everybody is also out until the next one. */
+function blip({ upstream }: Scene): Bound {
+  if (upstream === undefined) return { none: 'the settings of the gateway could not be read' };
+  const found = detectionMs(upstream);
+  return {
+    terms: [
+      { name: 'moment in which every bridge stands still', ms: blipMs, from: 'the fault itself' },
+      ...(found !== undefined && found <= blipMs * 2 ? [{ name: 'until a check lets bridges back in', ms: upstream.healthCheckIntervalMs ?? 0, from: 'the gateway: interval of the health check' }] : []),
+    ],
+  };
 }
 
 /** The bridge lives and answers 200, so that only a check that needs Kafka finds it. */
