@@ -8,7 +8,7 @@ import { node } from './node.ts';
 import { strimziOperator } from './strimzi.ts';
 import { tsbOperator } from './tsb.ts';
 
-/** The programs that stand for images here, by repository; a tag or digest is not looked at. */
+/** The programs that stand for images here, by repository; a tag or digest is nothing that it is found by. */
 export const images: Readonly<Record<string, Image>> = {
   'quay.io/jetstack/cert-manager-controller': certManagerController,
   'quay.io/strimzi/operator': strimziOperator,

@@ -1,25 +1,31 @@
 import { readdirSync } from 'node:fs';
 import { UserError } from '../../errors.ts';
 import { brokerFlags, classPath, log4j } from '../toolchain/kafka-jvm.ts';
-import type { ContainerContext, Image } from './image.ts';
+import type { Image } from './image.ts';
 
 /**
- * `quay.io/strimzi/kafka`: a real broker. Its volume is made ready without Kafka's format tool, which would be a second JVM to start: with a
- * quorum from the configuration a data directory needs its identity only, and the broker takes its own newest metadata version.
- * @throws UserError when the image's Kafka is not the one that is here
+ * `quay.io/strimzi/kafka`: a real broker of the version that the tag says. Its volume is made ready without Kafka's format tool, which would be a
+ * second JVM to start: with a quorum from the configuration a data directory needs its identity only, and the broker takes its own newest metadata version.
+ * For another one the tool is needed.
+ * @throws UserError when the image's Kafka is none that is here
  */
-export const kafka: Image = (context) => {
-  const { tools } = context;
-  checkVersion(context);
+export const kafka: Image = ({ tools, container }) => {
+  const libs = libsOf(container.image ?? '', [tools.kafkaLibs, ...(tools.kafkaOlderLibs === undefined ? [] : [tools.kafkaOlderLibs])]);
   return {
-    argv: ['/bin/sh', '/opt/kafka/kafka_run.sh', tools.java, ...brokerFlags(tools.java, tools.kafkaLibs), '-Dlog4j2.configurationFile=/opt/kafka/log4j2.yaml', '-cp', classPath(tools.kafkaLibs), 'kafka.Kafka', '/opt/kafka/custom-config/server.config'],
+    argv: ['/bin/sh', '/opt/kafka/kafka_run.sh', tools.java, ...brokerFlags(tools.java, libs), '-Dlog4j2.configurationFile=/opt/kafka/log4j2.yaml', '-cp', classPath(libs), 'kafka.Kafka', '/opt/kafka/custom-config/server.config'],
+    env: { CLASSPATH: classPath(libs) },
     files: { '/opt/kafka/kafka_run.sh': run, '/opt/kafka/log4j2.yaml': log4j },
   };
 };
 
 // The directory's id begins with no dash and is none of Kafka's reserved ones, which all begin with A's.
 const run = `set -eu
+java=$1
+shift
 cluster=$(cat /opt/kafka/custom-config/cluster.id)
+if [ -f /opt/kafka/custom-config/metadata.version ] && [ ! -f "\${STRIMZI_LOG_DIRS%% *}/meta.properties" ]; then
+  "$java" -Xmx128m kafka.tools.StorageTool format --cluster-id "$cluster" --config /opt/kafka/custom-config/server.config --release-version "$(cat /opt/kafka/custom-config/metadata.version)" --ignore-formatted
+fi
 for directory in $STRIMZI_LOG_DIRS; do
   if [ ! -f "$directory/meta.properties" ]; then
     mkdir -p "$directory"
@@ -28,14 +34,21 @@ for directory in $STRIMZI_LOG_DIRS; do
     mv "$directory/meta.properties.new" "$directory/meta.properties"
   fi
 done
-java=$1
-shift
 exec "$java" \${STRIMZI_JAVA_SYSTEM_PROPERTIES:-} "$@"
 `;
 
-function checkVersion({ tools, container }: ContainerContext): void {
-  const here = readdirSync(tools.kafkaLibs).map((file) => /^kafka_2\.13-(.*)\.jar$/.exec(file)?.[1]).find((version) => version !== undefined);
-  const wanted = /-kafka-([0-9.]+)$/.exec(container.image ?? '')?.[1];
-  if (here === undefined) throw new UserError(`${tools.kafkaLibs} holds no Kafka`, { remedy: 'remove it from the toolchain cache and install it again' });
-  if (wanted !== undefined && wanted !== here) throw new UserError(`image ${container.image ?? ''} is Kafka ${wanted}, and this sandbox has Kafka ${here}`, { remedy: `set Kafka's version to ${here}` });
+/** The directory of jars of the image's Kafka; the first one for an image that says no version. */
+function libsOf(image: string, directories: readonly string[]): string {
+  const here = directories.map((libs) => ({ libs, version: versionIn(libs) }));
+  const wanted = /-kafka-([0-9.]+)$/.exec(image)?.[1];
+  const found = wanted === undefined ? here[0] : here.find(({ version }) => version === wanted);
+  if (found !== undefined) return found.libs;
+  const versions = here.map(({ version }) => version).join(' and ');
+  throw new UserError(`image ${image} is Kafka ${wanted ?? ''}, and this sandbox has Kafka ${versions}`, { remedy: `set Kafka's version to ${versions.replace(' and ', ' or ')}` });
+}
+
+function versionIn(libs: string): string {
+  const version = readdirSync(libs).map((file) => /^kafka_2\.13-(.*)\.jar$/.exec(file)?.[1]).find((each) => each !== undefined);
+  if (version === undefined) throw new UserError(`${libs} holds no Kafka`, { remedy: 'remove it from the toolchain cache and install it again' });
+  return version;
 }

@@ -24,7 +24,8 @@ export async function findParts(dir: string): Promise<Record<string, Part>> {
     'cert-manager': real(ask([tools.certManager, '--version'], /^v(\S+)/)),
     'envoy': real(ask([tools.envoy, '--version'], /version: [0-9a-f]+\/([^/]+)\//)),
     'java': real(ask([tools.java, '--version'], /^openjdk (\S+)/)),
-    'kafka': real(ask([tools.java, '-cp', join(tools.kafkaLibs, '*'), 'kafka.Kafka', '--version'], /^(\d\S*)/m)),
+    'kafka': real(kafka(tools.kafkaLibs, tools.java)),
+    ...(tools.kafkaOlderLibs === undefined ? {} : { 'kafka-older': real(kafka(tools.kafkaOlderLibs, tools.java)) }),
     'pulumi': real(ask([join(tools.pulumiBin, 'pulumi'), 'version'], /^v?(\S+)/, homeless)),
     ...plugins(tools),
     'kafka-bridge': bridge(tools),
@@ -34,6 +35,10 @@ export async function findParts(dir: string): Promise<Record<string, Part>> {
     'load-balancer': ownVersion,
   };
   return Object.fromEntries(await Promise.all(Object.entries(asked).map(async ([name, part]) => [name, await part] as const)));
+}
+
+function kafka(libs: string, java: string): Promise<string> {
+  return ask([java, '-cp', join(libs, '*'), 'kafka.Kafka', '--version'], /^(\d\S*)/m);
 }
 
 async function ask([program = '', ...args]: readonly string[], pattern: RegExp, env: Readonly<Record<string, string>> = {}): Promise<string> {

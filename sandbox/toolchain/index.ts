@@ -25,6 +25,8 @@ export interface ToolPaths {
   java: string;
   /** Directory of jars. */
   kafkaLibs: string;
+  /** The same of an older Kafka, where it could be had. */
+  kafkaOlderLibs?: string;
   /** YAML files of several documents each. */
   strimziCrds: string;
   istioCrds: string;
@@ -102,7 +104,7 @@ export async function listTools(): Promise<ListedTool[]> {
     const spec = specOf(table, name);
     const tool = await explicit(spec, { ...run, homeOf }) ?? await cached(spec, run);
     if (tool) return { ...tool, name, kind: kindOf(tool.version) };
-    return { name, version: spec.version, missing: true, ...(spec.optional ? { kind: 'reference' } : {}) };
+    return { name, version: spec.version, missing: true, ...(spec.optional === 'stand-in' ? { kind: 'reference' } : {}) };
   }));
 }
 
@@ -127,6 +129,7 @@ export function toolPaths(tools: Map<ToolName, Tool>): ToolPaths {
     envoy: at('envoy', 'bin/envoy'),
     java: at('java', 'bin/java'),
     kafkaLibs: at('kafka', 'libs'),
+    ...(tools.has('kafka-older') ? { kafkaOlderLibs: at('kafka-older', 'libs') } : {}),
     strimziCrds: at('strimzi-crds', 'crds.yaml'),
     istioCrds: at('istiod', 'crds.yaml'),
     certManagerCrds: at('cert-manager', 'crds.yaml'),

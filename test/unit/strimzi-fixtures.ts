@@ -1,4 +1,9 @@
+import assert from 'node:assert/strict';
 import type { Kafka, KafkaBridge, KafkaNodePool, Secret, Written } from '../../sandbox/operators/strimzi/model.ts';
+import { releases } from '../../sandbox/operators/strimzi/release.ts';
+
+/** The newest release that the stand-in can be. */
+export const release = releases.at(-1) ?? assert.fail('there is none');
 
 /** A KafkaBridge as the program makes it. */
 export function bridge(change: (bridge: KafkaBridge) => void = () => undefined): KafkaBridge {

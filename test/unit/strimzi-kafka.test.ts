@@ -5,9 +5,11 @@ import { type KafkaPlan, nodeIds, planKafka } from '../../sandbox/operators/stri
 import { kafkaServices } from '../../sandbox/operators/strimzi/kafka-services.ts';
 import { kafkaStatus, kafkaWarnings, poolStatus } from '../../sandbox/operators/strimzi/kafka-status.ts';
 import { Failure, type Kafka, type KafkaNodePool, type Listener } from '../../sandbox/operators/strimzi/model.ts';
-import { find, kafka, names, pool, secret } from './strimzi-fixtures.ts';
+import { find, kafka, names, pool, release, secret } from './strimzi-fixtures.ts';
 
-const plan = planKafka(kafka(), [pool()]);
+const planOf = (from: Kafka, pools: KafkaNodePool[]): KafkaPlan => planKafka(from, pools, release);
+
+const plan = planOf(kafka(), [pool()]);
 const address = (ip: string) => ({ status: { loadBalancer: { ingress: [{ ip }] } } });
 const facts: KafkaFacts = {
   clusterId: 'id', secrets: new Map([['cert', secret({ 'tls.crt': 'CHAIN', 'tls.key': 'KEY' })]]),
@@ -16,7 +18,7 @@ const facts: KafkaFacts = {
 };
 
 function fails(reason: string, message: RegExp, change: (kafka: Kafka) => void, pools: KafkaNodePool[] = [pool()]): void {
-  assert.throws(() => planKafka(kafka(change), pools), (error: unknown) => error instanceof Failure && error.reason === reason && message.test(error.message));
+  assert.throws(() => planOf(kafka(change), pools), (error: unknown) => error instanceof Failure && error.reason === reason && message.test(error.message));
 }
 
 describe('strimzi: the objects of a Kafka', () => {
@@ -29,7 +31,7 @@ describe('strimzi: the objects of a Kafka', () => {
   });
 
   it('name brokers\' Services by listener unless it is the old external one', () => {
-    const other = planKafka(kafka(({ spec }) => { const [listener] = spec.kafka.listeners; if (listener) { listener.name = 'outside'; listener.port = 9095; } }), [pool()]);
+    const other = planOf(kafka(({ spec }) => { const [listener] = spec.kafka.listeners; if (listener) { listener.name = 'outside'; listener.port = 9095; } }), [pool()]);
     assert.ok(names(kafkaServices(other)).includes('Service kafka-kafka-outside-2'));
   });
 
@@ -41,7 +43,7 @@ describe('strimzi: the objects of a Kafka', () => {
   it('keep claims that are not to be deleted', () => {
     const claim = find(kafkaBasics(plan), 'PersistentVolumeClaim', 'data-0-kafka-kafka-0');
     assert.equal(claim.metadata.ownerReferences, undefined);
-    const going = planKafka(kafka(), [pool(({ spec }) => { if (spec.storage.type === 'jbod' && spec.storage.volumes[0]) spec.storage.volumes[0].deleteClaim = true; })]);
+    const going = planOf(kafka(), [pool(({ spec }) => { if (spec.storage.type === 'jbod' && spec.storage.volumes[0]) spec.storage.volumes[0].deleteClaim = true; })]);
     assert.equal(find(kafkaBasics(going), 'PersistentVolumeClaim', 'data-0-kafka-kafka-0').metadata.ownerReferences?.length, 1);
   });
 
@@ -52,7 +54,7 @@ describe('strimzi: the objects of a Kafka', () => {
 
   it('give pods the resources of their pool', () => {
     const resources = { requests: { memory: '1Gi' }, limits: { cpu: '2' } };
-    const limited = planKafka(kafka(), [pool(({ spec }) => { spec.resources = resources; })]);
+    const limited = planOf(kafka(), [pool(({ spec }) => { spec.resources = resources; })]);
     const pod = (from: KafkaPlan) => { const [node] = from.nodes; assert.ok(node); return nodePod(from, node, facts) as unknown as { spec: { containers: { resources?: object }[] } }; };
     assert.deepEqual(pod(limited).spec.containers[0]?.resources, resources);
     assert.ok(!('resources' in (pod(plan).spec.containers[0] ?? {})));
@@ -63,10 +65,13 @@ describe('strimzi: the objects of a Kafka', () => {
     assert.ok(node);
     const revision = (with_: KafkaFacts, from = plan): unknown => nodePod(from, from.nodes[0] ?? node, with_).metadata.annotations?.['strimzi.io/revision'];
     const renewed: KafkaFacts = { ...facts, secrets: new Map([['cert', secret({ 'tls.crt': 'NEW', 'tls.key': 'KEY' })]]) };
-    const configured = planKafka(kafka(({ spec }) => { spec.kafka.config = { ...spec.kafka.config, 'num.io.threads': 2 }; }), [pool()]);
-    assert.equal(revision(facts), revision(facts, planKafka(kafka(), [pool()])));
+    const configured = planOf(kafka(({ spec }) => { spec.kafka.config = { ...spec.kafka.config, 'num.io.threads': 2 }; }), [pool()]);
+    assert.equal(revision(facts), revision(facts, planOf(kafka(), [pool()])));
     assert.notEqual(revision(facts), revision(renewed));
     assert.notEqual(revision(facts), revision(facts, configured));
+    const pinned = planOf(kafka(({ spec }) => { spec.kafka.metadataVersion = '4.2'; }), [pool()]);
+    assert.equal(revision(facts), revision(facts, pinned));
+    assert.equal(find(kafkaNodeObjects(pinned, facts), 'ConfigMap', 'kafka-kafka-0').data['metadata.version'], '4.2');
   });
 });
 
@@ -85,7 +90,7 @@ describe('strimzi: a broker\'s configuration', () => {
   for (const [key, value] of expected) it(`says ${key}`, () => assert.equal(values.get(key), value));
 
   it('advertises the load balancer where no host is configured', () => {
-    const open = planKafka(kafka(({ spec }) => { const [listener] = spec.kafka.listeners; if (listener?.configuration) delete listener.configuration.brokers; }), [pool()]);
+    const open = planOf(kafka(({ spec }) => { const [listener] = spec.kafka.listeners; if (listener?.configuration) delete listener.configuration.brokers; }), [pool()]);
     assert.match(find(kafkaNodeObjects(open, facts), 'ConfigMap', 'kafka-kafka-0').data['server.config'] ?? '', /EXTERNAL-9094:\/\/10\.0\.0\.2:9094/);
   });
 });
@@ -121,13 +126,13 @@ describe('strimzi: a Kafka that cannot be', () => {
 
 describe('strimzi: the status of a Kafka', () => {
   it('gives each listener\'s address and chain', () => {
-    const { listeners, clusterId, kafkaVersion } = kafkaStatus(plan, facts);
+    const { listeners, clusterId, kafkaVersion } = kafkaStatus(plan, facts, '4.3-IV0');
     assert.deepEqual(listeners, [{ name: 'external', addresses: [{ host: '10.0.0.1', port: 9094 }], bootstrapServers: '10.0.0.1:9094', certificates: ['CHAIN'] }]);
     assert.deepEqual([clusterId, kafkaVersion], ['id', '4.3.1']);
   });
 
   it('gives a listener with ports on nodes the address of the node', () => {
-    const onNodes = planKafka(kafka(({ spec }) => {
+    const onNodes = planOf(kafka(({ spec }) => {
       const [listener] = spec.kafka.listeners;
       if (listener) spec.kafka.listeners.push({ ...listener, name: 'bare', port: 9095, type: 'nodeport', configuration: { ...listener.configuration, brokers: [] } });
       if (listener) listener.type = 'nodeport';
@@ -135,7 +140,7 @@ describe('strimzi: the status of a Kafka', () => {
     const port = (nodePort: number) => ({ spec: { ports: [{ port: 9094, nodePort }] } });
     const names = ['external-bootstrap', 'bare-bootstrap'].map((name) => `kafka-kafka-${name}`).concat(['kafka-kafka-0', 'kafka-kafka-bare-0']);
     const exposed: KafkaFacts = { ...facts, nodeAddress: '10.11.0.1', services: new Map(names.map((name, index) => [name, port(30_000 + index)])) };
-    const { listeners } = kafkaStatus(onNodes, exposed) as { listeners: { bootstrapServers: string }[] };
+    const { listeners } = kafkaStatus(onNodes, exposed, '4.3-IV0') as { listeners: { bootstrapServers: string }[] };
     assert.deepEqual(listeners.map(({ bootstrapServers }) => bootstrapServers), ['10.11.0.1:30000', '10.11.0.1:30001']);
     const config = find(kafkaNodeObjects(onNodes, exposed), 'ConfigMap', 'kafka-kafka-0').data['server.config'] ?? '';
     assert.match(config, /EXTERNAL-9094:\/\/broker-0\.kafka\.example:30002,BARE-9095:\/\/10\.11\.0\.1:30003/);
@@ -151,7 +156,7 @@ describe('strimzi: the status of a Kafka', () => {
   });
 
   it('warns of what is not wise', () => {
-    const risky = planKafka(kafka(({ spec }) => { spec.kafka.config = { 'inter.broker.protocol.version': '3.3' }; }), [pool(({ spec }) => { spec.replicas = 2; })]);
+    const risky = planOf(kafka(({ spec }) => { spec.kafka.config = { 'inter.broker.protocol.version': '3.3' }; }), [pool(({ spec }) => { spec.replicas = 2; })]);
     assert.deepEqual(kafkaWarnings(risky).map(({ reason }) => reason), ['KafkaDefaultReplicationFactor', 'KafkaMinInsyncReplicas', 'KafkaKRaftControllerNodeCount', 'KafkaInterBrokerProtocolVersionInKRaft']);
     assert.deepEqual(kafkaWarnings(plan), []);
   });

@@ -131,7 +131,7 @@ describe('toolchain: where a tool comes from', () => {
 
   it('leaves an optional tool out, with the reason in its event', async () => {
     const events: ToolEvent[] = [];
-    const spec = fakeTool({ log, answers: 'broken' }, { name: 'kafka-bridge', optional: true });
+    const spec = fakeTool({ log, answers: 'broken' }, { name: 'kafka-bridge', optional: 'stand-in' });
     const tools = await ensure([spec], ['kafka-bridge'], { onEvent: (event) => events.push(event) });
     assert.equal(tools.size, 0);
     assert.equal(events.at(-1)?.phase, 'unavailable');

@@ -2,6 +2,7 @@ import type { KubernetesObject } from '@kubernetes/client-node';
 import { readManifests } from '../addon.ts';
 import type { Addon } from '../addon.ts';
 import { operatorName } from './labels.ts';
+import { releases } from './release.ts';
 
 const namespace = 'kafka-operator';
 const labels = { app: 'strimzi' };
@@ -11,10 +12,11 @@ const podLabels = { name: operatorName, 'strimzi.io/kind': 'cluster-operator' };
 export const strimzi: Addon = {
   name: 'strimzi',
   for: ({ role }) => role !== 'central',
-  objects: async ({ tools }) => [...await readManifests(tools.strimziCrds), ...operator()],
+  objects: async ({ tools }) => [...await readManifests(tools.strimziCrds), ...operator({ namespace, tag: releases.at(-1)?.operator ?? '' })],
 };
 
-function operator(): KubernetesObject[] {
+/** The operator with its rights. @param tag of its image: the release that it is */
+export function operator({ namespace, tag }: { namespace: string; tag: string }): KubernetesObject[] {
   const metadata = { name: operatorName, namespace, labels };
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
@@ -25,7 +27,7 @@ function operator(): KubernetesObject[] {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: operatorName },
       subjects: [{ kind: 'ServiceAccount', name: operatorName, namespace }],
     },
-    { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: deploymentSpec },
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: deploymentSpec(tag) },
   ] as KubernetesObject[];
 }
 
@@ -43,7 +45,7 @@ const rules = [
   { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: all },
 ];
 
-const deploymentSpec = {
+const deploymentSpec = (tag: string) => ({
   replicas: 1,
   selector: { matchLabels: podLabels },
   strategy: { type: 'Recreate' },
@@ -54,7 +56,7 @@ const deploymentSpec = {
       terminationGracePeriodSeconds: 5,
       containers: [{
         name: operatorName,
-        image: 'quay.io/strimzi/operator:1.2.0',
+        image: `quay.io/strimzi/operator:${tag}`,
         env: [{ name: 'STRIMZI_NAMESPACE', value: '*' }],
         ports: [{ name: 'http', containerPort: 8080 }],
         readinessProbe: { httpGet: { path: '/ready', port: 'http' }, periodSeconds: 1, failureThreshold: 60 },
@@ -62,4 +64,4 @@ const deploymentSpec = {
       }],
     },
   },
-};
+});

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { OperatorRelease } from '../../../config/versions.ts';
 import { bridgeProperties } from './bridge-properties.ts';
 import { labelsOf, metadataOf, selectorOf, type Component } from './labels.ts';
 import { Failure, type KafkaBridge, type Secret, type Written } from './model.ts';
 
 export const managementPort = 8081;
-const image = 'quay.io/strimzi/kafka-bridge:1.1.0';
 
 /** What the bridge's objects are called. */
 export function bridgeComponent(bridge: KafkaBridge): Component {
@@ -33,8 +33,8 @@ export function bridgeBasics(bridge: KafkaBridge): Written[] {
   ];
 }
 
-/** The objects that need the trusted certificates. @param trusted PEM of all of them; empty without TLS */
-export function bridgeWorkload(bridge: KafkaBridge, trusted: string): Written[] {
+/** The objects that need the trusted certificates. @param trusted PEM of all of them; empty without TLS. @param release the operator that makes them */
+export function bridgeWorkload(bridge: KafkaBridge, trusted: string, release: OperatorRelease): Written[] {
   const component = bridgeComponent(bridge);
   const { template } = bridge.spec;
   const properties = bridgeProperties(bridge);
@@ -44,7 +44,7 @@ export function bridgeWorkload(bridge: KafkaBridge, trusted: string): Written[] 
       data: { 'ca.crt': Buffer.from(trusted).toString('base64') },
     }]),
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadataOf(component, `${component.name}-config`), data: { 'application.properties': properties, 'log4j2.properties': logging } },
-    deployment(bridge, component, { 'strimzi.io/auth-hash': String(javaHash(trusted)), 'strimzi.io/configuration-hash': shortHash(properties) }),
+    deployment(bridge, component, bridge.spec.image ?? `quay.io/strimzi/kafka-bridge:${release.bridge}`, { 'strimzi.io/auth-hash': String(javaHash(trusted)), 'strimzi.io/configuration-hash': shortHash(properties) }),
     {
       apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: metadataOf(component, component.name, template?.podDisruptionBudget?.metadata),
       spec: { maxUnavailable: template?.podDisruptionBudget?.maxUnavailable ?? 1, selector: { matchLabels: selectorOf(component) } },
@@ -113,7 +113,7 @@ function service(bridge: KafkaBridge, component: Component): Written {
   };
 }
 
-function deployment(bridge: KafkaBridge, component: Component, hashes: Record<string, string>): Written {
+function deployment(bridge: KafkaBridge, component: Component, image: string, hashes: Record<string, string>): Written {
   const { template = {}, replicas } = bridge.spec;
   const { labels: podLabels, annotations: podAnnotations } = template.pod?.metadata ?? {};
   const recreate = template.deployment?.deploymentStrategy === 'Recreate';
@@ -125,13 +125,13 @@ function deployment(bridge: KafkaBridge, component: Component, hashes: Record<st
       strategy: recreate ? { type: 'Recreate' } : { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
       template: {
         metadata: { labels: { ...labelsOf(component), ...podLabels }, annotations: { ...hashes, ...podAnnotations } },
-        spec: podSpec(bridge, component),
+        spec: podSpec(bridge, component, image),
       },
     },
   };
 }
 
-function podSpec(bridge: KafkaBridge, { name }: Component): object {
+function podSpec(bridge: KafkaBridge, { name }: Component, image: string): object {
   const { spec } = bridge;
   const { pod = {}, bridgeContainer = {} } = spec.template ?? {};
   const defaults = { initialDelaySeconds: 15, timeoutSeconds: 5 };
@@ -142,7 +142,7 @@ function podSpec(bridge: KafkaBridge, { name }: Component): object {
     ...(pod.topologySpreadConstraints === undefined ? {} : { topologySpreadConstraints: pod.topologySpreadConstraints }),
     containers: [{
       name,
-      image: spec.image ?? image,
+      image,
       command: ['/opt/strimzi/bin/docker/kafka_bridge_run.sh'],
       env: [{ name: 'STRIMZI_GC_LOG_ENABLED', value: 'false' }, ...(bridgeContainer.env ?? [])],
       ports: [{ name: 'rest-api', containerPort: spec.http?.port ?? 8080, protocol: 'TCP' }, { name: 'rest-api-mgmt', containerPort: managementPort, protocol: 'TCP' }],

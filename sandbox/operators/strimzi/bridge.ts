@@ -2,17 +2,18 @@ import { bridgeBasics, bridgeComponent, bridgeWorkload, refuseUnlike, trustedCer
 import type { KubernetesCluster } from './cluster.ts';
 import { selectorOf } from './labels.ts';
 import { Failure, type Condition, type Deployment, type KafkaBridge, type Secret } from './model.ts';
+import type { OperatorRelease } from '../../../config/versions.ts';
 import type { Outcome } from './reconciler.ts';
 import { unhonouredWarnings } from './status.ts';
 
 /** Brings one KafkaBridge about: its objects, then its pods ready. Kafka itself is not asked: readiness does not say that it is there. */
-export async function reconcileBridge(cluster: KubernetesCluster, bridge: KafkaBridge): Promise<Outcome> {
+export async function reconcileBridge(cluster: KubernetesCluster, bridge: KafkaBridge, release: OperatorRelease): Promise<Outcome> {
   const warnings = unhonouredWarnings(bridge, 'KafkaBridge');
   const fields = statusFields(bridge);
   try {
     refuseUnlike(bridge);
     await cluster.apply(bridgeBasics(bridge), bridge);
-    await cluster.apply(bridgeWorkload(bridge, trustedCertificates(bridge, await trustedSecrets(cluster, bridge))), bridge);
+    await cluster.apply(bridgeWorkload(bridge, trustedCertificates(bridge, await trustedSecrets(cluster, bridge)), release), bridge);
     return await outcome(cluster, bridge, { warnings, fields });
   } catch (error) {
     if (error instanceof Failure) return { state: 'failed', warnings, fields, failure: error };

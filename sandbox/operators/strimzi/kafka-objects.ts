@@ -27,7 +27,7 @@ export function kafkaNodeObjects(plan: KafkaPlan, facts: KafkaFacts): Written[] 
   const certificates = listenerCertificates(plan, facts.secrets);
   return [
     ...plan.nodes.map((node) => ({ apiVersion: 'v1', kind: 'Secret', metadata: poolMetadata(plan, node.pool, node.name, { labels: { 'strimzi.io/pod-name': node.name } }), type: 'Opaque', data: certificates })),
-    ...plan.nodes.map((node) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: poolMetadata(plan, node.pool, node.name, { labels: { 'strimzi.io/pod-name': node.name } }), data: configData(plan, node, facts) })),
+    ...plan.nodes.map((node) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: poolMetadata(plan, node.pool, node.name, { labels: { 'strimzi.io/pod-name': node.name } }), data: { ...configData(plan, node, facts), ...formatData(plan) } })),
     { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: metadataOf(component, component.name), spec: { maxUnavailable: 1, selector: { matchLabels: selectorOf(component) } } },
   ];
 }
@@ -92,6 +92,12 @@ function configData(plan: KafkaPlan, node: KafkaNode, { clusterId, ...exposed }:
   return { 'server.config': brokerConfig(plan, node, advertised), 'cluster.id': clusterId, 'log4j2.properties': 'name=KafkaConfig\nrootLogger.level=INFO\n' };
 }
 
+/** Read once, when a node's directory is made: no reason to start it anew. */
+function formatData({ kafka }: KafkaPlan): Record<string, string> {
+  const { metadataVersion } = kafka.spec.kafka;
+  return metadataVersion === undefined ? {} : { 'metadata.version': metadataVersion };
+}
+
 function volumesOf({ pool }: KafkaNode): { name: string; volume: Omit<Volume, 'id'> }[] {
   const { storage } = pool.spec;
   return storage.type === 'jbod' ? storage.volumes.map((volume) => ({ name: `data-${String(volume.id)}`, volume })) : [{ name: 'data', volume: storage }];
@@ -128,7 +134,7 @@ function podSpec(plan: KafkaPlan, node: KafkaNode): object {
     hostname: node.name, subdomain: `${plan.kafka.metadata.name}-kafka-brokers`, serviceAccountName: `${plan.kafka.metadata.name}-kafka`,
     automountServiceAccountToken: false, restartPolicy: 'Always', terminationGracePeriodSeconds: 30,
     containers: [{
-      name: 'kafka', image: `quay.io/strimzi/kafka:1.2.0-kafka-${plan.version}`, command: ['/opt/kafka/kafka_run.sh'],
+      name: 'kafka', image: `quay.io/strimzi/kafka:${plan.release.operator}-kafka-${plan.version}`, command: ['/opt/kafka/kafka_run.sh'],
       env: [{ name: 'STRIMZI_NODE_ID', value: String(node.id) }, { name: 'STRIMZI_LOG_DIRS', value: logDirectories(node).join(' ') }, ...systemProperties(plan)],
       ports: ports.map((port) => ({ ...port, protocol: 'TCP' })),
       // No liveness probe: the real one only looks whether the process lives, which its end says by itself.

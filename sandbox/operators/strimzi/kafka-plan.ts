@@ -1,3 +1,4 @@
+import type { OperatorRelease } from '../../../config/versions.ts';
 import { Failure, type Kafka, type KafkaNodePool, type Listener } from './model.ts';
 import { metadataOf, type Component } from './labels.ts';
 
@@ -24,19 +25,21 @@ export interface KafkaPlan {
   /** Listeners for clients. */
   readonly listeners: readonly Listener[];
   readonly version: string;
+  /** The operator that makes it. */
+  readonly release: OperatorRelease;
 }
 
 /** @throws Failure for what the real operator refuses, and for what this one can not do */
-export function planKafka(kafka: Kafka, allPools: readonly KafkaNodePool[]): KafkaPlan {
+export function planKafka(kafka: Kafka, allPools: readonly KafkaNodePool[], release: OperatorRelease): KafkaPlan {
   const { name, namespace } = kafka.metadata;
   const pools = allPools.filter(({ metadata }) => metadata.namespace === namespace && metadata.labels?.['strimzi.io/cluster'] === name)
     .sort((one, other) => one.metadata.name.localeCompare(other.metadata.name));
   if (pools.length === 0) throw new Failure('InvalidConfigurationException', `No KafkaNodePools found for Kafka cluster ${name}`);
-  const version = versionOf(kafka);
+  const version = versionOf(kafka, release);
   const taken = new Set<number>();
   const nodes = pools.flatMap((pool) => nodeIds(pool, taken).map((id) => node(kafka, pool, id)));
   if (!nodes.some(({ controller }) => controller)) throw new Failure('InvalidResourceException', `At least one KafkaNodePool with the controller role and at least one replica is required when KRaft mode is enabled`);
-  const plan = { kafka, pools, nodes, listeners: kafka.spec.kafka.listeners, version };
+  const plan = { kafka, pools, nodes, listeners: kafka.spec.kafka.listeners, version, release };
   checkListeners(plan);
   checkReplication(plan);
   return plan;
@@ -52,12 +55,10 @@ export function poolMetadata(plan: KafkaPlan, pool: KafkaNodePool, name: string,
   return metadataOf(kafkaComponent(plan.kafka), name, { ...more, labels: { 'strimzi.io/pool-name': pool.metadata.name, ...more.labels } });
 }
 
-const supportedVersions = ['4.2.0', '4.2.1', '4.3.0', '4.3.1'];
-
-function versionOf(kafka: Kafka): string {
-  const version = kafka.spec.kafka.version ?? '4.3.1';
-  if (supportedVersions.includes(version)) return version;
-  throw new Failure('UnsupportedKafkaVersionException', `Unsupported Kafka.spec.kafka.version: ${version}. Supported versions are: [${supportedVersions.join(', ')}]`);
+function versionOf(kafka: Kafka, { kafka: served }: OperatorRelease): string {
+  const version = kafka.spec.kafka.version ?? served.at(-1) ?? '';
+  if (served.includes(version)) return version;
+  throw new Failure('UnsupportedKafkaVersionException', `Unsupported Kafka.spec.kafka.version: ${version}. Supported versions are: [${served.join(', ')}]`);
 }
 
 /** The ids that a pool has, then those that its annotation asks for, then the lowest free ones. */

@@ -6,15 +6,15 @@ import { selectorOf } from './labels.ts';
 import { warning } from './status.ts';
 import type { Condition, KafkaNodePool, Listener } from './model.ts';
 
-/** The status fields of a Kafka that runs. */
-export function kafkaStatus(plan: KafkaPlan, facts: KafkaFacts): Record<string, unknown> {
+/** The status fields of a Kafka that runs. @param metadataVersion that it has, e.g. `4.3-IV0` */
+export function kafkaStatus(plan: KafkaPlan, facts: KafkaFacts, metadataVersion: string): Record<string, unknown> {
   return {
     listeners: plan.listeners.map((listener) => listenerStatus(plan, listener, facts)),
     kafkaNodePools: plan.pools.map(({ metadata }) => ({ name: metadata.name })),
     clusterId: facts.clusterId,
-    operatorLastSuccessfulVersion: '1.2.0',
+    operatorLastSuccessfulVersion: plan.release.operator,
     kafkaVersion: plan.version,
-    kafkaMetadataVersion: `${plan.version.split('.').slice(0, 2).join('.')}-IV0`,
+    kafkaMetadataVersion: metadataVersion,
   };
 }
 

@@ -1,20 +1,25 @@
 import { randomBytes } from 'node:crypto';
+import type { OperatorRelease } from '../../../config/versions.ts';
 import { neededBy, partitionsOf } from './availability.ts';
 import type { KubernetesCluster } from './cluster.ts';
 import { kafkaBasics, kafkaNodeObjects, nodePod, podSet, type KafkaFacts } from './kafka-objects.ts';
+import { settleMetadata } from './kafka-metadata.ts';
 import { internalPorts, kafkaComponent, planKafka, type KafkaPlan } from './kafka-plan.ts';
 import { bootstrapServiceName, brokerServiceName, isExternal, kafkaServices, serviceAddress } from './kafka-services.ts';
 import { kafkaStatus, kafkaWarnings, poolStatus } from './kafka-status.ts';
+import { wantedMetadata, type Running } from './kafka-version.ts';
 import { selectorOf } from './labels.ts';
 import { Failure, type Condition, type Kafka, type KafkaNodePool, type Node, type Pod, type Resource, type Secret, type Service, type Written } from './model.ts';
 import type { Outcome } from './reconciler.ts';
 import { unhonouredWarnings } from './status.ts';
 
 /** Brings one Kafka about: Services and addresses first, then certificates and configuration, then its pods, one after the other where they change. */
-export async function reconcileKafka(cluster: KubernetesCluster, kafka: Kafka, pools: readonly KafkaNodePool[]): Promise<Outcome> {
+export async function reconcileKafka(cluster: KubernetesCluster, kafka: Kafka, pools: readonly KafkaNodePool[], release: OperatorRelease): Promise<Outcome> {
   let warnings: Condition[] = unhonouredWarnings(kafka, 'Kafka');
   try {
-    const plan = planKafka(kafka, pools);
+    const plan = planKafka(kafka, pools, release);
+    const live = await podsOf(cluster, plan);
+    const metadata = wantedMetadata(plan.version, running(kafka, live), kafka.spec.kafka.metadataVersion);
     warnings = [...kafkaWarnings(plan), ...warnings];
     await cluster.apply([...kafkaServices(plan), ...kafkaBasics(plan)], kafka);
     const facts = await gather(cluster, plan);
@@ -22,9 +27,10 @@ export async function reconcileKafka(cluster: KubernetesCluster, kafka: Kafka, p
     const unaddressed = withoutAddress(plan, facts);
     if (unaddressed !== undefined) return { state: 'waiting', warnings, fields: {}, waitingFor: `Service resource ${unaddressed} in namespace ${kafka.metadata.namespace} to be addressable` };
     await cluster.apply(kafkaNodeObjects(plan, facts), kafka);
-    const waitingFor = await bringUpPods(cluster, plan, facts);
+    const waitingFor = await bringUpPods(cluster, plan, facts, live);
     if (waitingFor !== undefined) return { state: 'waiting', warnings, fields: {}, waitingFor };
-    return { state: 'ready', warnings, fields: kafkaStatus(plan, facts) };
+    const settled = await settleMetadata(bootstrapOf(plan), metadata);
+    return { state: 'ready', warnings: [...warnings, ...settled.warnings], fields: kafkaStatus(plan, facts, settled.version) };
   } catch (error) {
     if (error instanceof Failure) return { state: 'failed', warnings, fields: {}, failure: error };
     throw error;
@@ -72,10 +78,28 @@ async function clusterId(cluster: KubernetesCluster, plan: KafkaPlan): Promise<s
   return randomBytes(16).toString('base64url').replaceAll('-', 'x').replaceAll('_', 'y');
 }
 
+/** By name. */
+async function podsOf(cluster: KubernetesCluster, { kafka }: KafkaPlan): Promise<Map<string, Pod>> {
+  const pods = await cluster.list<Pod>('v1', 'Pod', kafka.metadata.namespace, selectorText(selectorOf(kafkaComponent(kafka))));
+  return new Map(pods.map((pod) => [pod.metadata?.name ?? '', pod]));
+}
+
+function running({ status }: Kafka, pods: ReadonlyMap<string, Pod>): Running {
+  const said = (field: string): string | undefined => (typeof status?.[field] === 'string' ? status[field] : undefined);
+  return {
+    pods: [...pods.values()].flatMap(({ metadata }) => metadata?.annotations?.['strimzi.io/kafka-version'] ?? []),
+    kafkaVersion: said('kafkaVersion'), metadataVersion: said('kafkaMetadataVersion'),
+  };
+}
+
+/** The listener that brokers have for each other. */
+function bootstrapOf({ kafka: { metadata: { name, namespace } } }: KafkaPlan): { host: string; port: number } {
+  return { host: `${name}-kafka-bootstrap.${namespace}.svc`, port: internalPorts.replication };
+}
+
 /** @returns what is waited for; undefined when all pods are as they should be, and ready */
-async function bringUpPods(cluster: KubernetesCluster, plan: KafkaPlan, facts: KafkaFacts): Promise<string | undefined> {
+async function bringUpPods(cluster: KubernetesCluster, plan: KafkaPlan, facts: KafkaFacts, live: ReadonlyMap<string, Pod>): Promise<string | undefined> {
   const { namespace } = plan.kafka.metadata;
-  const live = new Map((await cluster.list<Pod>('v1', 'Pod', namespace, selectorText(selectorOf(kafkaComponent(plan.kafka))))).map((pod) => [pod.metadata?.name ?? '', pod]));
   const wanted: Written[] = [];
   for (const pool of plan.pools) {
     const nodes = plan.nodes.filter((node) => node.pool === pool);
@@ -106,8 +130,8 @@ async function bringUpPods(cluster: KubernetesCluster, plan: KafkaPlan, facts: K
 async function neededNow(plan: KafkaPlan, pod: string): Promise<string | undefined> {
   const node = plan.nodes.find(({ name }) => name === pod);
   if (node?.broker !== true) return undefined;
-  const { name, namespace } = plan.kafka.metadata;
-  const partitions = await partitionsOf(`${name}-kafka-bootstrap.${namespace}.svc:${String(internalPorts.replication)}`).catch(() => undefined);
+  const { host, port } = bootstrapOf(plan);
+  const partitions = await partitionsOf(`${host}:${String(port)}`).catch(() => undefined);
   return partitions === undefined ? 'Kafka does not say which partitions need it' : neededBy(node.id, partitions);
 }
 

@@ -1,10 +1,11 @@
 /**
- * Stand-in for the Strimzi Cluster Operator 1.2.0: Kafka with node pools, KafkaBridge and KafkaTopic, as far as its documentation goes and
+ * Stand-in for the Strimzi Cluster Operator, of the release that `--release` says: Kafka with node pools, KafkaBridge and KafkaTopic, as far as its documentation goes and
  * the sandbox needs. It runs as the pod of the operator's Deployment, with that pod's rights. Names, labels, objects and conditions are
  * Strimzi's; what differs: control plane and replication between brokers are plain text, no certificates are issued, and a field
  * that is not honoured is named in a Warning condition.
  */
 import { createServer } from 'node:http';
+import { parseArgs } from 'node:util';
 import { inform, objectKey } from '../../agent/informer.ts';
 import { inClusterApi } from './api.ts';
 import { reconcileBridge } from './bridge.ts';
@@ -12,8 +13,12 @@ import { KubernetesCluster } from './cluster.ts';
 import { reconcileKafka } from './kafka.ts';
 import type { Kafka, KafkaBridge, KafkaNodePool, KafkaTopic, Resource } from './model.ts';
 import { Reconciler, type Outcome } from './reconciler.ts';
+import { findRelease, releases } from './release.ts';
 import { reconcileTopic } from './topic.ts';
 
+const { values: { release: version = '' } } = parseArgs({ options: { release: { type: 'string' } } });
+const release = findRelease(version);
+if (release === undefined) throw new Error(`--release ${version} is none that this stand-in can be: ${releases.map(({ operator }) => operator).join(', ')}`);
 const stop = new AbortController();
 const { signal } = stop;
 const log = (line: string): void => { console.log(new Date().toISOString(), line); };
@@ -22,9 +27,14 @@ const cluster = new KubernetesCluster(api);
 // What others changed or deleted is set right with the next full reconciliation.
 setInterval(() => { cluster.forget(); }, 120_000).unref();
 
-const bridges = watched<KafkaBridge>('kafkabridges', (bridge) => reconcileBridge(cluster, bridge));
-const pools = inform<KafkaNodePool>(api, { path: collection('kafkanodepools'), changed: poolChanged, deleted: poolChanged, failed: failed('kafkanodepools') }, signal);
-const kafkas = watched<Kafka>('kafkas', (kafka) => reconcileKafka(cluster, kafka, [...pools.items.values()]), true);
+const bridges = watched<KafkaBridge>('kafkabridges', (bridge) => reconcileBridge(cluster, bridge, release));
+let poolChanged: (pool: KafkaNodePool) => void = () => undefined;
+const changed = (pool: KafkaNodePool): void => { poolChanged(pool); };
+const pools = inform<KafkaNodePool>(api, { path: collection('kafkanodepools'), changed, deleted: changed, failed: failed('kafkanodepools') }, signal);
+// A Kafka whose pools are not known yet would seem to have none.
+await pools.synced;
+const kafkas = watched<Kafka>('kafkas', (kafka) => reconcileKafka(cluster, kafka, [...pools.items.values()], release), true);
+poolChanged = ({ metadata: { namespace, labels } }) => { kafkas.changed(`${namespace}/${labels?.['strimzi.io/cluster'] ?? ''}`); };
 const topics = watched<KafkaTopic>('kafkatopics', (topic) => reconcileTopic(cluster, topic));
 
 let ready = false;
@@ -32,7 +42,7 @@ createServer((_request, response) => response.writeHead(ready ? 200 : 503).end()
 for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => { stop.abort(); process.exit(0); });
 await Promise.all([bridges, pools, kafkas, topics].map(({ synced }) => synced));
 ready = true;
-log('watching Kafka, KafkaNodePool, KafkaBridge and KafkaTopic in all namespaces');
+log(`${release.operator}: watching Kafka, KafkaNodePool, KafkaBridge and KafkaTopic in all namespaces`);
 
 function watched<T extends Resource<unknown>>(plural: string, pass: (resource: T) => Promise<Outcome>, saysCreating = false): { synced: Promise<void>; changed: (key: string) => void } {
   const reconciler = new Reconciler<T>({
@@ -51,10 +61,6 @@ function watched<T extends Resource<unknown>>(plural: string, pass: (resource: T
 
 function says({ metadata: { generation, labels, annotations, deletionTimestamp } }: Resource<unknown>): string {
   return JSON.stringify([generation, labels, annotations, deletionTimestamp]);
-}
-
-function poolChanged({ metadata: { namespace, labels } }: KafkaNodePool): void {
-  kafkas.changed(`${namespace}/${labels?.['strimzi.io/cluster'] ?? ''}`);
 }
 
 function collection(plural: string): string {

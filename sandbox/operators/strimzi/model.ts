@@ -86,7 +86,7 @@ export interface Listener {
 
 /** The fields of a Kafka that this operator reads. */
 export interface KafkaSpec {
-  kafka: { version?: string; listeners: Listener[]; config?: Config; readinessProbe?: Probe; jvmOptions?: { javaSystemProperties?: { name: string; value: string }[] } };
+  kafka: { version?: string; metadataVersion?: string; listeners: Listener[]; config?: Config; readinessProbe?: Probe; jvmOptions?: { javaSystemProperties?: { name: string; value: string }[] } };
   entityOperator?: { topicOperator?: object };
 }
 export type Kafka = Resource<KafkaSpec>;

@@ -93,7 +93,9 @@ export class Reconciler<T extends Resource<unknown>> {
     const failure = outcome.state === 'failed' ? outcome.failure : undefined;
     const news = await cluster.writeStatus(resource, finished(resource, outcome.warnings, outcome.fields, failure));
     if (news) log(`${key}: ${failure === undefined ? 'ready' : `${failure.reason}: ${failure.message}`}`);
-    return failure === undefined ? timing.again : timing.afterFailure;
+    if (failure !== undefined) return timing.afterFailure;
+    // The real operator sees its own writing of the status as a change, and so looks at once again.
+    return news ? timing.wait : timing.again;
   }
 }
 

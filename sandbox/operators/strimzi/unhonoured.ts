@@ -29,7 +29,7 @@ export const knownFields = {
   },
   Kafka: {
     kafka: {
-      version: true, config: true, readinessProbe: true, jvmOptions: { javaSystemProperties: true },
+      version: true, metadataVersion: true, config: true, readinessProbe: true, jvmOptions: { javaSystemProperties: true },
       listeners: [{
         name: true, port: true, type: true, tls: true, authentication: true,
         configuration: {
