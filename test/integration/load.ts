@@ -1,5 +1,6 @@
 /** Requests at a steady pace, whatever becomes of those before: a client that nobody may notice a change of. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 
@@ -22,6 +23,9 @@ const patienceMs = 20_000;
 /** Produces a record and reads the topics, in turn, through tier1. */
 export class Load {
   readonly outcomes: Outcome[] = [];
+  /** The `id` of every record that was acknowledged; no other load has the same. */
+  readonly acked: string[] = [];
+  readonly #id = randomUUID();
   readonly #pool: Pool;
   readonly #hostname: string;
   readonly #startedAt = performance.now();
@@ -85,12 +89,17 @@ export class Load {
   async #send(what: Outcome['what'], id: number): Promise<void> {
     const at = this.now;
     const { region, failure } = await this.#ask(what, id).catch((error: unknown) => ({ region: '', failure: String(error) }));
+    if (what === 'produce' && failure === undefined) this.acked.push(this.#recordId(id));
     this.outcomes.push({ at, what, ms: this.now - at, region, ...(failure === undefined ? {} : { failure }) });
+  }
+
+  #recordId(id: number): string {
+    return `${this.#id}/${String(id)}`;
   }
 
   async #ask(what: Outcome['what'], id: number): Promise<{ region: string; failure?: string }> {
     const { statusCode, headers, body } = await this.#pool.request(what === 'produce'
-      ? { method: 'POST', path: '/topics/load', headers: { host: this.#hostname, 'content-type': 'application/vnd.kafka.json.v2+json' }, body: JSON.stringify({ records: [{ key: String(id % 7), value: { id } }] }) }
+      ? { method: 'POST', path: '/topics/load', headers: { host: this.#hostname, 'content-type': 'application/vnd.kafka.json.v2+json' }, body: JSON.stringify({ records: [{ key: String(id % 7), value: { id: this.#recordId(id) } }] }) }
       : { method: 'GET', path: '/topics', headers: { host: this.#hostname } });
     const text = await body.text();
     const region = String(headers['x-kbf-gateway'] ?? '');
