@@ -113,9 +113,17 @@ export function parts({ parts: all }: Report): Markup {
   });
 }
 
-export function configuration({ configuration: objects }: Report): Markup {
-  const rows = Object.entries(objects ?? {}).flatMap(([object, settings]) => Object.entries(settings).map(([name, value], i) =>
-    [i === 0 ? object : html`<span class="quiet">${object}</span>`, html`<span class="name">${name}</span>`, String(value)]));
+export function configuration({ configuration: objects = {} }: Report): Markup {
+  const rows = Object.entries(objects).flatMap(([object, settings]) => {
+    const list = Object.entries(settings);
+    if (list.length === 0) return [[object, 'nothing that bounds a failover was found', '–']];
+    return list.map(([name, value], i) => [i === 0 ? object : html`<span class="quiet">${object}</span>`, html`<span class="name">${name}</span>`, setting(name, value)]);
+  });
   if (rows.length === 0) return html`<p>The configuration that was in effect was not read.</p>`;
-  return table({ caption: 'Settings that bound a failover, as the clusters had them during the drill', columns: [{ title: 'Object' }, { title: 'Setting' }, { title: 'Value', number: true }], rows });
+  return table({ caption: 'Settings that bound a failover, as the clusters had them during the drill', columns: [{ title: 'Object' }, { title: 'Setting' }, { title: 'Value' }], rows });
+}
+
+/** Times, whose names end in their unit, are said as elsewhere on the page. */
+function setting(name: string, value: string | number | boolean): string {
+  return typeof value === 'number' ? (name.endsWith('Ms') ? ms(value) : count(value)) : String(value);
 }

@@ -47,7 +47,7 @@ ${body}
 `)}</main>
 <footer>
 <p>Times are from when a request was due, so a stall of the system or of the load itself is never hidden. What was not measured is said to be so, and never counted as zero.
-Beside this file lie <span class="name">report.json</span> (${report.schema}) and what it was judged from: <span class="name">attempts.ndjson</span>, <span class="name">deliveries.ndjson</span>, <span class="name">log.ndjson</span>, <span class="name">run.json</span>.</p>
+Beside this file lie <span class="name">report.json</span> (${report.schema}) and what it was judged from: <span class="name">attempts.ndjson</span>, <span class="name">deliveries.ndjson</span>, <span class="name">commits.ndjson</span>, <span class="name">log.ndjson</span>, <span class="name">run.json</span>.</p>
 ${digest !== undefined && html`<p>SHA-256 of that report.json: <span class="name">${digest}</span></p>`}
 <p>Charts drawn by Apache ECharts (Apache License 2.0).</p>
 </footer>

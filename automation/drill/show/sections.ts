@@ -21,7 +21,7 @@ export function sections(report: Report): Section[] {
   return [
     { id: 'objectives', title: 'Objectives', body: objectives(report) },
     ...(report.advice !== undefined && report.advice.length > 0
-      ? [{ id: 'advice', title: 'What to change', body: html`<ol class="advice">${report.advice.map((line) => html`<li>${line}</li>`)}</ol>` }] : []),
+      ? [{ id: 'advice', title: report.verdict === 'pass' ? 'What could be better' : 'What to change', body: html`<ol class="advice">${report.advice.map((line) => html`<li>${line}</li>`)}</ol>` }] : []),
     { id: 'timeline-section', title: 'Timeline', body: timeline(report) },
     { id: 'served', title: 'Who served', body: served(report) },
     { id: 'latency-section', title: 'Latency', body: latency(report) },
@@ -40,7 +40,7 @@ function timeline(report: Report): Markup {
     caption: 'The faults as they went, in seconds since the drill began',
     columns: [{ title: 'Fault' }, { title: 'Target' }, ...['Injected', 'Took hold', 'Healed', 'Recovered'].map((title) => ({ title, number: true }))],
     rows: faultsOf(report).map(({ fault, region, target, injectMs, tookHoldMs, healMs, recoveredMs }, i, { length }) =>
-      [`${length > 1 ? `${letter(i)}: ` : ''}${fault}`, target ?? region ?? '', ...[injectMs, tookHoldMs, healMs, recoveredMs].map((t) => t === undefined ? 'never' : seconds(t))]),
+      [html`<span class="keep">${length > 1 && `${letter(i)}: `}${fault}</span>`, target ?? region ?? '', ...[injectMs, tookHoldMs, healMs, recoveredMs].map((t) => t === undefined ? 'never' : seconds(t))]),
   });
   if (slots.length === 0) return html`<p>No request was sent.</p>${faults}`;
   const names = report.regions.map(({ name }) => name);
