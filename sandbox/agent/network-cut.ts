@@ -1,6 +1,6 @@
 import type { ClusterInfo } from '../machine/clusters.ts';
 import { everything } from './network-policy.ts';
-import { podNamespace } from './network.ts';
+import { hardwareAddress, podNamespace, veth } from './network.ts';
 import { shell } from './shell.ts';
 import type { SilentPods } from './silence.ts';
 
@@ -61,9 +61,17 @@ export class NetworkCut {
     this.#settled = this.#settled.catch(() => undefined).then(() => { this.#silentPods.mark(this.#ip, false); });
   }
 
+  /**
+   * The reverse path filter holds for ARP too, and whoever gets no answer to that is told "unreachable" after three seconds, and
+   * again for a second when the cut is over. So the bridge answers for the pod, from an entry that stays right for its address.
+   */
   async #prepare(): Promise<void> {
     const namespace = podNamespace(this.#ip);
-    await shell(`ip -n ${namespace} -batch - <<'END'
+    await shell(`ip -batch - <<'END'
+neighbour replace ${this.#ip} lladdr ${hardwareAddress(this.#ip)} dev br-${this.#cluster.name} nud permanent
+link set ${veth(this.#ip)} type bridge_slave neigh_suppress on
+END
+ip -n ${namespace} -batch - <<'END'
 route replace default dev lo src ${this.#ip} table ${table}
 rule add pref ${prefer.probes} to ${probeIp(this.#cluster)} lookup main
 END

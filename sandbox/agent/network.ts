@@ -52,11 +52,9 @@ export function podNamespace(ip: string): string {
 /** Makes a pod's network namespace with an interface on its cluster's bridge. @throws Error with what `ip` said. */
 export async function createPodNetwork(cluster: ClusterInfo, ip: string): Promise<void> {
   const namespace = podNamespace(ip);
-  // A hardware address that follows from the address: neighbours stay right when an address is taken again.
-  const mac = ['02', '00', ...ip.split('.').map((octet) => Number(octet).toString(16).padStart(2, '0'))].join(':');
   await shell(`ip -batch - <<'END'
 netns add ${namespace}
-link add ${veth(ip)} type veth peer name eth0 address ${mac} netns ${namespace}
+link add ${veth(ip)} type veth peer name eth0 address ${hardwareAddress(ip)} netns ${namespace}
 link set ${veth(ip)} master br-${cluster.name} up
 END
 ip -n ${namespace} -batch - <<'END'
@@ -79,7 +77,12 @@ export async function removeLeftNetworks(): Promise<void> {
   for (const name of names.filter((n) => n.startsWith('pod-'))) await removePodNetwork(name.slice('pod-'.length));
 }
 
+/** It follows from the address: neighbours stay right when an address is taken again. */
+export function hardwareAddress(ip: string): string {
+  return ['02', '00', ...ip.split('.').map((octet) => Number(octet).toString(16).padStart(2, '0'))].join(':');
+}
+
 /** The node's end of a pod's interface; 15 characters at most. */
-function veth(ip: string): string {
+export function veth(ip: string): string {
   return `v${ip.split('.').slice(1).join('-')}`;
 }

@@ -50,8 +50,8 @@ export function startApiServer(t: TreeContext, cluster: ClusterInfo): Promise<Ma
   return startProcess({
     name: `kube-apiserver (${cluster.name})`, env: t.env, signal: t.signal, readyTimeoutMs, graceMs,
     log: join(t.dir, 'logs', `kube-apiserver-${cluster.name}.log`),
-    // In a PID namespace of its own, so that an exec in the pod that stands for it reaches nothing else.
-    argv: inControlPlane(cluster, ['unshare', '--pid', '--fork', '--kill-child', '--', 'sh', '-c', '"$@"; exit $?', 'sh', t.tools.kubeApiserver, ...apiServerFlags(t.dir, cluster)]),
+    // In namespaces of its own, as a container, so that an exec in the pod that stands for it reaches and sees nothing else.
+    argv: inControlPlane(cluster, ['unshare', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child', '--mount-proc', '--', 'sh', '-c', '"$@"; exit $?', 'sh', t.tools.kubeApiserver, ...apiServerFlags(t.dir, cluster)]),
     ready: (signal) => answers(t, `${cluster.apiServer}/readyz`, signal),
   });
 }

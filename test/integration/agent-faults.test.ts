@@ -70,8 +70,8 @@ describe('what faults need of the node agent', function () {
   const podIp = (pod: string) => kubectl('get', 'pod', pod, '--output', 'jsonpath={.status.podIP}');
   const restarts = async (pod: string) => Number(await kubectl('get', 'pod', pod, '--output', 'jsonpath={.status.containerStatuses[0].restartCount}'));
   /** What curl ends with in a pod: 0 an answer, 7 refused, 28 silence. */
-  async function reach(from: string, ip: string): Promise<number> {
-    const { status, said } = await exec(from, `curl --silent --max-time 1 http://${ip}:8080 >/dev/null; echo $?`);
+  async function reach(from: string, ip: string, seconds = 1): Promise<number> {
+    const { status, said } = await exec(from, `curl --silent --max-time ${String(seconds)} http://${ip}:8080 >/dev/null; echo $?`);
     await status;
     return Number(said().stdout);
   }
@@ -157,6 +157,8 @@ describe('what faults need of the node agent', function () {
       await eventually('silence for who is new', 10_000, async () => await reach('web', ip) === 28 ? true : undefined);
       const before = answers();
       assert.equal(await reach('other', await podIp('web')), 28);
+      // Also for longer than anyone waits for an answer to ARP.
+      assert.equal(await reach('web', ip, 5), 28);
       assert.equal(answers(), before);
       const service = await kubectl('get', 'service', 'other', '--output', 'jsonpath={.spec.clusterIP}');
       assert.equal(await connects('web', service), false);
@@ -195,6 +197,43 @@ describe('what faults need of the node agent', function () {
     });
   });
 
+  describe('an Envoy that ends', () => {
+    const label = { app: 'behind-envoy' };
+    const server = 'require("http").createServer({ keepAliveTimeout: 0 }, (q, r) => setTimeout(() => r.end("here"), 5)).listen(8080, "127.0.0.1")';
+    const deployment = {
+      apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'behind-envoy', namespace: 'default' },
+      spec: {
+        selector: { matchLabels: label }, strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+        template: { metadata: { labels: label }, spec: {
+          terminationGracePeriodSeconds: 10,
+          containers: [
+            { name: 'app', image: 'node', command: ['node', '-e', server], ports: [{ containerPort: 8080 }], lifecycle: { preStop: { sleep: { seconds: 6 } } } },
+            { name: 'istio-proxy', image: 'docker.io/istio/proxyv2', args: ['proxy', 'sidecar'], readinessProbe: { httpGet: { port: 15021, path: '/healthz/ready' }, periodSeconds: 1 } },
+          ],
+        } },
+      },
+    };
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'behind-envoy', namespace: 'default' }, spec: { selector: label, ports: [{ port: 8080 }] } };
+    /** Eight clients that keep their connections and never pause. */
+    const clients = (ip: string) => `node -e 'const http = require("http"), agent = new http.Agent({ keepAlive: true });
+      const ask = () => { const r = http.get({ host: "${ip}", port: 8080, agent }, (a) => { a.resume().on("end", () => { console.log(a.statusCode); ask(); }); }); r.on("error", (e) => { console.log(e.code); ask(); }); };
+      for (let i = 0; i < 8; i++) ask();'`;
+
+    it('sends its clients away first, so that a rolling restart costs no request', async () => {
+      await apply(service, deployment);
+      await kubectl('rollout', 'status', 'deployment/behind-envoy', '--timeout=60s');
+      const { said, leave } = await exec('web', clients(await kubectl('get', 'service', 'behind-envoy', '--output', 'jsonpath={.spec.clusterIP}')));
+      await eventually('answers', 20_000, () => Promise.resolve(said().stdout.length > 100 ? true : undefined));
+      const [old] = (await kubectl('get', 'pods', '--selector', 'app=behind-envoy', '--output', 'name')).split('\n');
+      await kubectl('rollout', 'restart', 'deployment/behind-envoy');
+      await kubectl('wait', '--for=delete', old ?? '', '--timeout=60s');
+      leave();
+      const answers = Object.fromEntries([...Map.groupBy(said().stdout.trim().split('\n'), (answer) => answer)].map(([answer, all]) => [answer, all.length]));
+      assert.deepEqual(Object.keys(answers), ['200'], JSON.stringify(answers));
+      await kubectl('delete', 'deployment/behind-envoy', 'service/behind-envoy');
+    });
+  });
+
   describe('the control plane', () => {
     const pod = `kube-apiserver-${context}-node`;
     const find = () => kubectl('--namespace', 'kube-system', 'get', 'pods', '--selector', 'component=kube-apiserver,tier=control-plane', '--output', 'jsonpath={.items[*].metadata.name} {.items[*].status.phase} {.items[*].metadata.annotations.kubernetes\\.io/config\\.mirror}');
@@ -203,6 +242,13 @@ describe('what faults need of the node agent', function () {
       assert.equal(await find(), `${pod} Running ${context}`);
       await kubectl('--namespace', 'kube-system', 'delete', 'pod', pod, '--timeout=20s');
       await eventually('a new one', 10_000, async () => await find() === `${pod} Running ${context}` ? true : undefined);
+    });
+
+    it('is alone in its process namespace', async () => {
+      const { status, said } = await exec(pod, 'cat /proc/[0-9]*/comm', 'kube-apiserver', 'kube-system');
+      assert.equal((await status).status, 'Success');
+      const programs = new Set(said().stdout.trim().split('\n'));
+      assert.deepEqual([...programs].filter((program) => program !== 'cat').sort(), ['kube-apiserver', 'sh']);
     });
 
     it('is stopped by an exec, and heals itself', async () => {
