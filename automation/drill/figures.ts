@@ -64,7 +64,7 @@ export class ProduceFigures {
     this.attempts += 1;
     if (attempt.attempt === 0) this.#lateness.push(issuedMs - intendedMs);
     if (this.#settled !== undefined && issuedMs >= this.#settled.fromMs && issuedMs < this.#settled.toMs) this.#waits.push((sentMs ?? endMs) - issuedMs);
-    this.#countPhases(sentMs ?? issuedMs, outcome === 'ok' ? region : undefined);
+    this.#countPhases(endMs, outcome === 'ok' ? region : undefined);
     this.#countRecord(attempt, change);
     if (outcome !== 'ok') return;
     this.#okEnds.push(endMs);
@@ -74,9 +74,10 @@ export class ProduceFigures {
     if (this.#settled !== undefined && intendedMs >= this.#settled.fromMs && endMs < this.#settled.toMs) this.#settledLatencies.push(Math.max(0, endMs - intendedMs));
   }
 
-  #countPhases(sentMs: number, servedBy: string | undefined): void {
+  /** By its end: a request that waited at a bridge that hung, and was answered once that went on, was not served under the fault. */
+  #countPhases(endMs: number, servedBy: string | undefined): void {
     for (const phase of this.#phases) {
-      if (phase.span === undefined || sentMs < phase.span.fromMs || sentMs >= phase.span.toMs) continue;
+      if (phase.span === undefined || endMs < phase.span.fromMs || endMs >= phase.span.toMs) continue;
       phase.sent += 1;
       if (servedBy !== undefined) phase.byRegion.set(servedBy, (phase.byRegion.get(servedBy) ?? 0) + 1);
     }

@@ -1,0 +1,103 @@
+/** Faults on a sandbox: what they do to clients, and what becomes of them when the driver dies. */
+import assert from 'node:assert/strict';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Healed } from '../../automation/drill/faults/journal.ts';
+import type { Report } from '../../automation/drill/index.ts';
+import { Workshop, eventually } from './support.ts';
+import type { SandboxAnswer } from './support.ts';
+
+const name = 'faults';
+
+describe('faults', () => {
+  let workshop: Workshop;
+  let sandbox: SandboxAnswer;
+
+  before(async () => {
+    workshop = await Workshop.make();
+    sandbox = await workshop.json<SandboxAnswer>('sandbox', 'up', '--name', name);
+    await workshop.json('up', '--sandbox', name);
+  });
+
+  after(async () => {
+    await workshop.start('sandbox', 'down', '--name', name);
+    await workshop.remove();
+  });
+
+  const flags = (fault: string): string[] => ['drill', '--sandbox', name, '--fault', fault, '--region', 'east', '--rate', '40', '--connections', '8', '--duration', '9s', '--seed', '1'];
+
+  for (const fault of ['bridge-kill', 'bridge-hang', 'gateway-black-hole']) {
+    it(`damage no data: ${fault}`, async () => {
+      const reportDir = join(workshop.stateDir, 'reports', fault);
+      const { exitCode, all, stdout } = await workshop.start(...flags(fault), '--report', reportDir, '--json');
+      // On a busy machine the figures may be nobody's, which the verdict then says; what is damaged is a failure anywhere.
+      assert.ok([0, 3, 4].includes(exitCode ?? 1), all);
+      const report = JSON.parse(stdout) as Report;
+      const { verdict, produce, log, fault: seen, predicted, objectives } = report;
+      console.log(`      ${verdict}: sent ${String(produce.sent)}, failed ${String(produce.failed)}, unknown ${String(produce.unknown)}, longest gap ${String(produce.blackoutMs)} ms, predicted ${String(predicted?.produceBlackoutMs)} ms`);
+      assert.equal(seen.tookHold, true, all);
+      assert.ok(seen.recoveredMs !== undefined, 'east serves again');
+      assert.deepEqual([log?.ackedLost, log?.offsetMismatch, log?.phantom, log?.reordered, log?.duplicates.unexplained], [0, 0, 0, 0, 0]);
+      assert.deepEqual(objectives.filter(({ name: objective, met }) => !met && /^consume\.(skipped|redeliveredAfterCommit)/.test(objective)), []);
+      assert.deepEqual((await readdir(reportDir)).filter((file) => /\.(html|xml|md)$/.test(file)).sort(), ['junit.xml', 'report.html', 'report.md']);
+    });
+  }
+
+  it('are judged again from what was stored, to the same report', async () => {
+    const reportDir = join(workshop.stateDir, 'reports', 'bridge-kill');
+    const before = await readFile(join(reportDir, 'report.json'), 'utf8');
+    await workshop.start('report', reportDir, '--json');
+    assert.equal(await readFile(join(reportDir, 'report.json'), 'utf8'), before);
+  });
+
+  it('are refused while another drill is on the stack, which is named', async () => {
+    const first = workshop.start(...flags('bridge-scale-0'), '--json');
+    await said(first, 'load:');
+    const { exitCode, stderr } = await workshop.start(...flags('bridge-scale-0'), '--json');
+    await first;
+    assert.equal(exitCode, 2, stderr);
+    assert.match(stderr, /another drill is running on this stack: .*Lease edge\/kbf-drill in cluster central/);
+  });
+
+  for (const [moment, healed] of [['load:', []], ['observe', ['healed']], ['recover', ['over']]] as const) {
+    it(`are undone after a driver was killed in "${moment.replace(':', '')}"`, async () => {
+      const drill = workshop.start(...flags('bridge-scale-0'), '--json');
+      await said(drill, moment);
+      for (const pid of await familyOf(drill.pid ?? 0)) process.kill(pid, 'SIGKILL');
+      await drill;
+      const found = await workshop.json<Healed[]>('faults', 'heal', '--sandbox', name);
+      // Between two steps of healing either is right.
+      const expected = moment === 'recover' && found.length === 0 ? [] : healed;
+      assert.deepEqual(found.map(({ now }) => now), expected);
+      assert.deepEqual(await workshop.json('faults', 'heal', '--sandbox', name), [], 'nothing is left to heal');
+      await eventually('the bridge is back', 60_000, async () => {
+        const { spec, status } = JSON.parse(await workshop.kubectl(sandbox, 'east', '-n', 'kafka-bridge', 'get', 'kafkabridge', 'kafka-bridge', '-o', 'json')) as { spec: { replicas: number }; status: { conditions: { type: string; status: string }[] } };
+        return (spec.replicas === 1 && status.conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True')) || undefined;
+      });
+    });
+  }
+
+  it('leave nothing that the next up would change', async () => {
+    assert.deepEqual(Object.keys((await workshop.json<{ changes: object }>('preview', '--sandbox', name)).changes), ['same']);
+  });
+});
+
+/** Resolves when a drill's progress says the word; rejects when it ends before. */
+async function said(drill: ReturnType<Workshop['start']>, word: string): Promise<void> {
+  for await (const line of createInterface({ input: drill.stderr })) if (line.includes(`  ${word}`)) return;
+  throw new Error(`the drill ended without "${word}"`);
+}
+
+/** A process and all that it started, itself included. */
+async function familyOf(pid: number): Promise<number[]> {
+  const parents = new Map<number, number>();
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const status = await readFile(`/proc/${entry}/status`, 'utf8').catch(() => '');
+    parents.set(Number(entry), Number(/^PPid:\t(\d+)$/m.exec(status)?.[1]));
+  }
+  const family = [pid];
+  for (const member of family) family.push(...[...parents].filter(([, parent]) => parent === member).map(([child]) => child));
+  return family;
+}
