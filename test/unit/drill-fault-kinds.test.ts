@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { expectationsOf } from '../../automation/drill/expectations.ts';
+import { bridgeCutFromKafka, regionBlackHole } from '../../automation/drill/faults/cuts.ts';
+import { apiServerDown, bridgeHang } from '../../automation/drill/faults/holds.ts';
+import { bridgeKill, brokerLeaderKill } from '../../automation/drill/faults/kills.ts';
+import { Target } from '../../automation/drill/faults/target.ts';
+import type { TargetRefs } from '../../automation/drill/faults/target.ts';
+import { startFakeKubernetes } from '../fixtures/fake-kubernetes.ts';
+import type { FakeKubernetes } from '../fixtures/fake-kubernetes.ts';
+
+const region = { name: 'east', context: 'east', namespace: 'apps', bridge: 'b', gateway: 'gw' };
+const refs: TargetRefs = {
+  run: 'run-1', region, regions: [region], lease: { context: 'east', namespace: 'apps' }, forSeconds: 10, kafka: { context: 'east', namespace: 'kafka', name: 'k' },
+};
+const bridge = { namespace: 'apps', name: 'b-1', container: 'b-bridge' };
+const bridgeLabels = { 'strimzi.io/kind': 'KafkaBridge', 'strimzi.io/cluster': 'b' };
+const policies = '/apis/networking.k8s.io/v1/namespaces/apps/networkpolicies/';
+
+describe('faults', () => {
+  let api: FakeKubernetes;
+  let target: Target;
+  beforeEach(async () => {
+    api = await startFakeKubernetes();
+    pod(bridge, bridgeLabels);
+    target = new Target(api.kubeconfig, refs, { topic: 't', leader: () => Promise.resolve(2), hosts: () => Promise.resolve(['10.9.0.1', '10.9.0.2']) });
+  });
+  afterEach(() => api[Symbol.asyncDispose]());
+
+  /** A ready pod; the same again is another run of its container. */
+  function pod({ namespace, name, container }: { namespace: string; name: string; container: string }, labels: Record<string, string>, id = 'c-1'): void {
+    api.objects.set(`/api/v1/namespaces/${namespace}/pods/${name}`, {
+      metadata: { name, uid: `uid-${name}`, labels }, spec: { containers: [{ name: container }] },
+      status: { phase: 'Running', podIP: '10.1.0.7', conditions: [{ type: 'Ready', status: 'True' }], containerStatuses: [{ name: container, containerID: id, state: { running: {} } }] },
+    });
+  }
+
+  it('that kill have taken hold when the container runs anew, and not before', async () => {
+    const undo = await bridgeKill.prepare(target);
+    await bridgeKill.inject(target, undo);
+    assert.equal(api.scripts.at(-1), 'b-1/b-bridge: kill -KILL -1');
+    assert.equal(await bridgeKill.isEffective(target, undo), false);
+    assert.equal(await bridgeKill.isHealed(target, undo), false);
+    pod(bridge, bridgeLabels, 'c-2');
+    assert.equal(await bridgeKill.isEffective(target, undo), true);
+    assert.equal(await bridgeKill.isHealed(target, undo), true);
+  });
+
+  it('of a broker hit the one that leads', async () => {
+    const labels = { 'strimzi.io/cluster': 'k', 'strimzi.io/broker-role': 'true' };
+    for (const id of [1, 2, 12]) pod({ namespace: 'kafka', name: `k-kafka-${id}`, container: 'kafka' }, labels);
+    const undo = await brokerLeaderKill.prepare(target);
+    await brokerLeaderKill.inject(target, undo);
+    assert.deepEqual(api.scripts.filter((script) => script.includes('KILL')), ['k-kafka-2/kafka: kill -KILL -1']);
+  });
+
+  it('that need a shell are refused without the right, and without a shell, before anything is signalled', async () => {
+    api.denied.add('create pods/exec');
+    await assert.rejects(bridgeKill.prepare(target), { exitCode: 2, message: 'your credentials for cluster east may not create pods/exec in namespace apps' });
+    api.denied.clear();
+    api.run = () => ({ exitCode: 127 });
+    await assert.rejects(bridgeHang.prepare(target), { exitCode: 2, message: /container b-bridge of pod apps\/b-1 in cluster east has no shell/ });
+    assert.ok(api.scripts.every((script) => !script.includes('kill')), api.scripts.join('\n'));
+  });
+
+  it('say pod, container and cluster when the API server refuses a shell after all', async () => {
+    api.run = () => ({ refused: 'pods "b-1" is forbidden' });
+    await assert.rejects(bridgeKill.prepare(target), { exitCode: 1, message: 'no shell could be run in container b-bridge of pod apps/b-1 in cluster east: 403 pods "b-1" is forbidden' });
+  });
+
+  it('that stop a process end by themselves, and only containers of the same run are let go on', async () => {
+    const undo = await bridgeHang.prepare(target);
+    await bridgeHang.inject(target, undo);
+    assert.match(api.scripts.at(-1) ?? '', /kbf-drill-run-1; sleep 0\.3; kill -STOP -1; sleep 70; kill -CONT -1/);
+    api.run = () => ({ exitCode: 10 });
+    assert.equal(await bridgeHang.heal(target, undo), true);
+    assert.doesNotMatch(api.scripts.at(-1) ?? '', /kbf-drill-run-1\*/, 'it would find itself');
+    const run = api.scripts.length;
+    pod(bridge, bridgeLabels, 'c-2');
+    assert.equal(await bridgeHang.heal(target, undo), false);
+    assert.equal(api.scripts.length, run);
+  });
+
+  it('of an API server are refused where it is no pod', async () => {
+    await assert.rejects(apiServerDown.prepare(target), { exitCode: 2, message: /no container kube-apiserver runs in the pods component=kube-apiserver,tier=control-plane/ });
+  });
+
+  it('that cut from Kafka leave all but every address of a broker, and are undone by removing the policy', async () => {
+    const undo = await bridgeCutFromKafka.prepare(target);
+    await bridgeCutFromKafka.inject(target, undo);
+    assert.deepEqual(api.objects.get(`${policies}kbf-drill-run-1-bridge`)?.['spec'], {
+      podSelector: { matchLabels: { 'strimzi.io/kind': 'KafkaBridge', 'strimzi.io/cluster': 'b' } }, policyTypes: ['Egress'],
+      egress: [{ to: [{ ipBlock: { cidr: '0.0.0.0/0', except: ['10.9.0.1/32', '10.9.0.2/32'] } }] }],
+    });
+    assert.equal(await bridgeCutFromKafka.isEffective(target, undo), true);
+    assert.equal(await bridgeCutFromKafka.heal(target, undo), true);
+    assert.equal(await bridgeCutFromKafka.heal(target, undo), false);
+    assert.equal(await bridgeCutFromKafka.isHealed(target, undo), true);
+  });
+
+  it('that black out a region are refused where its gateway is not', async () => {
+    await assert.rejects(regionBlackHole.prepare(target), { exitCode: 2, message: 'cluster east has no Deployment apps/gw' });
+  });
+});
+
+describe('who should answer', () => {
+  const regions = [{ name: 'east' }, { name: 'west' }];
+  const during = (of: Parameters<typeof expectationsOf>[0], first?: string): unknown =>
+    Object.entries(expectationsOf(of, { region: 'east', regions, tier1: first === undefined ? undefined : { first } })).map(([name, { during: now }]) => `${name} ${now}`);
+
+  it('follows from the fault: all but the silent region, or all, or nobody is asked', () => {
+    assert.deepEqual(during({ during: 'silent' }), ['east silent', 'west serves']);
+    assert.deepEqual(during({ during: 'serves' }), ['east serves', 'west serves']);
+    assert.deepEqual(during({ during: 'any', everywhere: true }), ['east any', 'west any']);
+  });
+
+  it('asks a standby only while the first is away', () => {
+    assert.deepEqual(during({ during: 'silent' }, 'east'), ['east silent', 'west serves']);
+    assert.deepEqual(during({ during: 'silent' }, 'west'), ['east silent', 'west serves']);
+    assert.deepEqual(expectationsOf({ during: 'silent' }, { region: 'east', regions, tier1: { first: 'east' } })['west'], { before: 'any', during: 'serves', after: 'any' });
+  });
+});
