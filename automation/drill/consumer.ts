@@ -22,6 +22,9 @@ export interface ConsumerOptions extends InstanceOptions {
 const pollPauseMs = 200;
 /** An instance that cannot be made for this long is given up. */
 const recreateForMs = 90_000;
+/** By then a bridge has dropped an idle instance by itself: the program's default of `consumer.idleTimeoutSeconds`. */
+const deleteForMs = 60_000;
+const deletePauseMs = 1_000;
 /** Between two tries to make one. Short, as every try may come to another region, and the consumer gets nothing meanwhile. */
 const pausesMs = { first: 25, longest: 250 };
 
@@ -83,7 +86,7 @@ export class BridgeConsumer {
     const positions = new Map<number, number>();
     for (const { partition, offset } of records) positions.set(partition, Math.max(positions.get(partition) ?? 0, offset + 1));
     for (const [partition, next] of positions) this.#next.set(partition, next);
-    const answer = await instance.commit(positions);
+    const answer = await instance.commit(positions, this.#o.partitions === undefined ? 'subscribed' : 'assigned');
     if (answer.status === 204) this.#o.onCommits([...positions].map(([partition, offset]) => ({ consumer: this.#o.index, instance: instance.name, tMs: answer.endMs, partition, offset })));
     // 500 is the group's answer to a commit during a rebalance: the next poll joins again, and the batch comes once more.
     return answer.status === 204 || answer.status === 500 ? undefined : `commit: ${describe(answer)}`;
@@ -122,7 +125,7 @@ export class BridgeConsumer {
     if (typeof instance === 'string') return instance;
     const failure = this.#o.partitions === undefined ? await instance.subscribe() : await this.#take(instance, this.#o.partitions);
     if (failure === undefined) return instance;
-    this.#forgotten.push(instance.delete({ lost: true }));
+    this.#forgotten.push(this.#deleteLost(instance));
     return failure;
   }
 
@@ -131,9 +134,21 @@ export class BridgeConsumer {
     return await instance.assign(partitions) ?? (this.#next.size === 0 ? undefined : await instance.seek(this.#next));
   }
 
-  /** Deletes the instance for good measure: its bridge may be gone, or may still hold it as a member of the group. Nobody waits for it until the end. */
-  #forget(how: { lost: boolean }): void {
-    if (this.#instance !== undefined) this.#forgotten.push(this.#instance.delete(how));
+  /** Deletes the instance; nobody waits for it until the end. */
+  #forget({ lost }: { lost: boolean }): void {
+    if (this.#instance !== undefined) this.#forgotten.push(lost ? this.#deleteLost(this.#instance) : this.#instance.delete({ lost }));
     this.#instance = undefined;
+  }
+
+  /**
+   * Until its bridge says that it has none: the bridge may be gone for good, but where only the way to it was, it still holds the instance as a
+   * member of the group, whose partitions nobody is given before the bridge takes it for idle.
+   */
+  async #deleteLost(instance: Instance): Promise<void> {
+    const deadline = this.#o.clock() + deleteForMs;
+    const { signal } = this.#stop;
+    while (!await instance.delete({ lost: true }) && !signal.aborted && this.#o.clock() < deadline) {
+      await delay(deletePauseMs, undefined, { signal }).catch(() => undefined);
+    }
   }
 }

@@ -31,10 +31,10 @@ const pollWaitMs = 500;
 /**
  * How long each call may take before its bridge counts as gone. A killed one is a refused or reset connection at once; only of one that hangs nothing is
  * heard, and the sooner it is given up, the shorter the consumer goes without. A poll must be answered when its own wait is over; a
- * commit may wait for a new coordinator; a deletion for Kafka's own leave of the
+ * commit may wait for a new coordinator, and costs a member of a group its membership when it is given up too soon; a deletion for Kafka's own leave of the
  * group, unless the bridge is most likely gone.
  */
-const timeoutsMs = { create: 5_000, poll: pollWaitMs + 2_000, commit: 5_000, other: 5_000, delete: 10_000, deleteLost: 2_000 };
+const timeoutsMs = { create: 5_000, poll: pollWaitMs + 2_000, commit: { subscribed: 5_000, assigned: 2_500 }, other: 5_000, delete: 10_000, deleteLost: 2_000 };
 
 /** A consumer instance on its bridge, called by the `base_uri` that this bridge gave it. Every answer is a result; nothing rejects. */
 export class Instance {
@@ -87,12 +87,14 @@ export class Instance {
     return records.map(({ partition, offset, value }) => ({ partition, offset, value: readValue(this.#o.format, value) }));
   }
 
-  commit(positions: Positions): Promise<Exchange> {
-    return this.#call('POST', '/offsets', timeoutsMs.commit, { offsets: this.#offsets(positions) });
+  commit(positions: Positions, how: 'subscribed' | 'assigned'): Promise<Exchange> {
+    return this.#call('POST', '/offsets', timeoutsMs.commit[how], { offsets: this.#offsets(positions) });
   }
 
-  async delete({ lost }: { lost: boolean }): Promise<void> {
-    await this.#call('DELETE', '', lost ? timeoutsMs.deleteLost : timeoutsMs.delete);
+  /** False where its bridge did not say that it is gone. */
+  async delete({ lost }: { lost: boolean }): Promise<boolean> {
+    const { status } = await this.#call('DELETE', '', lost ? timeoutsMs.deleteLost : timeoutsMs.delete);
+    return status === 204 || status === 404;
   }
 
   #offsets(positions: Positions): { topic: string; partition: number; offset: number }[] {

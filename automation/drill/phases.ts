@@ -133,7 +133,7 @@ async function loadAndFaults(drill: Drill, { generator, workers, first, kafka }:
     const load = generator.load('p0', 'planned', storing(drill, (attempt) => { live.add(attempt); }), beginMs);
     if (beginMs !== undefined) await delay(beginMs - clock(), undefined, { signal });
     marks.loadMs = beginMs ?? clock();
-    drill.phase('load', `${plan.rate} records/s`);
+    drill.phase('load', workers === undefined ? `${plan.rate} records/s` : `${plan.rate} records/s, ${driversShare(plan).rate} of them from here, the others by ${plan.load.workers} workers`);
     cleanup.defer(() => load.stop().catch(() => undefined));
     cleanup.defer(() => { marks.loadEndMs ??= clock(); });
     cleanup.use(guardLoad({ live, clock, mostErrors: plan.abortAfterErrors ?? 0.5, onBroken: drill.stop }));
