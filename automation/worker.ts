@@ -38,8 +38,8 @@ async function perform(request: WorkerRequest): Promise<unknown> {
     return await (request.repeat === undefined ? runDrill(options) : repeatDrill(options, request.repeat, runDrill));
   }
   if (request.operation === 'heal') {
-    const { healLeftovers } = await import('./drill/index.ts');
-    return await healLeftovers(request.leftovers);
+    const { healStack } = await import('./drill/index.ts');
+    return await healStack(request.leftovers);
   }
   if (request.operation === 'render') {
     const { renderStack } = await import('./render/index.ts');

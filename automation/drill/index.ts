@@ -1,5 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { Cluster } from './cluster.ts';
 import { startClock } from './exchange.ts';
@@ -15,11 +16,11 @@ import type { Drill } from './phases.ts';
 import { leasePlaceOf } from './place.ts';
 import type { FaultMark, Plan } from './plan.ts';
 import type { Report, RunRecord } from './report.ts';
-import { makeReportDirectory, openAppender } from './store.ts';
+import { makeReportDirectory, openAppender, runFiles } from './store.ts';
 import { judgeDirectory, writeRun } from './stored.ts';
 import { NotHealed } from './underFault.ts';
 
-export { healLeftovers } from './faults/journal.ts';
+export { healStack } from './heal.ts';
 export { repeatDrill } from './repeat.ts';
 export { renderTable } from './table.ts';
 export type { DrillEvent, DrillOptions } from './options.ts';
@@ -47,9 +48,15 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
     return await runPlan(options, { plan, outputs, cluster, namespace: place.namespace });
   } catch (error) {
     // Nothing was done: the same directory can be named again.
-    if (error instanceof UserError && error.exitCode === 2) await rm(options.reportDir, { recursive: true, force: true });
+    if (error instanceof UserError && error.exitCode === 2) await dropRun(options.reportDir);
     throw error;
   }
+}
+
+/** What a refused run had begun to store, and the directory if nothing else is in it. */
+async function dropRun(directory: string): Promise<void> {
+  await Promise.all(runFiles.map((name) => rm(path.join(directory, name), { force: true })));
+  await rmdir(directory).catch(() => undefined);
 }
 
 async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespace }: { plan: Plan; outputs: ProgramOutputs; cluster: Cluster; namespace: string }): Promise<DrillResult> {

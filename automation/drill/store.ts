@@ -13,6 +13,9 @@ export interface Lines {
   log: LogRecord;
 }
 
+/** The files that a run makes while it goes on. */
+export const runFiles: readonly string[] = [...(['attempts', 'deliveries', 'commits', 'log'] as const satisfies readonly (keyof Lines)[]).map((kind) => `${kind}.ndjson`), 'run.json'];
+
 /** A file that only grows. */
 export interface Appender<T> {
   /** A promise only while much is unwritten: who can wait (a reader, not a load) waits for it. */
