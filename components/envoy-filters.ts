@@ -55,7 +55,8 @@ function bridgeCluster(service: string, kind: BridgeConfiguration['service']): C
 }
 
 /**
- * The hosts of a service are checked actively. One that hangs is found after two intervals and two timeouts, 2 s at most: a check that was answered
+ * The hosts of a service are checked actively. Envoy lets requests that wait at one that fails run into their timeouts, also with
+ * `close_connections_on_host_health_failure`, which is for TCP alone: measured. One that hangs is found after two intervals and two timeouts, 2 s at most: a check that was answered
  * just before it hung, then two that are not.
  */
 function checked(service: string, httpHealthCheck: object): ConfigPatch {
@@ -68,8 +69,6 @@ function checked(service: string, httpHealthCheck: object): ConfigPatch {
         ...mergeWindow,
         // A host that Kubernetes removed gets no more requests, whatever its last check said.
         ignore_health_on_host_removal: true,
-        // Requests that wait at a host that hangs end when it is found, not at their timeouts: a client's connections would all wait there by then.
-        close_connections_on_host_health_failure: true,
         // A check must not let back in what failed live requests.
         outlier_detection: { successful_active_health_check_uneject_host: false },
         health_checks: [{ timeout: '0.75s', interval: '0.25s', no_traffic_interval: '0.25s', unhealthy_threshold: 2, healthy_threshold: 1, http_health_check: httpHealthCheck }],

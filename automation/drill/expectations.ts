@@ -24,7 +24,8 @@ export function expectationsOf({ before, during, everywhere }: Expectation, { re
     const others: Serving = standsIn ? 'serves' : normal;
     return [name, {
       before: name === region ? before ?? normal : normal,
-      during: isHit(name) ? stricter(during, normal) : others,
+      // What ends by itself may be over before anything can be counted.
+      during: during === 'any' ? 'any' : isHit(name) ? stricter(during, normal) : others,
       after: normal,
     }];
   }));

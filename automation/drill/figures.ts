@@ -74,10 +74,10 @@ export class ProduceFigures {
     if (this.#settled !== undefined && intendedMs >= this.#settled.fromMs && endMs < this.#settled.toMs) this.#settledLatencies.push(Math.max(0, endMs - intendedMs));
   }
 
-  /** By its end: a request that waited at a bridge that hung, and was answered once that went on, was not served under the fault. */
+  /** By its end, as a fault took hold with the last request that the region served: one that waited at a bridge that hung, and was answered once that went on, was not served under the fault. */
   #countPhases(endMs: number, servedBy: string | undefined): void {
     for (const phase of this.#phases) {
-      if (phase.span === undefined || endMs < phase.span.fromMs || endMs >= phase.span.toMs) continue;
+      if (phase.span === undefined || endMs <= phase.span.fromMs || endMs > phase.span.toMs) continue;
       phase.sent += 1;
       if (servedBy !== undefined) phase.byRegion.set(servedBy, (phase.byRegion.get(servedBy) ?? 0) + 1);
     }

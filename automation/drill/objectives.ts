@@ -95,9 +95,14 @@ function conditionsOf({ run, samples, latenessMs, connectionWaitMs, clockJumps }
     ...(clockJumps === 0 ? [] : [explained(atMost('condition.clock', 0, clockJumps), 'the clock of the machine that drove the drill went back: times, order and redeliveries cannot be told')]),
     atMost('condition.generatorLatenessP99Ms', ownDelayMs, tenths(latenessMs)),
     explained(atMost('condition.connectionWaitP50Ms', ownDelayMs, tenths(connectionWaitMs)), tooManyFor(plan)),
-    ...Object.entries(samples).map(([phase, count]): Objective =>
+    ...Object.entries(samples).filter(([phase]) => phase !== 'during' || expectsSomething(run)).map(([phase, count]): Objective =>
       ({ name: `condition.samples.${phase}`, limit: `>= ${fewestSamples}`, measured: count, met: count >= fewestSamples })),
   ];
+}
+
+/** Whether it follows from the faults who serves under them. */
+function expectsSomething({ faults }: RunRecord): boolean {
+  return faults.length === 0 || faults.some(({ expects }) => Object.values(expects).some(({ during }) => during !== 'any'));
 }
 
 /** Of several faults each has to take hold. */

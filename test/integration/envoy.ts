@@ -10,7 +10,6 @@ interface Cluster {
   readonly outlier_detection?: Readonly<Record<string, unknown>>;
   readonly common_lb_config?: { readonly update_merge_window?: string; readonly healthy_panic_threshold?: { readonly value?: number } };
   readonly health_checks?: readonly { readonly interval: string; readonly http_health_check?: { readonly path: string } }[];
-  readonly close_connections_on_host_health_failure?: boolean;
   readonly ignore_health_on_host_removal?: boolean;
 }
 

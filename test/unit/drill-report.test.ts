@@ -249,7 +249,7 @@ describe('evidence and advice', () => {
     assert.deepEqual(evidence?.['produce.unknown'], ['p0/1200 at 13000 ms: timeout']);
     assert.deepEqual(evidence?.['log.ackedLost'], ['p0/5, answered partition 5 offset 0']);
     assert.match(advice?.[0] ?? '', /acks=all/);
-    assert.match(advice?.[1] ?? '', /close_connections_on_host_health_failure/);
+    assert.match(advice?.[1] ?? '', /bridge\.timeouts\.perTryMs/);
     assert.deepEqual(judge(passingRun()).advice, []);
   });
 

@@ -32,7 +32,6 @@ export interface HopSettings {
   healthCheckTimeoutMs?: number;
   healthCheckUnhealthyThreshold?: number;
   healthCheckPath?: string;
-  closesConnectionsOfUnhealthy?: boolean;
   /** Only at tier1: a share for each region, which nothing fails over from. */
   weighted?: boolean;
 }

@@ -46,13 +46,11 @@ function loss({ fault, upstream, tier1 }: Scene): Bound {
   if (!silent.has(fault) && !seenByCheck) return { none: fault === 'bridge-cut-from-kafka' || fault === 'bridge-slow' ? 'polls go on being answered, with nothing' : `nothing is known of the fault ${fault}` };
   const [hop, proxy] = fault.startsWith('bridge-') ? [upstream, 'the gateway'] : [tier1, 'tier1'];
   const found = hop && detectionMs(hop);
-  const ended = found !== undefined && hop?.closesConnectionsOfUnhealthy === true && found < pollTimeoutMs;
   return {
     terms: [
-      ended ? { name: 'health check', ms: found, from: `${proxy}: threshold × (interval + timeout)` }
-        : { name: 'the client\'s own timeout of a poll', ms: pollTimeoutMs, from: 'the drill\'s consumers: nothing ends a poll in flight before' },
+      { name: 'the client\'s own timeout of a poll', ms: pollTimeoutMs, from: 'the drill\'s consumers: nothing ends a poll in flight before' },
       // Until the host is out, a new instance may be made on it again.
-      ...(found !== undefined && !ended ? [{ name: 'health check', ms: Math.max(0, found - pollTimeoutMs), from: `${proxy}: threshold × (interval + timeout)` }].filter(({ ms }) => ms > 0) : []),
+      ...(found !== undefined ? [{ name: 'health check', ms: Math.max(0, found - pollTimeoutMs), from: `${proxy}: threshold × (interval + timeout)` }].filter(({ ms }) => ms > 0) : []),
       anew,
     ],
   };

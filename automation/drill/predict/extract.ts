@@ -33,7 +33,6 @@ export function hopSettings({ host, destinationRules, virtualServices, envoyFilt
     ejectionMs: duration(at(ejection, 'baseEjectionTime')),
     maxEjectionMs: duration(last(patches, 'outlier_detection', 'max_ejection_time')),
     mergeWindowMs: duration(last(patches, 'common_lb_config', 'update_merge_window')),
-    closesConnectionsOfUnhealthy: last(patches, 'close_connections_on_host_health_failure') === true ? true : undefined,
     healthCheckIntervalMs: duration(at(check, 'interval')),
     healthCheckTimeoutMs: duration(at(check, 'timeout')),
     healthCheckUnhealthyThreshold: number(at(check, 'unhealthy_threshold')),

@@ -81,8 +81,11 @@ function refused(hop: HopSettings | undefined, proxy: string): Bound {
   };
 }
 
-/** A host that says nothing any more: what waits for it holds the load's connections until somebody gives up. */
-function silent({ plan }: Scene, hop: HopSettings | undefined, proxy: string): Bound {
+/**
+ * A host that says nothing any more. A failed check ends no request that waits for it already (Envoy only drains its connections), so that what waits holds the
+ * load's connections until somebody gives up.
+ */
+function silent({ plan }: Scene, hop: HopSettings | undefined, proxy: string, deliveryTimeoutMs?: number): Bound {
   if (hop === undefined) return { none: `the settings of ${proxy} could not be read` };
   if (hop.weighted === true) return { none: 'with weights nothing fails over' };
   const found = detectionMs(hop);
@@ -95,14 +98,15 @@ function silent({ plan }: Scene, hop: HopSettings | undefined, proxy: string): B
     { name: 'connection to another host', ms: hop.connectTimeoutMs ?? envoyConnectTimeoutMs, from: `${proxy}: connectTimeout` },
   ];
   const waiting = found === undefined ? Infinity : found * plan.rate / 1000;
-  if (found !== undefined && (hop.closesConnectionsOfUnhealthy === true || waiting < plan.connections)) return { terms: [...check, ...next] };
-  return { terms: [firstToGiveUp(plan.requestTimeoutMs, hop, proxy), ...next] };
+  if (found !== undefined && waiting < plan.connections) return { terms: [...check, ...next] };
+  return { terms: [firstToGiveUp(plan.requestTimeoutMs, hop, proxy, deliveryTimeoutMs), ...next] };
 }
 
 /** Who ends a request that gets no answer. */
-function firstToGiveUp(requestTimeoutMs: number, { perTryTimeoutMs, routeTimeoutMs }: HopSettings, proxy: string): Terms[number] {
+function firstToGiveUp(requestTimeoutMs: number, { perTryTimeoutMs, routeTimeoutMs }: HopSettings, proxy: string, deliveryTimeoutMs?: number): Terms[number] {
   const bounds = [
     { name: 'the client\'s own timeout', ms: requestTimeoutMs, from: 'plan.requestTimeoutMs: nothing ends a request in flight before' },
+    ...(deliveryTimeoutMs === undefined ? [] : [{ name: 'delivery timeout of the bridge', ms: deliveryTimeoutMs, from: 'KafkaBridge: delivery.timeout.ms of its producer' }]),
     ...(perTryTimeoutMs === undefined ? [] : [{ name: 'timeout of a try', ms: perTryTimeoutMs, from: `${proxy}: retries.perTryTimeout` }]),
     ...(routeTimeoutMs === undefined ? [] : [{ name: 'timeout of the route', ms: routeTimeoutMs, from: `${proxy}: timeout` }]),
   ];
@@ -126,5 +130,5 @@ function cutFromKafka(scene: Scene): Bound {
   const { upstream, bridge } = scene;
   if (upstream === undefined) return { none: 'the settings of the gateway could not be read' };
   if (!/topics/.test(upstream.healthCheckPath ?? '')) return { none: `a bridge without Kafka answers 200 with failed records, which no gateway takes for a failure${bridge?.deliveryTimeoutMs === undefined ? '' : `, each after ${bridge.deliveryTimeoutMs} ms`}` };
-  return silent(scene, upstream, 'the gateway');
+  return silent(scene, upstream, 'the gateway', bridge?.deliveryTimeoutMs);
 }
