@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts';
 import { skipVariable } from '../components/skipped.ts';
 import type { Configuration } from '../config/schema.ts';
 import { configurationOf } from './configuration.ts';
+import type { DrillOptions, DrillResult } from './drill/index.ts';
 import { EngineReader } from './engineEvents.ts';
 import type { EngineProgress } from './engineEvents.ts';
 import { EngineStop } from './engineStop.ts';
@@ -59,6 +60,8 @@ export class Environment {
   /** Where operations have their temporary files. */
   readonly #scratch: string;
   readonly #orphans: OrphanFile;
+  /** Where drills keep their journal. */
+  readonly #drills: string;
   /** The settings, for the program of this package: another's are its own affair. */
   readonly #settings: () => Promise<Configuration | undefined>;
 
@@ -69,6 +72,7 @@ export class Environment {
     this.#files = o.files;
     this.#scratch = join(o.stateDir, 'tmp');
     this.#orphans = new OrphanFile(join(o.stateDir, 'orphans', `${o.project.stack}.json`));
+    this.#drills = join(o.stateDir, 'drill', o.project.stack);
     this.#settings = o.settings;
   }
 
@@ -138,6 +142,19 @@ export class Environment {
   async outputs(): Promise<Record<string, unknown>> {
     const stack = await this.#select();
     return plain(await stack.outputs());
+  }
+
+  /**
+   * One drill on what the last `up` made; nothing is injected where the stack cannot be drilled. The journal of its faults lies with the state.
+   * @throws UserError as `runDrill` does; everything else that goes wrong is a verdict
+   */
+  async drill(o: Omit<DrillOptions, 'outputs' | 'environment' | 'kubeconfig' | 'stateDir'>): Promise<DrillResult> {
+    const kubeconfig = (await this.#settings())?.kubeconfig;
+    if (kubeconfig === undefined) {
+      throw new UserError(`The settings of stack ${this.stack} name no kubeconfig, by which a drill could reach its clusters.`, { exitCode: 2, remedy: 'Set kafka-bridge-failover:kubeconfig.' });
+    }
+    const { runDrill } = await import('./drill/index.ts');
+    return await runDrill({ ...o, outputs: await this.outputs(), environment: `stack ${this.stack}`, kubeconfig, stateDir: this.#drills });
   }
 
   /** An operation on a stack that is not locked, in which nothing is left half made, and whose clusters answer. */

@@ -256,6 +256,7 @@ describe('an environment', () => {
   it('whose stack was never set up says so', async () => {
     const environment = await open('echo "error: no stack named \'dev\' found" >&2; exit 255');
     await assert.rejects(environment.outputs(), (error: UserError) => error.exitCode === 2 && /Stack dev does not exist/.test(error.message));
+    await assert.rejects(environment.drill({ reportDir: '/dev/null/report' }), (error: UserError) => error.exitCode === 2 && /name no kubeconfig/.test(error.message));
   });
 
   it('passes on what the CLI said, without its command line', async () => {
