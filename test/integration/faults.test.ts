@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Healed } from '../../automation/drill/faults/journal.ts';
 import type { Report } from '../../automation/drill/index.ts';
 import { Workshop, eventually } from './support.ts';
@@ -83,10 +82,16 @@ describe('faults', () => {
   });
 });
 
-/** Resolves when a drill's progress says the word; rejects when it ends before. */
-async function said(drill: ReturnType<Workshop['start']>, word: string): Promise<void> {
-  for await (const line of createInterface({ input: drill.stderr })) if (line.includes(`  ${word}`)) return;
-  throw new Error(`the drill ended without "${word}"`);
+/** Resolves when a drill's progress says the word, and lets it go on saying what it likes; rejects when it ends before. */
+function said(drill: ReturnType<Workshop['start']>, word: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    drill.stderr.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.includes(`  ${word}`)) resolve();
+    });
+    drill.stderr.once('end', () => { reject(new Error(`the drill ended without "${word}":\n${text}`)); });
+  });
 }
 
 /** A process and all that it started, itself included. */
