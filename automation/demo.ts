@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { ToolPaths } from '../sandbox/toolchain/index.ts';
 import type { DrillEvent, DrillResult } from './drill/index.ts';
-import { pageOf } from './drill/show/index.ts';
+import { pageOf } from './drill/show/page.ts';
 import { renderTable } from './drill/table.ts';
 import type { EngineProgress } from './engineEvents.ts';
 import { defaultStateDir } from './options.ts';

@@ -3,13 +3,9 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../errors.ts';
 import type { DrillEvent, DrillOptions, DrillResult } from '../drill/index.ts';
-import { faults } from '../drill/faults/index.ts';
-import { readObjectives } from '../drill/objective-text.ts';
-import { readPlan } from '../drill/plan-file.ts';
-import { renderRepeat } from '../drill/repeat.ts';
+import { faultNames } from '../drill/faults/names.ts';
 import type { RepeatResult } from '../drill/repeat.ts';
-import { renderSelfTest, selfTest } from '../drill/self-test/index.ts';
-import { pageOf } from '../drill/show/index.ts';
+import { pageOf } from '../drill/show/page.ts';
 import { renderTable } from '../drill/table.ts';
 import { showDrill } from '../live.ts';
 import type { Session } from '../session.ts';
@@ -34,10 +30,10 @@ interface Flags extends TargetFlags, LoadFlags {
   json?: boolean;
 }
 
-/** `kbf drill`. */
+/** `kbf drill`. What only a drill needs is loaded by its action: every command waits for this file. */
 export function addDrill(program: Command, session: Session): void {
   const command = addTargetOptions(program.command('drill').description('breaks something under load and measures what it cost'))
-    .addOption(program.createOption('--fault <name>', `what to break: kbf faults list (default: ${defaults.fault})`).choices(Object.keys(faults)))
+    .addOption(program.createOption('--fault <name>', `what to break: kbf faults list (default: ${defaults.fault})`).choices(faultNames))
     .option('--region <name>', 'where to break it (default: the first region, or the one that others stand by for)')
     .option('--plan <file>', 'several faults in turn, and what is expected of them, from a YAML file')
     .option('--duration <time>', 'how long the load lasts', seconds(defaults.leastSeconds), defaults.seconds);
@@ -53,7 +49,8 @@ export function addDrill(program: Command, session: Session): void {
     .action(async (flags: Flags) => { await (flags.selfTest === true ? showSelfTest(session, flags) : drill(session, flags)); });
 }
 
-function showSelfTest(session: Session, { seed, json }: Flags): void {
+async function showSelfTest(session: Session, { seed, json }: Flags): Promise<void> {
+  const { renderSelfTest, selfTest } = await import('../drill/self-test/index.ts');
   const result = selfTest(seed === undefined ? {} : { seed });
   session.answer(json === true, result, () => renderSelfTest(result));
   session.exitCode = result.passed ? 0 : 1;
@@ -62,7 +59,7 @@ function showSelfTest(session: Session, { seed, json }: Flags): void {
 async function drill(session: Session, flags: Flags): Promise<void> {
   const json = flags.json === true;
   const { repeat } = flags;
-  const what = whatOf(flags);
+  const what = await whatOf(flags);
   const reportDir = resolve(flags.report ?? newReportDir(session.stateDir, flags.fault ?? (flags.plan === undefined ? defaults.fault : 'plan')));
   if (existsSync(join(reportDir, 'report.json'))) {
     throw new UserError(`${reportDir} already holds a report.`, { exitCode: 2, remedy: 'Name another directory with --report.' });
@@ -80,14 +77,19 @@ async function drill(session: Session, flags: Flags): Promise<void> {
     ...(repeat === undefined ? {} : { repeat: { repeat, seed: flags.seed ?? 1 } }),
   }, { ...worker, onEvent: (event) => { onDrill(event as DrillEvent); } }) as DrillResult | RepeatResult;
   session.exitCode = result.exitCode;
-  if ('summary' in result) session.answer(json, result.summary, () => `${renderRepeat(result.summary)}\n${join(reportDir, 'repeat.json')}`);
-  else session.answer(json, result.report, () => `${renderTable(result.report)}\n${pageOf(reportDir)}`);
+  if ('summary' in result) {
+    const { renderRepeat } = await import('../drill/repeat.ts');
+    session.answer(json, result.summary, () => `${renderRepeat(result.summary)}\n${join(reportDir, 'repeat.json')}`);
+  } else {
+    session.answer(json, result.report, () => `${renderTable(result.report)}\n${pageOf(reportDir)}`);
+  }
 }
 
 /** What the flags ask for; files are read at once, so that what is wrong with them is told before anything is touched. */
-function whatOf(flags: Flags): Pick<DrillOptions, 'fault' | 'region' | 'steps' | 'rate' | 'durationSeconds' | 'connections' | 'load' | 'consumers' | 'objectives' | 'abortAfterErrors' | 'seed'> {
+async function whatOf(flags: Flags): Promise<Pick<DrillOptions, 'fault' | 'region' | 'steps' | 'rate' | 'durationSeconds' | 'connections' | 'load' | 'consumers' | 'objectives' | 'abortAfterErrors' | 'seed'>> {
   const { fault, region, plan, duration, abortAfterErrors, seed } = flags;
   if (plan !== undefined && fault !== undefined) throw new UserError('--plan and --fault both say what to break.', { exitCode: 2, remedy: 'Give one of them.' });
+  const [{ readObjectives }, { readPlan }] = await Promise.all([import('../drill/objective-text.ts'), import('../drill/plan-file.ts')]);
   const objectives = [...(flags.objectives === undefined ? [] : readObjectives(flags.objectives).map(({ text }) => text)), ...flags.objective ?? []];
   return {
     ...loadOf(flags), durationSeconds: duration,

@@ -1,10 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../errors.ts';
-import { compare, renderComparison } from '../drill/compare.ts';
 import type { Report } from '../drill/report.ts';
-import { pageOf } from '../drill/show/index.ts';
-import { judgeDirectory, readReport } from '../drill/stored.ts';
+import { pageOf } from '../drill/show/page.ts';
 import { renderTable } from '../drill/table.ts';
 import type { Session } from '../session.ts';
 
@@ -16,7 +14,7 @@ interface Flags {
 /** As the drill ends; nobody interrupted this command. */
 const exitCodes: Record<Report['verdict'], number> = { pass: 0, fail: 3, inconclusive: 4, aborted: 4 };
 
-/** `kbf report`. */
+/** `kbf report`. What judges is loaded by the action: every command waits for this file. */
 export function addReport(program: Command, session: Session): void {
   program.command('report').description('judges a stored drill again, or compares two')
     .argument('<dirs...>', 'the directory of a report; with --compare two, the earlier first')
@@ -27,6 +25,7 @@ export function addReport(program: Command, session: Session): void {
       if (more.length > 0 || two !== (second !== undefined)) {
         throw new UserError(two ? '--compare takes two directories.' : 'Several directories are given.', { exitCode: 2, remedy: 'Use kbf report DIR, or kbf report --compare DIR DIR.' });
       }
+      const [{ compare, renderComparison }, { judgeDirectory, readReport }] = await Promise.all([import('../drill/compare.ts'), import('../drill/stored.ts')]);
       if (second === undefined) {
         const report = await judgeDirectory(first);
         session.answer(json, report, () => `${renderTable(report)}\n${pageOf(first)}`);

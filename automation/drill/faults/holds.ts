@@ -16,35 +16,34 @@ const switchMarginSeconds = 60;
 const turnSeconds = 0.1;
 const blipSeconds = 0.3;
 
+/** What faults that hold the region's bridges have in common. */
+const holdsBridges = {
+  needs: shellNeeds,
+  ends: 'healed or by itself',
+  describe: describeBridge,
+  prepare: (target: Target) => bridgesOf(target, [target.refs.region]),
+  isEffective: (target: Target, { containers }: Held) => areHeld(target, containers),
+  heal: release,
+  isHealed: async (target: Target, { containers }: Held) => await target.bridge.readyEndpoints() >= containers.length,
+} as const satisfies Partial<Fault<Held>>;
+
 /** The bridges of the region are stopped: connections stay open, and nothing is answered. */
 export const bridgeHang: Fault<Held> = {
+  ...holdsBridges,
   name: 'bridge-hang',
   losesInFlight: true,
   blastRadius: 'every bridge process of one region stands still: its connections stay open and nothing is answered',
-  needs: shellNeeds,
   expects: { during: 'silent' },
-  ends: 'healed or by itself',
-  describe: describeBridge,
-  prepare: (target) => bridgesOf(target, [target.refs.region]),
   inject: (target, { containers }) => holdAll(target, containers, Math.ceil(target.refs.forSeconds) + switchMarginSeconds),
-  isEffective: (target, { containers }) => areHeld(target, containers),
-  heal: release,
-  isHealed: async (target, { containers }) => await target.bridge.readyEndpoints() >= containers.length,
 };
 
 /** The bridges of the region run half of the time, by short turns. */
 export const bridgeSlow: Fault<Held> = {
+  ...holdsBridges,
   name: 'bridge-slow',
   blastRadius: 'every bridge process of one region runs for 0.1 s and stands still for 0.1 s, by turns',
-  needs: shellNeeds,
   expects: { during: 'any' },
-  ends: 'healed or by itself',
-  describe: describeBridge,
-  prepare: (target) => bridgesOf(target, [target.refs.region]),
   inject: (target, { containers }) => slowAll(target, containers, { turnSeconds, seconds: Math.ceil(target.refs.forSeconds) + switchMarginSeconds }),
-  isEffective: (target, { containers }) => areHeld(target, containers),
-  heal: release,
-  isHealed: async (target, { containers }) => await target.bridge.readyEndpoints() >= containers.length,
 };
 
 /** Every bridge of every region stands still at once, for a moment. */
