@@ -4,7 +4,7 @@ import {
 } from '@kubernetes/client-node';
 import type { Configuration } from '@kubernetes/client-node';
 import { UserError } from '../../errors.ts';
-import { execute } from './exec.ts';
+import { execute, messageIn } from './exec.ts';
 import type { Executed, Container } from './exec.ts';
 
 /** Under this name the drill's changes stand in an object's managed fields, and its objects carry it as `app.kubernetes.io/managed-by`. */
@@ -130,12 +130,4 @@ function explain(error: unknown): string {
   }
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
-}
-
-function messageIn(body: string): string {
-  try {
-    return (JSON.parse(body) as { message?: string }).message ?? body;
-  } catch {
-    return body;
-  }
 }

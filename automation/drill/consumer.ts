@@ -19,7 +19,7 @@ export interface ConsumerOptions extends InstanceOptions {
 }
 
 /** A consumer that gets a little at a time would otherwise ask without a pause, and be more load than the load. */
-const pollPauseMs = 200;
+export const pollPauseMs = 200;
 /** An instance that cannot be made for this long is given up. */
 const recreateForMs = 90_000;
 /** By then a bridge has dropped an idle instance by itself: the program's default of `consumer.idleTimeoutSeconds`. */

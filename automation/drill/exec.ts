@@ -74,7 +74,8 @@ function exitCodeOf(json: string): number | Error {
   return code === undefined ? new Error(message ?? json) : Number(code);
 }
 
-function messageIn(body: string): string {
+/** What an API server says in its answer, which is a Status where it is JSON. */
+export function messageIn(body: string): string {
   try {
     return (JSON.parse(body) as { message?: string }).message ?? body;
   } catch {

@@ -27,14 +27,16 @@ export type Positions = ReadonlyMap<number, number>;
 
 const contentType = 'application/vnd.kafka.v2+json';
 /** How long the bridge may wait for records; short, as a waiting poll holds one of its threads. */
-const pollWaitMs = 500;
+export const pollWaitMs = 500;
+/** A poll must be answered when its own wait is over. */
+export const pollTimeoutMs = pollWaitMs + 2_000;
 /**
  * How long each call may take before its bridge counts as gone. A killed one is a refused or reset connection at once; only of one that hangs nothing is
- * heard, and the sooner it is given up, the shorter the consumer goes without. A poll must be answered when its own wait is over; a
+ * heard, and the sooner it is given up, the shorter the consumer goes without. A
  * commit may wait for a new coordinator, and costs a member of a group its membership when it is given up too soon; a deletion for Kafka's own leave of the
  * group, unless the bridge is most likely gone.
  */
-const timeoutsMs = { create: 5_000, poll: pollWaitMs + 2_000, commit: { subscribed: 5_000, assigned: 2_500 }, other: 5_000, delete: 10_000, deleteLost: 2_000 };
+const timeoutsMs = { create: 5_000, poll: pollTimeoutMs, commit: { subscribed: 5_000, assigned: 2_500 }, other: 5_000, delete: 10_000, deleteLost: 2_000 };
 
 /** A consumer instance on its bridge, called by the `base_uri` that this bridge gave it. Every answer is a result; nothing rejects. */
 export class Instance {

@@ -29,7 +29,7 @@ export interface BridgeRef {
   bridge: string;
 }
 
-const group = 'kafka.strimzi.io';
+export const strimziGroup = 'kafka.strimzi.io';
 const plural = 'kafkabridges';
 
 /** The few Kubernetes calls that the drill needs, on one bridge. Failures are UserErrors that name cluster and object. */
@@ -79,18 +79,19 @@ export class BridgeApi {
   async #ask<T>(what: string, question: (object: ObjectPath) => Promise<T>): Promise<T> {
     const { namespace, bridge } = this.ref;
     return await this.#cluster.ask(`KafkaBridge ${namespace}/${bridge} cannot be ${what}`, async () => {
-      this.#version ??= await this.#preferredVersion();
-      return await question({ group, version: this.#version, namespace, plural, name: bridge });
+      this.#version ??= await strimziVersion(this.#cluster);
+      return await question({ group: strimziGroup, version: this.#version, namespace, plural, name: bridge });
     });
   }
+}
 
-  async #preferredVersion(): Promise<string> {
-    const { groups } = await this.#cluster.apis.getAPIVersions({});
-    const strimzi = groups.find(({ name }) => name === group);
-    const version = strimzi?.preferredVersion?.version ?? strimzi?.versions[0]?.version;
-    if (version === undefined) throw new Error(`the cluster does not know ${group}; is Strimzi installed?`);
-    return version;
-  }
+/** The version of Strimzi's API that a cluster prefers. Throws an Error where it has none. */
+export async function strimziVersion(cluster: Cluster): Promise<string> {
+  const { groups } = await cluster.apis.getAPIVersions({});
+  const strimzi = groups.find(({ name }) => name === strimziGroup);
+  const version = strimzi?.preferredVersion?.version ?? strimzi?.versions[0]?.version;
+  if (version === undefined) throw new Error(`the cluster does not know ${strimziGroup}; is Strimzi installed?`);
+  return version;
 }
 
 /** Writes the ownership of fields of an object that is still the one that was read. */

@@ -8,6 +8,7 @@ import { valueAt } from './objectives.ts';
 import type { DrillOptions } from './options.ts';
 import type { Report } from './report.ts';
 import { readReport, writeDocument } from './stored.ts';
+import { ms } from './table.ts';
 
 export interface RepeatPlan {
   /** How often. */
@@ -154,8 +155,4 @@ export function renderRepeat({ environment, fault, region, runs, counts, figures
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
-}
-
-function ms(value: number): string {
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 }

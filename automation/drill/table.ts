@@ -83,6 +83,7 @@ function firstAdvice({ verdict, advice: [first, ...others] = [] }: Report): stri
   return verdict === 'pass' || first === undefined ? [] : ['', `  to change: ${first}${others.length > 0 ? ` (${others.length} more in the report)` : ''}`];
 }
 
-function ms(value: number): string {
+/** A time on a terminal. */
+export function ms(value: number): string {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 }

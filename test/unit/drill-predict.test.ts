@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { buildTopology } from '../../components/topology.ts';
 import { parseConfiguration } from '../../config/configuration.ts';
 import { objectName } from '../../automation/drill/predict/configuration.ts';
@@ -12,6 +11,7 @@ import type { TsbObject } from '../../sandbox/operators/tsb/model.ts';
 import { translate } from '../../sandbox/operators/tsb/translate/index.ts';
 import { passingRun } from '../fixtures/passing-run.ts';
 import { answeringCluster, record } from './pulumi-mocks.ts';
+import { operators } from './topology-fixtures.ts';
 import { central, region, tsb } from './tsb-fixtures.ts';
 
 const bridge: BridgeSettings = { deliveryTimeoutMs: 8000, sessionTimeoutMs: 6000, heartbeatIntervalMs: 2000 };
@@ -116,13 +116,12 @@ describe('the predicted gap of consumers', () => {
 
 describe('the settings in effect', () => {
   const clusterObjects = async (): Promise<Map<string, RawObject[]>> => {
-    const root = readFileSync(new URL('../fixtures/certificates/root.crt', import.meta.url), 'utf8');
     const configuration = parseConfiguration({
       hostname: 'kafka.example', kubeconfig: '/none', kafka: { context: 'kafka', domain: 'brokers.example' },
       regions: ['east', 'west'].map((name) => ({ name, context: name, tsbCluster: name, locality: { region: `us-${name}1` } })),
       tsb: { context: 'central', organization: 'tetrate', tenant: 'kafka' }, tier1: { context: 'central', tsbCluster: 'central' },
     }, '/', 'unchecked');
-    const { resources } = await record(() => buildTopology(configuration, answeringCluster(({ kind }) => answers(kind, root))));
+    const { resources } = await record(() => buildTopology(configuration, answeringCluster(operators)));
     const objects = [
       ...['central', 'east', 'west'].map((name) => tsb(['tsb.tetrate.io/v2', 'Cluster', name], {}, { parents: {} })),
       ...resources.filter(({ inputs }) => /tetrate\.io|istio\.io/.test(String(inputs['apiVersion']))).map(({ inputs, provider }) => ({ spec: {}, ...inputs, cluster: provider }) as unknown as TsbObject),
@@ -179,10 +178,3 @@ describe('the settings in effect', () => {
     assert.deepEqual(kafkaSettings({ spec: { kafka: { config: { 'broker.session.timeout.ms': 3000 } } } }), { brokerSessionTimeoutMs: 3000 });
   });
 });
-
-/** What operators would have made. */
-function answers(kind: string, root: string): Record<string, unknown> | undefined {
-  if (kind === 'Secret') return { data: { 'ca.crt': Buffer.from(root).toString('base64') } };
-  if (kind === 'Deployment') return { metadata: { generation: 1 }, status: { observedGeneration: 1, conditions: [{ type: 'Available', status: 'True' }] } };
-  return kind === 'Service' ? { status: { loadBalancer: { ingress: [{ ip: '10.0.0.1' }] } } } : undefined;
-}

@@ -61,6 +61,9 @@ function readable(settings: AppliedConfiguration[string] | undefined): AppliedCo
   return settings === undefined || 'unreadable' in settings ? undefined : settings;
 }
 
+/** Kafka's own broker.session.timeout.ms (KRaft): a broker that died is leader for so long. */
+export const kafkaBrokerSessionMs = 9000;
+
 /**
  * Worst time until an active health check finds a host that says nothing, ms: it said something just before, then each of so many checks waits
  * for its interval and its timeout. Undefined without one.

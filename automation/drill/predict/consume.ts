@@ -1,12 +1,10 @@
-import { detectionMs } from './configuration.ts';
-import type { Bound, Scene, Term } from './predict.ts';
+import { pollPauseMs } from '../consumer.ts';
+import { pollTimeoutMs, pollWaitMs } from '../instance.ts';
+import { detectionMs, kafkaBrokerSessionMs } from './configuration.ts';
+import type { Bound, Scene, Terms } from './predict.ts';
 
-type Terms = Omit<Term, 'of'>[];
-
-/** The drill's own consumers (consumer.ts, instance.ts): a poll waits so long for records, with a pause before the next. */
-const pollCycleMs = 700;
-/** They give a poll up after this. */
-const pollTimeoutMs = 2500;
+/** A poll that waits for records, and the pause before the next. */
+const pollCycleMs = pollWaitMs + pollPauseMs;
 /** The longest pause between two tries to make a new instance. */
 const recreateMs = 1000;
 /** The first poll of a new consumer: it finds its coordinator, joins and fetches. */
@@ -14,7 +12,6 @@ const firstPollMs = 1000;
 /** Kafka's own defaults of a consumer. */
 const kafkaSessionMs = 45_000;
 const kafkaHeartbeatMs = 3000;
-const kafkaBrokerSessionMs = 9000;
 
 const atOnce = new Set(['bridge-scale-0', 'bridge-terminate', 'bridge-kill', 'gateway-kill']);
 const silent = new Set(['bridge-hang', 'gateway-black-hole', 'region-black-hole']);

@@ -29,8 +29,10 @@ export interface Circumstances {
   requestMs?: number;
 }
 
+export type Terms = Omit<Term, 'of'>[];
+
 /** Terms that add up to a bound, or why there is none. */
-export type Bound = { terms: Omit<Term, 'of'>[] } | { none: string };
+export type Bound = { terms: Terms } | { none: string };
 
 /** What one fault meets. */
 export interface Scene {

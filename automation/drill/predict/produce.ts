@@ -1,8 +1,6 @@
-import { detectionMs } from './configuration.ts';
+import { detectionMs, kafkaBrokerSessionMs } from './configuration.ts';
 import type { HopSettings } from './configuration.ts';
-import type { Bound, Scene, Term } from './predict.ts';
-
-type Terms = Omit<Term, 'of'>[];
+import type { Bound, Scene, Terms } from './predict.ts';
 
 /** The first record through a producer that was not there before, ms: 300 to 500 were measured on the official bridges. */
 const newProducerMs = 500;
@@ -14,8 +12,6 @@ const envoyBackoffMs = 25;
 const envoyConnectTimeoutMs = 5000;
 /** both-regions-blip (faults/holds.ts). */
 const blipMs = 300;
-/** Kafka's own broker.session.timeout.ms (KRaft): a broker that died is leader for so long. */
-const kafkaBrokerSessionMs = 9000;
 /** Kafka's own retry.backoff.max.ms of its clients: until they ask for the new leader. */
 const clientBackoffMs = 1000;
 

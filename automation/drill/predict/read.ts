@@ -1,5 +1,6 @@
 import { bridgeServices, serviceHost, strimziBridgeService } from '../../../config/names.ts';
 import { Cluster } from '../cluster.ts';
+import { strimziGroup, strimziVersion } from '../kubernetes.ts';
 import type { AppliedConfiguration } from '../plan.ts';
 import { objectName } from './configuration.ts';
 import { bridgeSettings, hopSettings, kafkaSettings } from './extract.ts';
@@ -45,13 +46,8 @@ function kafkaQuestion(kubeconfig: string, { context, namespace, name }: NonNull
 }
 
 async function strimziObject(cluster: Cluster, object: { namespace: string; plural: string; name: string }): Promise<RawObject> {
-  const group = 'kafka.strimzi.io';
-  return await cluster.ask(`${object.plural} ${object.namespace}/${object.name} cannot be read`, async () => {
-    const known = (await cluster.apis.getAPIVersions()).groups.find(({ name }) => name === group);
-    const version = known?.preferredVersion?.version ?? known?.versions[0]?.version;
-    if (version === undefined) throw new Error(`the cluster does not know ${group}`);
-    return await cluster.custom.getNamespacedCustomObject({ group, version, ...object }) as RawObject;
-  });
+  return await cluster.ask(`${object.plural} ${object.namespace}/${object.name} cannot be read`, async () =>
+    await cluster.custom.getNamespacedCustomObject({ group: strimziGroup, version: await strimziVersion(cluster), ...object }) as RawObject);
 }
 
 /** The first of the hosts that Istio was told something of. */
