@@ -3,14 +3,14 @@
  * 200 records/s over 4 connections, with seeds 1, 2, …, and prints median and worst beside what is aimed at. Runs that have their report are not run again, so an
  * interrupted bench goes on where it was.
  */
-import { execa } from 'execa';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { RepeatSummary } from '../automation/drill/repeat.ts';
+import { BenchKbf } from './kbf.ts';
+import { runBench } from './run.ts';
 
 /** The aims, for faults whose figures somebody relies on. */
 const aims: Readonly<Record<string, { repeat: number; aim: string }>> = {
@@ -26,28 +26,28 @@ const aims: Readonly<Record<string, { repeat: number; aim: string }>> = {
 };
 
 const { values } = parseArgs({ options: { faults: { type: 'string' }, repeat: { type: 'string' }, dir: { type: 'string', default: '.kbf/bench/drill' } } });
-const stateDir = await mkdtemp(join(tmpdir(), 'kbf-bench-'));
 const reports = resolve(values.dir);
 const rows: string[][] = [['fault', 'runs', 'lost median/worst', 'gap median/worst', 'consumers median/worst', 'acked lost', 'unexplained', 'aim']];
 
-try {
-  await kbf(['sandbox', 'up', '--name', 'bench']);
-  await kbf(['up', '--sandbox', 'bench']);
-  for (const fault of values.faults?.split(',') ?? Object.keys(aims)) {
-    const { repeat, aim } = aims[fault] ?? { repeat: 5, aim: '' };
-    const report = join(reports, fault);
-    // Broken objectives are what is measured here, not a reason to end.
-    await kbf(['drill', '--sandbox', 'bench', '--fault', fault, '--rate', '200', '--connections', '4', '--duration', '12s', '--seed', '1', '--repeat', values.repeat ?? String(repeat), '--report', report], [3, 4]);
-    if (existsSync(join(report, 'repeat.json'))) rows.push(rowOf(fault, JSON.parse(await readFile(join(report, 'repeat.json'), 'utf8')) as RepeatSummary, aim));
-    console.log(rows.at(-1)?.join('   '));
+await runBench(async (signal) => {
+  try {
+    await using kbf = await BenchKbf.open(signal);
+    await kbf.run(['sandbox', 'up', '--name', 'bench']);
+    await kbf.run(['up', '--sandbox', 'bench']);
+    for (const fault of values.faults?.split(',') ?? Object.keys(aims)) {
+      const { repeat, aim } = aims[fault] ?? { repeat: 5, aim: '' };
+      const report = join(reports, fault);
+      // Broken objectives are what is measured here, not a reason to end.
+      await kbf.run(['drill', '--sandbox', 'bench', '--fault', fault, '--rate', '200', '--connections', '4', '--duration', '12s', '--seed', '1', '--repeat', values.repeat ?? String(repeat), '--report', report], { allowed: [0, 3, 4] });
+      if (existsSync(join(report, 'repeat.json'))) rows.push(rowOf(fault, JSON.parse(await readFile(join(report, 'repeat.json'), 'utf8')) as RepeatSummary, aim));
+      console.log(rows.at(-1)?.join('   '));
+    }
+  } finally {
+    console.log(`\non ${String(cpus().length)} cores, load average ${loadavg().map((each) => each.toFixed(1)).join(' ')}; reports in ${reports}`);
+    const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length))) ?? [];
+    for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
   }
-} finally {
-  await kbf(['sandbox', 'down', '--name', 'bench']).catch(() => undefined);
-  await rm(stateDir, { recursive: true, force: true });
-  console.log(`\non ${String(cpus().length)} cores, load average ${loadavg().map((each) => each.toFixed(1)).join(' ')}; reports in ${reports}`);
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length))) ?? [];
-  for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-}
+});
 
 function rowOf(fault: string, { runs, counts, figures }: RepeatSummary, aim: string): string[] {
   const of = (name: string, unit = ''): string => {
@@ -57,10 +57,4 @@ function rowOf(fault: string, { runs, counts, figures }: RepeatSummary, aim: str
   const worst = (name: string): string => String(figures.find((each) => each.name === name)?.worst ?? '-');
   const answered = counts.pass + counts.fail;
   return [fault, `${String(answered)} of ${String(runs.length)}`, `${of('produce.failed')} + ${of('produce.unknown')}`, of('produce.blackoutMs', ' ms'), of('consume.blackoutMs', ' ms'), worst('log.ackedLost'), worst('log.duplicates.unexplained'), aim];
-}
-
-async function kbf(args: string[], allowed: readonly number[] = []): Promise<void> {
-  const program = fileURLToPath(new URL('../automation/kbf.mjs', import.meta.url));
-  const { exitCode, all } = await execa(process.execPath, [program, '--state-dir', stateDir, ...args], { reject: false, all: true, stdin: 'ignore' });
-  if (exitCode !== 0 && !allowed.includes(exitCode ?? -1)) throw new Error(`kbf ${args.join(' ')} ended with ${String(exitCode)}:\n${all}`);
 }

@@ -3,29 +3,45 @@
  * kubectl, with the same waits; then it runs `up` with more regions, as many as this machine has memory for, and the program alone, without clusters, with 2 to 8.
  */
 import { execa } from 'execa';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
+import { BenchKbf } from './kbf.ts';
 import { apply, objectsOfState, remove } from './kubectl.ts';
+import type { Kubectl } from './kubectl.ts';
 import { peakOf } from './peak.ts';
 import { fresh } from './regions.ts';
+import { runBench } from './run.ts';
 
-const stateDir = await mkdtemp(join(tmpdir(), 'kbf-bench-'));
 const regions = /^--regions=?(.*)$/.exec(process.argv.slice(2).join('='))?.[1]?.split(',').map(Number) ?? [2, 3, 4];
 const rows: [what: string, measured: string, target: string][] = [];
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
-try {
-  await sandbox('up', 2);
-  const first = await kbf('up');
-  const second = Math.min(...await inTurn([1, 2, 3], async () => (await kbf('up')).ms));
-  const objects = await objectsOfState(sandboxDir(), kubectlOn);
-  const destroy = await kbf('destroy');
-  const byKubectl = await apply(objects, kubectlOn);
-  const deletion = await remove(objects, kubectlOn);
-  await sandbox('down');
+await runBench(async (signal) => {
+  try {
+    await onSandbox(signal);
+    const [two, ...others] = await inTurn([2, 4, 6, 8], (count) => fresh(count, signal));
+    for (const { count, objects: made, cpuMs, peakMiB } of others) {
+      rows.push([`the program alone, ${String(count)} regions, ${String(made)} objects`, `${(cpuMs / 1000).toFixed(2)} s of CPU, ${(cpuMs / (two?.cpuMs ?? 0)).toFixed(2)} times; ${String(Math.round(peakMiB))} MiB`, `≤ ${(made / (two?.objects ?? 0)).toFixed(2)} times`]);
+    }
+  } finally {
+    console.log(`on ${String(cpus().length)} cores, warm caches, load average ${loadavg().map((each) => each.toFixed(1)).join(' ')}`);
+    for (const [what, measured, target] of rows) console.log(`${what.padEnd(46)} ${measured.padEnd(52)} ${target}`);
+  }
+});
+
+async function onSandbox(signal: AbortSignal): Promise<void> {
+  await using kbf = await BenchKbf.open(signal);
+  const kubectl = kubectlOn(kbf, signal);
+  await sandboxUp(kbf, 2);
+  const first = await timed(kbf, 'up');
+  const second = Math.min(...await inTurn([1, 2, 3], async () => (await timed(kbf, 'up')).ms));
+  const objects = await objectsOfState(kbf.sandboxDir, kubectl);
+  const destroy = await timed(kbf, 'destroy');
+  const byKubectl = await apply(objects, kubectl);
+  const deletion = await remove(objects, kubectl);
+  await sandboxDown(kbf);
   rows.push(
     [`up from nothing, ${String(objects.length)} objects`, `${seconds(first.ms)}, ${(first.ms / byKubectl).toFixed(2)} of kubectl apply's ${seconds(byKubectl)}`, '≤ 1.3'],
     ['up without a change, best of 3', seconds(second), '≤ 6 s'],
@@ -33,49 +49,36 @@ try {
     ['memory of the program, 2 regions', `${String(Math.round(first.peakMiB))} MiB`, '< 400 MiB'],
   );
   for (const count of regions.filter((each) => each > 2)) {
-    await sandbox('up', count);
-    const up = await kbf('up');
-    const more = (await objectsOfState(sandboxDir(), kubectlOn)).length;
-    await sandbox('down');
+    await sandboxUp(kbf, count);
+    const up = await timed(kbf, 'up');
+    const more = (await objectsOfState(kbf.sandboxDir, kubectl)).length;
+    await sandboxDown(kbf);
     rows.push([`up, ${String(count)} regions, ${String(more)} objects`, `${seconds(up.ms)}, ${(up.ms / first.ms).toFixed(2)} times; ${String(Math.round(up.peakMiB))} MiB`, `≤ ${(more / objects.length).toFixed(2)} times`]);
   }
-  const [two, ...others] = await inTurn([2, 4, 6, 8], fresh);
-  for (const { count, objects: made, cpuMs, peakMiB } of others) {
-    rows.push([`the program alone, ${String(count)} regions, ${String(made)} objects`, `${(cpuMs / 1000).toFixed(2)} s of CPU, ${(cpuMs / (two?.cpuMs ?? 0)).toFixed(2)} times; ${String(Math.round(peakMiB))} MiB`, `≤ ${(made / (two?.objects ?? 0)).toFixed(2)} times`]);
-  }
-} finally {
-  await sandbox('down').catch(() => undefined);
-  await rm(stateDir, { recursive: true, force: true });
-  console.log(`on ${String(cpus().length)} cores, warm caches, load average ${loadavg().map((each) => each.toFixed(1)).join(' ')}`);
-  for (const [what, measured, target] of rows) console.log(`${what.padEnd(46)} ${measured.padEnd(52)} ${target}`);
 }
 
-function sandboxDir(): string {
-  return join(stateDir, 'sandboxes', 'bench');
+async function sandboxUp(kbf: BenchKbf, count: number): Promise<void> {
+  await kbf.run(['sandbox', 'up', '--name', 'bench', '--regions', String(count)]);
 }
 
-async function sandbox(operation: 'up' | 'down', count?: number): Promise<void> {
-  await command(['sandbox', operation, '--name', 'bench', ...(count === undefined ? [] : ['--regions', String(count)])]);
+async function sandboxDown(kbf: BenchKbf): Promise<void> {
+  await kbf.run(['sandbox', 'down', '--name', 'bench']);
 }
 
 /** One operation, with the time it takes as a person sees it and the most memory that Pulumi's language host had. */
-async function kbf(operation: 'up' | 'destroy'): Promise<{ ms: number; peakMiB: number }> {
+async function timed(kbf: BenchKbf, operation: 'up' | 'destroy'): Promise<{ ms: number; peakMiB: number }> {
   const startedAt = performance.now();
-  const peakMiB = await peakOf(/@pulumi\/pulumi\/cmd\/run\/index\.js.*kbf-bench-|kbf-bench-.*@pulumi\/pulumi\/cmd\/run/, () => command([operation, '--sandbox', 'bench']));
+  const peakMiB = await peakOf(/@pulumi\/pulumi\/cmd\/run\/index\.js.*kbf-bench-|kbf-bench-.*@pulumi\/pulumi\/cmd\/run/, () => kbf.run([operation, '--sandbox', 'bench']));
   return { ms: performance.now() - startedAt, peakMiB };
 }
 
-async function command(args: string[]): Promise<void> {
-  const program = fileURLToPath(new URL('../automation/kbf.mjs', import.meta.url));
-  const { exitCode, all } = await execa(process.execPath, [program, '--state-dir', stateDir, ...args], { reject: false, all: true, stdin: 'ignore' });
-  if (exitCode !== 0) throw new Error(`kbf ${args.join(' ')} ended with ${String(exitCode)}:\n${all}`);
-}
-
 /** kubectl from outside the sandbox, which needs no namespace to be entered for each command. */
-async function kubectlOn(context: string, args: readonly string[], input?: string): Promise<string> {
-  const { kubectl } = JSON.parse(await readFile(join(sandboxDir(), 'tools.json'), 'utf8')) as { kubectl: string };
-  const { stdout } = await execa(kubectl, ['--kubeconfig', join(sandboxDir(), 'kubeconfig.outside'), '--context', context, ...args], input === undefined ? { stdin: 'ignore' } : { input });
-  return stdout;
+function kubectlOn({ sandboxDir }: BenchKbf, cancelSignal: AbortSignal): Kubectl {
+  return async (context, args, input) => {
+    const { kubectl } = JSON.parse(await readFile(join(sandboxDir, 'tools.json'), 'utf8')) as { kubectl: string };
+    const { stdout } = await execa(kubectl, ['--kubeconfig', join(sandboxDir, 'kubeconfig.outside'), '--context', context, ...args], { cancelSignal, ...(input === undefined ? { stdin: 'ignore' } : { input }) });
+    return stdout;
+  };
 }
 
 async function inTurn<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {

@@ -8,8 +8,8 @@ import { parseConfiguration } from '../config/configuration.ts';
 export interface Rendered { readonly count: number; readonly objects: number; readonly cpuMs: number; readonly peakMiB: number }
 
 /** Measures `count` regions in a process of its own. */
-export async function fresh(count: number): Promise<Rendered> {
-  const { stdout } = await execa(process.execPath, [fileURLToPath(import.meta.url), String(count)]);
+export async function fresh(count: number, cancelSignal: AbortSignal): Promise<Rendered> {
+  const { stdout } = await execa(process.execPath, [fileURLToPath(import.meta.url), String(count)], { cancelSignal });
   return JSON.parse(stdout) as Rendered;
 }
 

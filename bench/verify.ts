@@ -2,13 +2,14 @@
  * Verifying a drill beside Kafka's own consumer-perf-test, on the same topic of one broker on loopback: `npm run bench:verify [records]`. Both are whole
  * processes, from their start to their end. The drill's reads the log, stores it, and judges it against every request and every delivery.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtempDisposable, readFile, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { Kafka } from '../automation/drill/kafka.ts';
 import { classPath } from '../sandbox/toolchain/kafka-jvm.ts';
 import { ensureTools } from '../sandbox/toolchain/index.ts';
+import { runBench } from './run.ts';
 import { startBroker } from './verify/broker.ts';
 import { fill, partitions } from './verify/fill.ts';
 import type { Took } from './verify/ours.ts';
@@ -16,12 +17,12 @@ import type { Took } from './verify/ours.ts';
 const most = Number(process.argv[2] ?? 1_000_000);
 const rounds = 3;
 
-const tools = await ensureTools(['java', 'kafka']);
-const java = join(tools.get('java')?.home ?? '', 'bin/java');
-const libs = join(tools.get('kafka')?.home ?? '', 'libs');
-const work = await mkdtemp(join(tmpdir(), 'kbf-bench-verify-'));
-try {
-  await using broker = await startBroker({ java, libs, directory: join(work, 'broker') });
+await runBench(async (signal) => {
+  const tools = await ensureTools(['java', 'kafka'], { signal });
+  const java = join(tools.get('java')?.home ?? '', 'bin/java');
+  const libs = join(tools.get('kafka')?.home ?? '', 'libs');
+  await using work = await mkdtempDisposable(join(tmpdir(), 'kbf-bench-verify-'));
+  await using broker = await startBroker({ java, libs, directory: join(work.path, 'broker'), signal });
   const { bootstrapServers } = broker;
   console.log(`on ${cpus().length} cores, load average ${loadavg()[0]?.toFixed(1)}; median of ${rounds} rounds`);
   console.log('records   consumer-perf-test   drill: read and stored   judged   whole process   peak memory   drill / consumer-perf-test: time   processor time');
@@ -29,31 +30,35 @@ try {
     const topic = `bench-${records}`;
     await using kafka = new Kafka({ bootstrapServers });
     await kafka.createTopic(topic, { partitions, replicas: 1, minInsyncReplicas: 1 });
-    const took: { their: Cost; our: Cost; ours: Took }[] = [];
+    const took: Round[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      const directory = join(work, `run-${records}-${round}`);
-      if (round === 0) await fill({ bootstrapServers, topic, directory, records });
-      else await execa('cp', ['-r', join(work, `run-${records}-0`), directory]);
+      const directory = join(work.path, `run-${records}-${round}`);
+      if (round === 0) await fill({ bootstrapServers, topic, directory, records, signal });
+      else await execa('cp', ['-r', join(work.path, `run-${records}-0`), directory], { cancelSignal: signal });
       if (round > 0) await rm(join(directory, 'log.ndjson'));
-      const their = await costOf(() => execa(java, ['-Xmx512m', '-cp', classPath(libs), 'org.apache.kafka.tools.ConsumerPerformance', '--bootstrap-server', bootstrapServers, '--topic', topic, '--num-records', String(records), '--group', `perf-${round}`]));
+      const their = await costOf(() => execa(java, ['-Xmx512m', '-cp', classPath(libs), 'org.apache.kafka.tools.ConsumerPerformance', '--bootstrap-server', bootstrapServers, '--topic', topic, '--num-records', String(records), '--group', `perf-${round}`], { cancelSignal: signal }));
       let stdout = '';
       const our = await costOf(async () => {
-        ({ stdout } = await execa(process.execPath, [join(import.meta.dirname, 'verify/ours.ts'), bootstrapServers, topic, directory]));
+        ({ stdout } = await execa(process.execPath, [join(import.meta.dirname, 'verify/ours.ts'), bootstrapServers, topic, directory], { cancelSignal: signal }));
       });
       const ours = JSON.parse(stdout) as Took;
       if (ours.ackedLost !== 0 || ours.offsetMismatch !== 0 || ours.delivered !== records) throw new Error(`the run was not judged as what it is: ${stdout}`);
       took.push({ their, our, ours });
     }
-    const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
-    const of = (who: 'their' | 'our', what: keyof Cost): number => median(took.map((each) => each[who][what]));
-    const cell = (value: number, unit: string, width: number): string => `${value.toFixed(unit === 's' ? 2 : 0)} ${unit}`.padEnd(width);
-    console.log([
-      String(records).padEnd(9), cell(of('their', 'ms') / 1000, 's', 20), cell(median(took.map(({ ours }) => ours.readMs)) / 1000, 's', 24), cell(median(took.map(({ ours }) => ours.judgeMs)) / 1000, 's', 8),
-      cell(of('our', 'ms') / 1000, 's', 15), cell(Math.max(...took.map(({ ours }) => ours.peakMiB)), 'MiB', 13), (of('our', 'ms') / of('their', 'ms')).toFixed(2).padEnd(32), (of('our', 'cpuMs') / of('their', 'cpuMs')).toFixed(2),
-    ].join(' '));
+    console.log(row(records, took));
   }
-} finally {
-  await rm(work, { recursive: true, force: true });
+});
+
+interface Round { their: Cost; our: Cost; ours: Took }
+
+function row(records: number, took: readonly Round[]): string {
+  const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+  const of = (who: 'their' | 'our', what: keyof Cost): number => median(took.map((each) => each[who][what]));
+  const cell = (value: number, unit: string, width: number): string => `${value.toFixed(unit === 's' ? 2 : 0)} ${unit}`.padEnd(width);
+  return [
+    String(records).padEnd(9), cell(of('their', 'ms') / 1000, 's', 20), cell(median(took.map(({ ours }) => ours.readMs)) / 1000, 's', 24), cell(median(took.map(({ ours }) => ours.judgeMs)) / 1000, 's', 8),
+    cell(of('our', 'ms') / 1000, 's', 15), cell(Math.max(...took.map(({ ours }) => ours.peakMiB)), 'MiB', 13), (of('our', 'ms') / of('their', 'ms')).toFixed(2).padEnd(32), (of('our', 'cpuMs') / of('their', 'cpuMs')).toFixed(2),
+  ].join(' ');
 }
 
 interface Cost {

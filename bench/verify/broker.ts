@@ -11,8 +11,8 @@ export interface Broker extends AsyncDisposable {
   bootstrapServers: string;
 }
 
-/** One broker on loopback, with an empty directory; it ends with its owner. */
-export async function startBroker({ java, libs, directory }: { java: string; libs: string; directory: string }): Promise<Broker> {
+/** One broker on loopback, with an empty directory; it ends with its owner, and a terminal's Ctrl-C is the owner's alone. @param signal ends its start */
+export async function startBroker({ java, libs, directory, signal }: { java: string; libs: string; directory: string; signal: AbortSignal }): Promise<Broker> {
   const data = join(directory, 'data');
   await mkdir(data, { recursive: true });
   const [client, controller] = [await freePort(), await freePort()];
@@ -25,19 +25,24 @@ export async function startBroker({ java, libs, directory }: { java: string; lib
   ].join('\n'));
   const broker = execa('setpriv', [
     '--pdeathsig', 'KILL', '--', java, ...jvmFlags, '-Xmx512m', `-Dlog4j2.configurationFile=${join(directory, 'log4j2.yaml')}`, '-cp', classPath(libs), 'kafka.Kafka', join(directory, 'server.properties'),
-  ], { stdin: 'ignore', reject: false, all: true, buffer: false });
+  ], { stdin: 'ignore', reject: false, all: true, buffer: false, detached: true });
   const lines = createInterface(broker.all);
-  await new Promise<void>((resolve, reject) => {
-    lines.on('line', (line) => { if (line.includes('Kafka Server started')) resolve(); });
-    void broker.then(({ exitCode }) => { reject(new Error(`Kafka did not start (exit code ${String(exitCode)})`)); });
-  });
-  return {
-    bootstrapServers: `127.0.0.1:${client}`,
-    async [Symbol.asyncDispose]() {
-      broker.kill('SIGKILL');
-      await broker;
-    },
+  const end = async (): Promise<void> => {
+    broker.kill('SIGKILL');
+    await broker;
   };
+  try {
+    signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      lines.on('line', (line) => { if (line.includes('Kafka Server started')) resolve(); });
+      void broker.then(({ exitCode }) => { reject(new Error(`Kafka did not start (exit code ${String(exitCode)})`)); });
+      signal.addEventListener('abort', () => { reject(signal.reason as Error); }, { once: true });
+    });
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return { bootstrapServers: `127.0.0.1:${client}`, [Symbol.asyncDispose]: end };
 }
 
 async function freePort(): Promise<number> {
