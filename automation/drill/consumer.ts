@@ -26,7 +26,7 @@ const recreateForMs = 90_000;
 const deleteForMs = 60_000;
 const deletePauseMs = 1_000;
 /** Between two tries to make one. Short, as every try may come to another region, and the consumer gets nothing meanwhile. */
-const pausesMs = { first: 25, longest: 250 };
+export const recreatePausesMs = { first: 25, longest: 250 };
 
 /**
  * A consumer over the Bridge's HTTP API, as the API asks: it follows the `base_uri` it was given and commits after
@@ -110,7 +110,7 @@ export class BridgeConsumer {
   async #create(signal: AbortSignal): Promise<Instance> {
     const { clock, index, group } = this.#o;
     const deadline = clock() + recreateForMs;
-    for (let pauseMs = pausesMs.first; ; pauseMs = Math.min(pauseMs * 2, pausesMs.longest)) {
+    for (let pauseMs = recreatePausesMs.first; ; pauseMs = Math.min(pauseMs * 2, recreatePausesMs.longest)) {
       signal.throwIfAborted();
       const made = await this.#createOnce();
       if (typeof made !== 'string') return made;

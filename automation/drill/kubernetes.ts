@@ -1,9 +1,10 @@
-import { Cluster, fieldManager, statusOf } from './cluster.ts';
+import { fieldManager, statusOf } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 
 /** The part of a KafkaBridge that the drill reads. */
 export interface BridgeObject {
   metadata: { uid: string; resourceVersion: string; managedFields?: ManagedFields[] };
-  spec?: { replicas?: number; producer?: { config?: Record<string, unknown> } };
+  spec?: { replicas?: number };
 }
 
 /** Who owns which fields of an object, as the API server keeps it. */
@@ -112,18 +113,6 @@ export async function unlessChanged(write: () => Promise<unknown>): Promise<bool
     if ([409, 422].includes(statusOf(error) ?? 0)) return false;
     throw error;
   }
-}
-
-/** Kafka's own default, where a bridge does not set `delivery.timeout.ms`. */
-const defaultDeliveryTimeoutMs = 120_000;
-
-/** How long any of the bridges' producers may go on trying to write a record, ms. */
-export async function deliveryTimeoutMs(kubeconfig: string, regions: readonly BridgeRef[]): Promise<number> {
-  const timeouts = await Promise.all(regions.map(async ({ context, namespace, bridge }) => {
-    const object = await new BridgeApi(new Cluster(kubeconfig, context), { namespace, bridge }).read();
-    return Number(object?.spec?.producer?.config?.['delivery.timeout.ms'] ?? defaultDeliveryTimeoutMs);
-  }));
-  return Math.max(...timeouts);
 }
 
 interface ObjectPath {

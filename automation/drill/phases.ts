@@ -11,7 +11,6 @@ import type { KafkaView } from './faults/target.ts';
 import { Generator } from './generator.ts';
 import { AbortCondition, guardLoad } from './guard.ts';
 import { Kafka } from './kafka.ts';
-import { deliveryTimeoutMs } from './kubernetes.ts';
 import { Lanes } from './lanes.ts';
 import type { Live } from './live.ts';
 import type { Marks } from './metrics.ts';
@@ -89,7 +88,6 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   const [first] = injections;
   if (first === undefined) return 'the plan has no fault';
   drill.seen.configuration = await readConfiguration({ kubeconfig: drill.options.kubeconfig, outputs });
-  const timeoutMs = await deliveryTimeoutMs(drill.options.kubeconfig, outputs.regions);
   cleanup.defer(() => forget(kafka, plan.topic));
   await kafka.createTopic(plan.topic, { partitions: plan.partitions, replicas: 3, minInsyncReplicas: 2 });
   const consumers = cleanup.adopt(consumersOf(drill), (group) => group.stop());
@@ -111,7 +109,7 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
     if (signal.reason instanceof AbortCondition && !signal.reason.lost) await readLog({ ...drill, signal: drill.options.signal ?? new AbortController().signal }, kafka).catch(() => undefined);
     throw error;
   }
-  await drain(drill, { kafka, consumers, deliveryTimeoutMs: timeoutMs });
+  await drain(drill, { kafka, consumers });
   await readLog(drill, kafka);
   return undefined;
 }

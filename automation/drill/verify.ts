@@ -2,16 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ConsumerGroup } from './consumers.ts';
 import type { Kafka } from './kafka.ts';
 import type { Drill } from './phases.ts';
+import { deliveryTimeoutMs } from './predict/configuration.ts';
 
 const drainTimeoutMs = 60_000;
 
 /**
  * Waits until nothing can be written any more, then lets the consumers come to the end of the log and deletes them.
- * A request whose outcome is unknown may still be carried out for as long as a bridge's producer tries (`deliveryTimeoutMs`).
+ * A request whose outcome is unknown may still be carried out for as long as a bridge's producer tries.
  */
-export async function drain(drill: Drill, { kafka, consumers, deliveryTimeoutMs }: { kafka: Kafka; consumers: ConsumerGroup; deliveryTimeoutMs: number }): Promise<void> {
-  const { live, clock, plan, signal, seen } = drill;
-  const quietMs = live.lastUnknownMs === undefined ? 0 : live.lastUnknownMs + deliveryTimeoutMs - clock();
+export async function drain(drill: Drill, { kafka, consumers }: { kafka: Kafka; consumers: ConsumerGroup }): Promise<void> {
+  const { live, clock, plan, outputs, signal, seen } = drill;
+  const triesMs = deliveryTimeoutMs(seen.configuration ?? {}, outputs.regions.map(({ name }) => name));
+  const quietMs = live.lastUnknownMs === undefined ? 0 : live.lastUnknownMs + triesMs - clock();
   if (quietMs > 0) {
     drill.phase('drain', `${Math.ceil(quietMs / 1000)} s, as unanswered records may still be written`);
     await delay(quietMs, undefined, { signal });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { buildTopology } from '../../components/topology.ts';
 import { parseConfiguration } from '../../config/configuration.ts';
-import { objectName } from '../../automation/drill/predict/configuration.ts';
+import { deliveryTimeoutMs, objectName } from '../../automation/drill/predict/configuration.ts';
 import type { BridgeSettings, HopSettings } from '../../automation/drill/predict/configuration.ts';
 import { bridgeSettings, hopSettings, kafkaSettings } from '../../automation/drill/predict/extract.ts';
 import type { RawObject } from '../../automation/drill/predict/extract.ts';
@@ -99,11 +99,11 @@ describe('the predicted gap of consumers', () => {
   for (const [what, fault, configuration, plan, bound] of [
     ['is session and heartbeat where a member is lost', 'bridge-kill', applied(), {}, own + 6000 + 2000 + 1000],
     ['is Kafka\'s own session where none is set', 'bridge-kill', applied({ bridge: {} }), {}, own + 45_000 + 3000 + 1000],
-    ['has the longer of session and detection', 'bridge-hang', applied({ east: unchecked, bridge: { ...bridge, sessionTimeoutMs: 1000 } }), {}, own + 2500 + 1000 + 2000 + 1000],
-    ['is detection and a new instance with partitions of one\'s own', 'bridge-hang', applied(), assigned, own + 2500 + 1000 + 1000],
-    ['is a new instance with partitions of one\'s own where the bridge refuses', 'bridge-kill', applied(), assigned, own + 1000 + 1000],
-    ['is the client\'s patience with tier1 without checks', 'region-black-hole', applied({ tier1: unchecked }), assigned, own + 2500 + 1000 + 1000],
-    ['is found by a check that needs Kafka', 'bridge-cut-from-kafka', applied(), assigned, own + 2500 + 1000 + 1000],
+    ['has the longer of session and detection', 'bridge-hang', applied({ east: unchecked, bridge: { ...bridge, sessionTimeoutMs: 1000 } }), {}, own + 2500 + 250 + 2000 + 1000],
+    ['is detection and a new instance with partitions of one\'s own', 'bridge-hang', applied(), assigned, own + 2500 + 250 + 1000],
+    ['is a new instance with partitions of one\'s own where the bridge refuses', 'bridge-kill', applied(), assigned, own + 250 + 1000],
+    ['is the client\'s patience with tier1 without checks', 'region-black-hole', applied({ tier1: unchecked }), assigned, own + 2500 + 250 + 1000],
+    ['is found by a check that needs Kafka', 'bridge-cut-from-kafka', applied(), assigned, own + 2500 + 250 + 1000],
     ['is Kafka\'s own where a broker dies', 'broker-leader-kill', applied(), {}, own + 9000 + 1000],
     ['is a poll where their instance lives on', 'tier1-restart', applied(), {}, own],
     ['is none where polls go on being answered', 'bridge-cut-from-kafka', applied({ east: unchecked }), {}, undefined],
@@ -111,6 +111,17 @@ describe('the predicted gap of consumers', () => {
     it(what, () => {
       assert.equal(bounds(fault, configuration, plan)[1], bound);
     });
+  }
+});
+
+describe('the time that a record may still be written after its request', () => {
+  const west = (settings: AppliedConfiguration[string]): AppliedConfiguration => ({ ...applied(), [objectName.bridge('west')]: settings });
+  for (const [what, configuration, expected] of [
+    ['is that of the region whose bridge tries longest', west({ deliveryTimeoutMs: 9000 }), 9000],
+    ['is Kafka\'s own where one does not say', west({}), 120_000],
+    ['is Kafka\'s own where one could not be read', west({ unreadable: '403' }), 120_000],
+  ] as const) {
+    it(what, () => { assert.equal(deliveryTimeoutMs(configuration, ['east', 'west']), expected); });
   }
 });
 

@@ -61,6 +61,14 @@ function readable(settings: AppliedConfiguration[string] | undefined): AppliedCo
   return settings === undefined || 'unreadable' in settings ? undefined : settings;
 }
 
+/** Kafka's own delivery.timeout.ms. */
+const kafkaDeliveryTimeoutMs = 120_000;
+
+/** How long any of the regions' bridges may go on trying to write a record, ms; Kafka's own time for one that does not say, or could not be read. */
+export function deliveryTimeoutMs(configuration: AppliedConfiguration, regions: readonly string[]): number {
+  return Math.max(...regions.map((region) => bridgeOf(configuration, region)?.deliveryTimeoutMs ?? kafkaDeliveryTimeoutMs));
+}
+
 /** Kafka's own broker.session.timeout.ms (KRaft): a broker that died is leader for so long. */
 export const kafkaBrokerSessionMs = 9000;
 

@@ -1,12 +1,10 @@
-import { pollPauseMs } from '../consumer.ts';
+import { pollPauseMs, recreatePausesMs } from '../consumer.ts';
 import { pollTimeoutMs, pollWaitMs } from '../instance.ts';
 import { detectionMs, kafkaBrokerSessionMs } from './configuration.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
 
 /** A poll that waits for records, and the pause before the next. */
 const pollCycleMs = pollWaitMs + pollPauseMs;
-/** The longest pause between two tries to make a new instance. */
-const recreateMs = 1000;
 /** The first poll of a new consumer: it finds its coordinator, joins and fetches. */
 const firstPollMs = 1000;
 /** Kafka's own defaults of a consumer. */
@@ -37,7 +35,7 @@ export function consumeTerms(scene: Scene): Bound {
 
 /** Until the client has noticed and has made its instance anew. */
 function loss({ fault, upstream, tier1 }: Scene): Bound {
-  const anew = { name: 'new instance', ms: recreateMs, from: 'the drill\'s consumers: the longest pause between two tries' };
+  const anew = { name: 'new instance', ms: recreatePausesMs.longest, from: 'the drill\'s consumers: the longest pause between two tries' };
   if (atOnce.has(fault)) return { terms: [anew] };
   const seenByCheck = fault === 'bridge-cut-from-kafka' && /topics/.test(upstream?.healthCheckPath ?? '');
   if (!silent.has(fault) && !seenByCheck) return { none: fault === 'bridge-cut-from-kafka' || fault === 'bridge-slow' ? 'polls go on being answered, with nothing' : `nothing is known of the fault ${fault}` };
