@@ -178,7 +178,8 @@ export class ConsumerInstance {
 
   async #send(offsets: readonly (TopicPartition & { offset: bigint })[]): Promise<void> {
     if (this.#mode === 'subscribed') {
-      if (this.#consumer.memberId === null) throw new NotAMember();
+      // The broker would take it, also when the new owner already reads from what was committed before: nobody may count on it then.
+      if (this.#consumer.memberId === null || !this.#membership.owns(offsets)) throw new NotAMember();
       await this.#consumer.commit({ offsets: offsets.map((each) => ({ ...each, leaderEpoch: -1 })) });
       return;
     }

@@ -83,6 +83,11 @@ export class Membership {
     return pending;
   }
 
+  /** Whether partitions are this member's as far as it knows: a rebalance that no poll has followed yet may have given them to others. */
+  owns(partitions: readonly TopicPartition[]): boolean {
+    return this.#pending === undefined || partitions.every((one) => this.#pending?.some(({ topic, partition }) => topic === one.topic && partition === one.partition));
+  }
+
   async leave(): Promise<void> {
     this.#joined = false;
     this.#stale = true;
