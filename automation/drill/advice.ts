@@ -1,3 +1,4 @@
+import { adviseOnSettings } from './advice-settings.ts';
 import type { Objective } from './objectives.ts';
 import type { Prediction } from './predict/predict.ts';
 import type { Report, RunRecord } from './report.ts';
@@ -13,7 +14,7 @@ export interface AdviceOn {
 export function adviseOn(on: AdviceOn): string[] {
   const missed = on.objectives.filter(({ met, measured }) => !met && measured !== undefined).map(({ name }) => name);
   const isMissed = (name: string): boolean => missed.some((other) => other === name || other.startsWith(`${name}.`));
-  return [...new Set([...ofData(isMissed), ...ofConditions(isMissed), ...ofErrors(on.produce), ...(isMissed('produce') || isMissed('consume') || isMissed('prediction') ? ofTerms(on, isMissed) : []), ...ofRegions(on, missed)])];
+  return [...new Set([...ofData(isMissed), ...ofConditions(isMissed), ...adviseOnSettings({ ...on, isMissed }), ...ofErrors(on.produce), ...(isMissed('produce') || isMissed('consume') || isMissed('prediction') ? ofTerms(on, isMissed) : []), ...ofRegions(on, missed)])];
 }
 
 type IsMissed = (name: string) => boolean;

@@ -7,7 +7,7 @@ import type { Attempt, Delivery } from './records.ts';
 export const timelineStepMs = 100;
 const consumptionStepMs = 250;
 
-/** Number of requests sent in each phase. */
+/** Number of requests that were due or ended in each phase: one that waited all through it says as much as one that was answered. */
 export interface Samples {
   before: number;
   during: number;
@@ -29,7 +29,9 @@ export interface CurvePoint {
 interface Phase {
   name: keyof Samples;
   span: Span | undefined;
-  sent: number;
+  /** Requests that were due or ended in it. */
+  seen: number;
+  ended: number;
   byRegion: Map<string, number>;
 }
 
@@ -53,7 +55,7 @@ export class ProduceFigures {
     this.#settled = settledSpan(marks);
     const { loadMs, injectMs, tookHoldMs, healMs, recoveredMs, loadEndMs } = marks;
     const phase = (name: keyof Samples, fromMs?: number, toMs?: number): Phase =>
-      ({ name, span: fromMs === undefined || toMs === undefined ? undefined : { fromMs, toMs }, sent: 0, byRegion: new Map() });
+      ({ name, span: fromMs === undefined || toMs === undefined ? undefined : { fromMs, toMs }, seen: 0, ended: 0, byRegion: new Map() });
     // During: from when the fault took hold until heal. After: from recovery, failing that from heal, until the load's end.
     this.#phases = [phase('before', loadMs, injectMs ?? loadEndMs), phase('during', tookHoldMs, healMs), phase('after', recoveredMs ?? healMs, loadEndMs)];
   }
@@ -64,7 +66,7 @@ export class ProduceFigures {
     this.attempts += 1;
     if (attempt.attempt === 0) this.#lateness.push(issuedMs - intendedMs);
     if (this.#settled !== undefined && issuedMs >= this.#settled.fromMs && issuedMs < this.#settled.toMs) this.#waits.push((sentMs ?? endMs) - issuedMs);
-    this.#countPhases(endMs, outcome === 'ok' ? region : undefined);
+    this.#countPhases(attempt, outcome === 'ok' ? region : undefined);
     this.#countRecord(attempt, change);
     if (outcome !== 'ok') return;
     this.#okEnds.push(endMs);
@@ -75,10 +77,13 @@ export class ProduceFigures {
   }
 
   /** By its end, as a fault took hold with the last request that the region served: one that waited at a bridge that hung, and was answered once that went on, was not served under the fault. */
-  #countPhases(endMs: number, servedBy: string | undefined): void {
+  #countPhases({ intendedMs, endMs }: Attempt, servedBy: string | undefined): void {
     for (const phase of this.#phases) {
-      if (phase.span === undefined || endMs <= phase.span.fromMs || endMs > phase.span.toMs) continue;
-      phase.sent += 1;
+      const { span } = phase;
+      const [isDue, isEnded] = [intendedMs, endMs].map((ms) => span !== undefined && ms > span.fromMs && ms <= span.toMs);
+      if (isDue || isEnded) phase.seen += 1;
+      if (!isEnded) continue;
+      phase.ended += 1;
       if (servedBy !== undefined) phase.byRegion.set(servedBy, (phase.byRegion.get(servedBy) ?? 0) + 1);
     }
   }
@@ -136,10 +141,10 @@ export class ProduceFigures {
   }
 
   regions(names: readonly string[]): { regions: RegionShares[]; samples: Samples } {
-    const measured = this.#phases.filter(({ sent }) => sent > 0);
+    const measured = this.#phases.filter(({ ended }) => ended > 0);
     return {
-      regions: names.map((name) => ({ name, ...Object.fromEntries(measured.map(({ name: phase, sent, byRegion }) => [phase, (byRegion.get(name) ?? 0) / sent])) })),
-      samples: Object.fromEntries(this.#phases.map(({ name, sent }) => [name, sent])) as unknown as Samples,
+      regions: names.map((name) => ({ name, ...Object.fromEntries(measured.map(({ name: phase, ended, byRegion }) => [phase, (byRegion.get(name) ?? 0) / ended])) })),
+      samples: Object.fromEntries(this.#phases.map(({ name, seen }) => [name, seen])) as unknown as Samples,
     };
   }
 

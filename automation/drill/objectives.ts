@@ -139,6 +139,7 @@ function trafficObjectives({ run, regions, produce, consume, predicted }: Measur
       regions.flatMap((region) => expected(`regions.${region.name}.${phase}`, expectationOf(run, region.name, phase), region[phase]))),
     atMost('consume.undelivered', 0, consume?.undelivered),
     ...within('prediction.produceBlackoutMs', predicted?.produceBlackoutMs, produce.blackoutMs),
+    ...(predicted?.noFailover === true ? [nothingPromised] : []),
     ...run.steps.filter(({ kind, met }) => kind === 'expect' && met !== undefined).map(({ text, measured, met }, i): Objective =>
       ({ name: `step.${i + 1}`, limit: text, measured: measured ?? 'not met', met: met === true })),
     ...within('prediction.consumeBlackoutMs', predicted?.consumeBlackoutMs, consume?.blackoutMs),
@@ -165,6 +166,12 @@ function expected(name: string, serving: Serving, measured: number | undefined):
   if (serving === 'silent') return [atMost(name, 0, measured)];
   return [{ name, limit: '> 0', ...(measured === undefined ? {} : { measured }), met: measured !== undefined && measured > 0 }];
 }
+
+/** What was lost then depends on how long the fault stayed: that it was little this time promises nothing. */
+const nothingPromised: Objective = {
+  name: 'prediction.failover', limit: 'settings by which another takes over', measured: 'none', met: false,
+  why: 'the settings in effect let nothing take over what this fault silences: whatever is due there until it ends waits or is lost',
+};
 
 function within(name: string, boundMs: number | undefined, measured: number | undefined): Objective[] {
   if (boundMs === undefined || measured === undefined) return [];

@@ -80,6 +80,16 @@ describe('the predicted gap of produces', () => {
     });
   }
 
+  it('is none for anybody where tier1 gives each region a share and its gateway is gone, and that is said', () => {
+    for (const fault of ['gateway-kill', 'gateway-black-hole', 'region-black-hole']) {
+      const { produceBlackoutMs, consumeBlackoutMs, noFailover } = predict(applied({ tier1: { ...hop, weighted: true } }), { plan: passingRun().run.plan, faults: [{ fault, region: 'east' }] });
+      assert.deepEqual([produceBlackoutMs, consumeBlackoutMs, noFailover], [undefined, undefined, true], fault);
+    }
+    // The gateways still hand over to one another.
+    const { produceBlackoutMs, consumeBlackoutMs, noFailover } = predict(applied({ tier1: { ...hop, weighted: true } }), { plan: passingRun().run.plan, faults: [{ fault: 'bridge-kill', region: 'east' }] });
+    assert.ok(produceBlackoutMs !== undefined && consumeBlackoutMs !== undefined && noFailover === undefined);
+  });
+
   it('holds what a slow request took before the fault', () => {
     const { terms } = predict(applied(), { plan: passingRun().run.plan, faults: [{ fault: 'istiod-down' }], requestMs: 41.7 });
     assert.deepEqual(terms.filter(({ of }) => of === 'produce').map(({ ms }) => ms), [10, 42]);

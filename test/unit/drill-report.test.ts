@@ -172,6 +172,15 @@ describe('the verdict', () => {
     assert.deepEqual({ verdict, missed }, { verdict: 'inconclusive', missed: ['condition.samples.during'] });
   });
 
+  it('is no matter of too few requests when those that were due waited until the fault was over', () => {
+    const { missed } = verdictOf(({ attempts, run }) => {
+      const { tookHoldMs = 0, healMs = 0 } = run.marks;
+      for (const attempt of attempts) if (attempt.endMs > tookHoldMs + 20 && attempt.endMs <= healMs) attempt.endMs = healMs + 100;
+    });
+    assert.ok(!missed.includes('condition.samples.during'), missed.join(' '));
+    assert.ok(!missed.includes('regions.west.during'), missed.join(' '));
+  });
+
   it('is aborted when the drill was interrupted', () => {
     assert.equal(verdictOf(({ run }) => { run.ending = { kind: 'aborted', reason: 'SIGINT' }; }).verdict, 'aborted');
   });

@@ -17,6 +17,8 @@ export interface BridgeSettings {
 
 /** How one proxy treats the hosts behind it. */
 export interface HopSettings {
+  /** What Istio calls them. */
+  host?: string;
   connectTimeoutMs?: number;
   ejectionMs?: number;
   maxEjectionMs?: number;
@@ -68,6 +70,9 @@ const kafkaDeliveryTimeoutMs = 120_000;
 export function deliveryTimeoutMs(configuration: AppliedConfiguration, regions: readonly string[]): number {
   return Math.max(...regions.map((region) => bridgeOf(configuration, region)?.deliveryTimeoutMs ?? kafkaDeliveryTimeoutMs));
 }
+
+/** Why nothing bounds a fault of a region's gateway where tier1 gives each region a share. */
+export const noFailover = { none: 'with weights nothing fails over', noFailover: true } as const;
 
 /** Kafka's own broker.session.timeout.ms (KRaft): a broker that died is leader for so long. */
 export const kafkaBrokerSessionMs = 9000;

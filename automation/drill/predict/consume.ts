@@ -1,6 +1,6 @@
 import { pollPauseMs, recreatePausesMs } from '../consumer.ts';
 import { pollTimeoutMs, pollWaitMs } from '../instance.ts';
-import { detectionMs, kafkaBrokerSessionMs } from './configuration.ts';
+import { detectionMs, kafkaBrokerSessionMs, noFailover } from './configuration.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
 
 /** A poll that waits for records, and the pause before the next. */
@@ -28,6 +28,8 @@ export function consumeTerms(scene: Scene): Bound {
     const ms = kafka?.brokerSessionTimeoutMs ?? kafkaBrokerSessionMs;
     return { terms: [...own, { name: 'until the broker counts as dead', ms, from: 'Kafka: broker.session.timeout.ms' }, { name: 'first poll', ms: firstPollMs, from: 'the coordinator has to be found again' }] };
   }
+  // A new instance is made through the common host name, and may be sent to the lost region again and again.
+  if (scene.tier1?.weighted === true && /^(gateway|region)-/.test(fault)) return noFailover;
   const lost = loss(scene);
   if ('none' in lost) return lost;
   return { terms: [...own, ...(plan.consumers.mode === 'assign' ? lost.terms : rejoined(scene, lost.terms)), { name: 'first poll', ms: firstPollMs, from: 'a new consumer finds its coordinator and fetches' }] };

@@ -16,6 +16,8 @@ export interface Prediction {
   /** Absent when the settings bound nothing, or could not be read. */
   produceBlackoutMs?: number;
   consumeBlackoutMs?: number;
+  /** The settings were read, and let nothing take over what the fault silences. */
+  noFailover?: true;
   terms: Term[];
   why: string;
 }
@@ -31,8 +33,8 @@ export interface Circumstances {
 
 export type Terms = Omit<Term, 'of'>[];
 
-/** Terms that add up to a bound, or why there is none. */
-export type Bound = { terms: Terms } | { none: string };
+/** Terms that add up to a bound, or why there is none; `noFailover`: because nothing takes over. */
+export type Bound = { terms: Terms } | { none: string; noFailover?: true };
 
 /** What one fault meets. */
 export interface Scene {
@@ -63,6 +65,7 @@ export function predict(configuration: AppliedConfiguration, { plan, faults, req
   return {
     ...('terms' in produce ? { produceBlackoutMs: sum(produce) } : {}),
     ...('terms' in consume ? { consumeBlackoutMs: sum(consume) } : {}),
+    ...('noFailover' in produce ? { noFailover: true } : {}),
     terms: [...termsOf('produce', produce), ...termsOf('consume', consume)],
     why: `${told('Requests', produce)} ${told('Consumers', consume)}`,
   };

@@ -1,4 +1,4 @@
-import { detectionMs, kafkaBrokerSessionMs } from './configuration.ts';
+import { detectionMs, kafkaBrokerSessionMs, noFailover } from './configuration.ts';
 import type { HopSettings } from './configuration.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
 
@@ -65,7 +65,7 @@ function bridgeRefuses({ upstream }: Scene): Bound {
 /** A host that refuses connections, seen from one proxy. */
 function refused(hop: HopSettings | undefined, proxy: string): Bound {
   if (hop === undefined) return { none: `the settings of ${proxy} could not be read` };
-  if (hop.weighted === true) return { none: 'with weights nothing fails over' };
+  if (hop.weighted === true) return noFailover;
   if (!/connect-failure/.test(hop.retryOn ?? '') || (hop.retryAttempts ?? 0) < 1) return { none: `${proxy} does not try again where a connection is refused, and every such request is lost` };
   return {
     terms: [
@@ -83,7 +83,7 @@ function refused(hop: HopSettings | undefined, proxy: string): Bound {
  */
 function silent({ plan }: Scene, hop: HopSettings | undefined, proxy: string, deliveryTimeoutMs?: number): Bound {
   if (hop === undefined) return { none: `the settings of ${proxy} could not be read` };
-  if (hop.weighted === true) return { none: 'with weights nothing fails over' };
+  if (hop.weighted === true) return noFailover;
   const found = detectionMs(hop);
   const check: Terms = found === undefined ? [] : [{
     name: 'health check', ms: found,

@@ -57,7 +57,7 @@ async function hop(cluster: Cluster, namespace: string, hosts: readonly string[]
   ]);
   for (const host of hosts) {
     const settings = hopSettings({ host, destinationRules, virtualServices, envoyFilters });
-    if (settings !== undefined) return { ...settings };
+    if (settings !== undefined) return { host, ...settings };
   }
   return { unreadable: `no DestinationRule in namespace ${namespace} of cluster ${cluster.context} names ${hosts.join(' or ')}` };
 }

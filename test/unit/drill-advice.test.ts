@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { objectName } from '../../automation/drill/predict/configuration.ts';
+import type { HopSettings } from '../../automation/drill/predict/configuration.ts';
+import { judge } from '../../automation/drill/report.ts';
+import type { Report, Stored } from '../../automation/drill/report.ts';
+import { passingRun } from '../fixtures/passing-run.ts';
+
+const safe: HopSettings = {
+  host: 'kafka-bridge-http.kafka-bridge.svc.cluster.local', connectTimeoutMs: 250, mergeWindowMs: 0, retryOn: 'connect-failure,refused-stream', retryAttempts: 2, retryBackoffMs: 5,
+  ejectionMs: 2000, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2,
+};
+/** As TSB's own settings are read back. */
+const tsbDefault: HopSettings = {
+  host: safe.host ?? '', connectTimeoutMs: 10_000, ejectionMs: 30_000, consecutiveGatewayErrors: 10, retryAttempts: 2,
+  retryOn: 'reset,connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes,503',
+};
+
+/** The report of a run on such settings, of a fault in east, whose requests 1100 to 1110 were not answered. */
+function reportOf(fault: string, { upstream = safe, tier1 = safe }: { upstream?: HopSettings; tier1?: HopSettings }, change: (stored: Stored) => void = loseSome): Report {
+  const stored = passingRun();
+  const { run } = stored;
+  run.plan.fault = fault;
+  for (const mark of run.faults) mark.fault = fault;
+  run.configuration = { [objectName.upstream('east')]: { ...upstream }, [objectName.tier1]: { ...tier1 } };
+  change(stored);
+  return judge(stored);
+}
+
+function loseSome({ attempts }: Stored): void {
+  for (const attempt of attempts.slice(1100, 1110)) Object.assign(attempt, { outcome: 'unknown', class: 'timeout' });
+}
+
+function writeTwice({ log }: Stored): void {
+  const last = log.findLast(({ partition }) => partition === 5) ?? assert.fail('nothing in partition 5');
+  log.push({ ...last, offset: last.offset + 1 });
+}
+
+const names = (advice: readonly string[] = []): string[] => advice.flatMap((text) => /set ([\w.]+) to/.exec(text)?.slice(1) ?? []);
+
+describe('advice on settings', () => {
+  it('names the weights where a region\'s gateway is gone, and only there', () => {
+    const tier1 = { ...safe, weighted: true };
+    assert.deepEqual(names(reportOf('gateway-kill', { tier1 }).advice), ['tier1.mode']);
+    assert.deepEqual(names(reportOf('bridge-kill', { tier1 }).advice), []);
+  });
+
+  it('names TSB\'s own settings where hosts stay in, or where records were written twice', () => {
+    const both = { upstream: tsbDefault, tier1: tsbDefault };
+    assert.deepEqual(names(reportOf('bridge-kill', both).advice), ['tier1.retries']);
+    const { advice = [], verdict } = reportOf('bridge-kill', both, writeTwice);
+    assert.equal(verdict, 'fail');
+    assert.ok(advice.some((text) => text.includes('send again what may have been carried out (retryOn reset,')), advice.join('\n'));
+    assert.deepEqual(names(reportOf('bridge-kill', {}, writeTwice).advice), []);
+  });
+
+  it('names the health checks where something is silent and nobody asks it', () => {
+    const { healthCheckIntervalMs, ...upstream } = safe;
+    assert.ok(healthCheckIntervalMs !== undefined);
+    assert.deepEqual(names(reportOf('bridge-hang', { upstream }).advice), ['tsb.envoyFilters']);
+    assert.deepEqual(names(reportOf('bridge-hang', {}).advice), []);
+  });
+
+  it('names the bridge\'s Service where consumers missed records by the operator\'s', () => {
+    const upstream = { ...safe, host: 'kafka-bridge-bridge-service.kafka-bridge.svc.cluster.local' };
+    const undelivered = ({ deliveries }: Stored): void => { deliveries.pop(); };
+    assert.deepEqual(names(reportOf('bridge-scale-0', { upstream }, undelivered).advice), ['bridge.service']);
+    assert.deepEqual(names(reportOf('bridge-scale-0', {}, undelivered).advice), []);
+  });
+
+  it('is none where nothing was missed', () => {
+    assert.deepEqual(reportOf('bridge-scale-0', { upstream: tsbDefault, tier1: { ...tsbDefault, weighted: true } }, () => undefined).advice, []);
+  });
+});
+
+describe('the verdict on settings by which nothing takes over', () => {
+  it('is fail, however little was lost', () => {
+    const { verdict, objectives } = reportOf('gateway-kill', { tier1: { ...safe, weighted: true } }, () => undefined);
+    assert.equal(verdict, 'fail');
+    assert.deepEqual(objectives.filter(({ met }) => !met).map(({ name }) => name), ['prediction.failover']);
+  });
+});
