@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:https';
+import type { RequestListener } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { probeCluster } from '../../automation/clusterProbe.ts';
+import type { Answer } from '../../automation/clusterProbe.ts';
+import { loopbackCertificate } from '../fixtures/loopback-certificate.ts';
+
+describe('an API server that is asked', () => {
+  const servers: Server[] = [];
+  const sockets = new Set<Socket>();
+  let cert = '';
+  let key = '';
+  before(async () => { ({ cert, key } = await loopbackCertificate()); });
+  afterEach(async () => {
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => { server.close(resolve); })));
+  });
+
+  async function listening(server: Server): Promise<string> {
+    servers.push(server);
+    server.on('connection', (socket) => { sockets.add(socket); });
+    await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+    return `https://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  }
+
+  const kubeconfig = (server: string, ca = cert): string => JSON.stringify({
+    apiVersion: 'v1', kind: 'Config', users: [{ name: 'u', user: { token: 't' } }], contexts: [{ name: 'east', context: { cluster: 'c', user: 'u' } }],
+    clusters: [{ name: 'c', cluster: { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') } }],
+  });
+  const ask = async (respond: RequestListener): Promise<Answer> => {
+    const server = await listening(createServer({ cert, key }, respond));
+    return await probeCluster({ context: 'east', kubeconfig: kubeconfig(server) }, undefined, 300);
+  };
+  const status = (code: number, message: string): string => JSON.stringify({ kind: 'Status', code, message });
+
+  it('answers when it is ready and takes the credentials', async () => {
+    const paths: string[] = [];
+    const answer = await ask((request, response) => {
+      paths.push(`${request.method ?? ''} ${request.url ?? ''} ${request.headers.authorization ?? ''}`);
+      response.writeHead(request.method === 'GET' ? 200 : 201).end('{}');
+    });
+    assert.equal(answer.state, 'answers');
+    assert.deepEqual(paths, ['GET /readyz Bearer t', 'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews Bearer t']);
+  });
+
+  for (const code of [401, 403]) {
+    it(`refuses by HTTP ${String(code)}`, async () => {
+      const answer = await ask((request, response) => { response.writeHead(request.method === 'GET' && code === 403 ? 200 : code).end(status(code, 'not you')); });
+      assert.deepEqual([answer.state, answer.detail], ['refused', `HTTP ${String(code)}: not you`]);
+    });
+  }
+
+  it('does not answer while it is not ready, and says what is not', async () => {
+    const answer = await ask((_request, response) => { response.writeHead(500).end('[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n'); });
+    assert.deepEqual([answer.state, answer.detail], ['unreachable', 'it is not ready: HTTP 500: etcd failed: reason withheld']);
+  });
+
+  it('does not answer when it hangs', async () => {
+    const answer = await ask(() => undefined);
+    assert.deepEqual([answer.state, answer.detail], ['unreachable', 'no answer in time']);
+  });
+
+  it('does not answer when its host takes connections and says nothing', async () => {
+    const server = await listening(createTcpServer(() => undefined));
+    const answer = await probeCluster({ context: 'east', kubeconfig: kubeconfig(server) }, undefined, 300);
+    assert.deepEqual([answer.state, answer.address], ['unreachable', server]);
+  });
+
+  it('does not answer when nobody listens', async () => {
+    const server = createTcpServer();
+    const address = await listening(server);
+    await new Promise((resolve) => { servers.splice(0); server.close(resolve); });
+    const answer = await probeCluster({ context: 'east', kubeconfig: kubeconfig(address) }, undefined, 300);
+    assert.deepEqual([answer.state, answer.detail], ['unreachable', 'connection refused']);
+  });
+
+  it('is there when its certificate is not trusted, and is not taken for one that is gone', async () => {
+    const server = await listening(createServer({ cert, key }, () => undefined));
+    assert.equal((await probeCluster({ context: 'east', kubeconfig: kubeconfig(server, (await loopbackCertificate()).cert) }, undefined, 300)).state, 'unusable');
+  });
+
+  it('cannot be asked without a kubeconfig, a context or credentials', async () => {
+    assert.equal((await probeCluster({ context: 'east', kubeconfig: '/nowhere/kubeconfig' })).detail, 'there is no such file');
+    assert.equal((await probeCluster({ context: 'west', kubeconfig: kubeconfig('https://127.0.0.1:1') })).state, 'unusable');
+    const plugin = JSON.parse(kubeconfig('https://127.0.0.1:1')) as { users: object[] };
+    plugin.users = [{ name: 'u', user: { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: '/nowhere/plugin', interactiveMode: 'Never' } } }];
+    assert.equal((await probeCluster({ context: 'east', kubeconfig: JSON.stringify(plugin) })).state, 'refused');
+  });
+
+  it('is not waited for once the operation is to stop', async () => {
+    const server = await listening(createServer({ cert, key }, () => undefined));
+    const stop = new AbortController();
+    setTimeout(() => { stop.abort(new Error('enough')); }, 50);
+    await assert.rejects(probeCluster({ context: 'east', kubeconfig: kubeconfig(server) }, stop.signal), /enough/);
+  });
+});

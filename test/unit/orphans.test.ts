@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OrphanFile, abandon, orphansOf, takeBack, unprotect } from '../../automation/orphans.ts';
+import { clustersInState, resourcesIn } from '../../automation/stackState.ts';
+import type { ResourceState, StackState } from '../../automation/stackState.ts';
+import { resourcesOfRegion } from '../../automation/usedClusters.ts';
+import type { UserError } from '../../errors.ts';
+import { checkOf, providerUrnOf, stackState, urnsOf } from './stack-state-fixtures.ts';
+
+describe('what is left behind', () => {
+  let directory: string;
+  beforeEach(async () => { directory = await mkdtemp(join(tmpdir(), 'kbf-unit-')); });
+  afterEach(async () => { await rm(directory, { recursive: true, force: true }); });
+
+  it('is everything in the cluster with its provider, and nothing else', () => {
+    const state = stackState();
+    const [east] = clustersInState(state).filter(({ context }) => context === 'east');
+    assert.deepEqual([...resourcesIn(state, new Set([east?.provider ?? '']))].sort(), urnsOf('east').filter((each) => !each.endsWith('Region::east')).sort());
+    assert.deepEqual([...resourcesOfRegion(state, 'east', 'east')].sort(), [...urnsOf('east'), checkOf('east')].sort());
+  });
+
+  it('leaves the state, which then refers to none of it', () => {
+    const state = stackState();
+    const [abandoned] = abandon(state, [{ context: 'east', kubeconfig: '/k' }]);
+    const left = JSON.stringify(state);
+    const gone = urnsOf('east').filter((each) => !each.endsWith('Region::east'));
+    for (const each of gone) assert.ok(!left.includes(`"${each}`), each);
+    assert.deepEqual(state.resources?.map(({ urn: each }) => each), stackState().resources?.map(({ urn: each }) => each).filter((each) => !gone.includes(each)));
+    assert.deepEqual(orphansOf(abandoned ? [abandoned] : []), [
+      { cluster: 'east', apiVersion: 'v1', kind: 'Namespace', name: 'kafka-bridge' },
+      { cluster: 'east', apiVersion: 'kafka.strimzi.io/v1', kind: 'KafkaBridge', namespace: 'kafka-bridge', name: 'bridge' },
+    ]);
+  });
+
+  it('comes back as it was, once, whatever is in the state by then', () => {
+    const state = stackState();
+    const abandoned = abandon(state, [{ context: 'east', kubeconfig: '/k' }]);
+    assert.deepEqual(takeBack(state, abandoned), urnsOf('east').filter((urn) => urn.includes('kubernetes:') && !urn.includes('providers')));
+    assert.deepEqual([...state.resources ?? []].sort(byUrn).map(({ urn }) => urn), [...stackState().resources ?? []].sort(byUrn).map(({ urn }) => urn));
+    assert.deepEqual(takeBack(state, abandoned), []);
+
+    const empty: StackState = {};
+    takeBack(empty, abandoned);
+    const urns = empty.resources?.map(({ urn }) => urn) ?? [];
+    for (const resource of empty.resources ?? []) {
+      const needed = [resource.parent, resource.provider?.replace(/::[^:]*$/, ''), ...resource.dependencies ?? []].filter((urn) => urn !== undefined);
+      for (const urn of needed) assert.ok(urns.indexOf(urn) >= 0 && urns.indexOf(urn) < urns.indexOf(resource.urn), `${resource.urn} comes after ${urn}`);
+    }
+  });
+
+  it('comes back under a provider that was made anew', () => {
+    const state = stackState();
+    const abandoned = abandon(state, [{ context: 'east', kubeconfig: '/k' }]);
+    const provider = stackState().resources?.find(({ urn }) => urn === providerUrnOf('east'));
+    state.resources?.push({ ...provider, id: 'new' } as ResourceState);
+    takeBack(state, abandoned);
+    assert.equal(state.resources?.find((resource) => resource.urn === urnsOf('east').at(-1))?.provider, `${providerUrnOf('east')}::new`);
+  });
+
+  it('is kept in a file that only its owner reads, until it is taken back', async () => {
+    const file = new OrphanFile(join(directory, 'orphans', 'dev.json'));
+    const [east] = abandon(stackState(), [{ context: 'east', kubeconfig: '/k' }]);
+    assert.ok(east);
+    assert.deepEqual(await file.read(), []);
+    await file.add([{ ...east, resources: east.resources.slice(0, 2) }, { ...east, context: 'west' }]);
+    await file.add([east]);
+    assert.equal((await stat(file.path)).mode & 0o777, 0o600);
+    assert.deepEqual((await file.read()).map(({ context, resources }) => [context, resources.length]), [['east', east.resources.length], ['west', east.resources.length]]);
+    await file.remove(['east']);
+    assert.deepEqual((await file.read()).map(({ context }) => context), ['west']);
+    await file.remove(['west']);
+    await assert.rejects(stat(file.path), { code: 'ENOENT' });
+  });
+
+  it('is not lost silently when its file cannot be read', async () => {
+    const file = new OrphanFile(join(directory, 'dev.json'));
+    await writeFile(file.path, '{');
+    await assert.rejects(file.read(), (error: UserError) => error.message.includes(file.path) && /Mend it/.test(error.remedy ?? ''));
+  });
+
+  it('includes what is protected, which a destroy takes along', () => {
+    const state = stackState();
+    assert.equal(unprotect(state), false);
+    for (const resource of state.resources ?? []) resource.protect = true;
+    assert.equal(unprotect(state), true);
+    assert.ok(state.resources?.every(({ protect }) => protect === false));
+  });
+});
+
+const byUrn = (one: ResourceState, other: ResourceState): number => one.urn.localeCompare(other.urn);

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import type { Answer } from '../../automation/clusterProbe.ts';
+import { abandonedClusters, askClusters, skippedContexts } from '../../automation/reach.ts';
+import { UserError } from '../../errors.ts';
+
+describe('clusters that do not answer', () => {
+  const cluster = (context: string, parts: string[], answer: Partial<Answer> = {}) => ({
+    context, kubeconfig: '/k', parts, regions: parts.flatMap((part) => /^region (.+)/.exec(part)?.slice(1) ?? []),
+    state: 'unreachable' as const, address: `https://${context}:6443`, detail: 'connection refused', ...answer,
+  });
+  const answering = cluster('west', ['region west'], { state: 'answers' });
+  const refusalOf = (run: () => unknown): UserError => {
+    try {
+      run();
+    } catch (error) {
+      if (error instanceof UserError) return error;
+    }
+    throw new Error('nothing was refused');
+  };
+
+  it('stop an operation, with their address and the option that helps', () => {
+    const { message, remedy, exitCode } = refusalOf(() => abandonedClusters('up', [answering, cluster('east', ['region east'])], {}));
+    assert.equal(message, 'Cluster east (region east) does not answer at https://east:6443: connection refused.\nNothing was changed.');
+    assert.match(remedy ?? '', /--skip-region east:/);
+    assert.equal(exitCode, 1);
+  });
+
+  it('cannot be skipped where Kafka, TSB or tier1 stand in them', () => {
+    assert.match(refusalOf(() => abandonedClusters('up', [cluster('kafka', ['Kafka'])], {})).remedy ?? '', /kafka cannot be left out/);
+    const used = [cluster('one', ['tier1', 'region east'])];
+    assert.match(refusalOf(() => skippedContexts(used, ['east'])).message, /Region east cannot be skipped: tier1 stands in its cluster one, too/);
+  });
+
+  it('are skipped by the names of regions that exist', () => {
+    assert.deepEqual([...skippedContexts([cluster('c1', ['region east']), answering], ['east'])], [['east', 'c1']]);
+    const { message, remedy, exitCode } = refusalOf(() => skippedContexts([answering], ['eats']));
+    assert.deepEqual([message, remedy, exitCode], ['There is no region eats.', 'Regions: west.', 2]);
+  });
+
+  it('stop a destroy, which goes on without them only when told to', () => {
+    const reached = [answering, cluster('east', ['region east'])];
+    assert.match(refusalOf(() => abandonedClusters('destroy', reached, {})).remedy ?? '', /--abandon-unreachable/);
+    assert.deepEqual(abandonedClusters('destroy', reached, { abandonUnreachable: true }).map(({ context }) => context), ['east']);
+  });
+
+  it('are never those that refuse the credentials', () => {
+    const refusing = cluster('east', ['region east'], { state: 'refused', detail: 'HTTP 401: Unauthorized' });
+    for (const other of [answering, cluster('west', ['region west'])]) {
+      const { message, remedy } = refusalOf(() => abandonedClusters('destroy', [refusing, other], { abandonUnreachable: true }));
+      assert.match(message, /Cluster east \(region east\) at https:\/\/east:6443 refuses the credentials in \/k: HTTP 401: Unauthorized/);
+      assert.match(remedy ?? '', /never taken for one that is gone/);
+    }
+    assert.throws(() => abandonedClusters('destroy', [answering, cluster('east', [], { state: 'unusable', address: '', detail: 'there is no such file' })], { abandonUnreachable: true }), /cannot be reached by \/k: there is no such file/);
+  });
+
+  it('are not believed when nobody answers at all', () => {
+    assert.match(refusalOf(() => abandonedClusters('destroy', [cluster('east', []), cluster('west', [])], { abandonUnreachable: true })).remedy ?? '', /this machine's own network/);
+  });
+
+  it('are asked at the same time, unless only the engine knows where they are', async () => {
+    let asked = 0;
+    const probe = async (): Promise<Answer> => { asked += 1; await new Promise((resolve) => { setImmediate(resolve); }); assert.equal(asked, 2); return { state: 'answers', address: '', detail: '' }; };
+    const used = [cluster('a', []), cluster('b', []), { ...cluster('gke', []), kubeconfig: undefined }];
+    assert.deepEqual((await askClusters(used, undefined, probe)).map(({ context }) => context), ['a', 'b']);
+  });
+});

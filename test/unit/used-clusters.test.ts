@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { survey } from '../../automation/survey.ts';
+import { clustersInSettings, clustersOfState, together } from '../../automation/usedClusters.ts';
+import { parseConfiguration } from '../../config/configuration.ts';
+import { checkOf, stackState, urnsOf } from './stack-state-fixtures.ts';
+
+describe('the clusters of an operation', () => {
+  const configuration = parseConfiguration({
+    hostname: 'bridge.example', kubeconfig: '/k', kafka: { context: 'kafka', domain: 'kafka.example' },
+    regions: [{ name: 'east', context: 'c1', tsbCluster: 'c1' }, { name: 'west', context: 'c2', tsbCluster: 'c2', kubeconfig: '/k2' }],
+    tsb: { context: 'central', organization: 'o', tenant: 't' }, tier1: { context: 'central', tsbCluster: 'central' },
+  }, '/', 'unchecked');
+
+  it('are those of the settings, each once with all that stands in it', () => {
+    assert.deepEqual(clustersInSettings(configuration).map(({ context, kubeconfig, parts, regions }) => [context, kubeconfig, parts, regions]), [
+      ['kafka', '/k', ['Kafka'], []], ['c1', '/k', ['region east'], ['east']], ['c2', '/k2', ['region west'], ['west']], ['central', '/k', ['TSB', 'tier1'], []],
+    ]);
+  });
+
+  it('are those of the state as well: a region that was taken out of the settings still has to go', () => {
+    assert.deepEqual(clustersOfState(stackState()).map(({ context, parts, regions }) => [context, parts, regions]), [['central', ['objects of an earlier run'], []], ['east', ['region east'], ['east']], ['west', ['region west'], ['west']]]);
+    assert.deepEqual(together(clustersInSettings(configuration), clustersOfState(stackState())).map(({ context }) => context), ['kafka', 'c1', 'c2', 'central', 'east', 'west']);
+  });
+
+  it('of which one is skipped are not all asked, and all of it is left alone', async () => {
+    const state = stackState();
+    for (const { inputs } of state.resources ?? []) if (inputs?.context !== 'east') delete inputs?.kubeconfig;
+    const found = await survey('refresh', { configuration: undefined, state, orphans: [] }, { skipRegions: ['east'] });
+    assert.deepEqual(found.skipped, ['east']);
+    assert.deepEqual(found.excluded(state).sort(), [...urnsOf('east'), checkOf('east')].sort());
+  });
+});
