@@ -2,7 +2,7 @@ import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
 import { bridgeServices, failoverLabel, localPodLabel, strimziBridgeService } from '../config/names.ts';
-import type { BridgeConfiguration, RegionConfiguration, TsbConfiguration } from '../config/schema.ts';
+import type { BridgeConfiguration, RegionConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
 import { bridgeMetrics } from './bridge-metrics.ts';
 import { bridgeSpec, selectorOf } from './bridge-spec.ts';
 import type { Cluster } from './cluster.ts';
@@ -40,6 +40,7 @@ export interface KafkaBridgeRegionArgs {
   /** Which of TSB's kinds say what the gateway does, and whether it may have an EnvoyFilter. */
   readonly api: TsbConfiguration['api'];
   readonly envoyFilters: TsbConfiguration['envoyFilters'];
+  readonly retries: Tier1Configuration['retries'];
   /** Where the region's gateway objects belong in TSB. */
   readonly tsb: GatewayParents;
   /** See the configuration's `tsb.acceptedWhen`. */

@@ -1,8 +1,8 @@
-import type { BridgeConfiguration, TsbConfiguration } from '../config/schema.ts';
+import type { BridgeConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
 import { bridgeHosts } from './bridge-hosts.ts';
 import { serverMarks } from './envoy-filters.ts';
 import { seconds } from './resilience.ts';
-import type { GatewayRoutes, HttpRule } from './resources/tsb.ts';
+import type { GatewayRoutes, HeaderChange, HttpRule } from './resources/tsb.ts';
 
 export interface RegionRoutes {
   readonly region: string;
@@ -15,6 +15,7 @@ export interface RegionRoutes {
   readonly scheme: 'http' | 'https';
   readonly api: TsbConfiguration['api'];
   readonly envoyFilters: TsbConfiguration['envoyFilters'];
+  readonly retries: Tier1Configuration['retries'];
 }
 
 /** A region's gateway serves the common host name and the region's own in the same way. */
@@ -38,6 +39,14 @@ export function dashed(hostname: string): string {
   return hostname.replaceAll('.', '-');
 }
 
+/**
+ * Where gateways repeat what may have been written, each on the way says in the answer how often it tried, so that a record that is there twice can be
+ * told from one that nobody repeated. The deprecated kinds cannot say it at tier1, and half of it would explain nothing.
+ */
+export function tries({ retries, api }: { retries: Tier1Configuration['retries']; api: TsbConfiguration['api'] }): HeaderChange {
+  return retries === 'tsb-default' && api === 'gateway' ? { add: { 'x-envoy-attempt-count': '%UPSTREAM_REQUEST_ATTEMPT_COUNT%' } } : {};
+}
+
 /** Tier1 comes in by the port for other clusters; this one is for who calls the region directly. */
 const port = 80;
 
@@ -46,12 +55,13 @@ interface Rule extends Pick<HttpRule, 'match' | 'modify'> {
   readonly service: { readonly host: string; readonly port: number };
 }
 
-function rulesOf({ region, bridge, regionHostname, scheme, envoyFilters }: RegionRoutes): Rule[] {
+function rulesOf({ region, bridge, regionHostname, scheme, envoyFilters, ...more }: RegionRoutes): Rule[] {
   const { shared, local } = bridgeHosts(bridge);
   const { routeMs, consumersMs } = bridge.timeouts;
   const service = (host: string) => ({ host: `${bridge.namespace}/${host}`, port: bridge.port });
-  const response = envoyFilters === 'none' ? { response: { set: serverMarks(region) } } : {};
-  const everythingElse = { ...(envoyFilters === 'none' ? { modify: { headers: response } } : {}), timeoutMs: local === undefined ? consumersMs : routeMs, service: service(shared) };
+  const told = { ...(envoyFilters === 'none' ? { set: serverMarks(region) } : {}), ...tries(more) };
+  const response = Object.keys(told).length > 0 ? { response: told } : {};
+  const everythingElse = { ...('response' in response ? { modify: { headers: response } } : {}), timeoutMs: local === undefined ? consumersMs : routeMs, service: service(shared) };
   if (local === undefined) return [everythingElse];
   // A consumer lives on one bridge, so its requests never leave the region, and the bridge is told the region's own host name:
   // the `base_uri` that it answers with brings the client back here.

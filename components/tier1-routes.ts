@@ -2,7 +2,7 @@ import type * as pulumi from '@pulumi/pulumi';
 
 import { regionHostname } from '../config/names.ts';
 import type { BridgeConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
-import { consumersPath, dashed } from './region-routes.ts';
+import { consumersPath, dashed, tries } from './region-routes.ts';
 import { seconds, tier1Timeouts } from './resilience.ts';
 import type { ClusterChoice, FailoverSettings, GatewayRoutes, HttpServer } from './resources/tsb.ts';
 
@@ -15,7 +15,7 @@ export interface Tier1Region {
 }
 
 export interface Tier1Routes {
-  readonly tier1: Pick<Tier1Configuration, 'name' | 'namespace' | 'mode' | 'weights' | 'active'>;
+  readonly tier1: Pick<Tier1Configuration, 'name' | 'namespace' | 'mode' | 'weights' | 'active' | 'retries'>;
   readonly hostname: string;
   readonly regions: readonly Tier1Region[];
   readonly timeouts: BridgeConfiguration['timeouts'];
@@ -69,9 +69,10 @@ function ranked({ tier1: { mode, active } }: Tier1Routes): { failoverSettings?: 
 
 function server(args: Tier1Routes, given: Pick<HttpServer, 'name' | 'hostname' | 'failoverSettings'>, clusters: ClusterChoice[]): HttpServer {
   const { routeMs, consumersMs } = tier1Timeouts(args.timeouts);
-  const route = { clusterDestination: { clusters } };
-  const consumers = { match: [{ uri: { prefix: consumersPath } }], timeout: seconds(consumersMs), route };
-  return { ...given, ...entrance(args), routing: { rules: [consumers, { timeout: seconds(routeMs), route }] } };
+  const response = tries({ retries: args.tier1.retries, api: args.api });
+  const to = { ...(response.add === undefined ? {} : { modify: { headers: { response } } }), route: { clusterDestination: { clusters } } };
+  const consumers = { match: [{ uri: { prefix: consumersPath } }], timeout: seconds(consumersMs), ...to };
+  return { ...given, ...entrance(args), routing: { rules: [consumers, { timeout: seconds(routeMs), ...to }] } };
 }
 
 function entrance({ tlsSecret }: Tier1Routes): Pick<HttpServer, 'port' | 'tls'> {

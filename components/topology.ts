@@ -101,6 +101,7 @@ function bridgeRegion(region: Omit<RegionConfiguration, 'tsbCluster'> & { tsbClu
     caCertificate: kafka.caCertificate,
     api,
     envoyFilters,
+    retries: tier1.retries,
     tsb: workspace.parentsOf(name),
     acceptedWhen,
   }, { dependsOn: operators.in(region.context) });

@@ -23,6 +23,7 @@ function ofData(isMissed: IsMissed): string[] {
   const table: readonly [string, string][] = [
     ['log.ackedLost', 'Acknowledged records were lost: see that bridges have acks=all, topics a replication factor of 3 and min.insync.replicas of 2, and that brokers do not allow unclean leader election.'],
     ['log.duplicates.unexplained', 'Records were written twice without a client or a proxy that says so: look for a retry policy on the way (TSB\'s default replays 503 and resets), and let proxies tell how often they tried (include_attempt_count_in_response).'],
+    ['log.duplicates.proxyRetry', 'A gateway sent again what had been written: let none repeat what it has sent (retryOn connect-failure,refused-stream).'],
     ['log.reordered', 'Records of a key changed their order: let bridges have enable.idempotence, with at most 5 requests in flight on a connection.'],
     ['log.phantom', 'The log holds records that nobody sent or that were answered as not written: see who else writes to the topic, and whether a proxy repeats requests that it then calls failed.'],
     ['log.offsetMismatch', 'Answers name places where the log holds something else: a partition was cut short and written again (unclean leader election), or records were changed.'],

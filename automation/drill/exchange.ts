@@ -108,9 +108,3 @@ export function exchange(dispatcher: Pick<Dispatcher, 'dispatch'>, request: Exch
   if (lanes === undefined) send();
   return promise;
 }
-
-/** First value of a response header, or undefined. */
-export function header(answer: Pick<Exchange, 'headers'>, name: string): string | undefined {
-  const value = answer.headers[name];
-  return Array.isArray(value) ? value[0] : value;
-}

@@ -124,6 +124,8 @@ function dataObjectives({ log, consume }: Measured): Objective[] {
     atMost('log.phantom', 0, log?.phantom),
     atMost('log.reordered', 0, log?.reordered),
     atMost('log.duplicates.unexplained', 0, log?.duplicates.unexplained),
+    // No client asked for it, and none can know.
+    ...(log?.duplicates.proxyRetry === undefined ? [] : [atMost('log.duplicates.proxyRetry', 0, log.duplicates.proxyRetry)]),
     atMost('consume.skipped', 0, consume?.skipped),
     atMost('consume.redeliveredAfterCommit', 0, consume?.redeliveredAfterCommit),
   ];

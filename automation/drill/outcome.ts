@@ -1,4 +1,3 @@
-import { header } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import type { Outcome } from './records.ts';
 
@@ -18,7 +17,7 @@ export function judgeProduce(answer: Exchange): Judged {
   if (answer.error !== undefined) return judgeBroken(answer, answer.error.code);
   const judged = judgeAnswer(answer);
   // A proxy that tried more than once tells of its last try only; an earlier one may have been carried out.
-  const retried = /retried and the latest/.test(answer.body) || Number(header(answer, 'x-envoy-attempt-count') ?? 1) > 1;
+  const retried = /retried and the latest/.test(answer.body) || (proxyAttempts(answer.headers) ?? 1) > 1;
   return judged.outcome === 'failed' && retried ? { ...judged, outcome: 'unknown' } : judged;
 }
 
@@ -114,6 +113,12 @@ export function servedBy(headers: Exchange['headers'], regions: readonly Serving
   }
   const gateway = values(headers['x-kbf-gateway'])[0];
   return regions.find(({ name }) => name === gateway)?.name;
+}
+
+/** How often proxies tried, as they say it; of several on the way each adds its own repetitions. Undefined where none says anything. */
+export function proxyAttempts(headers: Exchange['headers']): number | undefined {
+  const told = values(headers['x-envoy-attempt-count']).map(Number).filter(Number.isInteger);
+  return told.length === 0 ? undefined : told.reduce((sum, tries) => sum + Math.max(0, tries - 1), 1);
 }
 
 function values(header: string | string[] | undefined): string[] {

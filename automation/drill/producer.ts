@@ -4,10 +4,10 @@ import type { Dispatcher } from 'undici';
 
 import { retryAfter } from './client-retry.ts';
 import type { Content } from './content.ts';
-import { exchange, header } from './exchange.ts';
+import { exchange } from './exchange.ts';
 import type { Clock } from './exchange.ts';
 import type { Lanes } from './lanes.ts';
-import { judgeProduce, servedBy } from './outcome.ts';
+import { judgeProduce, proxyAttempts, servedBy } from './outcome.ts';
 import type { ServingRegion } from './outcome.ts';
 import type { LoadPlan } from './plan.ts';
 import type { Attempt } from './records.ts';
@@ -51,8 +51,8 @@ export function producer(options: ProducerOptions): Producer {
     if (answer.status !== undefined) attempt.status = answer.status;
     const region = servedBy(answer.headers, regions);
     if (region !== undefined) attempt.region = region;
-    const tries = header(answer, 'x-envoy-attempt-count');
-    if (tries !== undefined) attempt.proxyAttempts = Number(tries);
+    const tries = proxyAttempts(answer.headers);
+    if (tries !== undefined) attempt.proxyAttempts = tries;
     return attempt;
   };
   return {

@@ -35,7 +35,7 @@ export interface Attempt {
   offset?: number;
   /** The region whose bridge answered, by the gateways' response headers. */
   region?: string;
-  /** How often the nearest proxy tried, where it says so. */
+  /** How often proxies on the way tried, where they say so. */
   proxyAttempts?: number;
 }
 

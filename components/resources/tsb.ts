@@ -138,7 +138,9 @@ interface RuleMatch {
 }
 
 export interface HeaderChange {
-  readonly set: Record<string, string>;
+  readonly set?: Record<string, string>;
+  /** Beside what is there already. */
+  readonly add?: Record<string, string>;
 }
 
 interface ServiceDestination {

@@ -35,6 +35,8 @@ describe('the outcome of a produce request', () => {
     ['is unknown when the upstream closed the connection', answer(503, `${reset} reset reason: connection termination`), 'unknown', 'upstream-reset'],
     ['is unknown when an earlier try may have been carried out', answer(503, `${reset} retried and the latest reset reason: remote connection failure`), 'unknown', 'upstream-refused'],
     ['is unknown when the proxy says it tried twice', answer(503, 'no healthy upstream', { 'x-envoy-attempt-count': '2' }), 'unknown', 'no-healthy-upstream'],
+    ['is unknown when only the proxy nearer to the client tried twice', answer(503, 'no healthy upstream', { 'x-envoy-attempt-count': '1,2' }), 'unknown', 'no-healthy-upstream'],
+    ['is failed when every proxy tried once, or not at all', answer(503, 'no healthy upstream', { 'x-envoy-attempt-count': ['0', '1'] }), 'failed', 'no-healthy-upstream'],
     ['is unknown when a proxy tried twice, and its last try was refused', answer(404, '{"error_code":404}', { 'x-envoy-attempt-count': '2' }), 'unknown', 'http-404'],
     ['is unknown when the upstream took too long', answer(504, 'upstream request timeout'), 'unknown', 'upstream-timeout'],
     ['is unknown for a 503 that says nothing', answer(503, ''), 'unknown', 'http-503'],

@@ -72,6 +72,16 @@ describe('the verdict', () => {
     assert.deepEqual(verdictOf(({ log, run }) => { log.shift(); delete run.marks.tookHoldMs; }).verdict, 'fail');
   });
 
+  it('is fail when a proxy wrote a record twice, also where it says so', () => {
+    const { verdict, missed } = verdictOf(({ attempts, log }) => {
+      const last = log.findLast(({ partition }) => partition === 5) ?? assert.fail('nothing in partition 5');
+      log.push({ ...last, offset: last.offset + 1 });
+      for (const attempt of attempts) attempt.proxyAttempts = attempt.seq === last.id?.seq ? 2 : 1;
+    });
+    assert.equal(verdict, 'fail');
+    assert.ok(missed.includes('log.duplicates.proxyRetry') && !missed.includes('log.duplicates.unexplained'), missed.join(' '));
+  });
+
   it('is fail when the faulted region served during the fault', () => {
     const { verdict, missed } = verdictOf(({ attempts }) => { Object.assign(attempts[1500] ?? {}, { region: 'east' }); });
     assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['regions.east.during'] });

@@ -106,6 +106,10 @@ describe('what the program can be asked for, on the stand-in', () => {
     assert.deepEqual(said, []);
     assert.match(json(wanted('east', 'VirtualService', 'kafka-bridge-gateway-global')), /"attempts":2,"retryOn":"reset,connect-failure,[^"]*503"/);
     assert.match(json(wanted('central', 'DestinationRule', 'bridge.example')), /"consecutiveGatewayErrors":10/);
+    const told = /"response":\{"add":\{"x-envoy-attempt-count":"%UPSTREAM_REQUEST_ATTEMPT_COUNT%"\}\}/g;
+    for (const [cluster, routes] of [['east', 'kafka-bridge-gateway-global'], ['central', 'tier1-global']] as const) {
+      assert.equal(json(wanted(cluster, 'VirtualService', routes)).match(told)?.length, 2, `${cluster}: of consumers and of everything else`);
+    }
   });
 
   it('one group for all regions sends each gateway’s routes to every cluster, where only its own pods take them', async () => {
