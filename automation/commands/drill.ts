@@ -5,7 +5,7 @@ import { UserError } from '../../errors.ts';
 import type { DrillEvent, DrillOptions, DrillResult } from '../drill/index.ts';
 import { faultNames } from '../drill/faults/names.ts';
 import type { RepeatResult } from '../drill/repeat.ts';
-import { pageOf } from '../drill/show/page.ts';
+import { pageOf, seriesPageOf } from '../drill/show/page.ts';
 import { renderTable } from '../drill/table.ts';
 import { showDrill } from '../live.ts';
 import type { Session } from '../session.ts';
@@ -41,7 +41,7 @@ export function addDrill(program: Command, session: Session): void {
     .option('--objective <expression>', 'what has to hold besides, such as \'produce.blackoutMs<=100\'; may be given several times', several)
     .option('--objectives <file>', 'a list of them, YAML or JSON')
     .option('--abort-after-errors <share>', 'end at once when more than this of the requests of 10 s are not ok (default: 50%)', percent)
-    .option('--repeat <n>', 'so many drills one after the other; a series that was interrupted goes on', wholeNumber(1))
+    .option('--repeat <n>', 'so many drills one after the other, with repeat.html over them; a series that was interrupted goes on', wholeNumber(1))
     .option('--seed <n>', 'whatever is left to chance follows from it (default: drawn)', wholeNumber(0))
     .option('--self-test', 'no drill: shows in seconds that the verdict finds damage where there is some, and none where there is none')
     .option('--report <dir>', 'where the report goes: report.html, report.json, report.md, junit.xml (default: a new directory under the state directory)')
@@ -79,7 +79,7 @@ async function drill(session: Session, flags: Flags): Promise<void> {
   session.exitCode = result.exitCode;
   if ('summary' in result) {
     const { renderRepeat } = await import('../drill/repeat.ts');
-    session.answer(json, result.summary, () => `${renderRepeat(result.summary)}\n${join(reportDir, 'repeat.json')}`);
+    session.answer(json, result.summary, () => `${renderRepeat(result.summary)}\n${result.summary.runs.length === 0 ? '' : seriesPageOf(reportDir)}`);
   } else {
     session.answer(json, result.report, () => `${renderTable(result.report)}\n${pageOf(reportDir)}`);
   }

@@ -7,7 +7,10 @@ import { objectiveNames } from './objective-text.ts';
 import { valueAt } from './objectives.ts';
 import type { DrillOptions } from './options.ts';
 import type { Report } from './report.ts';
-import { readReport, writeDocument } from './stored.ts';
+import { renderSeriesJunit } from './show/junit.ts';
+import { seriesPageOf } from './show/page.ts';
+import { renderSeries } from './show/series.ts';
+import { readReport, writeDocument, writeWhole } from './stored.ts';
 import { ms } from './table.ts';
 
 export interface RepeatPlan {
@@ -48,15 +51,23 @@ export interface RepeatResult {
   exitCode: 0 | 3 | 4 | 130;
 }
 
+/** A run of a series that came to its end. */
+export interface SeriesRun {
+  /** Within the directory of the series. */
+  directory: string;
+  seed: number;
+  report: Report;
+}
+
 type RunOnce = (options: DrillOptions) => Promise<{ report: Report; exitCode: number }>;
 
 /**
- * Runs the same drill several times, each in a directory of its own (run-001 …), with repeat.json over them. A run that has its report is not run
+ * Runs the same drill several times, each in a directory of its own (run-001 …), with repeat.json, repeat.html and junit.xml over them. A run that has its report is not run
  * again, so that a series which was interrupted goes on; one that was cut off is put aside. Throws as a single drill does.
  */
 export async function repeatDrill(options: DrillOptions, { repeat, seed }: RepeatPlan, runOnce: RunOnce): Promise<RepeatResult> {
   await mkdir(options.reportDir, { recursive: true });
-  const done: { directory: string; seed: number; report: Report }[] = [];
+  const done: SeriesRun[] = [];
   let interrupted = false;
   for (let i = 0; i < repeat && !interrupted; i += 1) {
     const directory = `run-${String(i + 1).padStart(3, '0')}`;
@@ -71,12 +82,23 @@ export async function repeatDrill(options: DrillOptions, { repeat, seed }: Repea
     const { report, exitCode } = await runOnce(run);
     interrupted = exitCode === 130;
     if (!interrupted) done.push({ directory, seed: seed + i, report });
-    await writeDocument(path.join(options.reportDir, 'repeat.json'), summarize(done));
+    await writeSeries(options.reportDir, done);
   }
-  const summary = summarize(done);
-  await writeDocument(path.join(options.reportDir, 'repeat.json'), summary);
+  const summary = await writeSeries(options.reportDir, done);
   const { fail, inconclusive, aborted } = summary.counts;
   return { summary, exitCode: interrupted || options.signal?.aborted === true ? 130 : fail > 0 ? 3 : inconclusive + aborted > 0 ? 4 : 0 };
+}
+
+/** What is said over the runs so far; of none there is nothing to be shown. */
+async function writeSeries(directory: string, runs: readonly SeriesRun[]): Promise<RepeatSummary> {
+  const summary = summarize(runs);
+  await writeDocument(path.join(directory, 'repeat.json'), summary);
+  const [first, ...others] = runs;
+  if (first !== undefined) {
+    await writeWhole(seriesPageOf(directory), renderSeries(summary, [first, ...others]));
+    await writeWhole(path.join(directory, 'junit.xml'), renderSeriesJunit(runs));
+  }
+  return summary;
 }
 
 /** The report that is there already, of the same drill; undefined where there is none, or where it was interrupted. */
@@ -102,7 +124,7 @@ async function putAside(directory: string): Promise<void> {
 }
 
 /** Pure. Figures and confidence are over the runs that passed or failed: the others answered no question. */
-export function summarize(runs: readonly { directory: string; seed: number; report: Report }[]): RepeatSummary {
+export function summarize(runs: readonly SeriesRun[]): RepeatSummary {
   const counts = { pass: 0, fail: 0, inconclusive: 0, aborted: 0 };
   for (const { report } of runs) counts[report.verdict] += 1;
   const reports = runs.map(({ report }) => report).filter(({ verdict }) => verdict === 'pass' || verdict === 'fail');

@@ -63,7 +63,8 @@ function textOf(content: unknown): string {
   return `${JSON.stringify(content, undefined, 2)}\n`;
 }
 
-async function writeWhole(file: string, content: string): Promise<void> {
+/** The same of a text. */
+export async function writeWhole(file: string, content: string): Promise<void> {
   const whole = `${file}.${process.pid}-${written += 1}`;
   try {
     await writeFile(whole, content);

@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import type axe from 'axe-core';
 import type { Page } from 'puppeteer-core';
 import { renderHtml } from '../../automation/drill/show/html.ts';
 import { verdicts } from '../../automation/drill/show/words.ts';
 import { reports } from '../fixtures/drill-reports.ts';
+import { seriousFaults } from './axe.ts';
 import { startChromium } from './chromium.ts';
 import type { Chromium } from './chromium.ts';
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe('the page of a drill, in a browser', () => {
   let chromium: Chromium;
@@ -67,11 +63,7 @@ describe('the page of a drill, in a browser', () => {
     for (const name of ['failed', 'passed', 'inconclusive', 'three regions']) {
       it(`is free of what axe calls serious, ${name}, ${scheme}`, async () => {
         const { page } = await open(name, scheme);
-        await page.$$eval('details', (all) => { for (const details of all) details.open = true; });
-        await page.evaluate(axeSource);
-        const { violations } = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
-        const found = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-        assert.deepEqual(found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).slice(0, 3).join(' | ')}`), []);
+        assert.deepEqual(await seriousFaults(page), []);
         await page.close();
       });
     }

@@ -71,6 +71,8 @@ describe('a series of drills', () => {
     assert.deepEqual([seeds, exitCode], [[7, 8, 9], 0]);
     assert.deepEqual(summary.runs.map(({ directory }) => directory), ['run-001', 'run-002', 'run-003']);
     assert.deepEqual(JSON.parse(readFileSync(join(reportDir, 'repeat.json'), 'utf8')), summary);
+    assert.match(readFileSync(join(reportDir, 'repeat.html'), 'utf8'), /<title>Passed: 3 drills[^]*href="run-003\/report\.html"/);
+    assert.match(readFileSync(join(reportDir, 'junit.xml'), 'utf8'), /, run-003"/);
     assert.deepEqual(summary.figures.find(({ name }) => name === 'produce.blackoutMs'), { name: 'produce.blackoutMs', unit: 'ms', runs: 3, median: 8, worst: 9 });
   });
 
@@ -86,6 +88,11 @@ describe('a series of drills', () => {
     const second = await series(4, () => ['pass', 0]);
     assert.deepEqual([second.seeds, second.exitCode, second.summary.runs.length], [[9, 10], 0, 4]);
     assert.ok(existsSync(join(reportDir, 'run-003-cut-1')) && existsSync(join(reportDir, 'run-004-cut-1')));
+  });
+
+  it('shows nothing where its first drill was interrupted', async () => {
+    assert.equal((await series(2, () => ['aborted', 130])).exitCode, 130);
+    assert.deepEqual([existsSync(join(reportDir, 'repeat.json')), existsSync(join(reportDir, 'repeat.html')), existsSync(join(reportDir, 'junit.xml'))], [true, false, false]);
   });
 
   it('ends with the worst of its verdicts', async () => {

@@ -62,8 +62,8 @@ ${lists.map(([name, list]) => html`<h3>${meaning(name) || name} <span class="nam
 `)}`;
 }
 
-/** What was to be done. */
-export function plan({ plan: it }: Report): Markup {
+/** What was to be done; of a series, what was the same in each run. */
+export function plan({ plan: it }: Report, { ofSeries = false } = {}): Markup {
   const { load, consumers } = it;
   const rows: [string, string][] = [
     ['Load', `${count(it.rate)} records/s ${loadWords(load)}, for ${plural(it.durationSeconds, 'second')}`],
@@ -72,8 +72,8 @@ export function plan({ plan: it }: Report): Markup {
     ['Retry by the client', { none: 'none', safe: 'of what certainly was not written', always: 'of everything that was not acknowledged' }[load.retry]],
     ['Producers', load.workers === 0 ? 'in the driver\'s process' : `${plural(load.workers, 'pod')} in the cluster`],
     ['Consumers', `${count(consumers.count)}, ${consumers.mode === 'subscribe' ? 'members of one group' : 'with partitions of their own'}`],
-    ['Topic', `${it.topic}, ${plural(it.partitions, 'partition')}`],
-    ['Seed', String(it.seed)],
+    ['Topic', `${ofSeries ? 'a new one for each run' : it.topic}, ${plural(it.partitions, 'partition')}`],
+    ['Seed', ofSeries ? 'one of its own for each run' : String(it.seed)],
     ...(it.abortAfterErrors === undefined ? [] : [['Ended early', `if more than ${percent(it.abortAfterErrors)} of the requests of 10 s were not acknowledged`] as [string, string]]),
     ...it.steps.map((step, i): [string, string] => [`Step ${i + 1}`, stepWords(step)]),
     ...(it.objectives ?? []).map((text): [string, string] => ['Objective asked for', text]),

@@ -1,68 +1,32 @@
-import { readFileSync } from 'node:fs';
 import type { Report } from '../report.ts';
-import { html, Markup } from './markup.ts';
+import { htmlDocument, navigated, tile, verdictSection } from './document.ts';
+import { html } from './markup.ts';
+import type { Markup } from './markup.ts';
 import { sections } from './sections.ts';
 import { summary } from './summary.ts';
 import { count, faultName, ms, verdicts } from './words.ts';
 
-/** Nothing is loaded and nothing runs: what the page shows is in it. */
-const policy = 'default-src \'none\'; style-src \'unsafe-inline\'; img-src data:; base-uri \'none\'; form-action \'none\'';
-
 /** The report as one HTML file that needs nothing else: no network, no script. `digest` is the SHA-256 of the report.json it was made from. */
 export function renderHtml(report: Report, digest?: string): string {
-  const { word, sign } = verdicts[report.verdict];
-  const shown = sections(report);
-  const css = new Markup(readFileSync(new URL('page.css', import.meta.url), 'utf8'));
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${word}: ${faultName(report)}, ${report.environment}</title>
-<link rel="icon" href="data:,">
-<style>
-${css}</style>
-</head>
-<body>
-<a class="skip" href="#verdict">To the verdict</a>
-<header>
+  return htmlDocument(`${verdicts[report.verdict].word}: ${faultName(report)}, ${report.environment}`, html`<header>
 <h1>Failover drill: ${faultName(report)}</h1>
 <p class="quiet">${report.environment}, <time datetime="${report.startedAt}">${report.startedAt.slice(0, 19).replace('T', ' ')} UTC</time>, run ${report.plan.run}</p>
 </header>
 <main>
-<section id="verdict" class="verdict ${report.verdict}" aria-labelledby="verdict-word" tabindex="-1">
-<p class="word" id="verdict-word"><span aria-hidden="true">${sign}</span> ${word}</p>
-${summary(report).map((text) => html`<p>${text}</p>
-`)}</section>
-${figures(report)}
-<nav aria-label="Sections"><ul>
-${shown.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>
-`)}</ul></nav>
-${shown.map(({ id, title, body }) => html`<section aria-labelledby="${id}">
-<h2 id="${id}">${title}</h2>
-${body}
-</section>
-`)}</main>
+${verdictSection(report.verdict, summary(report))}${figures(report)}
+${navigated(sections(report))}</main>
 <footer>
 <p>Times are from when a request was due, so a stall of the system or of the load itself is never hidden. What was not measured is said to be so, and never counted as zero.
 Beside this file lie <span class="name">report.json</span> (${report.schema}) and what it was judged from: <span class="name">attempts.ndjson</span>, <span class="name">deliveries.ndjson</span>, <span class="name">commits.ndjson</span>, <span class="name">log.ndjson</span>, <span class="name">run.json</span>.</p>
 ${digest !== undefined && html`<p>SHA-256 of that report.json: <span class="name">${digest}</span></p>`}
 <p>Charts drawn by Apache ECharts (Apache License 2.0).</p>
-</footer>
-</body>
-</html>
-`.text;
+</footer>`);
 }
 
 /** The few figures that a decision hangs on. */
 function figures({ produce, consume, log, predicted }: Report): Markup {
   const bound = (limit: number | undefined): string | undefined => limit === undefined ? undefined : `predicted: at most ${ms(limit)}`;
   const twice = log && log.duplicates.clientRetry + (log.duplicates.proxyRetry ?? 0) + log.duplicates.unexplained;
-  const tile = (label: string, value: string | undefined, more?: string): Markup =>
-    html`<div><dt>${label}</dt><dd>${value ?? 'not measured'}${more !== undefined && html`<small>${more}</small>`}</dd></div>
-`;
   return html`<dl class="figures">
 ${tile('Records acknowledged', count(produce.ok), `of ${count(produce.sent)} sent`)}${tile('Failed', count(produce.failed), 'certainly not written')}${
   tile('Outcome unknown', count(produce.unknown), 'written, or not')}${tile('Longest time without acknowledgement', produce.blackoutMs === undefined ? undefined : ms(produce.blackoutMs), bound(predicted?.produceBlackoutMs))}${

@@ -10,16 +10,49 @@ import { faultName, isCondition, limit, meaning, measured } from './words.ts';
  * Elements and attributes as in https://github.com/testmoapp/junitxml, which describes what CI systems read.
  */
 export function renderJunit(report: Report): string {
-  const cases = [...report.objectives.map((objective) => testCase(report, objective)), ...wholeDrill(report)];
-  const attributes = `tests="${cases.length}" failures="${count(cases, 'failure')}" errors="${count(cases, 'error')}" skipped="0" time="${seconds(report)}"`;
+  return testSuites([suiteOf(report)]);
+}
+
+/** The same of a series: a suite for each run, whose cases carry its directory, as CI systems tell cases apart by their names. */
+export function renderSeriesJunit(runs: readonly { directory: string; report: Report }[]): string {
+  return testSuites(runs.map(({ directory, report }) => suiteOf(report, directory)));
+}
+
+interface Suite {
+  report: Report;
+  cases: Case[];
+  xml: string;
+}
+
+function testSuites(suites: readonly Suite[]): string {
+  const time = suites.reduce((sum, { report }) => sum + seconds(report), 0);
   return `<?xml version="1.0" encoding="UTF-8"?>
-<testsuites ${attributes}>
-  <testsuite name="${escape(`failover drill: ${faultName(report)}, ${report.environment}`)}" timestamp="${escape(report.startedAt)}" ${attributes}>
-    <properties>
-${properties(report).map(([name, value]) => `      <property name="${escape(name)}" value="${escape(value)}"/>\n`).join('')}    </properties>
-${cases.map(({ xml }) => xml).join('')}  </testsuite>
-</testsuites>
+<testsuites ${attributes(suites.flatMap(({ cases }) => cases), time)}>
+${suites.map(({ xml }) => xml).join('')}</testsuites>
 `;
+}
+
+function suiteOf(report: Report, directory?: string): Suite {
+  const where: Where = { report, classname: ['drill', report.plan.fault, ...(directory === undefined ? [] : [directory])].join('.') };
+  const cases = [...report.objectives.map((objective) => testCase(where, objective)), ...wholeDrill(where)];
+  const name = `failover drill: ${faultName(report)}, ${report.environment}${directory === undefined ? '' : `, ${directory}`}`;
+  return {
+    report, cases, xml: `  <testsuite name="${escape(name)}" timestamp="${escape(report.startedAt)}" ${attributes(cases, seconds(report))}>
+    <properties>
+${properties(report).map(([key, value]) => `      <property name="${escape(key)}" value="${escape(value)}"/>\n`).join('')}    </properties>
+${cases.map(({ xml }) => xml).join('')}  </testsuite>
+`,
+  };
+}
+
+function attributes(cases: readonly Case[], timeSeconds: number): string {
+  return `tests="${cases.length}" failures="${count(cases, 'failure')}" errors="${count(cases, 'error')}" skipped="0" time="${timeSeconds.toFixed(1)}"`;
+}
+
+/** What a case is of. */
+interface Where {
+  report: Report;
+  classname: string;
 }
 
 interface Case {
@@ -27,24 +60,26 @@ interface Case {
   xml: string;
 }
 
-function testCase(report: Report, objective: Objective): Case {
+function testCase(where: Where, objective: Objective): Case {
+  const { advice, evidence } = where.report;
   const { name, met, measured: value, why } = objective;
   const result = met ? 'passed' : value === undefined || isCondition(objective) ? 'error' : 'failure';
   const message = `wanted ${limit(objective)}, ${value === undefined ? 'not measured' : `measured ${measured(objective)}`}`;
-  const text = [`${meaning(name) || name}: ${message}`, ...(why === undefined ? [] : [why]), ...(report.advice ?? []), ...(report.evidence?.[name] ?? [])].join('\n');
-  return { result, xml: element(report, { name, result, message, text }) };
+  const text = [`${meaning(name) || name}: ${message}`, ...(why === undefined ? [] : [why]), ...(advice ?? []), ...(evidence?.[name] ?? [])].join('\n');
+  return { result, xml: element(where, { name, result, message, text }) };
 }
 
 /** Where no objective says so, that the drill as a whole was not what it had to be. */
-function wholeDrill(report: Report): Case[] {
+function wholeDrill(where: Where): Case[] {
+  const { report } = where;
   const { verdict, objectives } = report;
   if ((verdict !== 'aborted' && verdict !== 'inconclusive') || objectives.some(({ name, met }) => !met && name.startsWith('condition.'))) return [];
   const message = reasonOf(report);
-  return [{ result: 'error', xml: element(report, { name: 'condition.verdict', result: 'error', message: `${verdict}: ${message}`, text: message }) }];
+  return [{ result: 'error', xml: element(where, { name: 'condition.verdict', result: 'error', message: `${verdict}: ${message}`, text: message }) }];
 }
 
-function element({ plan }: Report, { name, result, message, text }: { name: string; result: Case['result']; message: string; text: string }): string {
-  const open = `    <testcase classname="${escape(`drill.${plan.fault}`)}" name="${escape(name)}"`;
+function element({ classname }: Where, { name, result, message, text }: { name: string; result: Case['result']; message: string; text: string }): string {
+  const open = `    <testcase classname="${escape(classname)}" name="${escape(name)}"`;
   if (result === 'passed') return `${open}/>\n`;
   return `${open}>\n      <${result} message="${escape(message)}" type="${result === 'failure' ? 'objective' : 'inconclusive'}">${escape(text)}</${result}>\n    </testcase>\n`;
 }
@@ -61,6 +96,6 @@ function count(cases: readonly Case[], result: Case['result']): number {
 }
 
 /** How long the load lasted, s. */
-function seconds({ timeline }: Report): string {
-  return (((timeline.at(-1)?.t ?? 0) - (timeline[0]?.t ?? 0)) / 1000).toFixed(1);
+function seconds({ timeline }: Report): number {
+  return ((timeline.at(-1)?.t ?? 0) - (timeline[0]?.t ?? 0)) / 1000;
 }

@@ -1,4 +1,5 @@
 import type { Report } from '../report.ts';
+import type { Section } from './document.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { faultsOf, letter } from './moments.ts';
@@ -9,12 +10,6 @@ import type { Slot } from './slots.ts';
 import { dataTable, table } from './table-markup.ts';
 import { timelineChart } from './timeline-chart.ts';
 import { count, ms, percent, plural, seconds } from './words.ts';
-
-export interface Section {
-  id: string;
-  title: string;
-  body: Markup;
-}
 
 /** What the page shows below the verdict, in the order in which questions come up. */
 export function sections(report: Report): Section[] {
