@@ -29,7 +29,7 @@ export function adviseOnSettings({ run, produce, isMissed }: Shown): string[] {
       `A host is left out only after ${hop?.consecutiveGatewayErrors} errors in a row, and then for ${hop?.ejectionMs} ms, also when it is back sooner: set tier1.retries to safe (at the first failed connection, for 2 s).`],
     [(isLost || produce.unknown > 0) && hop !== undefined && hop.healthCheckIntervalMs === undefined && struck.some((fault) => silences.test(fault)),
       `Nothing but requests finds a ${ofGateway ? 'gateway' : 'bridge'} that is silent: set tsb.envoyFilters to internal-group, which checks health actively.`],
-    [isMissed('consume') && upstream?.host?.includes(`${strimziBridgeService('')}.`) === true,
+    [(isMissed('consume') || (run.ending.kind !== 'complete' && run.ending.reason.includes('consumer'))) && upstream?.host?.includes(`${strimziBridgeService('')}.`) === true,
       'Consumers go to whichever bridge a gateway chooses, and are known to one: set bridge.service to own, which keeps them in their region.'],
   ];
   return rows.filter(([shown]) => shown).map(([, advice]) => advice);

@@ -65,6 +65,8 @@ describe('advice on settings', () => {
     const undelivered = ({ deliveries }: Stored): void => { deliveries.pop(); };
     assert.deepEqual(names(reportOf('bridge-scale-0', { upstream }, undelivered).advice), ['bridge.service']);
     assert.deepEqual(names(reportOf('bridge-scale-0', {}, undelivered).advice), []);
+    const idle = ({ run }: Stored): void => { run.ending = { kind: 'inconclusive', reason: 'no steady state within 60 s, so nothing was injected: a consumer was given nothing' }; };
+    assert.deepEqual(names(reportOf('bridge-scale-0', { upstream }, idle).advice), ['bridge.service']);
   });
 
   it('is none where nothing was missed', () => {
