@@ -1,8 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { LineWriter } from './line-writer.ts';
+import { PlainLines } from './plain-lines.ts';
 import type { Attempt, Commit, Delivery, LogRecord } from './records.ts';
 
 /** The kinds of lines a run stores, by the name of their file. */
@@ -64,35 +64,53 @@ export async function readLines<K extends keyof Lines>(directory: string, kind: 
  */
 export async function* readBatches<K extends keyof Lines>(directory: string, kind: K, onCut: OnCut = refuse): AsyncGenerator<Lines[K][]> {
   const file = fileOf(directory, kind);
+  const plain = kind === 'commits' ? undefined : new PlainLines(kind);
   let number = 0;
-  for await (const { lines, broken } of linesOf(file)) {
+  for await (const { bytes, broken } of linesOf(file)) {
     if (broken) onCut(`${file} breaks off in line ${number + 1}: what was to follow is not known`);
     const batch: Lines[K][] = [];
-    for (const line of lines) {
+    for (let at = 0; at < bytes.length; at += 1) {
       number += 1;
-      const record = parse(line, `${file}:${number}`) as Lines[K] & { schema?: unknown };
-      if (number > 1) batch.push(record);
-      else if (record.schema !== schemaOf(kind)) throw new UserError(`${file} is not ${schemaOf(kind)} but ${String(record.schema)}`);
+      const record = number === 1 ? undefined : plain?.read(bytes, at);
+      if (plain !== undefined && record !== undefined && bytes[plain.end] === newline) {
+        batch.push(record as Lines[K]);
+        at = plain.end;
+        continue;
+      }
+      const end = bytes.indexOf(newline, at);
+      const parsed = parse(bytes.toString('utf8', at, end), `${file}:${number}`) as Lines[K] & { schema?: unknown };
+      at = end;
+      if (number > 1) batch.push(parsed);
+      else if (parsed.schema !== schemaOf(kind)) throw new UserError(`${file} is not ${schemaOf(kind)} but ${String(parsed.schema)}`);
     }
     yield batch;
   }
   if (number === 0) onCut(`${file} is empty: what was to be in it is not known`);
 }
 
-/** Whole lines, as they are read, and with the last of them whether another one broke off. */
-async function* linesOf(file: string): AsyncGenerator<{ lines: string[]; broken: boolean }> {
-  let rest = '';
+const newline = 10;
+/** So much is read at once: few reads, and as few records that wait to be judged. */
+const chunkBytes = 256 << 10;
+
+/** Whole lines, as they are read, valid until the next are asked for; and at the end whether another one broke off. */
+async function* linesOf(file: string): AsyncGenerator<{ bytes: Buffer; broken: boolean }> {
+  let rest = 0;
   try {
-    for await (const chunk of createReadStream(file, { encoding: 'utf8', highWaterMark: 1 << 20 }) as AsyncIterable<string>) {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      yield { lines, broken: false };
+    await using handle = await open(file);
+    let buffer = Buffer.allocUnsafe(chunkBytes);
+    for (;;) {
+      if (rest === buffer.length) buffer = Buffer.concat([buffer], 2 * rest);
+      const { bytesRead } = await handle.read(buffer, rest);
+      if (bytesRead === 0) break;
+      const end = buffer.lastIndexOf(newline, rest + bytesRead - 1) + 1;
+      if (end > 0) yield { bytes: buffer.subarray(0, end), broken: false };
+      rest = buffer.copy(buffer, 0, end, rest + bytesRead);
     }
   } catch (cause) {
     if (cause instanceof UserError || (cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
     throw new UserError(`${file} cannot be read: ${reason(cause)}`, { cause });
   }
-  if (rest !== '') yield { lines: [], broken: true };
+  if (rest > 0) yield { bytes: Buffer.alloc(0), broken: true };
 }
 
 function parse(line: string, where: string): unknown {
