@@ -1,7 +1,7 @@
 import { Admin, Consumer, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
 import type { RecordsBatch } from '@platformatic/kafka';
 import { UserError } from '../../errors.ts';
-import { recordId } from './records.ts';
+import { LogRecords, parse } from './log-records.ts';
 import type { LogRecord } from './records.ts';
 
 export interface KafkaOptions {
@@ -101,7 +101,8 @@ export class Kafka implements AsyncDisposable {
 
   /** Every record within the bounds, read committed, partition after partition; in batches, as an await for each record would cost more than the record. */
   async* read(topic: string, bounds: Bounds): AsyncGenerator<LogRecord[]> {
-    for await (const { partition, records } of this.#batches(topic, bounds)) yield records.map(({ offset, key, value }) => toLogRecord({ partition, offset }, key, value));
+    const log = new LogRecords();
+    for await (const { partition, records } of this.#batches(topic, bounds)) yield records.map(({ offset, key, value }) => log.of({ partition, offset }, key, value));
   }
 
   /** The values within the bounds, as the JSON that they are; undefined for one that is none. */
@@ -169,26 +170,14 @@ interface RawRecord {
 }
 
 function recordsOf({ attributes, firstOffset, records }: RecordsBatch, from: number, end: number): RawRecord[] {
-  if (isControl(attributes)) return [];
+  const wanted: RawRecord[] = [];
+  if (isControl(attributes)) return wanted;
   const first = Number(firstOffset);
-  return records.map(({ offsetDelta, key, value }) => ({ offset: first + offsetDelta, key, value })).filter(({ offset }) => offset >= from && offset < end);
-}
-
-function toLogRecord(place: { partition: number; offset: number }, key: Buffer | null, value: Buffer | null): LogRecord {
-  const id = recordId(parse(value));
-  const name = parse(key);
-  const record: LogRecord = place;
-  if (typeof name === 'string') record.key = name;
-  if (id !== undefined) record.id = id;
-  return record;
-}
-
-function parse(bytes: Buffer | null): unknown {
-  try {
-    return JSON.parse(bytes?.toString('utf8') ?? 'null');
-  } catch {
-    return undefined;
+  for (const { offsetDelta, key, value } of records) {
+    const offset = first + offsetDelta;
+    if (offset >= from && offset < end) wanted.push({ offset, key, value });
   }
+  return wanted;
 }
 
 /** The client wraps errors in errors; the innermost says what happened. */

@@ -14,8 +14,9 @@ const bits = (...of: number[]): number => of.reduce((sum, slot) => sum | 1 << sl
 /** What each kind of line always has. */
 const needs = { attempts: bits(seq, attempt, intendedMs, issuedMs, endMs, producer, key, outcome, name), deliveries: bits(consumer, tMs, partition, offset, instance), log: bits(partition, offset), id: bits(run, producer, seq) };
 
-/** The kinds of lines of which a run has as many as records. */
+/** The kinds of lines of which a run has as many as records, and what a record carries as its value. */
 export interface PlainKinds {
+  id: RecordId;
   attempts: Attempt;
   deliveries: Delivery;
   log: LogRecord;
@@ -55,7 +56,16 @@ export class PlainLines<K extends keyof PlainKinds> {
     this.#id = undefined;
     this.#place = 0;
     if (!this.#readObject() || !this.#hasAll(needs[this.#kind])) return undefined;
-    return (this.#kind === 'attempts' ? this.#attempt() : this.#kind === 'deliveries' ? this.#delivery() : this.#logRecord()) as PlainKinds[K];
+    return this.#make() as PlainKinds[K];
+  }
+
+  #make(): PlainKinds[keyof PlainKinds] {
+    switch (this.#kind) {
+      case 'attempts': return this.#attempt();
+      case 'deliveries': return this.#delivery();
+      case 'log': return this.#logRecord();
+      default: return this.#recordId();
+    }
   }
 
   #readObject(): boolean {
@@ -97,8 +107,12 @@ export class PlainLines<K extends keyof PlainKinds> {
     if (this.#hasAll(1 << id)) return false;
     this.#has |= 1 << id;
     if (!this.#readObject() || !this.#hasAll(needs.id)) return false;
-    this.#id = { run: this.#text(run), producer: this.#text(producer), seq: this.#number(seq) };
+    this.#id = this.#recordId();
     return true;
+  }
+
+  #recordId(): RecordId {
+    return { run: this.#text(run), producer: this.#text(producer), seq: this.#number(seq) };
   }
 
   #attempt(): Attempt {

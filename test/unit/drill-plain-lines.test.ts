@@ -12,6 +12,7 @@ const kinds: { [K in keyof PlainKinds]: fc.Arbitrary<object> } = {
     producer: text, seq: count, attempt: count, key: text, intendedMs: ms, issuedMs: ms, endMs: ms, outcome: fc.constantFrom('ok', 'failed', 'unknown'), class: text, sentMs: ms, status: count, partition: count, offset: count, region: text, proxyAttempts: count,
   }, { requiredKeys: ['producer', 'seq', 'attempt', 'key', 'intendedMs', 'issuedMs', 'endMs', 'outcome', 'class'] }),
   deliveries: fc.record({ consumer: count, instance: text, askedMs: ms, tMs: ms, partition: count, offset: count, id }, { requiredKeys: ['consumer', 'instance', 'tMs', 'partition', 'offset'] }),
+  id,
   log: fc.record({ partition: count, offset: count, key: text, id }, { requiredKeys: ['partition', 'offset'] }),
 };
 
@@ -25,7 +26,7 @@ function parsed(line: string): unknown {
 }
 
 describe('lines read from their bytes', () => {
-  for (const kind of ['attempts', 'deliveries', 'log'] as const) {
+  for (const kind of ['attempts', 'deliveries', 'log', 'id'] as const) {
     it(`are what JSON.parse makes of ${kind}, line after line and in any order of fields, or left to it`, () => {
       const shuffled = kinds[kind].chain((record) => fc.shuffledSubarray(Object.entries(record), { minLength: Object.keys(record).length }).map(Object.fromEntries));
       fc.assert(fc.property(fc.array(fc.oneof(kinds[kind], shuffled), { maxLength: 8 }), (records) => {
@@ -58,6 +59,7 @@ describe('lines read from their bytes', () => {
       ['deliveries', '{"consumer":1,"instance":"c-1","askedMs":12.5,"tMs":13,"partition":0,"offset":9,"id":{"run":"r","producer":"p0","seq":7}}'],
       ['log', '{"partition":0,"offset":9,"key":"k0","id":{"run":"r","producer":"p0","seq":7}}'],
       ['log', '{"partition":0,"offset":10}'],
+      ['id', '{"run":"r","producer":"p0","seq":7}'],
     ] as const) assert.deepEqual(new PlainLines(kind).read(Buffer.from(`${line}\n`), 0), JSON.parse(line));
   });
 

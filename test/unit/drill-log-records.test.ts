@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { LogRecords } from '../../automation/drill/log-records.ts';
+import { recordId } from '../../automation/drill/records.ts';
+
+const place = { partition: 1, offset: 2 };
+const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
+describe('records of the log', () => {
+  it('are what JSON.parse makes of their keys and values', () => {
+    const id = fc.record({ run: fc.string(), producer: fc.string(), seq: fc.nat(), pad: fc.string() }, { requiredKeys: ['run', 'producer', 'seq'] });
+    fc.assert(fc.property(fc.array(fc.tuple(fc.jsonValue(), fc.oneof(id, fc.jsonValue()))), (records) => {
+      const log = new LogRecords();
+      for (const [key, value] of records) {
+        const expected = recordId(JSON.parse(JSON.stringify(value)));
+        assert.deepEqual(log.of(place, json(key), json(value)), { ...place, ...(typeof key === 'string' ? { key } : {}), ...(expected === undefined ? {} : { id: expected }) });
+      }
+    }), { numRuns: 500 });
+  });
+
+  it('have no id or key where they are no JSON, or hold more than one value', () => {
+    const log = new LogRecords();
+    const whole = { key: Buffer.from('"k0"'), value: Buffer.from('{"run":"r","producer":"p0","seq":7}') };
+    assert.deepEqual(log.of(place, whole.key, whole.value), { ...place, key: 'k0', id: { run: 'r', producer: 'p0', seq: 7 } });
+    assert.deepEqual(log.of(place, null, null), place);
+    assert.deepEqual(log.of(place, Buffer.from('"k0"x'), Buffer.concat([whole.value, Buffer.from('}')])), place);
+    assert.deepEqual(log.of(place, whole.key.subarray(0, 2), whole.value.subarray(0, 20)), place);
+    assert.deepEqual(log.of(place, Buffer.alloc(0), Buffer.alloc(0)), place);
+  });
+});
