@@ -1,4 +1,4 @@
-import { floats } from './columns.ts';
+import { Growing } from './columns.ts';
 import type { Change } from './check/ledger.ts';
 import { longestGap, percentile, settledSpan } from './metrics.ts';
 import type { Latency, Marks, Span, TimelineEntry } from './metrics.ts';
@@ -39,12 +39,12 @@ const curve = [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99, 100];
 
 /** What the load's clients saw, gathered attempt by attempt; about 40 bytes an attempt stay. */
 export class ProduceFigures {
-  readonly #okEnds = floats();
-  readonly #latencies = floats();
-  readonly #lateness = floats();
-  readonly #waits = floats();
+  readonly #okEnds = new Growing();
+  readonly #latencies = new Growing();
+  readonly #lateness = new Growing();
+  readonly #waits = new Growing();
   /** Latencies of what was due in the settled span. */
-  readonly #settledLatencies = floats();
+  readonly #settledLatencies = new Growing();
   readonly #settled: Span | undefined;
   readonly #phases: Phase[];
   readonly #slots = new Map<number, TimelineEntry>();
@@ -141,9 +141,9 @@ export class ProduceFigures {
   }
 
   regions(names: readonly string[]): { regions: RegionShares[]; samples: Samples } {
-    const measured = this.#phases.filter(({ ended }) => ended > 0);
+    const measured = this.#phases.filter(({ seen }) => seen > 0);
     return {
-      regions: names.map((name) => ({ name, ...Object.fromEntries(measured.map(({ name: phase, ended, byRegion }) => [phase, (byRegion.get(name) ?? 0) / ended])) })),
+      regions: names.map((name) => ({ name, ...Object.fromEntries(measured.map(({ name: phase, ended, byRegion }) => [phase, (byRegion.get(name) ?? 0) / Math.max(1, ended)])) })),
       samples: Object.fromEntries(this.#phases.map(({ name, seen }) => [name, seen])) as unknown as Samples,
     };
   }
@@ -164,7 +164,7 @@ export interface ConsumptionEntry {
 
 /** What the consumers were given when; 8 bytes a delivery stay. */
 export class ConsumeFigures {
-  readonly #times = new Map<number, ReturnType<typeof floats>>();
+  readonly #times = new Map<number, Growing>();
   readonly #written = new Map<number, number>();
   readonly #given = new Map<number, number>();
 
@@ -174,7 +174,7 @@ export class ConsumeFigures {
 
   add({ partition, tMs }: Delivery, isFirst: boolean): void {
     let times = this.#times.get(partition);
-    if (times === undefined) this.#times.set(partition, times = floats());
+    if (times === undefined) this.#times.set(partition, times = new Growing());
     times.push(tMs);
     if (isFirst) count(this.#given, tMs);
   }

@@ -37,6 +37,10 @@ describe('the shares of the regions', () => {
     assert.deepEqual(during([unsent(10)], 0, 20, ['east']), [1, { east: 0 }]);
   });
 
+  it('are nobody\'s where all that was due waited until it was over', () => {
+    assert.deepEqual(during([attempt(5, { endMs: 90 }), attempt(10, { endMs: 95 })], 0, 20), [2, { east: 0, west: 0 }]);
+  });
+
   it('are not measured in a span without requests', () => {
     assert.deepEqual(during([attempt(0)], 10, 20, ['east']), [0, { east: undefined }]);
   });

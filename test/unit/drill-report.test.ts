@@ -182,6 +182,14 @@ describe('the verdict', () => {
     assert.deepEqual({ verdict, missed }, { verdict: 'inconclusive', missed: ['condition.samples.during'] });
   });
 
+  it('is fail when all that was due waited until the fault was over', () => {
+    const { verdict, missed } = verdictOf(({ attempts, run }) => {
+      const { tookHoldMs = 0, healMs = 0 } = run.marks;
+      for (const attempt of attempts) if (attempt.endMs > tookHoldMs && attempt.endMs <= healMs) attempt.endMs = healMs + 100;
+    });
+    assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['regions.west.during'] });
+  });
+
   it('is no matter of too few requests when those that were due waited until the fault was over', () => {
     const { missed } = verdictOf(({ attempts, run }) => {
       const { tookHoldMs = 0, healMs = 0 } = run.marks;
