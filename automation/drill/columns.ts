@@ -8,21 +8,25 @@ type Column = Float64Array | Int32Array | Uint8Array;
 const chunkBits = 10;
 const chunkSize = 1 << chunkBits;
 
-/** A column that grows at its end, chunk by chunk: none of it is ever copied to grow. */
-export class Growing<C extends Column = Float64Array> {
-  readonly #chunks: C[] = [];
-  readonly #make: (length: number) => C;
-  length = 0;
+/** Puts a number into a column that is as narrow as its numbers allow, and returns that or, where it was too narrow, a wider one: most columns hold nothing but small numbers. */
+function put(column: Column, place: number, value: number): Column {
+  column[place] = value;
+  if (column[place] === value) return column;
+  const wider = column instanceof Uint8Array && (value | 0) === value ? Int32Array.from(column) : Float64Array.from(column);
+  wider[place] = value;
+  return wider;
+}
 
-  constructor(make: (length: number) => C) {
-    this.#make = make;
-  }
+/** A column that grows at its end, chunk by chunk: none of it is ever copied to grow. */
+export class Growing {
+  readonly #chunks: Column[] = [];
+  length = 0;
 
   push(value: number): void {
     const place = this.length & (chunkSize - 1);
-    if (place === 0) this.#chunks.push(this.#make(chunkSize));
-    (this.#chunks[this.#chunks.length - 1] as C)[place] = value;
+    if (place === 0) this.#chunks.push(new Uint8Array(chunkSize));
     this.length += 1;
+    this.set(this.length - 1, value);
   }
 
   /** 0 beyond the end. */
@@ -31,8 +35,9 @@ export class Growing<C extends Column = Float64Array> {
   }
 
   set(index: number, value: number): void {
-    const chunk = this.#chunks[index >> chunkBits];
-    if (chunk !== undefined) chunk[index & (chunkSize - 1)] = value;
+    const number = index >> chunkBits;
+    const chunk = this.#chunks[number];
+    if (chunk !== undefined) this.#chunks[number] = put(chunk, index & (chunkSize - 1), value);
   }
 
   /** A copy, sorted upwards. */
@@ -61,26 +66,20 @@ export class Growing<C extends Column = Float64Array> {
   }
 }
 
-export const floats = (): Growing => new Growing((length) => new Float64Array(length));
-export const ints = (): Growing<Int32Array> => new Growing((length) => new Int32Array(length));
-export const bytes = (): Growing<Uint8Array> => new Growing((length) => new Uint8Array(length));
-
-const pageSize = 1024;
-
-/** Whole numbers by any index, 0 where nothing was set. Costs 4 bytes an index where indices are dense. */
+/** Whole numbers by any index, 0 where nothing was set. Costs 1 to 4 bytes an index where indices are dense. */
 export class Paged {
-  readonly #pages = new Map<number, Int32Array>();
+  readonly #pages = new Map<number, Column>();
 
   get(index: number): number {
-    const page = Math.floor(index / pageSize);
-    return this.#pages.get(page)?.[index - page * pageSize] ?? 0;
+    const page = Math.floor(index / chunkSize);
+    return this.#pages.get(page)?.[index - page * chunkSize] ?? 0;
   }
 
   set(index: number, value: number): void {
-    const number = Math.floor(index / pageSize);
-    let page = this.#pages.get(number);
-    if (page === undefined) this.#pages.set(number, page = new Int32Array(pageSize));
-    page[index - number * pageSize] = value;
+    const number = Math.floor(index / chunkSize);
+    const page = this.#pages.get(number);
+    const written = put(page ?? new Uint8Array(chunkSize), index - number * chunkSize, value);
+    if (written !== page) this.#pages.set(number, written);
   }
 
   /** Each index with a number other than 0, upwards. */
@@ -89,7 +88,7 @@ export class Paged {
       const page = this.#pages.get(number) ?? [];
       for (let i = 0; i < page.length; i += 1) {
         const value = page[i] ?? 0;
-        if (value !== 0) yield [number * pageSize + i, value];
+        if (value !== 0) yield [number * chunkSize + i, value];
       }
     }
   }

@@ -1,4 +1,4 @@
-import { floats, Paged } from '../columns.ts';
+import { Growing, Paged } from '../columns.ts';
 import type { Commit, Delivery } from '../records.ts';
 import type { Evidence } from './evidence.ts';
 import { placeOf } from './places.ts';
@@ -89,9 +89,9 @@ class Partition {
   readonly lastOf = new Map<string, number>();
   /** Behind the highest offset that was given to anybody. */
   position = 0;
-  readonly #times = floats();
+  readonly #times = new Growing();
   /** Highest offset committed up to each time. */
-  readonly #highest = floats();
+  readonly #highest = new Growing();
 
   get highestCommit(): number {
     return this.#highest.at(this.#highest.length - 1);

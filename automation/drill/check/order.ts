@@ -17,8 +17,8 @@ export interface Reordered {
 export function* reordered(ledger: Ledger): Generator<Reordered> {
   const { record, partition, offset, sent, end } = ledger.acknowledged;
   for (const group of groups(ledger)) {
-    // Requests are stored as they end, so this is sorted already, or nearly.
-    group.sort((a, b) => end.at(a) - end.at(b));
+    // Requests are stored as they end, so this is sorted already, mostly.
+    if (group.some((acknowledgement, i) => i > 0 && end.at(acknowledgement) < end.at(group[i - 1] ?? 0))) group.sort((a, b) => end.at(a) - end.at(b));
     const ends = new Float64Array(group.length);
     const highest = new Float64Array(group.length);
     let last = -1;
@@ -35,15 +35,28 @@ export function* reordered(ledger: Ledger): Generator<Reordered> {
   }
 }
 
-/** Acknowledgements by partition, key and producer. */
-function groups(ledger: Ledger): Iterable<number[]> {
+/** Acknowledgements by partition, key and producer, each in the order of the file. */
+function* groups(ledger: Ledger): Generator<Int32Array> {
   const { record, partition } = ledger.acknowledged;
-  const byGroup = new Map<number, number[]>();
+  const numbers = new Map<number, number>();
+  const groupOf = new Int32Array(record.length);
+  const ends: number[] = [];
   for (let i = 0; i < record.length; i += 1) {
     const group = (partition.at(i) * ledger.keys + ledger.keyOf(record.at(i))) * ledger.producers + ledger.producerOf(record.at(i));
-    const list = byGroup.get(group);
-    if (list === undefined) byGroup.set(group, [i]);
-    else list.push(i);
+    let number = numbers.get(group);
+    if (number === undefined) numbers.set(group, number = numbers.size);
+    groupOf[i] = number;
+    ends[number] = (ends[number] ?? 0) + 1;
   }
-  return byGroup.values();
+  // All of them in one array, a group behind the other.
+  for (let number = 1; number < ends.length; number += 1) ends[number] = (ends[number] ?? 0) + (ends[number - 1] ?? 0);
+  const members = new Int32Array(record.length);
+  const begins = [...ends];
+  for (let i = record.length - 1; i >= 0; i -= 1) {
+    const number = groupOf[i] ?? 0;
+    const place = (begins[number] ?? 0) - 1;
+    begins[number] = place;
+    members[place] = i;
+  }
+  for (const [number, end] of ends.entries()) yield members.subarray(begins[number], end);
 }

@@ -8,7 +8,7 @@ export interface Place {
 /** Stands for a record that no client of the run sent. */
 export const foreign = -1;
 
-/** Which record lies where in the log. Offsets begin near 0 and have few holes, so a place costs 8 bytes. */
+/** Which record lies where in the log. Offsets begin near 0 and have few holes, so a place costs 5 bytes. */
 export class Places {
   /** By offset: the record's number + 2, so that a foreign one is 1, and nothing is 0. */
   readonly #partitions = new Map<number, Paged>();
