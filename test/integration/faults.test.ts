@@ -1,9 +1,10 @@
 /** Faults on a sandbox: what they do to clients, and what becomes of them when the driver dies. */
 import assert from 'node:assert/strict';
-import { readFile, readdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Healed } from '../../automation/drill/faults/journal.ts';
 import type { Report } from '../../automation/drill/index.ts';
+import { withSeedRouting } from './seed-routing.ts';
 import { Workshop, eventually } from './support.ts';
 import type { SandboxAnswer } from './support.ts';
 
@@ -24,7 +25,12 @@ describe('faults', () => {
     await workshop.remove();
   });
 
-  const flags = (fault: string): string[] => ['drill', '--sandbox', name, '--fault', fault, '--region', 'east', '--rate', '40', '--connections', '8', '--duration', '9s', '--seed', '1'];
+  const load = ['--rate', '40', '--connections', '8', '--duration', '9s', '--seed', '1'];
+  const flags = (fault: string): string[] => ['drill', '--sandbox', name, '--fault', fault, '--region', 'east', ...load];
+
+  const bridge = async (): Promise<{ spec: { replicas: number }; status: { conditions: { type: string; status: string }[] } }> =>
+    JSON.parse(await workshop.kubectl(sandbox, 'east', '-n', 'kafka-bridge', 'get', 'kafkabridge', 'kafka-bridge', '-o', 'json')) as Awaited<ReturnType<typeof bridge>>;
+  const replicas = async (): Promise<number> => (await bridge()).spec.replicas;
 
   for (const fault of ['bridge-kill', 'bridge-hang', 'gateway-black-hole']) {
     it(`damage no data: ${fault}`, async () => {
@@ -74,15 +80,39 @@ describe('faults', () => {
       assert.deepEqual(found.map(({ now }) => now), expected);
       assert.deepEqual(await workshop.json('faults', 'heal', '--sandbox', name), [], 'nothing is left to heal');
       await eventually('the bridge is back', 60_000, async () => {
-        const { spec, status } = JSON.parse(await workshop.kubectl(sandbox, 'east', '-n', 'kafka-bridge', 'get', 'kafkabridge', 'kafka-bridge', '-o', 'json')) as { spec: { replicas: number }; status: { conditions: { type: string; status: string }[] } };
+        const { spec, status } = await bridge();
         return (spec.replicas === 1 && status.conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True')) || undefined;
       });
     });
   }
 
+  it('are undone when the disk is full that the drill is stored on, which it says', async () => {
+    const reportDir = join(workshop.stateDir, 'reports', 'full');
+    await mkdir(reportDir, { recursive: true });
+    // A disk of its own, where the drill sees it: it runs inside.
+    await workshop.inside(name, 'mount', '-t', 'tmpfs', '-o', 'size=8m', 'none', reportDir);
+    const plan = join(workshop.stateDir, 'long.yaml');
+    // For longer than it takes to fill the disk, so that it is full while the fault is in effect.
+    await writeFile(plan, '- do: { fault: bridge-scale-0, region: east, for: 3m }\n');
+    const drill = workshop.start('drill', '--sandbox', name, '--plan', plan, ...load, '--report', reportDir, '--json');
+    await said(drill, 'observe');
+    assert.equal(await replicas(), 0);
+    await workshop.inside(name, 'sh', '-c', `cat /dev/zero > ${reportDir}/filler 2>/dev/null; true`);
+    const { exitCode, stdout, stderr } = await drill;
+    assert.equal(exitCode, 1, stderr);
+    assert.equal(stdout, '');
+    assert.match(stderr, /kbf: \S+\/reports\/full\/\w+\.(ndjson|json) cannot be written: ENOSPC: no space left on device, write\nmake room on the disk, then run the drill again$/);
+    assert.doesNotMatch(stderr, /recover/);
+    assert.equal(await replicas(), 1, 'given back by the drill itself');
+    assert.deepEqual(await workshop.json('faults', 'heal', '--sandbox', name), [], 'nothing is left to heal');
+    await workshop.inside(name, 'umount', reportDir);
+  });
+
   it('leave nothing that the next up would change', async () => {
     assert.deepEqual(Object.keys((await workshop.json<{ changes: object }>('preview', '--sandbox', name)).changes), ['same']);
   });
+
+  withSeedRouting(() => ({ workshop, sandbox }));
 });
 
 /** Resolves when a drill's progress says the word, and lets it go on saying what it likes; rejects when it ends before. */
