@@ -25,10 +25,10 @@ export function adviseOnSettings({ run, produce, isMissed }: Shown): string[] {
       'Tier1 gives each region a fixed share and lets no other take it over, so that the share of a region whose gateway is gone is lost: set tier1.mode to failover.'],
     [repeating !== undefined && (isMissed('log.duplicates') || isMissed('log.phantom') || isMissed('consume.skipped')),
       `Gateways send again what may have been carried out (retryOn ${repeating}): set tier1.retries to safe.`],
-    [isLost && isSlowToEject(hop),
-      `A host is left out only after ${hop?.consecutiveGatewayErrors} errors in a row, and then for ${hop?.ejectionMs} ms, also when it is back sooner: set tier1.retries to safe (at the first failed connection, for 2 s).`],
     [(isLost || produce.unknown > 0) && hop !== undefined && hop.healthCheckIntervalMs === undefined && struck.some((fault) => silences.test(fault)),
       `Nothing but requests finds a ${ofGateway ? 'gateway' : 'bridge'} that is silent: set tsb.envoyFilters to internal-group, which checks health actively.`],
+    [isLost && isSlowToEject(hop),
+      `A host is left out only after ${hop?.consecutiveGatewayErrors} errors in a row, and then for ${hop?.ejectionMs} ms, also when it is back sooner: set tier1.retries to safe (at the first failed connection, for 2 s).`],
     [(isMissed('consume') || (run.ending.kind !== 'complete' && run.ending.reason.includes('consumer'))) && upstream?.host?.includes(`${strimziBridgeService('')}.`) === true,
       'Consumers go to whichever bridge a gateway chooses, and are known to one: set bridge.service to own, which keeps them in their region.'],
   ];
