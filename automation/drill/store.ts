@@ -97,14 +97,20 @@ async function* linesOf(file: string): AsyncGenerator<{ bytes: Buffer; broken: b
   let rest = 0;
   try {
     await using handle = await open(file);
-    let buffer = Buffer.allocUnsafe(chunkBytes);
+    let [buffer, other] = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)];
+    let reading = handle.read(buffer);
     for (;;) {
-      if (rest === buffer.length) buffer = Buffer.concat([buffer], 2 * rest);
-      const { bytesRead } = await handle.read(buffer, rest);
-      if (bytesRead === 0) break;
-      const end = buffer.lastIndexOf(newline, rest + bytesRead - 1) + 1;
+      const filled = rest + (await reading).bytesRead;
+      if (filled === rest) break;
+      const end = buffer.lastIndexOf(newline, filled - 1) + 1;
+      rest = filled - end;
+      if (other.length < 2 * rest) other = Buffer.allocUnsafe(2 * rest);
+      buffer.copy(other, 0, end, filled);
+      // What comes next is read while these are worked on.
+      reading = handle.read(other, rest);
+      reading.catch(() => undefined);
       if (end > 0) yield { bytes: buffer.subarray(0, end), broken: false };
-      rest = buffer.copy(buffer, 0, end, rest + bytesRead);
+      [buffer, other] = [other, buffer];
     }
   } catch (cause) {
     if (cause instanceof UserError || (cause as NodeJS.ErrnoException).syscall === undefined) throw cause;

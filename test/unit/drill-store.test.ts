@@ -30,6 +30,15 @@ describe('the store', () => {
     assert.match(await readFile(path.join(directory, 'log.ndjson'), 'utf8'), /^\{"schema":"kbf-log\/1"\}\n/);
   });
 
+  it('gives back lines of any length', async () => {
+    const records = [10, 300_000, 5, 262_100, 1_500_000, 7].map((length, offset) => ({ partition: 0, offset, key: 'k'.repeat(length) }));
+    await makeReportDirectory(directory);
+    const log = openAppender(directory, 'log', unexpected);
+    for (const record of records) await log.append(record);
+    await log.close();
+    assert.deepEqual(await readLines(directory, 'log'), records);
+  });
+
   it('never writes over a run', async () => {
     await makeReportDirectory(directory);
     await assert.rejects(makeReportDirectory(directory), { name: 'UserError', exitCode: 2, message: `the report directory ${directory} already holds a run` });
