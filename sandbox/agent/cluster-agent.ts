@@ -15,6 +15,7 @@ import type { Informer } from './informer.ts';
 import type { Inside } from './inside.ts';
 import { serveKubelet } from './kubelet.ts';
 import { addProbeAddress } from './network-cut.ts';
+import { MeshFilters } from './mesh-filters.ts';
 import { cutsOf, unhonoured } from './network-policy.ts';
 import type { NetworkPolicy } from './network-policy.ts';
 import { AddressPool } from './network.ts';
@@ -51,7 +52,7 @@ export class ClusterAgent {
     const nodeName = `${cluster.name}-node`;
     const api = connectApi(join(dir, 'clusters', cluster.name, 'agent.kubeconfig'));
     this.#node = {
-      dir, tools, host, silentPods, cluster, nodeName, api, recorder: eventRecorder(api, 'kubelet', nodeName), addresses: new AddressPool(cluster), openLogs: new Map(),
+      dir, tools, host, silentPods, cluster, nodeName, api, recorder: eventRecorder(api, 'kubelet', nodeName), addresses: new AddressPool(cluster), openLogs: new Map(), meshFilters: new MeshFilters(),
     };
     this.#controlPlane = new ControlPlanePod(this.#node, this.#over.signal);
   }
@@ -69,6 +70,7 @@ export class ClusterAgent {
     ].filter((refusal) => refusal !== undefined);
     for (const refusal of refusals) throw refusal;
     void keepAlive(this.#node, signal);
+    this.#node.meshFilters.watch(api, { recorder: this.#node.recorder, signal });
     const own = inform<Node>(api, { path: '/api/v1/nodes', fieldSelector: `metadata.name=${this.#node.nodeName}`, failed, changed: (node) => { this.#nodeChanged(node); } }, signal);
     const recut = () => { for (const pod of this.#pods?.items.values() ?? []) this.#cutOff(pod); };
     this.#policies = inform<NetworkPolicy>(api, {

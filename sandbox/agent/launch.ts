@@ -1,9 +1,10 @@
-import { constants } from 'node:fs';
+import { constants, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { V1Container, V1VolumeMount } from '@kubernetes/client-node';
 import { findImage, images } from '../images/index.ts';
 import type { ContainerContext, Launch } from '../images/image.ts';
+import type { EnvoyFilter } from '../images/sidecar-filters.ts';
 import { kubernetesServiceIp } from '../machine/clusters.ts';
 import { UserError } from '../../errors.ts';
 import type { Launched } from './container.ts';
@@ -52,19 +53,36 @@ export async function launchContainer(l: Launching): Promise<Launched> {
   await rm(dir, { recursive: true, force: true });
   const root = await rootOf(l, launch, { dir, env });
   await layOutRoot(root);
+  const meshFile = launch.meshFile && fileOf(join(dir, 'root'), launch.meshFile);
+  meshFile?.(node.meshFilters.all);
   const logs = podDiskDir(node.dir, pod);
   dropOldLogs(logs, container.name, run);
   const path = logPath(logs, container.name, run);
   const log = new ContainerLog(path);
   node.openLogs.set(path, log);
   const process = await startProcess(dir, l.podIp, log);
+  const unfollow = meshFile && node.meshFilters.follow(meshFile);
   return {
     process, env,
     terminationMessage: () => lastWords(container, join(dir, 'root'), process.exited, log),
     async cleanUp() {
+      unfollow?.();
       node.openLogs.delete(path);
       await rm(dir, { recursive: true, force: true });
     },
+  };
+}
+
+/** Replaces the file, by a rename, which its reader watches for; where nothing is new it stays. */
+function fileOf(root: string, { path, text }: NonNullable<Launch['meshFile']>): (filters: Iterable<EnvoyFilter>) => void {
+  const file = join(root, path);
+  let there: string | undefined;
+  return (filters) => {
+    const wanted = text(filters);
+    if (wanted === there) return;
+    writeFileSync(`${file}.new`, wanted);
+    renameSync(`${file}.new`, file);
+    there = wanted;
   };
 }
 

@@ -5,6 +5,7 @@ import type { Api } from './api.ts';
 import type { Recorder } from './events.ts';
 import type { HostParts } from './host-mounts.ts';
 import type { ContainerLog } from './logs.ts';
+import type { MeshFilters } from './mesh-filters.ts';
 import type { AddressPool } from './network.ts';
 import type { SilentPods } from './silence.ts';
 import type { Pod } from './types.ts';
@@ -17,6 +18,7 @@ export interface NodeContext {
   readonly recorder: Recorder;
   readonly addresses: AddressPool;
   readonly silentPods: SilentPods;
+  readonly meshFilters: MeshFilters;
   readonly tools: TreeTools;
   /** What every container sees of this machine. */
   readonly host: HostParts;

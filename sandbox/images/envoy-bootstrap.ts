@@ -1,4 +1,5 @@
 import type { ContainerContext } from './image.ts';
+import { type EnvoyFilter, patched } from './sidecar-filters.ts';
 
 /** Ports of Istio's data plane: readiness, and Envoy's admin interface, which is only for its own pod. */
 const readinessPort = 15021;
@@ -33,23 +34,35 @@ export function gatewayBootstrap({ cluster, pod, podIp, env }: ContainerContext)
 }
 
 /**
- * A sidecar with a fixed configuration: each port that the pod's other containers declare is taken at the pod's address and
- * passed on to 127.0.0.1. Plain HTTP, no mTLS, no retries; a dead application is a 503, as behind any sidecar.
+ * A sidecar: each port that the pod's other containers declare is taken at the pod's address and passed on to 127.0.0.1. Plain HTTP,
+ * no mTLS, no retries; a dead application is a 503, as behind any sidecar. Its ports are fixed; EnvoyFilters change how they are passed on.
+ * @param clustersFile where it finds `sidecarClusters`
  */
-export function sidecarBootstrap({ pod, podIp, container }: ContainerContext): object {
-  const ports = (pod.spec?.containers ?? [])
+export function sidecarBootstrap(context: ContainerContext, clustersFile: string): object {
+  const { pod, podIp } = context;
+  return {
+    node: { id: `sidecar~${podIp}~${pod.metadata?.name}.${pod.metadata?.namespace}`, cluster: 'sidecar' },
+    admin: admin(),
+    dynamic_resources: { cds_config: { path_config_source: { path: clustersFile }, resource_api_version: 'V3' } },
+    static_resources: {
+      clusters: [adminCluster()],
+      listeners: [readinessListener(), ...applicationPorts(context).map((port) => applicationListener(podIp, port))],
+    },
+  };
+}
+
+/** What a sidecar passes its ports on to, as Envoy reads it from a file. */
+export function sidecarClusters(context: ContainerContext, filters: Iterable<EnvoyFilter>): object {
+  const { pod } = context;
+  return { resources: applicationPorts(context).map((port) => ({ '@type': 'type.googleapis.com/envoy.config.cluster.v3.Cluster', ...patched(applicationCluster(port), { pod, port, filters }) })) };
+}
+
+function applicationPorts({ pod, container }: ContainerContext): number[] {
+  return (pod.spec?.containers ?? [])
     .filter((other) => other.name !== container.name)
     .flatMap((other) => other.ports ?? [])
     .filter((port) => (port.protocol ?? 'TCP') === 'TCP')
     .map((port) => port.containerPort);
-  return {
-    node: { id: `sidecar~${podIp}~${pod.metadata?.name}.${pod.metadata?.namespace}`, cluster: 'sidecar' },
-    admin: admin(),
-    static_resources: {
-      clusters: [adminCluster(), ...ports.map(applicationCluster)],
-      listeners: [readinessListener(), ...ports.map((port) => applicationListener(podIp, port))],
-    },
-  };
 }
 
 function admin(): object {
@@ -98,7 +111,8 @@ function listener(name: string, at: object, route: object): object {
           '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
           stat_prefix: name,
           server_header_transformation: 'PASS_THROUGH',
-          route_config: { name, virtual_hosts: [{ name, domains: ['*'], routes: [route] }] },
+          // Its cluster may come a moment later.
+          route_config: { name, validate_clusters: false, virtual_hosts: [{ name, domains: ['*'], routes: [route] }] },
           http_filters: [{
             name: 'envoy.filters.http.router',
             typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },

@@ -1,19 +1,22 @@
 import { join } from 'node:path';
 import type { ContainerContext, Image, Launch } from './image.ts';
-import { gatewayBootstrap, sidecarBootstrap } from './envoy-bootstrap.ts';
+import { gatewayBootstrap, sidecarBootstrap, sidecarClusters } from './envoy-bootstrap.ts';
 
 /**
  * `docker.io/istio/proxyv2`: a plain Envoy. `proxy router` is a gateway that takes all its configuration from istiod;
- * `proxy sidecar` is a fixed plain proxy in front of the pod's other containers.
+ * `proxy sidecar` is a plain proxy in front of the pod's other containers, which follows the cluster's EnvoyFilters.
  */
 export const proxyv2: Image = (context) => {
   const role = context.container.args?.[1];
   if (role === 'router') return launch(context, gatewayBootstrap(context));
-  if (role === 'sidecar') return launch(context, sidecarBootstrap(context));
+  if (role === 'sidecar') {
+    return { ...launch(context, sidecarBootstrap(context, clustersFile)), meshFile: { path: clustersFile, text: (filters) => JSON.stringify(sidecarClusters(context, filters), null, 1) } };
+  }
   throw new Error(`proxyv2 knows the arguments "proxy router" and "proxy sidecar", not "${(context.container.args ?? []).join(' ')}"`);
 };
 
 const bootstrapFile = '/etc/istio/proxy/envoy.json';
+const clustersFile = '/etc/istio/proxy/clusters.json';
 
 function launch({ tools, env }: ContainerContext, bootstrap: object): Launch {
   const drainSeconds = env['TERMINATION_DRAIN_DURATION_SECONDS'] ?? '5';

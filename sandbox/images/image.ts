@@ -1,6 +1,7 @@
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import type { ClusterInfo } from '../machine/clusters.ts';
 import type { TreeTools } from '../machine/state.ts';
+import type { EnvoyFilter } from './sidecar-filters.ts';
 
 /** What a launcher may look at to decide how its container is started. */
 export interface ContainerContext {
@@ -26,6 +27,8 @@ export interface Launch {
   readonly env?: Readonly<Record<string, string>>;
   /** Content by absolute path in the container's own file system (not under /usr or a volume); mode 0644. */
   readonly files?: Readonly<Record<string, string>>;
+  /** One more file, which says what the mesh wants of the program: made anew, in one step, whenever an EnvoyFilter of the cluster changes. */
+  readonly meshFile?: { readonly path: string; readonly text: (filters: Iterable<EnvoyFilter>) => string };
 }
 
 /**
