@@ -8,6 +8,21 @@ import type { ConfigPatch, EnvoyFilterSpec } from './resources/istio.ts';
  */
 const mergeWindow = { common_lb_config: { update_merge_window: '0s' } };
 
+/**
+ * HTTP/2 pings to a host, and the end of its connections when one stays unanswered: what waits there is answered with 503 after 1.5 s instead of
+ * waiting for a timeout, and that 503 ejects the host. A second is more than a pause of a bridge's garbage collector takes. No check does this: Envoy
+ * lets requests that wait at a host that failed its checks run on, also with `close_connections_on_host_health_failure`, which is for TCP alone (measured).
+ */
+const pings = { connection_keepalive: { interval: '0.5s', timeout: '1s', interval_jitter: { value: 0 } } };
+
+/** Replaces what the proxy was told of the protocol: an Any is not merged. */
+function spoken(options: Record<string, unknown>): Record<string, unknown> {
+  const type = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+  return { typed_extension_protocol_options: { [type]: { '@type': `type.googleapis.com/${type}`, ...options } } };
+}
+
+const http2 = spoken({ explicit_http_config: { http2_protocol_options: pings } });
+
 /** Headers of every answer that say who gave it: the region, and the bridge or gateway behind its gateway. */
 export function serverMarks(region: string): Record<string, string> {
   return { 'x-kbf-gateway': region, 'x-kbf-upstream': '%UPSTREAM_HOST%' };
@@ -36,7 +51,19 @@ export function regionFilter({ region, gateway, bridge }: { region: string; gate
 export function tier1Filter(gateway: string, hosts: readonly string[]): EnvoyFilterSpec {
   return {
     workloadSelector: { labels: { app: gateway } },
-    configPatches: hosts.map((host) => checked(host, { path: '/', host, expected_statuses: [{ start: 200, end: 600 }] })),
+    configPatches: hosts.map((host) => checked(host, { path: '/', host, expected_statuses: [{ start: 200, end: 600 }] }, http2)),
+  };
+}
+
+/**
+ * For the sidecars of bridges. A gateway's own pings end at the sidecar, which answers for a bridge that hangs. What comes as HTTP/1.1 goes on as
+ * HTTP/1.1, which knows no pings.
+ */
+export function sidecarFilter({ labels, port }: { labels: Record<string, string>; port: number }): EnvoyFilterSpec {
+  const value = spoken({ use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: pings } });
+  return {
+    workloadSelector: { labels },
+    configPatches: [{ applyTo: 'CLUSTER', match: { context: 'SIDECAR_INBOUND', cluster: { portNumber: port } }, patch: { operation: 'MERGE', value } }],
   };
 }
 
@@ -51,15 +78,15 @@ const deepCheck = '/topics';
  * routes the check by this host name to its own bridge.
  */
 function bridgeCluster(service: string, kind: BridgeConfiguration['service']): ConfigPatch {
-  return checked(service, { path: deepCheck, host: service, ...(kind === 'own' ? { codec_client_type: 'HTTP2' } : {}) });
+  return kind === 'own' ? checked(service, { path: deepCheck, host: service, codec_client_type: 'HTTP2' }, http2) : checked(service, { path: deepCheck, host: service });
 }
 
 /**
- * The hosts of a service are checked actively. Envoy lets requests that wait at one that fails run into their timeouts, also with
- * `close_connections_on_host_health_failure`, which is for TCP alone: measured. One that hangs is found after two intervals and two timeouts, 2 s at most: a check that was answered
- * just before it hung, then two that are not.
+ * The hosts of a service are checked actively. One that hangs is found after two intervals and two timeouts, 2 s at most: a check that was answered
+ * just before it hung, then two that are not. A cluster that no request has gone through yet can wait longer for a check: TSB makes several of each
+ * host, and uses one.
  */
-function checked(service: string, httpHealthCheck: object): ConfigPatch {
+function checked(service: string, httpHealthCheck: object, protocol: Record<string, unknown> = {}): ConfigPatch {
   return {
     applyTo: 'CLUSTER',
     match: { context: 'GATEWAY', cluster: { service } },
@@ -67,11 +94,12 @@ function checked(service: string, httpHealthCheck: object): ConfigPatch {
       operation: 'MERGE',
       value: {
         ...mergeWindow,
+        ...protocol,
         // A host that Kubernetes removed gets no more requests, whatever its last check said.
         ignore_health_on_host_removal: true,
         // A check must not let back in what failed live requests.
         outlier_detection: { successful_active_health_check_uneject_host: false },
-        health_checks: [{ timeout: '0.75s', interval: '0.25s', no_traffic_interval: '0.25s', unhealthy_threshold: 2, healthy_threshold: 1, http_health_check: httpHealthCheck }],
+        health_checks: [{ timeout: '0.75s', interval: '0.25s', no_traffic_interval: '2s', unhealthy_threshold: 2, healthy_threshold: 1, http_health_check: httpHealthCheck }],
       },
     },
   };

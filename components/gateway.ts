@@ -4,8 +4,9 @@ import type { ServiceConfiguration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
 import type { LiveObject } from './cluster-reader.ts';
 import { type GatewayService, kubeSpec } from './gateway-service.ts';
+import { internalFilter } from './internal-filter.ts';
 import { accepted, untilReady } from './ready.ts';
-import { EnvoyFilter, type EnvoyFilterSpec } from './resources/istio.ts';
+import type { EnvoyFilterSpec } from './resources/istio.ts';
 import { Gateway, type GatewayRoutes, InstallGateway, parentAnnotations, type TsbParents } from './resources/tsb.ts';
 
 /** Where a gateway's objects belong in TSB: its groups and what is above them. Without an internal group no EnvoyFilter may be written. */
@@ -47,20 +48,14 @@ export interface ConfiguredGateway {
 /** Makes a gateway's pods and Service, its routes and, where there may be one, its filter. */
 export function configuredGateway(place: GatewayPlace, { service, routes, after = [], filter }: GatewayContent, parent: pulumi.Resource): ConfiguredGateway {
   const { logicalName, cluster, namespace, namespaceName, name, routesName = name, tsb, acceptedWhen } = place;
-  const { gatewayGroup, istioInternalGroup, ...workspace } = tsb;
   const metadata = { name, namespace };
 
   const reference = { apiVersion: 'gateway.tsb.tetrate.io/v2', kind: routes.kind, namespace: namespaceName, name: routesName };
   const taken = untilReady(reference, cluster, accepted(acceptedWhen), ({ annotations, options }) => {
-    const inGroup = { ...parentAnnotations({ ...workspace, gatewayGroup }), ...annotations };
+    const inGroup = { ...parentAnnotations({ ...tsb, istioInternalGroup: undefined }), ...annotations };
     return new Gateway(`${logicalName}-routes`, { metadata: { name: routesName, namespace, annotations: inGroup }, ...routes }, { parent, dependsOn: after, ...options });
   });
-  if (istioInternalGroup !== undefined) {
-    untilReady({ apiVersion: 'networking.istio.io/v1alpha3', kind: 'EnvoyFilter', namespace: namespaceName, name }, cluster, accepted(acceptedWhen), ({ annotations, options }) => {
-      const inGroup = { ...parentAnnotations({ ...workspace, istioInternalGroup }), ...annotations };
-      return new EnvoyFilter(`${logicalName}-filter`, { metadata: { ...metadata, labels: { 'istio.io/rev': 'tsb' }, annotations: inGroup }, spec: filter }, { parent, ...options });
-    });
-  }
+  internalFilter(place, filter, parent);
   const { kind } = routes;
   const spec = { ...(kind === 'Gateway' ? { type: 'UNIFIED' as const } : {}), kubeSpec: kubeSpec({ name, ...service }) };
   const install = new InstallGateway(`${logicalName}-gateway`, { kind, metadata, spec }, { parent });

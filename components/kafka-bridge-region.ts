@@ -6,8 +6,9 @@ import type { BridgeConfiguration, RegionConfiguration, Tier1Configuration, TsbC
 import { bridgeMetrics } from './bridge-metrics.ts';
 import { bridgeSpec, selectorOf } from './bridge-spec.ts';
 import type { Cluster } from './cluster.ts';
-import { regionFilter } from './envoy-filters.ts';
+import { regionFilter, sidecarFilter } from './envoy-filters.ts';
 import { type ConfiguredGateway, configuredGateway, gatewayAddress, type GatewayParents } from './gateway.ts';
+import { internalFilter } from './internal-filter.ts';
 import { untilReady } from './ready.ts';
 import { regionRoutes } from './region-routes.ts';
 import { KafkaBridge } from './resources/kafka-bridge.ts';
@@ -150,10 +151,14 @@ function makeService(name: string, { name: service, labels, selector, port }: Br
   );
 }
 
-/** The gateway's pods and Service, its routes, and what TSB has no field for. */
+/** The gateway's pods and Service, its routes, and what TSB has no field for, of the gateway and of the bridge's sidecars. */
 function makeGateway(name: string, args: KafkaBridgeRegionArgs, { namespace, parent }: Where): ConfiguredGateway {
   const { cluster, bridge, gateway, ranked, tsb, acceptedWhen } = args;
   const place = { logicalName: name, cluster, namespace, namespaceName: bridge.namespace, name: gateway.name, routesName: gateway.routes, tsb, acceptedWhen };
+  // Strimzi's own Service says no protocol: bridges are then spoken to by HTTP/1.1, which knows no pings.
+  if (bridge.service === 'own') {
+    internalFilter({ ...place, logicalName: `${name}-sidecar`, name: `${bridge.name}-bridge` }, sidecarFilter({ labels: selectorOf(bridge.name), port: bridge.port }), parent);
+  }
   return configuredGateway(
     place,
     {

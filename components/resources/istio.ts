@@ -2,7 +2,7 @@ import { customResource } from './custom-resource.ts';
 
 export interface ConfigPatch {
   readonly applyTo: 'CLUSTER' | 'ROUTE_CONFIGURATION';
-  readonly match: { readonly context: 'GATEWAY'; readonly cluster?: { readonly service: string } };
+  readonly match: { readonly context: 'GATEWAY'; readonly cluster?: { readonly service: string } } | { readonly context: 'SIDECAR_INBOUND'; readonly cluster: { readonly portNumber: number } };
   /** A piece of Envoy's own configuration, with Envoy's field names. */
   readonly patch: { readonly operation: 'MERGE'; readonly value: Record<string, unknown> };
 }

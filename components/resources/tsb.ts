@@ -14,7 +14,7 @@ export interface TsbParents {
 }
 
 /** The annotations that put an object under its parents. */
-export function parentAnnotations(parents: Partial<TsbParents>): Record<string, pulumi.Input<string>> {
+export function parentAnnotations(parents: { readonly [K in keyof TsbParents]?: TsbParents[K] | undefined }): Record<string, pulumi.Input<string>> {
   return Object.fromEntries(
     Object.entries(parents).flatMap(([key, value]: [string, pulumi.Input<string> | undefined]) => (value === undefined ? [] : [[`tsb.tetrate.io/${key}`, value]])),
   );

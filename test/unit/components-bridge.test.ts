@@ -145,6 +145,13 @@ describe('a region’s gateway', () => {
     assert.equal((onAws.outputsOf('east') as { gatewayAddress: string }).gatewayAddress, 'lb.example');
   });
 
+  it('and its sidecars ping bridges that they speak HTTP/2 to, and no others', async () => {
+    const pinging = async (service: 'own' | 'strimzi') => (await recordTopology({ bridge: { service } })).resources
+      .filter(({ type, inputs }) => type.endsWith(':EnvoyFilter') && JSON.stringify(inputs).includes('connection_keepalive')).map(({ name }) => name).sort();
+    assert.deepEqual(await pinging('own'), ['east-filter', 'east-sidecar-filter', 'tier1-filter', 'west-filter', 'west-sidecar-filter']);
+    assert.deepEqual(await pinging('strimzi'), ['tier1-filter']);
+  });
+
   it('says by rules who answered where no EnvoyFilter may, and is the only one to change', async () => {
     const [filtered, plain] = [await recordTopology(), await recordTopology({ tsb: { envoyFilters: 'none' } })];
     assert.ok(!plain.resources.some(({ type }) => /EnvoyFilter|istiointernal/.test(type)));

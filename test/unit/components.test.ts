@@ -133,6 +133,7 @@ describe('the four components', () => {
         'north-namespace',
         'north-routes',
         'north-shared',
+        'north-sidecar-filter',
         'north-sidecars-check',
         'north-trust',
         'tsb-gateways-bridges-north',
@@ -251,6 +252,7 @@ function regionChildren(region: string): string[] {
     `install.tetrate.io/v1alpha1:Gateway ${region}-gateway`,
     `kafka.strimzi.io/v1:KafkaBridge ${region}-bridge`,
     `networking.istio.io/v1alpha3:EnvoyFilter ${region}-filter`,
+    `networking.istio.io/v1alpha3:EnvoyFilter ${region}-sidecar-filter`,
   ];
 }
 

@@ -28,6 +28,7 @@ function without(settings: HopSettings, ...names: (keyof HopSettings)[]): HopSet
   return Object.fromEntries(Object.entries(settings).filter(([name]) => !names.includes(name as keyof HopSettings)));
 }
 
+const pinged: HopSettings = { ...hop, pingIntervalMs: 500, pingTimeoutMs: 1000 };
 const unchecked = without(hop, 'healthCheckIntervalMs', 'healthCheckTimeoutMs', 'healthCheckUnhealthyThreshold', 'healthCheckPath');
 
 function bounds(fault: string, configuration = applied(), plan: Partial<Plan> = {}): [produce: number | undefined, consume: number | undefined, why: string] {
@@ -54,6 +55,11 @@ describe('the predicted gap of produces', () => {
     ['is tier1\'s repetition where a gateway refuses', 'gateway-kill', applied({ tier1: { ...hop, retryBackoffMs: 20 } }), {}, 10 + 20 + 250],
     ['is a check that needs Kafka where a bridge has none', 'bridge-cut-from-kafka', applied(), { connections: 500 }, 10 + 2000 + 250],
     ['is the bridge\'s patience with Kafka where its answers hold every connection', 'bridge-cut-from-kafka', applied(), {}, 10 + 8000 + 250],
+    ['is the ping where that ends what holds every connection', 'bridge-hang', applied({ east: pinged }), {}, 10 + 1500 + 250],
+    ['is the ping where that finds the host before the check', 'bridge-hang', applied({ east: pinged }), { connections: 500 }, 10 + 1500 + 250],
+    ['is the check where that finds the host before the ping', 'bridge-hang', applied({ east: { ...pinged, pingTimeoutMs: 9000 } }), { connections: 500 }, 10 + 2000 + 250],
+    ['is tier1\'s ping where a gateway says nothing', 'gateway-black-hole', applied({ tier1: pinged }), {}, 10 + 1500 + 250],
+    ['is no ping where a bridge without Kafka answers it', 'bridge-cut-from-kafka', applied({ east: pinged }), {}, 10 + 8000 + 250],
     ['is Kafka\'s own where a broker dies', 'broker-leader-kill', applied(), {}, 10 + 9000 + 1000],
     ['is as Kafka is set where a broker dies', 'broker-leader-kill', { ...applied(), Kafka: { brokerSessionTimeoutMs: 3000 } }, {}, 10 + 3000 + 1000],
     ['is the moment itself where every bridge stands still for one', 'both-regions-blip', applied(), {}, 10 + 300],
@@ -114,6 +120,8 @@ describe('the predicted gap of consumers', () => {
     ['is a new instance with partitions of one\'s own where the bridge refuses', 'bridge-kill', applied(), assigned, own + 250 + 1000],
     ['is the client\'s patience with tier1 without checks', 'region-black-hole', applied({ tier1: unchecked }), assigned, own + 2500 + 250 + 1000],
     ['is found by a check that needs Kafka', 'bridge-cut-from-kafka', applied(), assigned, own + 2500 + 250 + 1000],
+    ['is the ping and what the check takes longer', 'bridge-hang', applied({ east: pinged }), assigned, own + 1500 + 500 + 250 + 1000],
+    ['is no ping where a bridge without Kafka answers it', 'bridge-cut-from-kafka', applied({ east: pinged }), assigned, own + 2500 + 250 + 1000],
     ['is Kafka\'s own where a broker dies', 'broker-leader-kill', applied(), {}, own + 9000 + 1000],
     ['is a poll where their instance lives on', 'tier1-restart', applied(), {}, own],
     ['is none where polls go on being answered', 'bridge-cut-from-kafka', applied({ east: unchecked }), {}, undefined],
@@ -162,18 +170,17 @@ describe('the settings in effect', () => {
     const tier1 = hopOf(objects, 'central', 'kafka.example');
     assert.deepEqual(east, {
       connectTimeoutMs: 250, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, ejectionMs: 2000, maxEjectionMs: 5000, mergeWindowMs: 0,
-      healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, healthCheckPath: '/topics',
+      healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, healthCheckPath: '/topics', pingIntervalMs: 500, pingTimeoutMs: 1000,
       routeTimeoutMs: 15_000, retryOn: 'connect-failure,refused-stream', retryAttempts: 2, retryBackoffMs: 5, perTryTimeoutMs: 12_000,
     });
-    assert.deepEqual([tier1?.healthCheckPath, tier1?.routeTimeoutMs, tier1?.weighted], ['/', 16_000, undefined]);
+    assert.deepEqual([tier1?.healthCheckPath, tier1?.routeTimeoutMs, tier1?.weighted, tier1?.pingTimeoutMs], ['/', 16_000, undefined, 1000]);
     const bridge = bridgeSettings(objects.get('KafkaBridge')?.[0] ?? {}, undefined);
     assert.deepEqual([bridge.deliveryTimeoutMs, bridge.sessionTimeoutMs, bridge.heartbeatIntervalMs], [8000, 6000, 2000]);
     const configuration: AppliedConfiguration = { [objectName.bridge('east')]: bridge, [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } };
     for (const fault of ['bridge-scale-0', 'bridge-kill', 'bridge-terminate', 'gateway-kill', 'tier1-restart', 'fail-back']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 1100, fault);
-    for (const fault of ['bridge-hang', 'gateway-black-hole', 'region-black-hole', 'bridge-cut-from-kafka']) {
-      assert.ok((bounds(fault, configuration, { connections: 500 })[0] ?? Infinity) <= 2300, fault);
-      assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 10_300, fault);
-    }
+    for (const fault of ['bridge-hang', 'gateway-black-hole', 'region-black-hole']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 2000, fault);
+    assert.ok((bounds('bridge-cut-from-kafka', configuration, { connections: 500 })[0] ?? Infinity) <= 2300);
+    assert.ok((bounds('bridge-cut-from-kafka', configuration)[0] ?? Infinity) <= 8300);
   });
 
   it('are none where no rule names the host', () => {
@@ -183,6 +190,17 @@ describe('the settings in effect', () => {
   it('leave out what is not said, or no duration, and take nothing of another host\'s filter', () => {
     const envoyFilters = [{ spec: { configPatches: [{ applyTo: 'CLUSTER', match: { cluster: { service: 'b' } }, patch: { value: { health_checks: [{ interval: '1s' }] } } }] } }];
     assert.deepEqual(hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'a', trafficPolicy: { connectionPool: { tcp: { connectTimeout: 'soon' } } } } }], virtualServices: [], envoyFilters }), {});
+  });
+
+  it('have the slowest pings of a proxy and the sidecars behind it, and none of a sidecar\'s where the proxy speaks no HTTP/2', () => {
+    const type = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+    const patch = (match: object, form: string, timeout: string): object => ({ applyTo: 'CLUSTER', match, patch: { value: { typed_extension_protocol_options: { [type]: { [form]: { http2_protocol_options: { connection_keepalive: { interval: '0.5s', timeout } } } } } } } });
+    const gateway = patch({ context: 'GATEWAY', cluster: { service: 'a' } }, 'explicit_http_config', '1s');
+    const sidecar = patch({ context: 'SIDECAR_INBOUND', cluster: { portNumber: 8080 } }, 'use_downstream_protocol_config', '2s');
+    const settings = (...configPatches: object[]): HopSettings | undefined => hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'a' } }], virtualServices: [], envoyFilters: [{ spec: { configPatches } }] });
+    assert.deepEqual(settings(gateway), { pingIntervalMs: 500, pingTimeoutMs: 1000 });
+    assert.deepEqual(settings(gateway, sidecar), { pingIntervalMs: 500, pingTimeoutMs: 2000 });
+    assert.deepEqual(settings(sidecar), {});
   });
 
   it('tell weights, and take the route with the shortest bound', () => {

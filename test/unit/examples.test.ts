@@ -9,13 +9,13 @@ import { configurationOf, inRepository, RenderedStack, repository, stackFile } f
 
 /** How many objects of each kind an example makes. */
 const counts: Readonly<Record<string, Record<string, number>>> = {
-  'existing-kafka': { envoyfilter: 3, gateway: 6, group: 6, kafkabridge: 2, namespace: 4, secret: 2, service: 4, workspace: 2, workspacesetting: 2 },
+  'existing-kafka': { envoyfilter: 5, gateway: 6, group: 6, kafkabridge: 2, namespace: 4, secret: 2, service: 4, workspace: 2, workspacesetting: 2 },
   gke: {
-    address: 1, certificate: 2, clusterissuer: 1, envoyfilter: 3, gateway: 6, group: 6, helmrelease: 4, issuer: 1, kafka: 1, kafkabridge: 2, kafkanodepool: 1, kafkatopic: 1,
+    address: 1, certificate: 2, clusterissuer: 1, envoyfilter: 5, gateway: 6, group: 6, helmrelease: 4, issuer: 1, kafka: 1, kafkabridge: 2, kafkanodepool: 1, kafkatopic: 1,
     namespace: 9, recordset: 3, secret: 2, service: 4, tenant: 1, workspace: 2, workspacesetting: 2,
   },
   openshift: {
-    certificate: 2, clusterissuer: 1, envoyfilter: 3, gateway: 6, group: 6, issuer: 1, kafka: 1, kafkabridge: 2, kafkanodepool: 1, kafkatopic: 1,
+    certificate: 2, clusterissuer: 1, envoyfilter: 5, gateway: 6, group: 6, issuer: 1, kafka: 1, kafkabridge: 2, kafkanodepool: 1, kafkatopic: 1,
     namespace: 5, secret: 2, service: 4, tenant: 1, workspace: 2, workspacesetting: 2,
   },
   seed: {
@@ -27,7 +27,7 @@ const counts: Readonly<Record<string, Record<string, number>>> = {
     namespace: 5, secret: 2, service: 4, tenant: 1, workspace: 2, workspacesetting: 1,
   },
   'three-regions': {
-    certificate: 2, clusterissuer: 1, configmap: 1, deployment: 3, envoyfilter: 4, gateway: 8, group: 8, issuer: 1, kafka: 1, kafkabridge: 3, kafkanodepool: 1,
+    certificate: 2, clusterissuer: 1, configmap: 1, deployment: 3, envoyfilter: 7, gateway: 8, group: 8, issuer: 1, kafka: 1, kafkabridge: 3, kafkanodepool: 1,
     namespace: 7, secret: 3, service: 6, tenant: 1, workspace: 2, workspacesetting: 2,
   },
 };
@@ -104,7 +104,7 @@ describe('the example seed-routing', () => {
     assert.deepEqual([...written].filter((path) => !dev.paths.includes(path)), []);
     assert.deepEqual([...new Set(dev.paths.filter((path) => !written.has(path)).map((path) => path.split('/').slice(1).join('/')))], [
       'edge/envoyfilter.tier1.yaml', 'tsb-conf/group.istiointernal.tsb.tetrate.io.bridges-east.yaml', 'tsb-conf/group.istiointernal.tsb.tetrate.io.bridges-west.yaml',
-      'tsb-conf/group.istiointernal.tsb.tetrate.io.edge.yaml', 'tsb-conf/workspacesetting.edge.yaml', 'kafka-bridge/envoyfilter.kafka-bridge-gateway.yaml',
+      'tsb-conf/group.istiointernal.tsb.tetrate.io.edge.yaml', 'tsb-conf/workspacesetting.edge.yaml', 'kafka-bridge/envoyfilter.kafka-bridge-bridge.yaml', 'kafka-bridge/envoyfilter.kafka-bridge-gateway.yaml',
     ]);
   });
 

@@ -1,4 +1,5 @@
 import type { AppliedConfiguration } from '../plan.ts';
+import type { Terms } from './predict.ts';
 
 /** Names of the objects in an AppliedConfiguration: by them it is written (read.ts) and looked up here. */
 export const objectName = {
@@ -34,6 +35,9 @@ export interface HopSettings {
   healthCheckTimeoutMs?: number;
   healthCheckUnhealthyThreshold?: number;
   healthCheckPath?: string;
+  /** HTTP/2 pings, of this proxy or of the sidecar behind it: an unanswered one ends the connection, and with it what waits there. */
+  pingIntervalMs?: number;
+  pingTimeoutMs?: number;
   /** Only at tier1: a share for each region, which nothing fails over from. */
   weighted?: boolean;
 }
@@ -83,4 +87,14 @@ export const kafkaBrokerSessionMs = 9000;
  */
 export function detectionMs({ healthCheckIntervalMs: interval, healthCheckTimeoutMs: timeout, healthCheckUnhealthyThreshold: threshold }: HopSettings): number | undefined {
   return interval === undefined || timeout === undefined || threshold === undefined ? undefined : threshold * (interval + timeout);
+}
+
+/** Worst time until an unanswered ping ends what waits at a host that says nothing: it answered one just before. None without pings. */
+export function pingTerms({ pingIntervalMs: interval, pingTimeoutMs: timeout }: HopSettings, proxy: string): Terms {
+  return interval === undefined || timeout === undefined ? [] : [{ name: 'HTTP/2 ping', ms: interval + timeout, from: `${proxy}: connection_keepalive, interval ${interval} + timeout ${timeout} ms` }];
+}
+
+/** The term that comes first of several, any of which ends the same wait. */
+export function first(terms: readonly [Terms[number], ...Terms]): Terms[number] {
+  return terms.reduce((least, term) => (term.ms < least.ms ? term : least));
 }

@@ -1,6 +1,6 @@
 import { pollPauseMs, recreatePausesMs } from '../consumer.ts';
 import { pollTimeoutMs, pollWaitMs } from '../instance.ts';
-import { detectionMs, kafkaBrokerSessionMs, noFailover } from './configuration.ts';
+import { detectionMs, first, kafkaBrokerSessionMs, noFailover, pingTerms } from './configuration.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
 
 /** A poll that waits for records, and the pause before the next. */
@@ -43,11 +43,15 @@ function loss({ fault, upstream, tier1 }: Scene): Bound {
   if (!silent.has(fault) && !seenByCheck) return { none: fault === 'bridge-cut-from-kafka' || fault === 'bridge-slow' ? 'polls go on being answered, with nothing' : `nothing is known of the fault ${fault}` };
   const [hop, proxy] = fault.startsWith('bridge-') ? [upstream, 'the gateway'] : [tier1, 'tier1'];
   const found = hop && detectionMs(hop);
+  const ended = first([
+    { name: 'the client\'s own timeout of a poll', ms: pollTimeoutMs, from: 'the drill\'s consumers: nothing ends a poll in flight before' },
+    ...(hop === undefined || seenByCheck ? [] : pingTerms(hop, proxy)),
+  ]);
   return {
     terms: [
-      { name: 'the client\'s own timeout of a poll', ms: pollTimeoutMs, from: 'the drill\'s consumers: nothing ends a poll in flight before' },
+      ended,
       // Until the host is out, a new instance may be made on it again.
-      ...(found !== undefined ? [{ name: 'health check', ms: Math.max(0, found - pollTimeoutMs), from: `${proxy}: threshold × (interval + timeout)` }].filter(({ ms }) => ms > 0) : []),
+      ...(found !== undefined ? [{ name: 'health check', ms: Math.max(0, found - ended.ms), from: `${proxy}: threshold × (interval + timeout)` }].filter(({ ms }) => ms > 0) : []),
       anew,
     ],
   };

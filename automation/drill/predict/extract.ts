@@ -21,11 +21,15 @@ export function hopSettings({ host, destinationRules, virtualServices, envoyFilt
   if (rule === undefined) return undefined;
   const policy = at(rule.spec, 'trafficPolicy');
   const ejection = at(policy, 'outlierDetection');
-  const patches = envoyFilters.flatMap(({ spec }) => list(at(spec, 'configPatches'))).filter((patch) => isAbout(patch, host)).map((patch) => at(patch, 'patch', 'value'));
+  const all = envoyFilters.flatMap(({ spec }) => list(at(spec, 'configPatches')));
+  const patches = all.filter((patch) => isAbout(patch, host)).map(value);
   const routes = virtualServices.flatMap(({ spec }) => list(at(spec, 'http'))).filter((route) => list(at(route, 'route')).some((to) => at(to, 'destination', 'host') === host));
   // Of several routes the one with the shortest bound: consumers' polls are given longer.
   const route = routes.toSorted((a, b) => (duration(at(a, 'timeout')) ?? Infinity) - (duration(at(b, 'timeout')) ?? Infinity))[0];
   const check = patches.flatMap((patch) => list(at(patch, 'health_checks'))).at(-1);
+  // Sidecars speak what they are spoken to: without HTTP/2 from the proxy there are no pings behind it either.
+  const own = slowestPing(patches);
+  const pings = own && slowestPing([...patches, ...all.filter(isOfSidecars).map(value)]);
   return defined({
     connectTimeoutMs: duration(at(policy, 'connectionPool', 'tcp', 'connectTimeout')),
     consecutiveLocalOriginFailures: number(at(ejection, 'consecutiveLocalOriginFailures')),
@@ -37,6 +41,8 @@ export function hopSettings({ host, destinationRules, virtualServices, envoyFilt
     healthCheckTimeoutMs: duration(at(check, 'timeout')),
     healthCheckUnhealthyThreshold: number(at(check, 'unhealthy_threshold')),
     healthCheckPath: text(at(check, 'http_health_check', 'path')),
+    pingIntervalMs: duration(at(pings, 'interval')),
+    pingTimeoutMs: duration(at(pings, 'timeout')),
     routeTimeoutMs: duration(at(route, 'timeout')),
     retryOn: text(at(route, 'retries', 'retryOn')),
     retryAttempts: number(at(route, 'retries', 'attempts')),
@@ -49,7 +55,29 @@ export function hopSettings({ host, destinationRules, virtualServices, envoyFilt
 /** Patches of clusters that are of this host, or of every host. */
 function isAbout(patch: unknown, host: string): boolean {
   const service = at(patch, 'match', 'cluster', 'service');
-  return at(patch, 'applyTo') === 'CLUSTER' && (service === undefined || service === host);
+  return at(patch, 'applyTo') === 'CLUSTER' && !isOfSidecars(patch) && (service === undefined || service === host);
+}
+
+/** Of what stands between the hosts of the same namespace and their proxy. */
+function isOfSidecars(patch: unknown): boolean {
+  return at(patch, 'match', 'context') === 'SIDECAR_INBOUND';
+}
+
+function value(patch: unknown): unknown {
+  return at(patch, 'patch', 'value');
+}
+
+/** Pings of HTTP/2, in either of the forms in which an upstream's protocol is said; of several the slowest, as it has to be waited for. */
+function slowestPing(patches: readonly unknown[]): unknown {
+  const protocols = patches.map((patch) => at(patch, 'typed_extension_protocol_options', 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'));
+  return protocols
+    .flatMap((protocol) => ['explicit_http_config', 'use_downstream_protocol_config'].map((form) => at(protocol, form, 'http2_protocol_options', 'connection_keepalive')))
+    .filter((found) => found !== undefined)
+    .toSorted((a, b) => pingMs(b) - pingMs(a))[0];
+}
+
+function pingMs(pings: unknown): number {
+  return (duration(at(pings, 'interval')) ?? 0) + (duration(at(pings, 'timeout')) ?? 0);
 }
 
 /** Times of a KafkaBridge's clients, and the probes of its Deployment. */

@@ -1,4 +1,4 @@
-import { detectionMs, kafkaBrokerSessionMs, noFailover } from './configuration.ts';
+import { detectionMs, first, kafkaBrokerSessionMs, noFailover, pingTerms } from './configuration.ts';
 import type { HopSettings } from './configuration.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
 
@@ -79,34 +79,36 @@ function refused(hop: HopSettings | undefined, proxy: string): Bound {
 
 /**
  * A host that says nothing any more. A failed check ends no request that waits for it already (Envoy only drains its connections), so that what waits holds the
- * load's connections until somebody gives up.
+ * load's connections until a ping is found unanswered, or somebody gives up.
+ * @param living what ends a wait at a host that lives, pings being answered
  */
-function silent({ plan }: Scene, hop: HopSettings | undefined, proxy: string, deliveryTimeoutMs?: number): Bound {
+function silent({ plan }: Scene, hop: HopSettings | undefined, proxy: string, living?: Terms): Bound {
   if (hop === undefined) return { none: `the settings of ${proxy} could not be read` };
   if (hop.weighted === true) return noFailover;
-  const found = detectionMs(hop);
-  const check: Terms = found === undefined ? [] : [{
-    name: 'health check', ms: found,
+  const checkMs = detectionMs(hop);
+  const check: Terms = checkMs === undefined ? [] : [{
+    name: 'health check', ms: checkMs,
     from: `${proxy}: ${hop.healthCheckUnhealthyThreshold} × (interval ${hop.healthCheckIntervalMs} + timeout ${hop.healthCheckTimeoutMs}) ms`,
   }];
+  const ping = living === undefined ? pingTerms(hop, proxy) : [];
   const next: Terms = [
     ...((hop.mergeWindowMs ?? 1000) > 0 ? [{ name: 'merge window of changes of health', ms: hop.mergeWindowMs ?? 1000, from: hop.mergeWindowMs === undefined ? 'Envoy\'s default' : `${proxy}: update_merge_window` }] : []),
     { name: 'connection to another host', ms: hop.connectTimeoutMs ?? envoyConnectTimeoutMs, from: `${proxy}: connectTimeout` },
   ];
-  const waiting = found === undefined ? Infinity : found * plan.rate / 1000;
-  if (found !== undefined && waiting < plan.connections) return { terms: [...check, ...next] };
-  return { terms: [firstToGiveUp(plan.requestTimeoutMs, hop, proxy, deliveryTimeoutMs), ...next] };
+  const [one, ...other] = [...check, ...ping];
+  const found = one && first([one, ...other]);
+  if (found !== undefined && found.ms * plan.rate / 1000 < plan.connections) return { terms: [found, ...next] };
+  return { terms: [firstToGiveUp(plan.requestTimeoutMs, hop, proxy, [...ping, ...living ?? []]), ...next] };
 }
 
 /** Who ends a request that gets no answer. */
-function firstToGiveUp(requestTimeoutMs: number, { perTryTimeoutMs, routeTimeoutMs }: HopSettings, proxy: string, deliveryTimeoutMs?: number): Terms[number] {
-  const bounds = [
+function firstToGiveUp(requestTimeoutMs: number, { perTryTimeoutMs, routeTimeoutMs }: HopSettings, proxy: string, others: Terms): Terms[number] {
+  return first([
     { name: 'the client\'s own timeout', ms: requestTimeoutMs, from: 'plan.requestTimeoutMs: nothing ends a request in flight before' },
-    ...(deliveryTimeoutMs === undefined ? [] : [{ name: 'delivery timeout of the bridge', ms: deliveryTimeoutMs, from: 'KafkaBridge: delivery.timeout.ms of its producer' }]),
+    ...others,
     ...(perTryTimeoutMs === undefined ? [] : [{ name: 'timeout of a try', ms: perTryTimeoutMs, from: `${proxy}: retries.perTryTimeout` }]),
     ...(routeTimeoutMs === undefined ? [] : [{ name: 'timeout of the route', ms: routeTimeoutMs, from: `${proxy}: timeout` }]),
-  ];
-  return bounds.reduce((first, bound) => (bound.ms < first.ms ? bound : first));
+  ]);
 }
 
 /** Everybody stands still for a moment and goes on; where checks fail so soon, everybody is also out until the next one. */
@@ -126,5 +128,6 @@ function cutFromKafka(scene: Scene): Bound {
   const { upstream, bridge } = scene;
   if (upstream === undefined) return { none: 'the settings of the gateway could not be read' };
   if (!/topics/.test(upstream.healthCheckPath ?? '')) return { none: `a bridge without Kafka answers 200 with failed records, which no gateway takes for a failure${bridge?.deliveryTimeoutMs === undefined ? '' : `, each after ${bridge.deliveryTimeoutMs} ms`}` };
-  return silent(scene, upstream, 'the gateway', bridge?.deliveryTimeoutMs);
+  const ms = bridge?.deliveryTimeoutMs;
+  return silent(scene, upstream, 'the gateway', ms === undefined ? [] : [{ name: 'delivery timeout of the bridge', ms, from: 'KafkaBridge: delivery.timeout.ms of its producer' }]);
 }
