@@ -4,6 +4,7 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Healed } from '../../automation/drill/faults/journal.ts';
 import type { Report } from '../../automation/drill/index.ts';
+import { withSeedRouting } from './seed-routing.ts';
 import { Workshop, eventually } from './support.ts';
 import type { SandboxAnswer } from './support.ts';
 
@@ -110,6 +111,8 @@ describe('faults', () => {
   it('leave nothing that the next up would change', async () => {
     assert.deepEqual(Object.keys((await workshop.json<{ changes: object }>('preview', '--sandbox', name)).changes), ['same']);
   });
+
+  withSeedRouting(() => ({ workshop, sandbox }));
 });
 
 /** Resolves when a drill's progress says the word, and lets it go on saying what it likes; rejects when it ends before. */
