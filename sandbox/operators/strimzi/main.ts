@@ -12,9 +12,9 @@ import { reconcileBridge } from './bridge.ts';
 import { KubernetesCluster } from './cluster.ts';
 import { reconcileKafka } from './kafka.ts';
 import type { Kafka, KafkaBridge, KafkaNodePool, KafkaTopic, Resource } from './model.ts';
-import { Reconciler, type Outcome } from './reconciler.ts';
+import { Reconciler, type Outcome, type ReconcilerOptions } from './reconciler.ts';
 import { findRelease, releases } from './release.ts';
-import { reconcileTopic } from './topic.ts';
+import { reconcileTopic, topicFinalizer } from './topic.ts';
 
 const { values: { release: version = '' } } = parseArgs({ options: { release: { type: 'string' } } });
 const release = findRelease(version);
@@ -31,11 +31,12 @@ const bridges = watched<KafkaBridge>('kafkabridges', (bridge) => reconcileBridge
 let poolChanged: (pool: KafkaNodePool) => void = () => undefined;
 const changed = (pool: KafkaNodePool): void => { poolChanged(pool); };
 const pools = inform<KafkaNodePool>(api, { path: collection('kafkanodepools'), changed, deleted: changed, failed: failed('kafkanodepools') }, signal);
+const creating = { type: 'NotReady', status: 'True', reason: 'Creating', message: 'Kafka cluster is being deployed' } as const;
 // A Kafka whose pools are not known yet would seem to have none.
 await pools.synced;
-const kafkas = watched<Kafka>('kafkas', (kafka) => reconcileKafka(cluster, kafka, [...pools.items.values()], release), true);
+const kafkas = watched<Kafka>('kafkas', (kafka) => reconcileKafka(cluster, kafka, [...pools.items.values()], release), { creating });
 poolChanged = ({ metadata: { namespace, labels } }) => { kafkas.changed(`${namespace}/${labels?.['strimzi.io/cluster'] ?? ''}`); };
-const topics = watched<KafkaTopic>('kafkatopics', (topic) => reconcileTopic(cluster, topic));
+const topics = watched<KafkaTopic>('kafkatopics', (topic) => reconcileTopic(cluster, topic), { finalizer: topicFinalizer });
 
 let ready = false;
 createServer((_request, response) => response.writeHead(ready ? 200 : 503).end()).listen(8080);
@@ -44,11 +45,10 @@ await Promise.all([bridges, pools, kafkas, topics].map(({ synced }) => synced));
 ready = true;
 log(`${release.operator}: watching Kafka, KafkaNodePool, KafkaBridge and KafkaTopic in all namespaces`);
 
-function watched<T extends Resource<unknown>>(plural: string, pass: (resource: T) => Promise<Outcome>, saysCreating = false): { synced: Promise<void>; changed: (key: string) => void } {
+function watched<T extends Resource<unknown>>(plural: string, pass: (resource: T) => Promise<Outcome>, more: Pick<ReconcilerOptions<T>, 'creating' | 'finalizer'> = {}): { synced: Promise<void>; changed: (key: string) => void } {
   const reconciler = new Reconciler<T>({
-    cluster, pass, log, signal,
+    cluster, pass, log, signal, ...more,
     find: (key) => informer.items.get(key),
-    ...(saysCreating ? { creating: { type: 'NotReady', status: 'True', reason: 'Creating', message: 'Kafka cluster is being deployed' } as const } : {}),
   });
   const informer = inform<T>(api, {
     path: collection(plural),

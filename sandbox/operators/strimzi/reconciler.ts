@@ -22,6 +22,8 @@ export interface ReconcilerOptions<T extends Resource<unknown>> {
   pass(resource: T): Promise<Outcome>;
   /** Kafka says at once that it is being made; others say nothing before the first pass ends. */
   readonly creating?: Condition;
+  /** What a resource waits for that is being deleted. Without it all else is the garbage collector's: what was made anew would only be deleted once more. */
+  readonly finalizer?: string;
   log(line: string): void;
   readonly signal: AbortSignal;
 }
@@ -51,7 +53,7 @@ export class Reconciler<T extends Resource<unknown>> {
   }
 
   async #run(key: string): Promise<void> {
-    const { find, signal, log } = this.#options;
+    const { find, finalizer, signal, log } = this.#options;
     let started = Date.now();
     let generation: number | undefined;
     while (!signal.aborted) {
@@ -60,7 +62,7 @@ export class Reconciler<T extends Resource<unknown>> {
       const running = this.#running.get(key);
       if (running !== undefined) running.changed = next;
       const resource = find(key);
-      if (resource === undefined) return;
+      if (resource === undefined || isLeftToOthers(resource, finalizer)) return;
       if (resource.metadata.generation !== generation) started = Date.now();
       generation = resource.metadata.generation;
       const pause = await this.#reconcile(resource, started).catch((error: unknown) => {
@@ -97,6 +99,10 @@ export class Reconciler<T extends Resource<unknown>> {
     // The real operator sees its own writing of the status as a change, and so looks at once again.
     return news ? timing.wait : timing.again;
   }
+}
+
+function isLeftToOthers({ metadata: { deletionTimestamp, finalizers = [] } }: Resource<unknown>, finalizer: string | undefined): boolean {
+  return deletionTimestamp !== undefined && (finalizer === undefined || !finalizers.includes(finalizer));
 }
 
 // What the API server refuses for good is said in the resource's status; other trouble passes.

@@ -6,7 +6,7 @@ import { Failure, type Kafka, type KafkaTopic } from './model.ts';
 import type { Outcome } from './reconciler.ts';
 import { unhonouredWarnings } from './status.ts';
 
-const finalizer = 'strimzi.io/topic-operator';
+export const topicFinalizer = 'strimzi.io/topic-operator';
 
 /** Brings one KafkaTopic about, through the brokers' own listener: made where it is missing, more partitions, its configuration. */
 export async function reconcileTopic(cluster: KubernetesCluster, topic: KafkaTopic): Promise<Outcome> {
@@ -24,10 +24,10 @@ export async function reconcileTopic(cluster: KubernetesCluster, topic: KafkaTop
   try {
     if (metadata.deletionTimestamp !== undefined) {
       await admin.delete(topicName);
-      await cluster.patch(topic, { metadata: { finalizers: (metadata.finalizers ?? []).filter((each) => each !== finalizer) } });
+      await cluster.patch(topic, { metadata: { finalizers: (metadata.finalizers ?? []).filter((each) => each !== topicFinalizer) } });
       return { state: 'waiting', warnings, fields, waitingFor: `KafkaTopic resource ${metadata.name} to be deleted` };
     }
-    if (!(metadata.finalizers ?? []).includes(finalizer)) await cluster.patch(topic, { metadata: { finalizers: [...(metadata.finalizers ?? []), finalizer] } });
+    if (!(metadata.finalizers ?? []).includes(topicFinalizer)) await cluster.patch(topic, { metadata: { finalizers: [...(metadata.finalizers ?? []), topicFinalizer] } });
     await bringAbout(admin, topicName, topic);
     return { state: 'ready', warnings, fields };
   } catch (error) {
