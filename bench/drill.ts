@@ -1,13 +1,14 @@
 /**
- * What failover costs: `npm run bench:drill [-- --faults=bridge-kill,bridge-hang] [--repeat=N] [--dir=DIR]`. On a sandbox of its own it repeats a drill for each fault,
- * 200 records/s over 4 connections, with seeds 1, 2, …, and prints median and worst beside what is aimed at. Runs that have their report are not run again, so an
- * interrupted bench goes on where it was.
+ * What failover costs: `npm run bench:drill [-- --faults=bridge-kill,bridge-hang] [--variants=as-configured,no-sidecar,cold,assigned] [--repeat=N] [--dir=DIR]`. On a sandbox
+ * of its own it repeats a drill for each variant and fault, 200 records/s over 4 connections, with seeds 1, 2, …, and prints median and worst beside what is aimed at. Runs
+ * that have their report are not run again, so an interrupted bench goes on where it was.
  */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { cpus, loadavg } from 'node:os';
+import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { parse, stringify } from 'yaml';
 import type { RepeatSummary } from '../automation/drill/repeat.ts';
 import { BenchKbf } from './kbf.ts';
 import { runBench } from './run.ts';
@@ -17,7 +18,7 @@ const aims: Readonly<Record<string, { repeat: number; aim: string }>> = {
   'bridge-scale-0': { repeat: 20, aim: '0 failed, gap ≤ 100 ms' },
   'tier1-restart': { repeat: 5, aim: '0 failed, gap ≤ 100 ms' },
   'fail-back': { repeat: 5, aim: '0 failed, gap ≤ 100 ms' },
-  'bridge-kill': { repeat: 20, aim: '≤ 4 lost, gap median ≤ 60, worst ≤ 150 ms; consumers ≤ 8 s' },
+  'bridge-kill': { repeat: 20, aim: '≤ 4 lost, gap median ≤ 60, worst ≤ 150 ms; consumers ≤ 8 s, assigned ≤ 1 s' },
   'bridge-terminate': { repeat: 5, aim: '≤ 4 lost, gap median ≤ 150 ms' },
   'bridge-hang': { repeat: 20, aim: 'in flight until found; gap ≤ predicted' },
   'gateway-black-hole': { repeat: 5, aim: 'in flight until found; gap ≤ predicted' },
@@ -25,22 +26,49 @@ const aims: Readonly<Record<string, { repeat: number; aim: string }>> = {
   'both-regions-blip': { repeat: 5, aim: 'served again ≤ 3 s after' },
 };
 
-const { values } = parseArgs({ options: { faults: { type: 'string' }, repeat: { type: 'string' }, dir: { type: 'string', default: '.kbf/bench/drill' } } });
+interface Variant {
+  /** What is configured besides. */
+  settings?: { tier1: object };
+  sidecars?: false;
+  flags?: readonly string[];
+}
+
+/** What the same fault may meet. */
+const variants: Readonly<Record<string, Variant>> = {
+  'as-configured': {},
+  /** Gateways speak to bridges themselves, to whom a dead one is a refused connection and not a sidecar's 503. */
+  'no-sidecar': { sidecars: false },
+  /** The region that takes over has served nobody yet. */
+  'cold': { settings: { tier1: { active: { first: 'east' } } } },
+  'assigned': { flags: ['--consumer-mode', 'assign'] },
+};
+
+const { values } = parseArgs({ options: { faults: { type: 'string' }, variants: { type: 'string', default: 'as-configured' }, repeat: { type: 'string' }, dir: { type: 'string', default: '.kbf/bench/drill' } } });
+const chosen = values.variants.split(',').map((name): [string, Variant] => [name, variants[name] ?? unknownVariant(name)]);
 const reports = resolve(values.dir);
-const rows: string[][] = [['fault', 'runs', 'lost median/worst', 'gap median/worst', 'consumers median/worst', 'acked lost', 'unexplained', 'aim']];
+const rows: string[][] = [['variant', 'fault', 'runs', 'lost median/worst', 'gap median/worst', 'worst of predicted', 'consumers median/worst', 'acked lost', 'unexplained', 'aim']];
 
 await runBench(async (signal) => {
   try {
     await using kbf = await BenchKbf.open(signal);
+    await using work = await mkdtempDisposable(join(tmpdir(), 'kbf-bench-drill-'));
     await kbf.run(['sandbox', 'up', '--name', 'bench']);
-    await kbf.run(['up', '--sandbox', 'bench']);
-    for (const fault of values.faults?.split(',') ?? Object.keys(aims)) {
-      const { repeat, aim } = aims[fault] ?? { repeat: 5, aim: '' };
-      const report = join(reports, fault);
-      // Broken objectives are what is measured here, not a reason to end.
-      await kbf.run(['drill', '--sandbox', 'bench', '--fault', fault, '--rate', '200', '--connections', '4', '--duration', '12s', '--seed', '1', '--repeat', values.repeat ?? String(repeat), '--report', report], { allowed: [0, 3, 4] });
-      if (existsSync(join(report, 'repeat.json'))) rows.push(rowOf(fault, JSON.parse(await readFile(join(report, 'repeat.json'), 'utf8')) as RepeatSummary, aim));
-      console.log(rows.at(-1)?.join('   '));
+    for (const [name, variant] of chosen) {
+      const config = await settingsOf(variant, work.path);
+      await kbf.run(['up', '--sandbox', 'bench', '--config', config]);
+      if (variant.sidecars === false) await injectSidecars(kbf, false);
+      for (const fault of values.faults?.split(',') ?? Object.keys(aims)) {
+        const { repeat, aim } = aims[fault] ?? { repeat: 5, aim: '' };
+        const report = join(reports, name, fault);
+        // Broken objectives are what is measured here, not a reason to end.
+        await kbf.run([
+          'drill', '--sandbox', 'bench', '--config', config, '--fault', fault, '--region', 'east', '--rate', '200', '--connections', '4', '--duration', '12s', '--seed', '1',
+          '--repeat', values.repeat ?? String(repeat), '--report', report, ...variant.flags ?? [],
+        ], { allowed: [0, 3, 4] });
+        if (existsSync(join(report, 'repeat.json'))) rows.push(await rowOf(name, fault, report, aim));
+        console.log(rows.at(-1)?.join('   '));
+      }
+      if (variant.sidecars === false) await injectSidecars(kbf, true);
     }
   } finally {
     console.log(`\non ${String(cpus().length)} cores, load average ${loadavg().map((each) => each.toFixed(1)).join(' ')}; reports in ${reports}`);
@@ -49,12 +77,45 @@ await runBench(async (signal) => {
   }
 });
 
-function rowOf(fault: string, { runs, counts, figures }: RepeatSummary, aim: string): string[] {
+function unknownVariant(name: string): never {
+  console.error(`there is no variant ${name}: ${Object.keys(variants).join(', ')}`);
+  process.exit(2);
+}
+
+/** A file of the sandbox's own settings with those of the variant. */
+async function settingsOf({ settings }: Variant, directory: string): Promise<string> {
+  const stack = parse(await readFile(join(import.meta.dirname, '../Pulumi.dev.yaml'), 'utf8')) as { config: Record<string, object> };
+  const key = 'kafka-bridge-failover:tier1';
+  stack.config[key] = { ...stack.config[key], ...settings?.tier1 };
+  const file = join(directory, 'Pulumi.dev.yaml');
+  await writeFile(file, stringify(stack));
+  return file;
+}
+
+/** Makes the bridges' pods anew, with sidecars or without. The program asks for them always. */
+async function injectSidecars({ kubectl }: BenchKbf, wanted: boolean): Promise<void> {
+  for (const region of ['east', 'west']) {
+    await kubectl(region, ['label', '--overwrite', 'namespace', 'kafka-bridge', wanted ? 'istio-injection=enabled' : 'istio-injection-']);
+    await kubectl(region, ['rollout', 'restart', '-n', 'kafka-bridge', 'deployment/kafka-bridge-bridge']);
+    await kubectl(region, ['rollout', 'status', '-n', 'kafka-bridge', '--timeout=120s', 'deployment/kafka-bridge-bridge']);
+  }
+}
+
+async function rowOf(variant: string, fault: string, report: string, aim: string): Promise<string[]> {
+  const { runs, counts, figures } = JSON.parse(await readFile(join(report, 'repeat.json'), 'utf8')) as RepeatSummary;
   const of = (name: string, unit = ''): string => {
     const figure = figures.find((each) => each.name === name);
     return figure === undefined ? '-' : `${figure.median.toFixed(0)}/${figure.worst.toFixed(0)}${unit}`;
   };
   const worst = (name: string): string => String(figures.find((each) => each.name === name)?.worst ?? '-');
   const answered = counts.pass + counts.fail;
-  return [fault, `${String(answered)} of ${String(runs.length)}`, `${of('produce.failed')} + ${of('produce.unknown')}`, of('produce.blackoutMs', ' ms'), of('consume.blackoutMs', ' ms'), worst('log.ackedLost'), worst('log.duplicates.unexplained'), aim];
+  const shares = await Promise.all(runs.map(async ({ directory }) => {
+    const { produce, predicted } = JSON.parse(await readFile(join(report, directory, 'report.json'), 'utf8')) as { produce: { blackoutMs: number }; predicted?: { produceBlackoutMs?: number } };
+    return predicted?.produceBlackoutMs === undefined ? undefined : produce.blackoutMs / predicted.produceBlackoutMs;
+  }));
+  const known = shares.filter((share) => share !== undefined);
+  return [
+    variant, fault, `${String(answered)} of ${String(runs.length)}`, `${of('produce.failed')} + ${of('produce.unknown')}`, of('produce.blackoutMs', ' ms'), known.length === 0 ? '-' : `${Math.max(...known).toFixed(2)} times`,
+    of('consume.blackoutMs', ' ms'), worst('log.ackedLost'), worst('log.duplicates.unexplained'), aim,
+  ];
 }

@@ -1,10 +1,18 @@
 import { execa } from 'execa';
-import { mkdtemp, rm } from 'node:fs/promises';
+import type { ResultPromise } from 'execa';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../automation/kbf.mjs', import.meta.url));
+
+/** A session of its own: a terminal's Ctrl-C goes to the whole group, and must not end what cleans up. It takes the time that it takes. */
+const options = { reject: false, all: true, stdin: 'ignore', detached: true, forceKillAfterDelay: false } as const;
+type Options = typeof options;
+
+/** @param context kubeconfig context */
+export type Kubectl = (context: string, args: readonly string[], input?: string) => Promise<string>;
 
 /** `kbf` with a state directory of its own and room for one sandbox, named `bench`; both are gone afterwards. */
 export class BenchKbf implements AsyncDisposable {
@@ -26,11 +34,26 @@ export class BenchKbf implements AsyncDisposable {
     return join(this.#stateDir, 'sandboxes', 'bench');
   }
 
-  /** @throws when it ends with anything but 0 or the exit codes that are allowed, with all that it said */
-  async run(args: readonly string[], { allowed = [0] }: { allowed?: readonly number[] } = {}): Promise<void> {
+  /** @throws when it ends with anything but 0 or the exit codes that are allowed, with all that it said. @returns its standard output */
+  async run(args: readonly string[], { allowed = [0] }: { allowed?: readonly number[] } = {}): Promise<string> {
     this.#signal.throwIfAborted();
-    await this.#run(args, allowed, this.#signal);
+    return await this.#run(args, allowed, this.#signal);
   }
+
+  /** A command for the caller to end, and to wait for. */
+  start(args: readonly string[]): ResultPromise<Options> {
+    this.#signal.throwIfAborted();
+    return this.#start(args, this.#signal);
+  }
+
+  /** kubectl from outside the sandbox, which needs no namespace to be entered for each command. */
+  readonly kubectl: Kubectl = async (context, args, input) => {
+    const { kubectl } = JSON.parse(await readFile(join(this.sandboxDir, 'tools.json'), 'utf8')) as { kubectl: string };
+    const { stdout } = await execa(kubectl, ['--kubeconfig', join(this.sandboxDir, 'kubeconfig.outside'), '--cache-dir', join(this.#stateDir, 'kubectl'), '--context', context, ...args], {
+      cancelSignal: this.#signal, ...(input === undefined ? { stdin: 'ignore' } : { input }),
+    });
+    return stdout;
+  };
 
   /** @throws where the sandbox cannot be stopped; its directory, by which it can be, then stays */
   async [Symbol.asyncDispose](): Promise<void> {
@@ -38,13 +61,14 @@ export class BenchKbf implements AsyncDisposable {
     await rm(this.#stateDir, { recursive: true, force: true });
   }
 
-  async #run(args: readonly string[], allowed: readonly number[], cancelSignal?: AbortSignal): Promise<void> {
-    const { exitCode, all } = await execa(process.execPath, [program, '--state-dir', this.#stateDir, ...args], {
-      reject: false, all: true, stdin: 'ignore',
-      // A session of its own: a terminal's Ctrl-C goes to the whole group, and must not end what cleans up. It takes the time that it takes.
-      detached: true, forceKillAfterDelay: false, ...(cancelSignal === undefined ? {} : { cancelSignal }),
-    });
+  async #run(args: readonly string[], allowed: readonly number[], cancelSignal?: AbortSignal): Promise<string> {
+    const { exitCode, all, stdout } = await this.#start(args, cancelSignal);
     cancelSignal?.throwIfAborted();
     if (!allowed.includes(exitCode ?? -1)) throw new Error(`kbf --state-dir ${this.#stateDir} ${args.join(' ')} ended with ${String(exitCode)}:\n${all}`);
+    return stdout;
+  }
+
+  #start(args: readonly string[], cancelSignal?: AbortSignal): ResultPromise<Options> {
+    return execa(process.execPath, [program, '--state-dir', this.#stateDir, ...args], { ...options, ...(cancelSignal === undefined ? {} : { cancelSignal }) });
   }
 }

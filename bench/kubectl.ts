@@ -2,6 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { Kubectl } from './kbf.ts';
+
 /** An object as the program wrote it, with the values that are known only after `up`. */
 export interface BenchObject {
   readonly context: string;
@@ -9,9 +11,6 @@ export interface BenchObject {
   /** How many others have to be there before: the longest chain. */
   readonly level: number;
 }
-
-/** @param context kubeconfig context */
-export type Kubectl = (context: string, args: readonly string[], input?: string) => Promise<string>;
 
 interface Resource { readonly urn: string; readonly type: string; readonly provider?: string; readonly parent?: string; readonly dependencies?: readonly string[]; readonly inputs?: Record<string, unknown> }
 

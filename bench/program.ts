@@ -2,14 +2,10 @@
  * What the program costs: `npm run bench:program [-- --regions 2,3,4]`. On a sandbox of its own it compares `kbf up` and `kbf destroy` with the same objects by
  * kubectl, with the same waits; then it runs `up` with more regions, as many as this machine has memory for, and the program alone, without clusters, with 2 to 8.
  */
-import { execa } from 'execa';
-import { readFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
-import { join } from 'node:path';
 
 import { BenchKbf } from './kbf.ts';
 import { apply, objectsOfState, remove } from './kubectl.ts';
-import type { Kubectl } from './kubectl.ts';
 import { peakOf } from './peak.ts';
 import { fresh } from './regions.ts';
 import { runBench } from './run.ts';
@@ -33,7 +29,7 @@ await runBench(async (signal) => {
 
 async function onSandbox(signal: AbortSignal): Promise<void> {
   await using kbf = await BenchKbf.open(signal);
-  const kubectl = kubectlOn(kbf, signal);
+  const { kubectl } = kbf;
   await sandboxUp(kbf, 2);
   const first = await timed(kbf, 'up');
   const second = Math.min(...await inTurn([1, 2, 3], async () => (await timed(kbf, 'up')).ms));
@@ -68,17 +64,8 @@ async function sandboxDown(kbf: BenchKbf): Promise<void> {
 /** One operation, with the time it takes as a person sees it and the most memory that Pulumi's language host had. */
 async function timed(kbf: BenchKbf, operation: 'up' | 'destroy'): Promise<{ ms: number; peakMiB: number }> {
   const startedAt = performance.now();
-  const peakMiB = await peakOf(/@pulumi\/pulumi\/cmd\/run\/index\.js.*kbf-bench-|kbf-bench-.*@pulumi\/pulumi\/cmd\/run/, () => kbf.run([operation, '--sandbox', 'bench']));
+  const peakMiB = await peakOf(/@pulumi\/pulumi\/cmd\/run\/index\.js.*kbf-bench-|kbf-bench-.*@pulumi\/pulumi\/cmd\/run/, async () => { await kbf.run([operation, '--sandbox', 'bench']); });
   return { ms: performance.now() - startedAt, peakMiB };
-}
-
-/** kubectl from outside the sandbox, which needs no namespace to be entered for each command. */
-function kubectlOn({ sandboxDir }: BenchKbf, cancelSignal: AbortSignal): Kubectl {
-  return async (context, args, input) => {
-    const { kubectl } = JSON.parse(await readFile(join(sandboxDir, 'tools.json'), 'utf8')) as { kubectl: string };
-    const { stdout } = await execa(kubectl, ['--kubeconfig', join(sandboxDir, 'kubeconfig.outside'), '--context', context, ...args], { cancelSignal, ...(input === undefined ? { stdin: 'ignore' } : { input }) });
-    return stdout;
-  };
 }
 
 async function inTurn<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {

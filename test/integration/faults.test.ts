@@ -4,6 +4,7 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Healed } from '../../automation/drill/faults/journal.ts';
 import type { Report } from '../../automation/drill/index.ts';
+import { killFamily } from '../../bench/family.ts';
 import { withSeedRouting } from './seed-routing.ts';
 import { Workshop, eventually } from './support.ts';
 import type { SandboxAnswer } from './support.ts';
@@ -72,7 +73,7 @@ describe('faults', () => {
     it(`are undone after a driver was killed in "${moment.replace(':', '')}"`, async () => {
       const drill = workshop.start(...flags('bridge-scale-0'), '--json');
       await said(drill, moment);
-      for (const pid of await familyOf(drill.pid ?? 0)) process.kill(pid, 'SIGKILL');
+      await killFamily(drill.pid ?? assert.fail('it has ended'));
       await drill;
       const found = await workshop.json<Healed[]>('faults', 'heal', '--sandbox', name);
       // Between two steps of healing either is right.
@@ -125,17 +126,4 @@ function said(drill: ReturnType<Workshop['start']>, word: string): Promise<void>
     });
     drill.stderr.once('end', () => { reject(new Error(`the drill ended without "${word}":\n${text}`)); });
   });
-}
-
-/** A process and all that it started, itself included. */
-async function familyOf(pid: number): Promise<number[]> {
-  const parents = new Map<number, number>();
-  for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    const status = await readFile(`/proc/${entry}/status`, 'utf8').catch(() => '');
-    parents.set(Number(entry), Number(/^PPid:\t(\d+)$/m.exec(status)?.[1]));
-  }
-  const family = [pid];
-  for (const member of family) family.push(...[...parents].filter(([, parent]) => parent === member).map(([child]) => child));
-  return family;
 }
