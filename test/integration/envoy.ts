@@ -11,6 +11,7 @@ interface Cluster {
   readonly common_lb_config?: { readonly update_merge_window?: string; readonly healthy_panic_threshold?: { readonly value?: number } };
   readonly health_checks?: readonly { readonly interval: string; readonly http_health_check?: { readonly path: string } }[];
   readonly ignore_health_on_host_removal?: boolean;
+  readonly typed_extension_protocol_options?: Readonly<Record<string, Partial<Record<'explicit_http_config' | 'use_downstream_protocol_config', { readonly http2_protocol_options?: { readonly connection_keepalive?: object } }>>>>;
 }
 
 interface RouteConfiguration {
@@ -51,6 +52,12 @@ export function envoyConfig(dump: string): EnvoyConfig {
 /** The clusters of this name: one, or none. */
 export function clustersOf({ clusters }: EnvoyConfig, name: string): Cluster[] {
   return clusters.filter((cluster) => cluster.name === name);
+}
+
+/** How hosts are pinged by HTTP/2. */
+export function pingsOf(cluster: Cluster | undefined): object | undefined {
+  const protocol = cluster?.typed_extension_protocol_options?.['envoy.extensions.upstreams.http.v3.HttpProtocolOptions'];
+  return (protocol?.explicit_http_config ?? protocol?.use_downstream_protocol_config)?.http2_protocol_options?.connection_keepalive;
 }
 
 /** Where requests for a cluster go: one entry a locality, first priorities first. */

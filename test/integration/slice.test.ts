@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Report } from '../../automation/drill/index.ts';
-import { clustersOf, destinations, envoyConfig, routesOf } from './envoy.ts';
+import { clustersOf, destinations, envoyConfig, pingsOf, routesOf } from './envoy.ts';
 import type { EnvoyConfig } from './envoy.ts';
 import { Workshop, answers, eventually, leftBehind, pidNamespaces } from './support.ts';
 import type { SandboxAnswer } from './support.ts';
@@ -85,15 +85,17 @@ describe('the whole path on a sandbox', function () {
 
   describe('the configuration that reaches Envoy', () => {
     let gateway: EnvoyConfig;
+    let sidecar: EnvoyConfig;
     let tier1: EnvoyConfig;
 
     before(async () => {
-      const dump = async (context: string, namespace: string, app: string): Promise<EnvoyConfig> => {
-        const ip = await kubectl(context, '--namespace', namespace, 'get', 'pods', '--selector', `app=${app}`, '--output', 'jsonpath={.items[0].status.podIP}');
+      const dump = async (context: string, namespace: string, selector: string): Promise<EnvoyConfig> => {
+        const ip = await kubectl(context, '--namespace', namespace, 'get', 'pods', '--selector', selector, '--output', 'jsonpath={.items[0].status.podIP}');
         return envoyConfig(await workshop.inside(name, 'nsenter', `--net=/run/netns/pod-${ip}`, 'curl', '--silent', '127.0.0.1:15000/config_dump?include_eds'));
       };
-      gateway = await dump('east', 'kafka-bridge', 'kafka-bridge-gateway');
-      tier1 = await dump('central', 'edge', 'tier1');
+      gateway = await dump('east', 'kafka-bridge', 'app=kafka-bridge-gateway');
+      sidecar = await dump('east', 'kafka-bridge', 'strimzi.io/name=kafka-bridge-bridge');
+      tier1 = await dump('central', 'edge', 'app=tier1');
     });
 
     it('ejects a dead bridge at its first failed connection, for a short time, and lets all of a region go', () => {
@@ -120,6 +122,13 @@ describe('the whole path on a sandbox', function () {
         assert.equal(cluster.ignore_health_on_host_removal, true);
       }
       assert.equal(bridge?.health_checks?.[0]?.http_health_check?.path, '/topics');
+    });
+
+    it('pings bridges and gateways over the connections on which requests wait, the bridges from behind their sidecars too', () => {
+      const [bridge] = clustersOf(gateway, 'outbound|8080||kafka-bridge-http.kafka-bridge.svc.cluster.local');
+      const [region] = clustersOf(tier1, `outbound|80|east-west|${outputs.hostname}`);
+      const [application] = clustersOf(sidecar, 'inbound|8080');
+      for (const cluster of [bridge, region, application]) assert.deepEqual(pingsOf(cluster), { interval: '0.500s', timeout: '1s', interval_jitter: {} });
     });
 
     it('puts the own bridge first and the peer\'s east-west port second', () => {
