@@ -132,7 +132,11 @@ export class Judging {
     const latency = this.#produce.latency();
     const produce = this.#produceFigures(span, latency?.latencyMs);
     const consume = run.logRead ? this.#consumeFigures(findings, span) : undefined;
-    const predicted = run.configuration && predict(run.configuration, { plan: run.plan, faults: run.faults, ...pick('requestMs', this.#produce.slowRequestMs()) });
+    const { loadMs } = run.marks;
+    const predicted = run.configuration && predict(run.configuration, {
+      plan: run.plan, faults: run.faults, ...pick('requestMs', this.#produce.slowRequestMs()),
+      ...(loadMs === undefined || span === undefined ? {} : { measured: { fromMs: span.fromMs - loadMs, toMs: span.toMs - loadMs } }),
+    });
     const measured = { produce, regions, ...pick('consume', consume), ...(run.logRead ? { log: findings.log } : {}), ...pick('predicted', predicted) };
     const { verdict, objectives } = judgeObjectives({
       run, samples, latenessMs: this.#produce.latenessMs(), clockJumps: findings.clockJumps, ...measured,

@@ -28,7 +28,7 @@ function without(settings: HopSettings, ...names: (keyof HopSettings)[]): HopSet
   return Object.fromEntries(Object.entries(settings).filter(([name]) => !names.includes(name as keyof HopSettings)));
 }
 
-const pinged: HopSettings = { ...hop, pingIntervalMs: 500, pingTimeoutMs: 1000 };
+const pinged: HopSettings = { ...hop, consecutiveGatewayErrors: 1, pingIntervalMs: 500, pingTimeoutMs: 1000 };
 const unchecked = without(hop, 'healthCheckIntervalMs', 'healthCheckTimeoutMs', 'healthCheckUnhealthyThreshold', 'healthCheckPath');
 
 function bounds(fault: string, configuration = applied(), plan: Partial<Plan> = {}): [produce: number | undefined, consume: number | undefined, why: string] {
@@ -58,6 +58,7 @@ describe('the predicted gap of produces', () => {
     ['is the ping where that ends what holds every connection', 'bridge-hang', applied({ east: pinged }), {}, 10 + 1500 + 250],
     ['is the ping where that finds the host before the check', 'bridge-hang', applied({ east: pinged }), { connections: 500 }, 10 + 1500 + 250],
     ['is the check where that finds the host before the ping', 'bridge-hang', applied({ east: { ...pinged, pingTimeoutMs: 9000 } }), { connections: 500 }, 10 + 2000 + 250],
+    ['is check and ping where a failure puts no host out', 'bridge-hang', applied({ east: { ...pinged, consecutiveGatewayErrors: 10 } }), {}, 10 + 2000 + 1500 + 250],
     ['is tier1\'s ping where a gateway says nothing', 'gateway-black-hole', applied({ tier1: pinged }), {}, 10 + 1500 + 250],
     ['is no ping where a bridge without Kafka answers it', 'bridge-cut-from-kafka', applied({ east: pinged }), {}, 10 + 8000 + 250],
     ['is Kafka\'s own where a broker dies', 'broker-leader-kill', applied(), {}, 10 + 9000 + 1000],
@@ -76,6 +77,7 @@ describe('the predicted gap of produces', () => {
     ['bridge-kill', applied({ east: { ...hop, retryAttempts: 0 } }), /does not try again/],
     ['gateway-black-hole', applied({ tier1: { ...hop, weighted: true } }), /with weights nothing fails over/],
     ['bridge-cut-from-kafka', applied({ east: { ...hop, healthCheckPath: '/' } }), /answers 200 with failed records.* each after 8000 ms/],
+    ['bridge-hang', applied({ east: { ...unchecked, pingIntervalMs: 500, pingTimeoutMs: 1000 } }), /goes on sending requests to a host that answers no pings/],
     ['bridge-hang', { [objectName.upstream('east')]: { unreadable: '403' } }, /settings of the gateway could not be read/],
     ['meteor', applied(), /nothing is known of the fault meteor/],
   ] as const) {
@@ -101,10 +103,26 @@ describe('the predicted gap of produces', () => {
     assert.deepEqual(terms.filter(({ of }) => of === 'produce').map(({ ms }) => ms), [10, 42]);
   });
 
+  it('holds the longest interval that the load itself leaves', () => {
+    const interval = (plan: Partial<Plan>, measured?: { fromMs: number; toMs: number }): number | undefined =>
+      predict(applied(), { plan: { ...passingRun().run.plan, ...plan }, faults: [{ fault: 'istiod-down' }], ...(measured === undefined ? {} : { measured }) }).produceBlackoutMs;
+    const { load } = passingRun().run.plan;
+    // At one request a second in the beginning: a fault comes later.
+    const ramp = { load: { ...load, pattern: 'ramp' as const, rampFrom: 1 }, rate: 100, durationSeconds: 10 };
+    assert.ok((interval(ramp) ?? 0) > 300);
+    assert.ok((interval(ramp, { fromMs: 5000, toMs: 9000 }) ?? Infinity) <= 20);
+    const poisson = { load: { ...load, pattern: 'poisson' as const }, rate: 20, durationSeconds: 30 };
+    const drawn = Array.from({ length: 20 }, (_, seed) => interval({ ...poisson, seed }) ?? 0);
+    assert.ok(drawn.every((ms) => ms > 100), drawn.join());
+    assert.ok(new Set(drawn).size > 15, 'each seed has its own');
+  });
+
   it('of several faults is that of the worst, and none if one has none', () => {
     const of = (...faults: string[]): number | undefined => predict(applied(), { plan: passingRun().run.plan, faults: faults.map((fault) => ({ fault, region: 'east' })) }).produceBlackoutMs;
     assert.equal(of('bridge-kill', 'bridge-hang', 'istiod-down'), 10_260);
     assert.equal(of('bridge-kill', 'meteor'), undefined);
+    const weighted = applied({ tier1: { ...hop, weighted: true } });
+    assert.equal(predict(weighted, { plan: passingRun().run.plan, faults: [{ fault: 'bridge-slow', region: 'east' }, { fault: 'gateway-black-hole', region: 'east' }] }).noFailover, true, 'also after one without a bound');
   });
 });
 
@@ -124,6 +142,7 @@ describe('the predicted gap of consumers', () => {
     ['is no ping where a bridge without Kafka answers it', 'bridge-cut-from-kafka', applied({ east: pinged }), assigned, own + 2500 + 250 + 1000],
     ['is Kafka\'s own where a broker dies', 'broker-leader-kill', applied(), {}, own + 9000 + 1000],
     ['is a poll where their instance lives on', 'tier1-restart', applied(), {}, own],
+    ['is none where the load prefers some keys', 'bridge-kill', applied(), { load: { ...passingRun().run.plan.load, keyDistribution: 'zipf' } }, undefined],
     ['is none where polls go on being answered', 'bridge-cut-from-kafka', applied({ east: unchecked }), {}, undefined],
   ] as const) {
     it(what, () => {
@@ -198,9 +217,12 @@ describe('the settings in effect', () => {
     const gateway = patch({ context: 'GATEWAY', cluster: { service: 'a' } }, 'explicit_http_config', '1s');
     const sidecar = patch({ context: 'SIDECAR_INBOUND', cluster: { portNumber: 8080 } }, 'use_downstream_protocol_config', '2s');
     const settings = (...configPatches: object[]): HopSettings | undefined => hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'a' } }], virtualServices: [], envoyFilters: [{ spec: { configPatches } }] });
-    assert.deepEqual(settings(gateway), { pingIntervalMs: 500, pingTimeoutMs: 1000 });
-    assert.deepEqual(settings(gateway, sidecar), { pingIntervalMs: 500, pingTimeoutMs: 2000 });
+    // Envoy adds up to 15 % to an interval of which nothing is said.
+    assert.deepEqual(settings(gateway), { pingIntervalMs: 575, pingTimeoutMs: 1000 });
+    assert.deepEqual(settings(gateway, sidecar), { pingIntervalMs: 575, pingTimeoutMs: 2000 });
     assert.deepEqual(settings(sidecar), {});
+    const jittered = { ...gateway, patch: JSON.parse(JSON.stringify((gateway as { patch: object }).patch).replace('"0.5s"', '"0.5s","interval_jitter":{"value":0}')) as object };
+    assert.deepEqual(settings(jittered), { pingIntervalMs: 500, pingTimeoutMs: 1000 });
   });
 
   it('tell weights, and take the route with the shortest bound', () => {

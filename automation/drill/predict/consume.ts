@@ -1,6 +1,7 @@
 import { pollPauseMs, recreatePausesMs } from '../consumer.ts';
 import { pollTimeoutMs, pollWaitMs } from '../instance.ts';
 import { detectionMs, first, kafkaBrokerSessionMs, noFailover, pingTerms } from './configuration.ts';
+import { longestInterval } from './intervals.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
 
 /** A poll that waits for records, and the pause before the next. */
@@ -18,9 +19,10 @@ const untouched = new Set(['both-regions-blip', 'tier1-restart', 'fail-back', 'a
 
 /** How long a partition may give its consumer nothing, as the terms that follow one another. */
 export function consumeTerms(scene: Scene): Bound {
-  const { fault, plan, kafka } = scene;
+  const { fault, plan, measured, kafka } = scene;
+  if (plan.load.keyDistribution !== 'uniform') return { none: 'the load prefers some keys, and leaves partitions idle by itself' };
   const own: Terms = [
-    { name: 'interval of a partition', ms: Math.ceil(1000 * Math.max(plan.keys, plan.partitions) / plan.rate), from: `plan.keys ${plan.keys}, each in turn at ${plan.rate}/s` },
+    { name: 'interval of a partition', ms: Math.ceil(longestInterval(plan, measured, Math.max(plan.keys, plan.partitions))), from: `plan.keys ${plan.keys}, each in turn at ${plan.rate}/s, ${plan.load.pattern}` },
     { name: 'a poll and the pause after it', ms: pollCycleMs, from: 'the drill\'s consumers' },
   ];
   if (untouched.has(fault)) return { terms: own };

@@ -41,7 +41,7 @@ export function hopSettings({ host, destinationRules, virtualServices, envoyFilt
     healthCheckTimeoutMs: duration(at(check, 'timeout')),
     healthCheckUnhealthyThreshold: number(at(check, 'unhealthy_threshold')),
     healthCheckPath: text(at(check, 'http_health_check', 'path')),
-    pingIntervalMs: duration(at(pings, 'interval')),
+    pingIntervalMs: pingIntervalMs(pings),
     pingTimeoutMs: duration(at(pings, 'timeout')),
     routeTimeoutMs: duration(at(route, 'timeout')),
     retryOn: text(at(route, 'retries', 'retryOn')),
@@ -77,7 +77,13 @@ function slowestPing(patches: readonly unknown[]): unknown {
 }
 
 function pingMs(pings: unknown): number {
-  return (duration(at(pings, 'interval')) ?? 0) + (duration(at(pings, 'timeout')) ?? 0);
+  return (pingIntervalMs(pings) ?? 0) + (duration(at(pings, 'timeout')) ?? 0);
+}
+
+/** With what Envoy may add to each interval by chance: 15 % of it where nothing is said. */
+function pingIntervalMs(pings: unknown): number | undefined {
+  const interval = duration(at(pings, 'interval'));
+  return interval === undefined ? undefined : Math.round(interval * (1 + (number(at(pings, 'interval_jitter', 'value')) ?? 15) / 100));
 }
 
 /** Times of a KafkaBridge's clients, and the probes of its Deployment. */

@@ -1,6 +1,7 @@
 import type { AppliedConfiguration, Plan } from '../plan.ts';
 import { bridgeOf, kafkaOf, tier1Of, upstreamOf } from './configuration.ts';
 import { consumeTerms } from './consume.ts';
+import type { LoadSpan } from './intervals.ts';
 import { produceTerms } from './produce.ts';
 
 /** One part of a bound. */
@@ -29,6 +30,8 @@ export interface Circumstances {
   faults: readonly { fault: string; region?: string }[];
   /** Latency of a slow request (99th percentile) before the fault: the machine's own share of every gap. */
   requestMs?: number;
+  /** The part of the load in which gaps are measured; default: all of it, as planned. */
+  measured?: LoadSpan;
 }
 
 export type Terms = Omit<Term, 'of'>[];
@@ -48,16 +51,17 @@ export interface Scene {
   kafka: ReturnType<typeof kafkaOf>;
   /** What every gap holds, fault or not. */
   ownMs: number;
+  measured: LoadSpan;
 }
 
 /**
  * The longest gaps that the settings in effect allow: for each fault the terms that follow one another until requests are answered again.
  * Pure. Of several faults the largest bound counts. docs/verdict.md has the terms and where they come from.
  */
-export function predict(configuration: AppliedConfiguration, { plan, faults, requestMs = 0 }: Circumstances): Prediction {
+export function predict(configuration: AppliedConfiguration, { plan, faults, requestMs = 0, measured = { fromMs: 0, toMs: plan.durationSeconds * 1000 } }: Circumstances): Prediction {
   const struck = faults.length > 0 ? faults : [{ fault: plan.fault, region: plan.region }];
   const scenes = struck.map(({ fault, region = plan.region }): Scene => ({
-    fault, plan, ownMs: Math.round(requestMs),
+    fault, plan, measured, ownMs: Math.round(requestMs),
     bridge: bridgeOf(configuration, region), upstream: upstreamOf(configuration, region), tier1: tier1Of(configuration), kafka: kafkaOf(configuration),
   }));
   const produce = worst(scenes.map(produceTerms));
@@ -72,7 +76,7 @@ export function predict(configuration: AppliedConfiguration, { plan, faults, req
 }
 
 function worst(bounds: readonly Bound[]): Bound {
-  return bounds.find((bound) => 'none' in bound) ?? bounds.toSorted((a, b) => sum(b) - sum(a))[0] ?? { none: 'there was no fault' };
+  return bounds.find((bound) => 'noFailover' in bound) ?? bounds.find((bound) => 'none' in bound) ?? bounds.toSorted((a, b) => sum(b) - sum(a))[0] ?? { none: 'there was no fault' };
 }
 
 function sum(bound: Bound): number {

@@ -1,5 +1,6 @@
 import { detectionMs, first, kafkaBrokerSessionMs, noFailover, pingTerms } from './configuration.ts';
 import type { HopSettings } from './configuration.ts';
+import { longestInterval } from './intervals.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
 
 /** The first record through a producer that was not there before, ms: 300 to 500 were measured on the official bridges. */
@@ -22,9 +23,9 @@ export function produceTerms(scene: Scene): Bound {
 }
 
 /** What every gap holds: the load's own interval, and a request's own time. */
-function own({ plan, ownMs }: Scene): Terms {
+function own({ plan, ownMs, measured }: Scene): Terms {
   return [
-    { name: 'interval of the load', ms: Math.ceil(1000 / plan.rate), from: `plan.rate ${plan.rate}/s` },
+    { name: 'interval of the load', ms: Math.ceil(longestInterval(plan, measured, 1)), from: `plan.rate ${plan.rate}/s, ${plan.load.pattern}` },
     ...(ownMs > 0 ? [{ name: 'a slow request', ms: ownMs, from: 'measured before the fault (99th percentile)' }] : []),
   ];
 }
@@ -90,15 +91,23 @@ function silent({ plan }: Scene, hop: HopSettings | undefined, proxy: string, li
     name: 'health check', ms: checkMs,
     from: `${proxy}: ${hop.healthCheckUnhealthyThreshold} × (interval ${hop.healthCheckIntervalMs} + timeout ${hop.healthCheckTimeoutMs}) ms`,
   }];
-  const ping = living === undefined ? pingTerms(hop, proxy) : [];
   const next: Terms = [
     ...((hop.mergeWindowMs ?? 1000) > 0 ? [{ name: 'merge window of changes of health', ms: hop.mergeWindowMs ?? 1000, from: hop.mergeWindowMs === undefined ? 'Envoy\'s default' : `${proxy}: update_merge_window` }] : []),
     { name: 'connection to another host', ms: hop.connectTimeoutMs ?? envoyConnectTimeoutMs, from: `${proxy}: connectTimeout` },
   ];
+  const ping = living === undefined ? pingTerms(hop, proxy) : [];
+  // Where a failure does not put a host out, requests go to it again until a check does, and the last of them wait for another ping.
+  if (ping.length > 0 && !ejectsAtOnce(hop)) {
+    return check.length === 0 ? { none: `${proxy} goes on sending requests to a host that answers no pings` } : { terms: [...check, ...ping, ...next] };
+  }
   const [one, ...other] = [...check, ...ping];
   const found = one && first([one, ...other]);
   if (found !== undefined && found.ms * plan.rate / 1000 < plan.connections) return { terms: [found, ...next] };
   return { terms: [firstToGiveUp(plan.requestTimeoutMs, hop, proxy, [...ping, ...living ?? []]), ...next] };
+}
+
+function ejectsAtOnce({ consecutiveGatewayErrors, consecutiveLocalOriginFailures }: HopSettings): boolean {
+  return consecutiveGatewayErrors === 1 || consecutiveLocalOriginFailures === 1;
 }
 
 /** Who ends a request that gets no answer. */
