@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../errors.ts';
-import type { Report } from '../drill/report.ts';
+import { exitCodeOf } from '../drill/exit-code.ts';
 import { pageOf } from '../drill/show/page.ts';
 import { renderTable } from '../drill/table.ts';
 import type { Session } from '../session.ts';
@@ -10,9 +10,6 @@ interface Flags {
   compare?: boolean;
   json?: boolean;
 }
-
-/** As the drill ends; nobody interrupted this command. */
-const exitCodes: Record<Report['verdict'], number> = { pass: 0, fail: 3, inconclusive: 4, aborted: 4 };
 
 /** `kbf report`. What judges is loaded by the action: every command waits for this file. */
 export function addReport(program: Command, session: Session): void {
@@ -29,7 +26,8 @@ export function addReport(program: Command, session: Session): void {
       if (second === undefined) {
         const report = await judgeDirectory(first);
         session.answer(json, report, () => `${renderTable(report)}\n${pageOf(first)}`);
-        session.exitCode = exitCodes[report.verdict];
+        // As the drill ended; nobody interrupted this command.
+        session.exitCode = exitCodeOf(report);
         return;
       }
       const comparison = compare(await readReport(first), await readReport(second));

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { Cluster } from './cluster.ts';
 import { startClock } from './exchange.ts';
+import { exitCodeOf } from './exit-code.ts';
 import { healLeftovers, sentenceOf } from './faults/journal.ts';
 import { AbortCondition } from './guard.ts';
 import { Lease } from './lease.ts';
@@ -109,7 +110,7 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
   await writeRun(options.reportDir, run);
   const report = await judgeDirectory(options.reportDir);
   if (notHealed !== undefined) throw notHealed;
-  return { report, exitCode: exitCodeOf(report, options.signal?.aborted === true) };
+  return { report, exitCode: report.verdict === 'aborted' && options.signal?.aborted === true ? 130 : exitCodeOf(report) };
 }
 
 interface Holding {
@@ -142,15 +143,6 @@ function marksOf({ injectMs, tookHoldMs, healMs, recoveredMs }: FaultMark): Mark
   return {
     injectMs, ...(tookHoldMs === undefined ? {} : { tookHoldMs }), ...(healMs === undefined ? {} : { healMs }), ...(recoveredMs === undefined ? {} : { recoveredMs }),
   };
-}
-
-/** A drill that ended itself broke its objectives by then, or was kept from telling. */
-function exitCodeOf({ verdict, objectives }: Report, isInterrupted: boolean): DrillResult['exitCode'] {
-  if (verdict === 'pass') return 0;
-  if (verdict === 'fail') return 3;
-  if (verdict === 'inconclusive') return 4;
-  if (isInterrupted) return 130;
-  return objectives.some(({ name, measured, met }) => !name.startsWith('condition.') && measured !== undefined && !met) ? 3 : 4;
 }
 
 const liveEveryMs = 500;

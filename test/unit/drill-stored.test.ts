@@ -75,6 +75,17 @@ describe('a stored run', () => {
     assert.deepEqual([report.verdict, report.produce.sent, report.reason, 'log' in report], ['inconclusive', 2999, 'the driver was ended before the drill was', false]);
   });
 
+  for (const [how, lost, exitCode] of [['had broken an objective by then', 60, 3], ['had broken none', 0, 4]] as const) {
+    it(`that ended itself and ${how} is judged again with the drill's own exit code, ${exitCode}`, async () => {
+      const directory = await store('a', ({ run, attempts }) => {
+        run.ending = { kind: 'aborted', reason: 'no region served a request for 10 s' };
+        run.logRead = false;
+        for (const attempt of attempts.slice(1100, 1100 + lost)) Object.assign(attempt, { outcome: 'failed', class: 'no-healthy-upstream (503)' });
+      });
+      assert.equal((await kbf('report', directory)).code, exitCode);
+    });
+  }
+
   it('is refused when a drill that came to its end is cut, or a line was changed', async () => {
     const cut = await store('cut');
     truncateSync(join(cut, 'log.ndjson'), readFileSync(join(cut, 'log.ndjson')).length - 10);
