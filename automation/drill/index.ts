@@ -16,6 +16,7 @@ import { carryOut } from './phases.ts';
 import type { Drill } from './phases.ts';
 import { leasePlaceOf } from './place.ts';
 import type { FaultMark, Plan } from './plan.ts';
+import { driverEnded } from './report.ts';
 import type { Report, RunRecord } from './report.ts';
 import { makeReportDirectory, openAppender, runFiles } from './store.ts';
 import { judgeDirectory, writeRun } from './stored.ts';
@@ -78,7 +79,7 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
   const run: RunRecord = {
     schema: 'kbf-run/1', startedAt: new Date().toISOString(), environment: options.environment, parts: options.parts ?? {},
     regions: outputs.regions.map(({ name }) => name), plan, marks: {}, faults: [], steps: [], logRead: false,
-    ending: { kind: 'inconclusive', reason: 'the driver was ended before the drill was' },
+    ending: driverEnded,
   };
   const { marks, faults, steps } = run;
   const drill: Drill = {

@@ -46,7 +46,7 @@ export interface Drill {
   marks: Marks;
   faults: FaultMark[];
   steps: StepRecord[];
-  seen: Pick<RunRecord, 'consumers' | 'committed' | 'logRead' | 'configuration'>;
+  seen: Pick<RunRecord, 'consumers' | 'committed' | 'logRead' | 'configuration' | 'interrupted'>;
   /** Sets marks of a fault, and stores what is known of the run by now. */
   mark: (fault: FaultMark, marks: Partial<FaultMark>) => void;
   /** Ends load and fault at once. */
@@ -65,8 +65,9 @@ export async function carryOut(drill: Drill): Promise<Ending> {
     const missing = await allPhases(drill);
     return missing === undefined ? { kind: 'complete' } : { kind: 'inconclusive', reason: missing };
   } catch (error) {
-    if (error instanceof NotHealed) throw error;
     const { signal: wanted } = drill.options;
+    if (wanted?.aborted === true) drill.seen.interrupted = true;
+    if (error instanceof NotHealed) throw error;
     if (wanted?.aborted === true) return { kind: 'aborted', reason: wanted.reason instanceof Error ? wanted.reason.message : String(wanted.reason) };
     if (drill.signal.reason instanceof AbortCondition) return { kind: 'aborted', reason: drill.signal.reason.message };
     if (drill.signal.aborted) throw drill.signal.reason;

@@ -1,16 +1,20 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../../errors.ts';
 import { failureBound, median, medianInterval, shareBelowWorst } from './confidence.ts';
+import { exitCodeOf, exitCodeOfAll } from './exit-code.ts';
 import { objectiveNames } from './objective-text.ts';
 import { valueAt } from './objectives.ts';
+import { planOf } from './options.ts';
 import type { DrillOptions } from './options.ts';
-import type { Report } from './report.ts';
+import { driverEnded } from './report.ts';
+import type { Report, RunRecord } from './report.ts';
 import { renderSeriesJunit } from './show/junit.ts';
 import { seriesPageOf } from './show/page.ts';
 import { renderSeries } from './show/series.ts';
-import { readReport, writeDocument, writeWhole } from './stored.ts';
+import { readReport, readRun, writeDocument, writeWhole } from './stored.ts';
 import { ms } from './table.ts';
 
 export interface RepeatPlan {
@@ -47,7 +51,7 @@ export interface RepeatSummary {
 
 export interface RepeatResult {
   summary: RepeatSummary;
-  /** 0 all passed, 3 one failed, 4 none failed and one was inconclusive or aborted, 130 interrupted. */
+  /** 0 all passed, 3 one failed or had broken an objective when it ended itself, 4 none did and one was inconclusive or ended itself, 130 interrupted. */
   exitCode: 0 | 3 | 4 | 130;
 }
 
@@ -63,7 +67,7 @@ type RunOnce = (options: DrillOptions) => Promise<{ report: Report; exitCode: nu
 
 /**
  * Runs the same drill several times, each in a directory of its own (run-001 …), with repeat.json, repeat.html and junit.xml over them. A run that has its report is not run
- * again, so that a series which was interrupted goes on; one that was cut off is put aside. Throws as a single drill does.
+ * again, so that a series which was interrupted goes on; one that was interrupted itself, or whose driver was killed, is put aside and run again. Throws as a single drill does.
  */
 export async function repeatDrill(options: DrillOptions, { repeat, seed }: RepeatPlan, runOnce: RunOnce): Promise<RepeatResult> {
   await mkdir(options.reportDir, { recursive: true });
@@ -85,8 +89,7 @@ export async function repeatDrill(options: DrillOptions, { repeat, seed }: Repea
     await writeSeries(options.reportDir, done);
   }
   const summary = await writeSeries(options.reportDir, done);
-  const { fail, inconclusive, aborted } = summary.counts;
-  return { summary, exitCode: interrupted || options.signal?.aborted === true ? 130 : fail > 0 ? 3 : inconclusive + aborted > 0 ? 4 : 0 };
+  return { summary, exitCode: interrupted || options.signal?.aborted === true ? 130 : exitCodeOfAll(done.map(({ report }) => report)) };
 }
 
 /** What is said over the runs so far; of none there is nothing to be shown. */
@@ -101,11 +104,10 @@ async function writeSeries(directory: string, runs: readonly SeriesRun[]): Promi
   return summary;
 }
 
-/** The report that is there already, of the same drill; undefined where there is none, or where it was interrupted. */
+/** The report that is there already, of the same drill; undefined where there is none, or where it is of a run that was cut off. */
 async function reportOf({ reportDir, fault, region, rate, seed }: DrillOptions): Promise<Report | undefined> {
-  if (!existsSync(path.join(reportDir, 'report.json'))) return undefined;
+  if (!existsSync(path.join(reportDir, 'report.json')) || wasCutOff(await readRun(reportDir))) return undefined;
   const report = await readReport(reportDir);
-  if (report.verdict === 'aborted') return undefined;
   const { plan } = report;
   const others = [
     ...(plan.fault === fault ? [] : [`fault ${plan.fault}`]), ...(region === undefined || plan.region === region ? [] : [`region ${plan.region}`]),
@@ -113,6 +115,11 @@ async function reportOf({ reportDir, fault, region, rate, seed }: DrillOptions):
   ];
   if (others.length > 0) throw new UserError(`${reportDir} holds the report of another drill (${others.join(', ')})`, { exitCode: 2, remedy: 'name another directory with --report' });
   return report;
+}
+
+/** Nothing of its own ended it. One that ended itself answered: to run it again would drop a failure. */
+function wasCutOff({ ending, interrupted }: RunRecord): boolean {
+  return interrupted === true || isDeepStrictEqual(ending, driverEnded);
 }
 
 /** What a killed or interrupted run left is evidence too, but no run of the series. */
@@ -123,7 +130,10 @@ async function putAside(directory: string): Promise<void> {
   await rename(directory, `${directory}-cut-${number}`);
 }
 
-/** Pure. Figures and confidence are over the runs that passed or failed: the others answered no question. */
+/**
+ * Pure. Figures are over the runs that passed or failed: of the others they are of a part of a drill, or answer no question. How sure it is that objectives are
+ * kept is also over those that had broken one when they ended themselves.
+ */
 export function summarize(runs: readonly SeriesRun[]): RepeatSummary {
   const counts = { pass: 0, fail: 0, inconclusive: 0, aborted: 0 };
   for (const { report } of runs) counts[report.verdict] += 1;
@@ -133,7 +143,7 @@ export function summarize(runs: readonly SeriesRun[]): RepeatSummary {
   return {
     schema: 'kbf-repeat/1', environment: first?.environment ?? '', fault: first?.plan.fault ?? '', region: first?.plan.region ?? '',
     runs: runs.map(({ directory, seed, report }) => ({ directory, seed, verdict: report.verdict, ...(report.reason === undefined ? {} : { reason: report.reason }) })),
-    counts, figures, confidence: confidenceOf(reports.length, counts.fail, figures),
+    counts, figures, confidence: confidenceOf(runs, figures),
   };
 }
 
@@ -147,15 +157,20 @@ function figureOf(name: string, unit: RepeatedFigure['unit'], values: readonly n
   return [{ name, unit, runs: sorted.length, median: middle, worst, ...(interval === undefined ? {} : { medianInterval: interval }) }];
 }
 
-function confidenceOf(runs: number, failures: number, figures: readonly RepeatedFigure[]): string[] {
+function confidenceOf(series: readonly SeriesRun[], figures: readonly RepeatedFigure[]): string[] {
+  const answered = series.filter(({ report }) => exitCodeOf(report) !== 4);
+  const failures = answered.filter(({ report }) => exitCodeOf(report) === 3).length;
+  const runs = answered.length;
+  // What a drill that ended itself would have measured is unknown.
+  const all = answered.some(({ report }) => report.verdict === 'aborted') ? 'all such drills that are not ended early' : 'all such drills';
   if (runs === 0) return ['No run answered its question.'];
   const gap = figures.find(({ name }) => name === 'produce.blackoutMs');
   return [
     `${failures} of ${runs} runs broke an objective: with 95 % confidence fewer than ${percent(failureBound(runs, failures))} of all such drills do (${failures === 0 ? `1 - 0.05^(1/${runs})` : `Clopper and Pearson's upper bound, n ${runs}, k ${failures}`}).`,
     ...(gap === undefined ? [] : [
       ...(gap.medianInterval === undefined ? [`${gap.runs} runs are too few for an interval of the median gap; it takes 6.`]
-        : [`The median gap of all such drills is between ${ms(gap.medianInterval.from)} and ${ms(gap.medianInterval.to)} with ${percent(gap.medianInterval.confidence)} confidence (order statistics of ${gap.runs} runs).`]),
-      `With 95 % confidence at least ${percent(shareBelowWorst(gap.runs))} of all such drills have no gap above ${ms(gap.worst)}, the worst of these (0.05^(1/${gap.runs})).`,
+        : [`The median gap of ${all} is between ${ms(gap.medianInterval.from)} and ${ms(gap.medianInterval.to)} with ${percent(gap.medianInterval.confidence)} confidence (order statistics of ${gap.runs} runs).`]),
+      `With 95 % confidence at least ${percent(shareBelowWorst(gap.runs))} of ${all} have no gap above ${ms(gap.worst)}, the worst of these (0.05^(1/${gap.runs})).`,
     ]),
   ];
 }

@@ -41,7 +41,12 @@ export interface RunRecord {
   /** Whether log.ndjson holds all of the log up to its end after the load. */
   logRead: boolean;
   ending: Ending;
+  /** Set where it was ended by a person's wish, and by no condition of its own. */
+  interrupted?: true;
 }
+
+/** The ending of a run whose driver was killed: it stands there from the begin. */
+export const driverEnded: Ending = { kind: 'inconclusive', reason: 'the driver was ended before the drill was' };
 
 export interface Stored {
   run: RunRecord;

@@ -31,7 +31,8 @@ export async function judgeDirectory(directory: string): Promise<Report> {
   return report;
 }
 
-async function readRun(directory: string): Promise<RunRecord> {
+/** What a run knows of itself besides its lines. Throws a UserError where there is no run. */
+export async function readRun(directory: string): Promise<RunRecord> {
   const run = await readDocument(path.join(directory, 'run.json'), 'name the directory of a drill\'s report; one whose driver was killed before it sent anything has nothing to judge') as RunRecord;
   if (run.schema !== 'kbf-run/1') throw new UserError(`${path.join(directory, 'run.json')} is not kbf-run/1 but ${String(run.schema)}`, { exitCode: 2 });
   return run;

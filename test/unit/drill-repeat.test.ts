@@ -6,8 +6,8 @@ import { failureBound, median, medianInterval, shareBelowWorst } from '../../aut
 import type { DrillOptions } from '../../automation/drill/options.ts';
 import { renderRepeat, repeatDrill, summarize } from '../../automation/drill/repeat.ts';
 import type { RepeatSummary } from '../../automation/drill/repeat.ts';
-import { judge } from '../../automation/drill/report.ts';
-import type { Report } from '../../automation/drill/report.ts';
+import { driverEnded, judge } from '../../automation/drill/report.ts';
+import type { Report, RunRecord } from '../../automation/drill/report.ts';
 import { UserError } from '../../errors.ts';
 import { passingRun } from '../fixtures/passing-run.ts';
 
@@ -47,6 +47,15 @@ function reportWith(seed: number, verdict: Report['verdict'] = 'pass', blackoutM
   return { ...report, verdict, plan: { ...report.plan, seed }, produce: { ...report.produce, blackoutMs } };
 }
 
+const broken = { name: 'produce.failed', limit: '= 0', measured: 40, met: false };
+
+/** As a run leaves them in its directory. */
+function leave(directory: string, report: Report, run: Partial<RunRecord> = {}): void {
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'report.json'), JSON.stringify(report));
+  writeFileSync(join(directory, 'run.json'), JSON.stringify({ ...passingRun().run, plan: report.plan, ...run }));
+}
+
 describe('a series of drills', () => {
   let reportDir: string;
   beforeEach(() => { reportDir = mkdtempSync(join(tmpdir(), 'kbf-repeat-')); });
@@ -58,9 +67,9 @@ describe('a series of drills', () => {
     const { summary, exitCode } = await repeatDrill(options, { repeat, seed: 7 }, (run) => {
       seeds.push(run.seed ?? -1);
       const [verdict, code] = once(run.seed ?? -1);
-      mkdirSync(run.reportDir);
       const report = reportWith(run.seed ?? -1, verdict);
-      writeFileSync(join(run.reportDir, 'report.json'), JSON.stringify(report));
+      if (verdict === 'aborted' && code === 3) report.objectives = [...report.objectives, broken];
+      leave(run.reportDir, report, code === 130 ? { interrupted: true } : {});
       return Promise.resolve({ report, exitCode: code });
     });
     return { seeds, exitCode, summary };
@@ -90,6 +99,22 @@ describe('a series of drills', () => {
     assert.ok(existsSync(join(reportDir, 'run-003-cut-1')) && existsSync(join(reportDir, 'run-004-cut-1')));
   });
 
+  it('runs again what was judged of a driver that was killed', async () => {
+    leave(join(reportDir, 'run-001'), reportWith(7, 'inconclusive'), { ending: driverEnded });
+    const { seeds, exitCode } = await series(2, () => ['pass', 0]);
+    assert.deepEqual([seeds, exitCode], [[7, 8], 0]);
+    assert.ok(existsSync(join(reportDir, 'run-001-cut-1')));
+  });
+
+  for (const exitCode of [3, 4] as const) {
+    it(`counts a drill that ended itself with ${exitCode}, and does not run it again`, async () => {
+      const first = await series(2, (seed) => (seed === 7 ? ['aborted', exitCode] : ['pass', 0]));
+      assert.deepEqual([first.seeds, first.exitCode], [[7, 8], exitCode]);
+      const second = await series(3, () => ['pass', 0]);
+      assert.deepEqual([second.seeds, second.exitCode, second.summary.counts], [[9], exitCode, { pass: 2, fail: 0, inconclusive: 0, aborted: 1 }]);
+    });
+  }
+
   it('shows nothing where its first drill was interrupted', async () => {
     assert.equal((await series(2, () => ['aborted', 130])).exitCode, 130);
     assert.deepEqual([existsSync(join(reportDir, 'repeat.json')), existsSync(join(reportDir, 'repeat.html')), existsSync(join(reportDir, 'junit.xml'))], [true, false, false]);
@@ -102,9 +127,17 @@ describe('a series of drills', () => {
   });
 
   it('is refused where the directory holds other drills', async () => {
-    mkdirSync(join(reportDir, 'run-001'));
-    writeFileSync(join(reportDir, 'run-001', 'report.json'), JSON.stringify(reportWith(3)));
+    leave(join(reportDir, 'run-001'), reportWith(3));
     await assert.rejects(series(2, () => ['pass', 0]), (error) => error instanceof UserError && error.exitCode === 2 && /another drill \(seed 3\)/.test(error.message));
+  });
+
+  it('counts among those that broke an objective a drill that had when it ended itself, whose figures are of a part of it', () => {
+    const runs = Array.from({ length: 21 }, (_, i) => ({ directory: `run-${i}`, seed: i, report: reportWith(i, i === 3 || i === 4 ? 'aborted' : 'pass', 10 + i) }));
+    runs[3]?.report.objectives.push(broken);
+    const { figures, confidence } = summarize(runs);
+    assert.equal(figures.find(({ name }) => name === 'produce.blackoutMs')?.runs, 19);
+    assert.match(confidence[0] ?? '', /^1 of 20 runs broke an objective: .* n 20, k 1\)\.$/);
+    for (const sentence of confidence.slice(1)) assert.match(sentence, /of all such drills that are not ended early (is|have)/);
   });
 
   it('says what follows, over those that answered their question', () => {

@@ -41,6 +41,12 @@ describe('the page of a series', () => {
     });
   }
 
+  it('is called Failed where a drill had broken an objective when it ended itself', () => {
+    const runs = seriesRuns(['passed', 'aborted']);
+    runs[1]?.report.objectives.push({ name: 'produce.failed', limit: '= 0', measured: 40, met: false });
+    assert.match(renderSeries(summarize(runs), runs), /<title>Failed: 2 drills/);
+  });
+
   it('says what was not measured as such', () => {
     const page = pageOf('nothing sent');
     assert.match(page, /No run answered its question\./);

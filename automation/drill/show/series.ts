@@ -1,3 +1,4 @@
+import { exitCodeOfAll } from '../exit-code.ts';
 import type { RepeatSummary, SeriesRun } from '../repeat.ts';
 import type { Report } from '../report.ts';
 import { htmlDocument, navigated, tile, verdictSection } from './document.ts';
@@ -13,7 +14,7 @@ type Figure = RepeatSummary['figures'][number];
 /** A series as one HTML file like that of a run: no network, no script. It leads to the pages of its runs, in the directories beside it. */
 export function renderSeries(summary: RepeatSummary, runs: readonly [SeriesRun, ...SeriesRun[]]): string {
   const [{ report: first }] = runs;
-  const verdict = verdictOf(summary.counts);
+  const verdict = ends[exitCodeOfAll(runs.map(({ report }) => report))];
   const title = `${plural(runs.length, 'drill')}: ${faultName(first)}`;
   return htmlDocument(`${verdicts[verdict].word}: ${title}, ${first.environment}`, html`<header>
 <h1>${title}</h1>
@@ -28,14 +29,12 @@ ${navigated([
   { id: 'parts', title: 'Parts', body: parts(first) },
 ])}</main>
 <footer>
-<p>Median and worst are of the runs that passed or failed; the others answered no question. Beside this file lie <span class="name">repeat.json</span> (${summary.schema}), <span class="name">junit.xml</span>, and a directory for each run.</p>
+<p>Median and worst are of the runs that passed or failed; the others were ended early or answered no question. Beside this file lie <span class="name">repeat.json</span> (${summary.schema}), <span class="name">junit.xml</span>, and a directory for each run.</p>
 </footer>`);
 }
 
-/** One run that failed is enough; one that answered nothing leaves the question open. */
-function verdictOf({ fail, inconclusive, aborted }: RepeatSummary['counts']): Report['verdict'] {
-  return fail > 0 ? 'fail' : inconclusive + aborted > 0 ? 'inconclusive' : 'pass';
-}
+/** As the series ends. */
+const ends = { 0: 'pass', 3: 'fail', 4: 'inconclusive' } as const;
 
 function inWords(counts: RepeatSummary['counts']): string {
   const some = (['pass', 'fail', 'inconclusive', 'aborted'] as const).filter((verdict) => counts[verdict] > 0);
