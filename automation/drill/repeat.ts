@@ -105,16 +105,23 @@ async function writeSeries(directory: string, runs: readonly SeriesRun[]): Promi
 }
 
 /** The report that is there already, of the same drill; undefined where there is none, or where it is of a run that was cut off. */
-async function reportOf({ reportDir, fault, region, rate, seed }: DrillOptions): Promise<Report | undefined> {
+async function reportOf(options: DrillOptions): Promise<Report | undefined> {
+  const { reportDir } = options;
   if (!existsSync(path.join(reportDir, 'report.json')) || wasCutOff(await readRun(reportDir))) return undefined;
   const report = await readReport(reportDir);
-  const { plan } = report;
-  const others = [
-    ...(plan.fault === fault ? [] : [`fault ${plan.fault}`]), ...(region === undefined || plan.region === region ? [] : [`region ${plan.region}`]),
-    ...(rate === undefined || plan.rate === rate ? [] : [`rate ${plan.rate}`]), ...(plan.seed === seed ? [] : [`seed ${plan.seed}`]),
-  ];
+  const others = unlike(report, options);
   if (others.length > 0) throw new UserError(`${reportDir} holds the report of another drill (${others.join(', ')})`, { exitCode: 2, remedy: 'name another directory with --report' });
   return report;
+}
+
+/** What a report has that this drill has not: of the place and of the whole plan, but for what each run draws anew. */
+function unlike({ environment, plan }: Report, options: DrillOptions): string[] {
+  const there: Record<string, unknown> = { environment, ...plan };
+  // As it would be stored.
+  const here = JSON.parse(JSON.stringify({ environment: options.environment, ...planOf(options).plan })) as Record<string, unknown>;
+  return Object.keys({ ...there, ...here })
+    .filter((name) => name !== 'run' && name !== 'topic' && !isDeepStrictEqual(there[name], here[name]))
+    .map((name) => (there[name] === undefined ? `no ${name}` : `${name} ${typeof there[name] === 'string' ? there[name] : JSON.stringify(there[name])}`));
 }
 
 /** Nothing of its own ended it. One that ended itself answered: to run it again would drop a failure. */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failureBound, median, medianInterval, shareBelowWorst } from '../../automation/drill/confidence.ts';
+import { planOf } from '../../automation/drill/options.ts';
 import type { DrillOptions } from '../../automation/drill/options.ts';
 import { renderRepeat, repeatDrill, summarize } from '../../automation/drill/repeat.ts';
 import type { RepeatSummary } from '../../automation/drill/repeat.ts';
@@ -47,6 +48,8 @@ function reportWith(seed: number, verdict: Report['verdict'] = 'pass', blackoutM
   return { ...report, verdict, plan: { ...report.plan, seed }, produce: { ...report.produce, blackoutMs } };
 }
 
+const region = { context: 'east', namespace: 'kafka-bridge', bridge: 'bridge', gatewayAddress: '10.0.0.1' };
+const outputs = { hostname: 'bridge.example', tier1Address: '127.0.0.1', kafka: { bootstrapServers: '127.0.0.1:1' }, regions: [{ ...region, name: 'east' }, { ...region, name: 'west' }] };
 const broken = { name: 'produce.failed', limit: '= 0', measured: 40, met: false };
 
 /** As a run leaves them in its directory. */
@@ -61,13 +64,13 @@ describe('a series of drills', () => {
   beforeEach(() => { reportDir = mkdtempSync(join(tmpdir(), 'kbf-repeat-')); });
   afterEach(() => { rmSync(reportDir, { recursive: true }); });
 
-  const series = async (repeat: number, once: (seed: number) => [Report['verdict'], number], signal?: AbortSignal): Promise<{ seeds: number[]; exitCode: number; summary: RepeatSummary }> => {
+  const series = async (repeat: number, once: (seed: number) => [Report['verdict'], number], more: Partial<DrillOptions> = {}): Promise<{ seeds: number[]; exitCode: number; summary: RepeatSummary }> => {
     const seeds: number[] = [];
-    const options = { reportDir, fault: 'bridge-scale-0', rate: 100, ...(signal ? { signal } : {}) } as DrillOptions;
+    const options: DrillOptions = { outputs, environment: 'dev', kubeconfig: '/none', stateDir: '/none', reportDir, ...more };
     const { summary, exitCode } = await repeatDrill(options, { repeat, seed: 7 }, (run) => {
       seeds.push(run.seed ?? -1);
       const [verdict, code] = once(run.seed ?? -1);
-      const report = reportWith(run.seed ?? -1, verdict);
+      const report = { ...reportWith(run.seed ?? -1, verdict), plan: planOf(run).plan };
       if (verdict === 'aborted' && code === 3) report.objectives = [...report.objectives, broken];
       leave(run.reportDir, report, code === 130 ? { interrupted: true } : {});
       return Promise.resolve({ report, exitCode: code });
@@ -91,7 +94,7 @@ describe('a series of drills', () => {
       if (seed < 9) return ['pass', 0];
       stop.abort();
       return ['aborted', 130];
-    }, stop.signal);
+    }, { signal: stop.signal });
     assert.deepEqual([first.seeds, first.exitCode, first.summary.runs.length], [[7, 8, 9], 130, 2]);
     mkdirSync(join(reportDir, 'run-004'));
     const second = await series(4, () => ['pass', 0]);
@@ -127,8 +130,40 @@ describe('a series of drills', () => {
   });
 
   it('is refused where the directory holds other drills', async () => {
-    leave(join(reportDir, 'run-001'), reportWith(3));
+    leave(join(reportDir, 'run-001'), { ...reportWith(3), plan: planOf({ outputs, environment: 'dev', kubeconfig: '/none', stateDir: '/none', reportDir, seed: 3 }).plan });
     await assert.rejects(series(2, () => ['pass', 0]), (error) => error instanceof UserError && error.exitCode === 2 && /another drill \(seed 3\)/.test(error.message));
+  });
+
+  const asked: Partial<DrillOptions> = { fault: 'bridge-kill', objectives: ['produce.failed<=4'], load: { retry: 'always' }, consumers: { count: 3 } };
+  for (const [what, more, named] of [
+    ['fault', { ...asked, fault: 'bridge-hang' }, 'fault bridge-kill, steps [{"kind":"do","fault":"bridge-kill","region":"east"}]'],
+    ['region', { ...asked, region: 'west' }, 'region east, steps [{"kind":"do","fault":"bridge-kill","region":"east"}]'],
+    ['length of its steps', { ...asked, steps: [{ kind: 'do', fault: 'bridge-kill', forSeconds: 5 }] }, 'steps [{"kind":"do","fault":"bridge-kill","region":"east"}]'],
+    ['duration', { ...asked, durationSeconds: 60 }, 'durationSeconds 30'],
+    ['number of connections', { ...asked, connections: 4 }, 'connections 16'],
+    ['mode of consumers', { ...asked, consumers: { count: 3, mode: 'assign' } }, 'consumers {"count":3,"mode":"subscribe"}'],
+    ['number of workers', { ...asked, load: { retry: 'always', workers: 2 } }, 'load {"pattern":"constant","payloadBytes":0,"keyDistribution":"uniform","format":"json","retry":"always","workers":0}'],
+    ['objective', { ...asked, objectives: ['produce.failed<=9'] }, 'objectives ["produce.failed<=4"]'],
+    ['share of errors', { ...asked, abortAfterErrors: 1 }, 'abortAfterErrors 0.5'],
+    ['environment', { ...asked, environment: 'prod' }, 'environment dev'],
+  ] as const satisfies [string, Partial<DrillOptions>, string][]) {
+    it(`does not take for its own a drill of another ${what}, and names it`, async () => {
+      await series(1, () => ['pass', 0], asked);
+      await assert.rejects(series(2, () => ['pass', 0], more), { exitCode: 2, message: `${join(reportDir, 'run-001')} holds the report of another drill (${named})` });
+      assert.deepEqual((await series(2, () => ['pass', 0], asked)).seeds, [8]);
+    });
+  }
+
+  it('does not take for its own a drill without its objectives', async () => {
+    await series(1, () => ['pass', 0]);
+    await assert.rejects(series(1, () => ['pass', 0], { objectives: ['produce.failed=0'] }), /another drill \(no objectives\)/);
+  });
+
+  it('goes on by a plan of its own', async () => {
+    const steps: DrillOptions['steps'] = [{ kind: 'wait', seconds: 1 }, { kind: 'do', fault: 'bridge-kill' }, { kind: 'expect', objective: 'produce.failed<=4' }];
+    await series(1, () => ['pass', 0], { steps });
+    const { seeds, exitCode } = await series(2, () => ['pass', 0], { steps });
+    assert.deepEqual([seeds, exitCode], [[8], 0]);
   });
 
   it('counts among those that broke an objective a drill that had when it ended itself, whose figures are of a part of it', () => {
