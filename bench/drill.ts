@@ -1,5 +1,5 @@
 /**
- * What failover costs: `npm run bench:drill [-- --faults=bridge-kill,bridge-hang] [--variants=as-configured,no-sidecar,cold,assigned] [--repeat=N] [--dir=DIR]`. On a sandbox
+ * What failover costs: `npm run bench:drill [-- --faults=bridge-kill,bridge-hang] [--variants=as-configured,no-sidecar,cold,assigned,client-retry] [--repeat=N] [--dir=DIR]`. On a sandbox
  * of its own it repeats a drill for each variant and fault, 200 records/s over 4 connections, with seeds 1, 2, …, and prints median and worst beside what is aimed at. Runs
  * that have their report are not run again, so an interrupted bench goes on where it was.
  */
@@ -10,38 +10,10 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse, stringify } from 'yaml';
 import type { RepeatSummary } from '../automation/drill/repeat.ts';
+import { aimOf, aims, variants } from './drill-aims.ts';
+import type { Variant } from './drill-aims.ts';
 import { BenchKbf } from './kbf.ts';
 import { runBench } from './run.ts';
-
-/** The aims, for faults whose figures somebody relies on. */
-const aims: Readonly<Record<string, { repeat: number; aim: string }>> = {
-  'bridge-scale-0': { repeat: 20, aim: '0 failed, gap ≤ 100 ms' },
-  'tier1-restart': { repeat: 5, aim: '0 failed, gap ≤ 100 ms' },
-  'fail-back': { repeat: 5, aim: '0 failed, gap ≤ 100 ms' },
-  'bridge-kill': { repeat: 20, aim: '≤ 4 lost, gap median ≤ 60, worst ≤ 150 ms; consumers ≤ 8 s, assigned ≤ 1 s' },
-  'bridge-terminate': { repeat: 5, aim: '≤ 4 lost, gap median ≤ 150 ms' },
-  'bridge-hang': { repeat: 20, aim: 'in flight until found; gap ≤ predicted' },
-  'gateway-black-hole': { repeat: 5, aim: 'in flight until found; gap ≤ predicted' },
-  'bridge-cut-from-kafka': { repeat: 5, aim: 'moved away within delivery.timeout + 3 s' },
-  'both-regions-blip': { repeat: 5, aim: 'served again ≤ 3 s after' },
-};
-
-interface Variant {
-  /** What is configured besides. */
-  settings?: { tier1: object };
-  sidecars?: false;
-  flags?: readonly string[];
-}
-
-/** What the same fault may meet. */
-const variants: Readonly<Record<string, Variant>> = {
-  'as-configured': {},
-  /** Gateways speak to bridges themselves, to whom a dead one is a refused connection and not a sidecar's 503. */
-  'no-sidecar': { sidecars: false },
-  /** The region that takes over has served nobody yet. */
-  'cold': { settings: { tier1: { active: { first: 'east' } } } },
-  'assigned': { flags: ['--consumer-mode', 'assign'] },
-};
 
 const { values } = parseArgs({ options: { faults: { type: 'string' }, variants: { type: 'string', default: 'as-configured' }, repeat: { type: 'string' }, dir: { type: 'string', default: '.kbf/bench/drill' } } });
 const chosen = values.variants.split(',').map((name): [string, Variant] => [name, variants[name] ?? unknownVariant(name)]);
@@ -58,7 +30,7 @@ await runBench(async (signal) => {
       await kbf.run(['up', '--sandbox', 'bench', '--config', config]);
       if (variant.sidecars === false) await injectSidecars(kbf, false);
       for (const fault of values.faults?.split(',') ?? Object.keys(aims)) {
-        const { repeat, aim } = aims[fault] ?? { repeat: 5, aim: '' };
+        const { repeat, aim } = aimOf(variant, fault);
         const report = join(reports, name, fault);
         // Broken objectives are what is measured here, not a reason to end.
         await kbf.run([
