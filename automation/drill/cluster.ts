@@ -10,7 +10,7 @@ import type { Executed, Container } from './exec.ts';
 /** Under this name the drill's changes stand in an object's managed fields, and its objects carry it as `app.kubernetes.io/managed-by`. */
 export const fieldManager = 'kbf-drill';
 /** An API server that does not answer within this is taken for away. */
-const requestTimeoutMs = 10_000;
+export const requestTimeoutMs = 10_000;
 
 /** What credentials have to allow. */
 export interface Right {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../../errors.ts';
+import { requestTimeoutMs } from './cluster.ts';
 import type { Fault } from './faults/fault.ts';
 import { faultNamed } from './faults/index.ts';
 import { removeEntry, writeEntry } from './faults/journal.ts';
@@ -38,6 +39,8 @@ export interface Injection {
   holdMs: number;
   asked: boolean;
   undo: unknown;
+  /** Where bringing it about failed: until then some of it may still come about, ms since the drill began. */
+  lateUntilMs?: number;
 }
 
 /** Reads what healing will need; changes nothing. Throws a UserError when the fault cannot be injected, with exit code 2 where it never could. */
@@ -55,7 +58,7 @@ export async function arrange(drill: Drill, injection: Injection): Promise<void>
   if (fault.arrange === undefined) return;
   drill.phase('steady', `${region} away before the load`);
   await note(drill, injection);
-  await fault.arrange(target, undo);
+  await bringAbout(drill, injection, fault.arrange(target, undo));
   const asked = { timeoutMs: takeHoldTimeoutMs, everyMs: askEveryMs, signal: drill.signal };
   if (!await poll(async () => await fault.isArranged?.(target, undo) ?? true, asked)) throw new UserError(`${injection.text} was not away within ${takeHoldTimeoutMs / 1000} s`);
 }
@@ -73,8 +76,10 @@ export async function underFault(drill: Drill, injection: Injection): Promise<vo
   drill.faults.push(mark);
   drill.mark(mark, {});
   drill.phase('fault', `${fault.name}: ${injection.text}`);
+  let begun = false;
   try {
-    await fault.inject(target, undo);
+    await bringAbout(drill, injection, fault.inject(target, undo));
+    begun = true;
     await takeHold(drill, injection, mark);
     if (fault.ends === 'by itself') {
       drill.phase('observe', 'until it ends by itself');
@@ -86,24 +91,42 @@ export async function underFault(drill: Drill, injection: Injection): Promise<vo
   } finally {
     drill.mark(mark, { healMs: clock() });
     await heal(drill, injection);
+    // An interrupted drill waits for nobody, and nobody knows what would have ended by itself.
+    if (!signal.aborted && (begun || fault.ends !== 'by itself')) await recover(drill, injection, mark);
   }
-  await recover(drill, injection, mark);
+}
+
+/** An API server that did not answer may still do what it was asked, for as long as it had time to answer. */
+async function bringAbout({ clock }: Drill, injection: Injection, deed: Promise<void>): Promise<void> {
+  await deed.catch((error: unknown) => {
+    injection.lateUntilMs = clock() + requestTimeoutMs;
+    throw error;
+  });
 }
 
 /** Ignores the signal on purpose: an interrupted drill heals as well. Safe to repeat. */
 export async function heal(drill: Drill, injection: Injection): Promise<void> {
-  const { fault, target, undo } = injection;
   drill.phase('heal');
-  const patient = { timeoutMs: 30_000, everyMs: 500, signal: new AbortController().signal };
   try {
-    await poll(async () => {
-      await fault.heal(target, undo);
-      return true;
-    }, patient);
+    await healNow(injection);
+    const lateMs = (injection.lateUntilMs ?? 0) - drill.clock();
+    if (lateMs > 0) {
+      drill.phase('heal', `again in ${Math.ceil(lateMs / 1000)} s, as what failed may still come about`);
+      await delay(lateMs);
+      await healNow(injection);
+    }
     await removeEntry(drill.options.stateDir, drill.plan.run);
   } catch (error) {
     throw new NotHealed(injection, error);
   }
+}
+
+async function healNow({ fault, target, undo }: Injection): Promise<void> {
+  const patient = { timeoutMs: 30_000, everyMs: 500, signal: new AbortController().signal };
+  await poll(async () => {
+    await fault.heal(target, undo);
+    return true;
+  }, patient);
 }
 
 /** In the journal before anything is done. */

@@ -3,6 +3,8 @@ import { expectationsOf } from '../../automation/drill/expectations.ts';
 import { bridgeCutFromKafka, regionBlackHole } from '../../automation/drill/faults/cuts.ts';
 import { apiServerDown, bridgeHang } from '../../automation/drill/faults/holds.ts';
 import { bridgeKill, brokerLeaderKill } from '../../automation/drill/faults/kills.ts';
+import { cutAll, policiesThere } from '../../automation/drill/faults/policies.ts';
+import type { Cut } from '../../automation/drill/faults/policies.ts';
 import { Target } from '../../automation/drill/faults/target.ts';
 import type { TargetRefs } from '../../automation/drill/faults/target.ts';
 import { startFakeKubernetes } from '../fixtures/fake-kubernetes.ts';
@@ -95,6 +97,14 @@ describe('faults', () => {
     assert.equal(await bridgeCutFromKafka.heal(target, undo), true);
     assert.equal(await bridgeCutFromKafka.heal(target, undo), false);
     assert.equal(await bridgeCutFromKafka.isHealed(target, undo), true);
+  });
+
+  it('that fail in part have nothing on its way any more when they say so', async () => {
+    const cuts = ['there', 'slow'].map((name): Cut => ({ context: 'east', namespace: 'apps', name, labels: bridgeLabels }));
+    api.objects.set(`${policies}there`, { metadata: { name: 'there' } });
+    api.slowMs.set('slow', 200);
+    await assert.rejects(cutAll(target, cuts), { message: 'NetworkPolicy apps/there cannot be made in cluster east: 409 it exists' });
+    assert.equal(await policiesThere(target, cuts), 2);
   });
 
   it('that black out a region are refused where its gateway is not', async () => {

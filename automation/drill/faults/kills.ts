@@ -4,6 +4,7 @@ import type { Incarnation, Selection } from './pods.ts';
 import { killAll, mustHaveShell } from './shell.ts';
 import { refuse } from './target.ts';
 import type { Target } from './target.ts';
+import { together } from './together.ts';
 
 /** Pods whose containers are ended, and which come back by themselves. */
 interface Ended {
@@ -51,8 +52,8 @@ export const bridgeTerminate: Fault<Ended> = {
     return await endedBridges(target);
   },
   async inject(target, { before }) {
-    await Promise.all(before.map(({ namespace, pod: name, uid }) => target.region.ask(`pod ${namespace}/${name} cannot be deleted`, () =>
-      target.region.core.deleteNamespacedPod({ namespace, name, body: { preconditions: { uid } } }))));
+    await together(before, ({ namespace, pod: name, uid }) => target.region.ask(`pod ${namespace}/${name} cannot be deleted`, () =>
+      target.region.core.deleteNamespacedPod({ namespace, name, body: { preconditions: { uid } } })));
   },
   isEffective: (target, { before }) => areEnded(target, before),
 };

@@ -1,6 +1,7 @@
 import type { V1NetworkPolicySpec } from '@kubernetes/client-node';
 import { fieldManager, statusOf } from '../cluster.ts';
 import type { Target } from './target.ts';
+import { together } from './together.ts';
 
 /** Pods to cut off, by a NetworkPolicy of this name. */
 export interface Cut {
@@ -22,19 +23,19 @@ export async function mustAllowPolicies(target: Target, cuts: readonly Cut[]): P
 }
 
 export async function cutAll(target: Target, cuts: readonly Cut[]): Promise<void> {
-  await Promise.all(cuts.map(async (cut) => {
+  await together(cuts, async (cut) => {
     const { context, namespace, name } = cut;
     const cluster = target.cluster(context);
     const metadata = { name, namespace, labels: { 'app.kubernetes.io/managed-by': fieldManager, [runLabel]: target.refs.run } };
     await cluster.ask(`NetworkPolicy ${namespace}/${name} cannot be made`, () => cluster.networking.createNamespacedNetworkPolicy({
       namespace, fieldManager, body: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata, spec: specOf(cut) },
     }));
-  }));
+  });
 }
 
 /** Returns whether any of them was still there. */
 export async function joinAll(target: Target, cuts: readonly Cut[]): Promise<boolean> {
-  const removed = await Promise.all(cuts.map(async ({ context, namespace, name }) => {
+  const removed = await together(cuts, async ({ context, namespace, name }) => {
     const cluster = target.cluster(context);
     try {
       await cluster.ask(`NetworkPolicy ${namespace}/${name} cannot be removed`, () => cluster.networking.deleteNamespacedNetworkPolicy({ namespace, name }));
@@ -43,7 +44,7 @@ export async function joinAll(target: Target, cuts: readonly Cut[]): Promise<boo
       if (statusOf(error) === 404) return false;
       throw error;
     }
-  }));
+  });
   return removed.includes(true);
 }
 

@@ -3,9 +3,10 @@ import type { Fault } from './fault.ts';
 import { livePods } from './pods.ts';
 import type { Selection } from './pods.ts';
 import { beforeScaling, bridgeReplicas, deploymentReplicas, scaleBack } from './scalable.ts';
-import type { Scalable, Scaled } from './scalable.ts';
+import type { Scaled } from './scalable.ts';
 import { refuse } from './target.ts';
 import type { Target } from './target.ts';
+import { together } from './together.ts';
 
 const bridgeNeeds = 'the scale subresource of the KafkaBridge';
 
@@ -79,11 +80,11 @@ function deploymentsAway(podLabel: string, absent: string): Pick<Fault<ScaledDep
       return { deployments: await Promise.all(found.map(async (each) => ({ ...each, scaled: await beforeScaling(deploymentReplicas(region, each)) }))) };
     },
     async inject(target, { deployments }) {
-      await Promise.all(scalables(target, deployments).map((object) => object.scale(0)));
+      await together(deployments, (each) => deploymentReplicas(target.region, each).scale(0));
     },
     isEffective: async ({ region }, { deployments }) => (await Promise.all(deployments.map(async ({ pods }) => (await livePods(region, pods)).length === 0))).every(Boolean),
     async heal(target, { deployments }) {
-      const changed = await Promise.all(scalables(target, deployments).map((object, i) => scaleBack(object, (deployments[i] as ScaledDeployments['deployments'][number]).scaled)));
+      const changed = await together(deployments, (each) => scaleBack(deploymentReplicas(target.region, each), each.scaled));
       return changed.includes(true);
     },
     async isHealed({ region }, { deployments }) {
@@ -94,10 +95,6 @@ function deploymentsAway(podLabel: string, absent: string): Pick<Fault<ScaledDep
       return back.every(Boolean);
     },
   };
-}
-
-function scalables({ region }: Target, deployments: ScaledDeployments['deployments']): Scalable[] {
-  return deployments.map((each) => deploymentReplicas(region, each));
 }
 
 async function deploymentsOf(cluster: Cluster, podLabel: string): Promise<Omit<ScaledDeployments['deployments'][number], 'scaled'>[]> {

@@ -2,6 +2,7 @@ import { UserError } from '../../../errors.ts';
 import { refuse } from './target.ts';
 import type { Target } from './target.ts';
 import type { Incarnation } from './pods.ts';
+import { together } from './together.ts';
 
 /**
  * Signals go to process -1: everything in the container but its first process and the shell itself. Images with an init (Strimzi's have tini) run
@@ -97,8 +98,4 @@ async function detached(target: Target, containers: readonly Incarnation[], scri
 /** By which this run's scripts are found. */
 function markOf({ refs }: Target): string {
   return `kbf-drill-${refs.run}`;
-}
-
-async function together<T>(containers: readonly Incarnation[], act: (container: Incarnation) => Promise<T>): Promise<T[]> {
-  return await Promise.all(containers.map(act));
 }

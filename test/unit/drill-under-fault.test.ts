@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { UserError } from '../../errors.ts';
+import type { Fault } from '../../automation/drill/faults/fault.ts';
+import type { Target } from '../../automation/drill/faults/target.ts';
+import type { Drill } from '../../automation/drill/phases.ts';
+import type { FaultMark } from '../../automation/drill/plan.ts';
+import { underFault } from '../../automation/drill/underFault.ts';
+import type { Injection } from '../../automation/drill/underFault.ts';
+
+describe('a fault that could not be brought about', () => {
+  let stateDir: string;
+  /** The drill's clock, which goes on only as a test wants it. */
+  let nowMs: number;
+  let there: boolean;
+  let faults: FaultMark[];
+  /** What the journal held at each healing. */
+  let journal: string[][];
+  beforeEach(async () => {
+    stateDir = await mkdtemp(path.join(tmpdir(), 'kbf-under-'));
+    [nowMs, there, faults, journal] = [0, false, [], []];
+  });
+  afterEach(() => rm(stateDir, { recursive: true, force: true }));
+
+  /** Nobody answers its injection, and it comes about all the same, 50 ms later. */
+  const late: Fault = {
+    name: 'late', blastRadius: '', needs: '', expects: { during: 'any' }, ends: 'healed',
+    describe: () => '', prepare: () => Promise.resolve({}),
+    inject: () => {
+      setTimeout(() => { there = true; }, 50);
+      return Promise.reject(new UserError('no answer'));
+    },
+    isEffective: () => Promise.resolve(there),
+    async heal() {
+      journal.push(await readdir(path.join(stateDir, 'faults')));
+      const was = there;
+      there = false;
+      nowMs += 9_800;
+      return was;
+    },
+    isHealed: () => Promise.resolve(!there),
+  };
+
+  function drillOf(signal = new AbortController().signal): Drill {
+    const live = { okSince: () => [], until: () => Promise.resolve(true) };
+    return {
+      options: { stateDir }, plan: { run: 'run-1', durationSeconds: 1 }, outputs: { regions: [{ name: 'east' }] }, clock: () => nowMs, live, faults, signal,
+      mark: (mark: FaultMark, more: Partial<FaultMark>) => Object.assign(mark, more), phase: () => undefined,
+    } as unknown as Drill;
+  }
+  const injectionOf = (fault: Fault): Injection => ({ fault, region: 'east', target: { refs: {} } as Target, text: 'it', holdMs: 0, asked: true, undo: {} });
+
+  it('is in the journal and looked for again until nothing of it can come about any more', async () => {
+    await assert.rejects(underFault(drillOf(), injectionOf(late)), { message: 'no answer' });
+    assert.equal(there, false);
+    assert.deepEqual(journal, [['run-1.json'], ['run-1.json']]);
+    assert.deepEqual(await readdir(path.join(stateDir, 'faults')), []);
+  });
+
+  it('is over when its region serves again, unless the drill is interrupted, or it would have ended by itself', async () => {
+    const marked = async (fault: Fault, signal?: AbortSignal): Promise<boolean> => {
+      await assert.rejects(underFault(drillOf(signal), injectionOf({ ...fault, heal: () => { nowMs += 20_000; return Promise.resolve(true); } })));
+      return faults.at(-1)?.recoveredMs !== undefined;
+    };
+    assert.equal(await marked(late), true);
+    assert.equal(await marked(late, AbortSignal.abort()), false);
+    assert.equal(await marked({ ...late, ends: 'by itself' }), false);
+  });
+});
