@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { bridgeScale0 } from '../../automation/drill/faults/scalings.ts';
+import { bridgeScale0, failBack } from '../../automation/drill/faults/scalings.ts';
 import { Target } from '../../automation/drill/faults/target.ts';
 import type { TargetRefs } from '../../automation/drill/faults/target.ts';
 import { healLeftovers, sentenceOf, writeEntry } from '../../automation/drill/faults/journal.ts';
@@ -79,6 +79,13 @@ describe('the fault bridge-scale-0', () => {
     await assert.rejects(fault.prepare(target), { name: 'UserError', message: 'KafkaBridge kafka-bridge/bridge in cluster east has no replicas already' });
     api.bridge = undefined;
     await assert.rejects(fault.prepare(target), { name: 'UserError', message: 'there is no KafkaBridge kafka-bridge/bridge in cluster east' });
+  });
+
+  it('refuses where the bridge may not be scaled, or its ownership not be given back, and so does fail-back; nothing is touched', async () => {
+    api.denied = new Set(['patch kafkabridges', 'patch kafkabridges/scale']);
+    const message = 'your credentials for cluster east may not patch kafkabridges/scale in namespace kafka-bridge, nor patch kafkabridges in namespace kafka-bridge';
+    for (const each of [fault, failBack]) await assert.rejects(each.prepare(new Target(api.kubeconfig, refs)), { exitCode: 2, message });
+    assert.ok(!api.requests.some((request) => request.startsWith('PATCH')), api.requests.join('\n'));
   });
 
   it('names cluster and object when the API server fails', async () => {

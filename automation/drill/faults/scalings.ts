@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster.ts';
+import { strimziGroup } from '../kubernetes.ts';
 import type { Fault } from './fault.ts';
 import { livePods } from './pods.ts';
 import type { Selection } from './pods.ts';
@@ -8,7 +9,7 @@ import { refuse } from './target.ts';
 import type { Target } from './target.ts';
 import { together } from './together.ts';
 
-const bridgeNeeds = 'the scale subresource of the KafkaBridge';
+const bridgeNeeds = 'patching the KafkaBridge and its scale subresource';
 
 /** The region's KafkaBridge is scaled to no replicas, through its resource, as a person would. */
 export const bridgeScale0: Fault<Scaled> = {
@@ -18,7 +19,7 @@ export const bridgeScale0: Fault<Scaled> = {
   expects: { during: 'silent' },
   ends: 'healed',
   describe: ({ bridge }) => bridgeReplicas(bridge).title,
-  prepare: ({ bridge }) => beforeScaling(bridgeReplicas(bridge)),
+  prepare: beforeBridge,
   inject: ({ bridge }) => bridge.scale(0),
   isEffective: async ({ bridge }) => (await bridge.readyEndpoints()) === 0,
   heal: ({ bridge }, undo) => scaleBack(bridgeReplicas(bridge), undo),
@@ -33,7 +34,7 @@ export const failBack: Fault<Scaled> = {
   expects: { before: 'silent', during: 'any' },
   ends: 'by itself',
   describe: ({ bridge }) => bridgeReplicas(bridge).title,
-  prepare: ({ bridge }) => beforeScaling(bridgeReplicas(bridge)),
+  prepare: beforeBridge,
   arrange: ({ bridge }) => bridge.scale(0),
   isArranged: async ({ bridge }) => (await bridge.readyEndpoints()) === 0,
   inject: async ({ bridge }, undo) => { await scaleBack(bridgeReplicas(bridge), undo); },
@@ -41,6 +42,13 @@ export const failBack: Fault<Scaled> = {
   heal: ({ bridge }, undo) => scaleBack(bridgeReplicas(bridge), undo),
   isHealed: async ({ bridge }, { replicas }) => (await bridge.readyEndpoints()) >= replicas,
 };
+
+/** The bridge itself is written when the ownership of its replicas is given back. */
+async function beforeBridge({ bridge, region, refs: { region: { namespace } } }: Target): Promise<Scaled> {
+  const scaled = await beforeScaling(bridgeReplicas(bridge));
+  await region.mustAllow(['kafkabridges/scale', 'kafkabridges'].map((resource) => ({ verb: 'patch', group: strimziGroup, resource, namespace })));
+  return scaled;
+}
 
 /** Deployments of a cluster, each with its pods. */
 interface ScaledDeployments {
