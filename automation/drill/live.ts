@@ -26,6 +26,8 @@ export class Live {
   keepSinceMs = Infinity;
   /** End of the last request whose outcome is unknown, if there was one. */
   lastUnknownMs: number | undefined;
+  /** When the last fault was over that had held something back, if there was one. */
+  lastReleaseMs: number | undefined;
   readonly #waiting = new Set<() => void>();
 
   constructor(clock: Clock, regions: readonly string[]) {

@@ -115,6 +115,7 @@ export async function heal(drill: Drill, injection: Injection): Promise<void> {
       await delay(lateMs);
       await healNow(injection);
     }
+    if (injection.fault.holdsBack === true) drill.live.lastReleaseMs = drill.clock();
     await removeEntry(drill.options.stateDir, drill.plan.run);
   } catch (error) {
     throw new NotHealed(injection, error);

@@ -8,14 +8,14 @@ const drainTimeoutMs = 60_000;
 
 /**
  * Waits until nothing can be written any more, then lets the consumers come to the end of the log and deletes them.
- * A request whose outcome is unknown may still be carried out for as long as a bridge's producer tries.
+ * A request whose outcome is unknown may still be carried out for as long as a bridge's producer tries, and one that a fault held back for as long after that was over.
  */
 export async function drain(drill: Drill, { kafka, consumers }: { kafka: Kafka; consumers: ConsumerGroup }): Promise<void> {
   const { live, clock, plan, outputs, signal, seen } = drill;
   const triesMs = deliveryTimeoutMs(seen.configuration ?? {}, outputs.regions.map(({ name }) => name));
-  const quietMs = live.lastUnknownMs === undefined ? 0 : live.lastUnknownMs + triesMs - clock();
+  const quietMs = Math.max(live.lastUnknownMs ?? -Infinity, live.lastReleaseMs ?? -Infinity) + triesMs - clock();
   if (quietMs > 0) {
-    drill.phase('drain', `${Math.ceil(quietMs / 1000)} s, as unanswered records may still be written`);
+    drill.phase('drain', `${Math.ceil(quietMs / 1000)} s, as records that were not answered, or held back by a fault, may still be written`);
     await delay(quietMs, undefined, { signal });
   }
   drill.phase('drain', 'consumers to the end of the log');

@@ -18,6 +18,7 @@ const needs = 'NetworkPolicies that the cluster\'s network honours, for open con
 const byPolicies = {
   expects: { during: 'silent' },
   ends: 'healed',
+  holdsBack: true,
   inject: (target: Target, { cuts }: Cuts) => cutAll(target, cuts),
   isEffective: async (target: Target, { cuts }: Cuts) => await policiesThere(target, cuts) === cuts.length,
   heal: (target: Target, { cuts }: Cuts) => joinAll(target, cuts),

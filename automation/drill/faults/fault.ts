@@ -19,6 +19,8 @@ export interface Fault<Undo = unknown> {
   ends: 'healed' | 'healed or by itself' | 'by itself';
   /** What is in flight when it strikes cannot be saved without being written twice. */
   losesInFlight?: true;
+  /** Requests and records wait where it strikes, and are carried out once it is over. Absent where the process that had them is gone. */
+  holdsBack?: true;
   /** What it hits, as a person finds it in its cluster. */
   describe(target: Target): string;
   /** Reads what heal will need. Changes nothing. Throws a UserError, with exit code 2 where this stack or these rights cannot do it. */

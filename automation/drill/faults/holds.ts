@@ -20,6 +20,7 @@ const blipSeconds = 0.3;
 const holdsBridges = {
   needs: shellNeeds,
   ends: 'healed or by itself',
+  holdsBack: true,
   describe: describeBridge,
   prepare: (target: Target) => bridgesOf(target, [target.refs.region]),
   isEffective: (target: Target, { containers }: Held) => areHeld(target, containers),
@@ -50,6 +51,7 @@ export const bridgeSlow: Fault<Held> = {
 export const bothRegionsBlip: Fault<Held> = {
   name: 'both-regions-blip',
   losesInFlight: true,
+  holdsBack: true,
   blastRadius: `every bridge process of every region stands still for ${blipSeconds * 1000} ms at once, so that there is nobody to fail over to`,
   needs: `${shellNeeds}, in every region`,
   expects: { during: 'any', everywhere: true },

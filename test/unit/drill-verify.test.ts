@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import type { ConsumerGroup } from '../../automation/drill/consumers.ts';
+import { faults } from '../../automation/drill/faults/index.ts';
+import type { Kafka } from '../../automation/drill/kafka.ts';
+import { Live } from '../../automation/drill/live.ts';
+import type { Drill } from '../../automation/drill/phases.ts';
+import { drain } from '../../automation/drill/verify.ts';
+
+const nowMs = 60_000;
+const triesMs = 50;
+
+describe('the end of a drill', () => {
+  let live: Live;
+  /** What was waited for, in words. */
+  let waited: string[];
+  beforeEach(() => {
+    live = new Live(() => nowMs, ['east']);
+    waited = [];
+  });
+
+  function drillOf(): Drill {
+    return {
+      live, clock: () => nowMs, plan: { topic: 't' }, outputs: { regions: [{ name: 'east' }] }, signal: new AbortController().signal, seen: { configuration: { 'east bridge': { deliveryTimeoutMs: triesMs } } },
+      phase: (_: string, detail: string) => waited.push(detail),
+    } as unknown as Drill;
+  }
+  const kafka = { bounds: () => Promise.resolve(new Map()), committed: () => Promise.resolve({}) } as unknown as Kafka;
+  const consumers = { drained: () => Promise.resolve(true), stop: () => Promise.resolve(), recreated: [], failures: [] } as unknown as ConsumerGroup;
+
+  it('waits as long as a bridge tries, from the last unknown answer or the end of a fault that held something back, whichever is later', async () => {
+    await drain(drillOf(), { kafka, consumers });
+    assert.deepEqual(waited, ['consumers to the end of the log']);
+    for (const [unknown, release, waits] of [[nowMs - 10, undefined, true], [undefined, nowMs - 10, true], [nowMs - 100, nowMs - 10, true], [nowMs - 10, nowMs - 100, true], [nowMs - 100, nowMs - 100, false]] as const) {
+      Object.assign(live, { lastUnknownMs: unknown, lastReleaseMs: release });
+      waited = [];
+      await drain(drillOf(), { kafka, consumers });
+      assert.equal(waited.length === 2, waits, `${unknown} ${release}: ${waited.join('; ')}`);
+    }
+  });
+
+  it('waits for what stands still or is cut off, not for processes that are gone', () => {
+    assert.deepEqual(Object.values(faults).filter(({ holdsBack }) => holdsBack === true).map(({ name }) => name),
+      ['bridge-hang', 'bridge-slow', 'bridge-cut-from-kafka', 'gateway-black-hole', 'region-black-hole', 'both-regions-blip']);
+  });
+});
