@@ -30,7 +30,7 @@ import { carryOutSteps } from './steps.ts';
 import { arrange, heal, NotHealed, prepareFault } from './underFault.ts';
 import type { Injection } from './underFault.ts';
 import { warmUp } from './warm-up.ts';
-import { drain, readLog } from './verify.ts';
+import { drain, readLog, readUntilAbort } from './verify.ts';
 import { Workers } from './workers/index.ts';
 import { driversShare } from './workers/protocol.ts';
 
@@ -106,8 +106,7 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   try {
     await loadAndFaults(drill, { generator, workers, first, kafka: view });
   } catch (error) {
-    // What harm was done until then is still of interest.
-    if (signal.reason instanceof AbortCondition && !signal.reason.lost) await readLog({ ...drill, signal: drill.options.signal ?? new AbortController().signal }, kafka).catch(() => undefined);
+    if (signal.reason instanceof AbortCondition && !signal.reason.lost) await readUntilAbort(drill, { kafka, workers }).catch(() => undefined);
     throw error;
   }
   await drain(drill, { kafka, consumers });

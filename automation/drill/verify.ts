@@ -3,6 +3,7 @@ import type { ConsumerGroup } from './consumers.ts';
 import type { Kafka } from './kafka.ts';
 import type { Drill } from './phases.ts';
 import { deliveryTimeoutMs } from './predict/configuration.ts';
+import type { Workers } from './workers/index.ts';
 
 const drainTimeoutMs = 60_000;
 
@@ -24,6 +25,15 @@ export async function drain(drill: Drill, { kafka, consumers }: { kafka: Kafka; 
   seen.consumers = { recreated: consumers.recreated.length };
   for (const failure of consumers.failures) drill.phase('drain', failure);
   seen.committed = await kafka.committed(plan.topic, plan.topic);
+}
+
+/**
+ * Reads the log of a drill that ended itself: what harm was done until then is still of interest. Not where attempts of its workers are missing: their records
+ * would be taken for nobody's.
+ */
+export async function readUntilAbort(drill: Drill, { kafka, workers }: { kafka: Kafka; workers: Pick<Workers, 'finish'> | undefined }): Promise<void> {
+  const signal = drill.options.signal ?? new AbortController().signal;
+  if (await workers?.finish(signal) === undefined) await readLog({ ...drill, signal }, kafka);
 }
 
 /** Reads the whole log natively and stores it. */

@@ -4,7 +4,7 @@ import { faults } from '../../automation/drill/faults/index.ts';
 import type { Kafka } from '../../automation/drill/kafka.ts';
 import { Live } from '../../automation/drill/live.ts';
 import type { Drill } from '../../automation/drill/phases.ts';
-import { drain } from '../../automation/drill/verify.ts';
+import { drain, readUntilAbort } from '../../automation/drill/verify.ts';
 
 const nowMs = 60_000;
 const triesMs = 50;
@@ -35,6 +35,16 @@ describe('the end of a drill', () => {
       waited = [];
       await drain(drillOf(), { kafka, consumers });
       assert.equal(waited.length === 2, waits, `${unknown} ${release}: ${waited.join('; ')}`);
+    }
+  });
+
+  it('that ended itself reads the log once its workers were heard out, and not at all where something of theirs is missing', async () => {
+    for (const [missing, said] of [[undefined, ['workers', 'log']], ['worker 1 did not say its last', ['workers']]] as const) {
+      const order: string[] = [];
+      const drill = { ...drillOf(), options: {}, signal: AbortSignal.abort(), store: { log: { append: () => undefined } } } as unknown as Drill;
+      const log = { ...kafka, async* read() { yield await Promise.resolve([order.push('log')]); } } as unknown as Kafka;
+      await readUntilAbort(drill, { kafka: log, workers: { finish: (signal) => Promise.resolve(signal?.aborted === false && order.push('workers') > 0 ? missing : 'nobody could be heard') } });
+      assert.deepEqual([order, drill.seen.logRead === true], [said, missing === undefined]);
     }
   });
 

@@ -100,6 +100,20 @@ describe('the workers of a drill', () => {
     assert.match(api.requests.at(-1) ?? '', /^DELETE/);
   });
 
+  it('are heard out when the drill has ended itself, by who does not heed its signal', async () => {
+    const ended = new AbortController();
+    const starting = Workers.start({ ...options, signal: ended.signal });
+    while (!topics.has('t-results')) await new Promise(setImmediate);
+    say({ run: 'r', worker: 0, part: 0, kind: 'ready' }, { run: 'r', worker: 1, part: 0, kind: 'ready' });
+    const workers = await starting;
+    ended.abort();
+    await assert.rejects(workers.finish(), { name: 'AbortError' });
+    say({ run: 'r', worker: 0, part: 1, kind: 'attempts', attempts: [attempt(0, 0)] }, { run: 'r', worker: 0, part: 2, kind: 'ended' }, { run: 'r', worker: 1, part: 1, kind: 'ended' });
+    assert.equal(await workers.finish(new AbortController().signal), undefined);
+    assert.equal(attempts.length, 1);
+    await workers.close();
+  });
+
   it('whose last word says that they failed make the results incomplete', async () => {
     const starting = Workers.start(options);
     while (!topics.has('t-results')) await new Promise(setImmediate);

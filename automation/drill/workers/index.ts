@@ -84,10 +84,10 @@ export class Workers {
     return startMs;
   }
 
-  /** Ends their load and gathers what they have to say. Gives what is missing of it, or undefined. */
-  async finish(): Promise<string | undefined> {
+  /** Ends their load and gathers what they have to say, unless `signal` is aborted: the drill's, if it is not given. Gives what is missing of it, or undefined. */
+  async finish(signal = this.#o.signal): Promise<string | undefined> {
     await this.#deleteJob();
-    await this.#until(() => this.#gathered.complete, doneWithinMs);
+    await this.#until(() => this.#gathered.complete, doneWithinMs, signal);
     const { missing } = this.#gathered;
     return missing === undefined ? undefined : `not all results of the workers could be gathered: ${missing}${this.#unread === undefined ? '' : ` (${this.#unread})`}`;
   }
@@ -140,8 +140,8 @@ export class Workers {
     }
   }
 
-  async #until(condition: () => boolean, timeoutMs: number): Promise<void> {
-    const { clock, signal } = this.#o;
+  async #until(condition: () => boolean, timeoutMs: number, signal = this.#o.signal): Promise<void> {
+    const { clock } = this.#o;
     for (const deadline = clock() + timeoutMs; !condition() && clock() < deadline;) await delay(readEveryMs, undefined, { signal });
   }
 }
