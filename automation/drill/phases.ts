@@ -7,7 +7,7 @@ import { contentOf } from './content.ts';
 import { entrance, tier1Of } from './entrance.ts';
 import type { Clock } from './exchange.ts';
 import { servingRegions } from './expectations.ts';
-import type { KafkaView } from './faults/target.ts';
+import type { KafkaView, TargetRefs } from './faults/target.ts';
 import { Generator } from './generator.ts';
 import { AbortCondition, guardLoad } from './guard.ts';
 import { Kafka } from './kafka.ts';
@@ -99,7 +99,7 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
     generator.abort();
     void pool.destroy();
   }, { once: true });
-  const workers = plan.load.workers === 0 ? undefined : cleanup.adopt(await startWorkers(drill, { kafka, dispatcher: pool }), (open) => open.close());
+  const workers = plan.load.workers === 0 ? undefined : cleanup.adopt(await startWorkers(drill, { kafka, dispatcher: pool, refs: first.target.refs }), (open) => open.close());
   const probe = probeOf(drill, pool, storing(drill, (attempt) => { live.noteUnknown(attempt); }));
   const missing = await reachSteadyState({ probe, consumers, regions: servingRegions(outputs), clock, signal });
   if (missing !== undefined) return missing;
@@ -144,11 +144,11 @@ async function loadAndFaults(drill: Drill, { generator, workers, first, kafka }:
   }
 }
 
-async function startWorkers(drill: Drill, way: { kafka: Kafka; dispatcher: Dispatcher }): Promise<Workers> {
+async function startWorkers(drill: Drill, way: { kafka: Kafka; dispatcher: Dispatcher; refs: TargetRefs }): Promise<Workers> {
   const { plan, outputs, options, clock, live, signal } = drill;
   const { context, namespace } = leasePlaceOf(outputs);
   return await Workers.start({
-    ...way, cluster: new Cluster(options.kubeconfig, context), namespace, clock, signal,
+    ...way, cluster: new Cluster(options.kubeconfig, context), namespace, stateDir: options.stateDir, clock, signal,
     settings: { plan, tier1: tier1Of(outputs), hostname: outputs.hostname, regions: outputs.regions.map(({ name, gatewayAddress }) => ({ name, gatewayAddress })) },
     // Its end by another machine's clock is no time to wait from.
     onAttempt: storing(drill, (attempt) => { live.noteUnknown({ ...attempt, endMs: clock() }); }),

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Dispatcher } from 'undici';
 import { Cluster } from '../../automation/drill/cluster.ts';
 import { startClock } from '../../automation/drill/exchange.ts';
+import { healLeftovers, sentenceOf } from '../../automation/drill/faults/journal.ts';
 import { defaultConsumers, defaultLoad } from '../../automation/drill/load-plan.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
 import { Workers } from '../../automation/drill/workers/index.ts';
@@ -12,6 +16,8 @@ import type { FakeCluster } from '../fixtures/fake-cluster.ts';
 
 const jobs = '/apis/batch/v1/namespaces/ns/jobs';
 const configMaps = '/api/v1/namespaces/ns/configmaps';
+const region = { name: 'c', context: 'c', namespace: 'ns', bridge: 'b' };
+const refs = { run: 'r', region, regions: [region], lease: { context: 'c', namespace: 'ns' }, forSeconds: 1 };
 
 describe('the workers of a drill', () => {
   let api: FakeCluster;
@@ -19,16 +25,18 @@ describe('the workers of a drill', () => {
   let attempts: Attempt[];
   let options: WorkersOptions;
   let unreadable = 0;
+  let stateDir: string;
 
   beforeEach(async () => {
     api = await startFakeCluster('c');
-    for (const [path, object] of [[jobs, { metadata: { uid: 'u' } }], [configMaps, {}], [`${jobs}/kbf-drill-r`, {}]] as const) api.objects.set(path, object);
+    stateDir = await mkdtemp(path.join(tmpdir(), 'kbf-workers-'));
+    for (const [file, object] of [[jobs, { metadata: { uid: 'u' } }], [configMaps, {}], [`${jobs}/kbf-drill-r`, {}]] as const) api.objects.set(file, object);
     topics = new Map();
     attempts = [];
     unreadable = 0;
     const bounds = (topic: string) => Promise.resolve(new Map([[0, { begin: 0n, end: BigInt(topics.get(topic)?.length ?? 0) }]]));
     options = {
-      cluster: new Cluster(api.kubeconfig, 'c'), namespace: 'ns', clock: startClock(), signal: new AbortController().signal, onAttempt: (attempt) => attempts.push(attempt),
+      cluster: new Cluster(api.kubeconfig, 'c'), namespace: 'ns', stateDir, refs, clock: startClock(), signal: new AbortController().signal, onAttempt: (attempt) => attempts.push(attempt),
       settings: {
         tier1: { tier1Address: '10.0.0.9' }, hostname: 'h', regions: [],
         plan: {
@@ -48,13 +56,18 @@ describe('the workers of a drill', () => {
       dispatcher: { dispatch: bridge },
     };
   });
-  afterEach(() => api[Symbol.asyncDispose]());
+  afterEach(async () => {
+    await api[Symbol.asyncDispose]();
+    await rm(stateDir, { recursive: true, force: true });
+  });
+
+  const journal = (): Promise<string[]> => readdir(path.join(stateDir, 'faults')).catch(() => []);
 
   /** Writes what it is sent to the topic, as a bridge does. */
-  function bridge({ path, body }: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+  function bridge({ path: topic, body }: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     const controller = {} as Dispatcher.DispatchController;
     const { records: [{ value }] } = JSON.parse(String(body)) as { records: [{ value: unknown }] };
-    const offset = (topics.get(path.replace('/topics/', ''))?.push(value) ?? 0) - 1;
+    const offset = (topics.get(topic.replace('/topics/', ''))?.push(value) ?? 0) - 1;
     handler.onRequestStart?.(controller, undefined);
     handler.onResponseStart?.(controller, 200, {}, 'OK');
     handler.onResponseData?.(controller, Buffer.from(JSON.stringify({ offsets: [{ partition: 0, offset }] })));
@@ -71,6 +84,7 @@ describe('the workers of a drill', () => {
     while (!topics.has('t-results')) await new Promise(setImmediate);
     say({ run: 'r', worker: 0, part: 0, kind: 'ready' }, { run: 'r', worker: 1, part: 0, kind: 'ready' });
     const workers = await starting;
+    assert.deepEqual(await journal(), ['r.workers.json']);
     const now = options.clock();
     const startMs = await workers.begin();
     assert.ok(startMs > now);
@@ -82,6 +96,7 @@ describe('the workers of a drill', () => {
     assert.deepEqual(attempts.map(({ producer, seq }) => `${producer}/${seq}`).sort(), ['w0/0', 'w0/1', 'w1/0']);
     await workers.close();
     assert.equal(topics.size, 0);
+    assert.deepEqual(await journal(), []);
     assert.deepEqual([...new Set(api.requests)], [`POST ${jobs}`, `POST ${configMaps}`, `DELETE ${jobs}/kbf-drill-r?propagationPolicy=Background`]);
   });
 
@@ -89,6 +104,34 @@ describe('the workers of a drill', () => {
     api.allows = ({ resource, verb }) => resource !== 'jobs' || verb !== 'create';
     await assert.rejects(Workers.start(options), { name: 'UserError', exitCode: 2, message: /may not create jobs in namespace ns/ });
     assert.deepEqual([api.requests, topics.size], [[], 0]);
+  });
+
+  it('that nobody answered for stay in the journal, by which they are ended', async () => {
+    api.statuses.set(jobs, 504);
+    await assert.rejects(Workers.start(options), { message: /^Job ns\/kbf-drill-r cannot be made in cluster c: 504/ });
+    assert.deepEqual(await journal(), ['r.workers.json']);
+    const [healed] = await healLeftovers({ stateDir, kubeconfig: api.kubeconfig });
+    assert.match(healed === undefined ? '' : sentenceOf(healed), /^workers of .* on Job ns\/kbf-drill-r in cluster c: healed$/);
+    assert.deepEqual([api.requests.at(-1), await journal()], [`DELETE ${jobs}/kbf-drill-r?propagationPolicy=Background`, []]);
+  });
+
+  it('whose Job cannot be deleted stay in the journal, and are over once it is gone', async () => {
+    const starting = Workers.start(options);
+    while (!topics.has('t-results')) await new Promise(setImmediate);
+    say({ run: 'r', worker: 0, part: 0, kind: 'ready' }, { run: 'r', worker: 1, part: 0, kind: 'ready' });
+    const workers = await starting;
+    api.statuses.set(`${jobs}/kbf-drill-r`, 500);
+    await workers.close();
+    assert.deepEqual(await journal(), ['r.workers.json']);
+    api.statuses.clear();
+    api.objects.delete(`${jobs}/kbf-drill-r`);
+    assert.deepEqual((await healLeftovers({ stateDir, kubeconfig: api.kubeconfig })).map(({ now }) => now), ['over']);
+  });
+
+  it('for which no topic could be made leave all Jobs alone', async () => {
+    options.kafka.createTopic = () => Promise.reject(new Error('no broker'));
+    await assert.rejects(Workers.start(options), { message: 'no broker' });
+    assert.deepEqual([api.requests, await journal()], [[], []]);
   });
 
   it('that fail are named, and cleaned up', async () => {

@@ -1,15 +1,19 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../../errors.ts';
+import { endWorkers, workersEntry } from '../workers/left.ts';
+import type { WorkersLeft } from '../workers/left.ts';
 import type { Fault } from './fault.ts';
 import { faultNamed } from './index.ts';
 import { Target } from './target.ts';
 import type { TargetRefs } from './target.ts';
 
-/** A fault that is, or is about to be, in effect. */
+/** A fault that is, or is about to be, in effect; or the workers of a drill. */
 export interface JournalEntry {
   schema: 'kbf-fault/2';
+  /** By which the entry is found: the drill's run for its fault, and another for its workers, which are there at the same time. */
   run: string;
+  /** Name of the fault, or `workers`. */
   fault: string;
   /** What is hit, for a person. */
   target: string;
@@ -50,9 +54,9 @@ export async function removeEntry(stateDir: string, run: string): Promise<void> 
 export async function healLeftovers({ stateDir, kubeconfig }: { stateDir: string; kubeconfig: string }): Promise<Healed[]> {
   const healed: Healed[] = [];
   for (const { run, fault: name, target, refs, undo, at } of await readEntries(stateDir)) {
-    const fault = faultNamed(name);
-    if (fault === undefined) throw new UserError(`${fileOf(stateDir, run)} names the unknown fault ${name}`);
-    const now = await healOne(fault, new Target(kubeconfig, refs), undo).catch((cause: unknown) => {
+    const heal = healerOf(name);
+    if (heal === undefined) throw new UserError(`${fileOf(stateDir, run)} names the unknown fault ${name}`);
+    const now = await heal(new Target(kubeconfig, refs), undo).catch((cause: unknown) => {
       throw new UserError(`${name} of ${at} on ${target} could not be healed: ${cause instanceof Error ? cause.message : String(cause)}`,
         { remedy: 'see that its cluster answers, then try again (kbf faults heal)', cause });
     });
@@ -60,6 +64,12 @@ export async function healLeftovers({ stateDir, kubeconfig }: { stateDir: string
     healed.push({ fault: name, target, at, now });
   }
   return healed;
+}
+
+function healerOf(name: string): ((target: Target, undo: unknown) => Promise<Healed['now']>) | undefined {
+  if (name === workersEntry) return async (target, undo) => (await endWorkers(target.cluster((undo as WorkersLeft).context), undo as WorkersLeft) ? 'healed' : 'over');
+  const fault = faultNamed(name);
+  return fault && ((target, undo) => healOne(fault, target, undo));
 }
 
 async function healOne(fault: Fault, target: Target, undo: unknown): Promise<Healed['now']> {

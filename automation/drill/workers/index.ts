@@ -7,11 +7,15 @@ import type { Cluster } from '../cluster.ts';
 import { mediaType } from '../content.ts';
 import { exchange } from '../exchange.ts';
 import type { Clock } from '../exchange.ts';
+import { removeEntry, writeEntry } from '../faults/journal.ts';
+import type { TargetRefs } from '../faults/target.ts';
 import type { Kafka } from '../kafka.ts';
 import { judgeProduce } from '../outcome.ts';
 import type { Attempt } from '../records.ts';
 import { Gathered } from './gathered.ts';
 import { workerObjects } from './job.ts';
+import { endWorkers, workersEntry } from './left.ts';
+import type { WorkersLeft } from './left.ts';
 import { topicsOf } from './protocol.ts';
 import type { Start, WorkerSettings } from './protocol.ts';
 
@@ -28,6 +32,9 @@ export interface WorkersOptions {
   namespace: string;
   kafka: Pick<Kafka, 'createTopic' | 'deleteTopic' | 'bounds' | 'values'>;
   settings: Omit<WorkerSettings, 'beganAt'>;
+  /** Where they are journaled, and what says whose they are. */
+  stateDir: string;
+  refs: TargetRefs;
   clock: Clock;
   /** To tier1. */
   dispatcher: Pick<Dispatcher, 'dispatch'>;
@@ -43,7 +50,9 @@ export class Workers {
   readonly #over = new AbortController();
   readonly #topics: { control: string; results: string };
   #reading: Promise<void> = Promise.resolve();
-  #name = '';
+  /** Absent until it is asked for. */
+  #job: string | undefined;
+  #isMade = false;
   /** The last reason why results could not be read. */
   #unread: string | undefined;
 
@@ -64,7 +73,7 @@ export class Workers {
       await workers.#makeJob();
       workers.#reading = workers.#read();
       await workers.#until(() => workers.#gathered.notReady === undefined || workers.#gathered.failed, readyWithinMs);
-      if (workers.#gathered.notReady !== undefined) throw new UserError(`not every worker was ready (they have ${readyWithinMs / 1000} s): ${workers.#gathered.notReady}`, { remedy: `look at the pods of Job ${namespace}/${workers.#name} in cluster ${cluster.context}` });
+      if (workers.#gathered.notReady !== undefined) throw new UserError(`not every worker was ready (they have ${readyWithinMs / 1000} s): ${workers.#gathered.notReady}`, { remedy: `look at the pods of Job ${namespace}/${String(workers.#job)} in cluster ${cluster.context}` });
       return workers;
     } catch (error) {
       await workers.close();
@@ -92,11 +101,13 @@ export class Workers {
     return missing === undefined ? undefined : `not all results of the workers could be gathered: ${missing}${this.#unread === undefined ? '' : ` (${this.#unread})`}`;
   }
 
-  /** Leaves nothing behind. Safe to repeat. */
+  /** Leaves nothing behind, but in the journal what may be there all the same. Safe to repeat. */
   async close(): Promise<void> {
     this.#over.abort();
     await this.#reading;
-    await Promise.allSettled([this.#deleteJob(), ...Object.values(this.#topics).map((topic) => this.#o.kafka.deleteTopic(topic))]);
+    const [ended] = await Promise.allSettled([this.#deleteJob(), ...Object.values(this.#topics).map((topic) => this.#o.kafka.deleteTopic(topic))]);
+    // A Job whose making failed may still come about.
+    if (ended.status === 'fulfilled' && this.#isMade) await removeEntry(this.#o.stateDir, this.#entry);
   }
 
   /** Whether it was certainly written. */
@@ -109,16 +120,30 @@ export class Workers {
   async #makeJob(): Promise<void> {
     const { cluster, namespace, settings, clock } = this.#o;
     const { job, configMap } = workerObjects({ ...settings, beganAt: Date.now() - clock() }, namespace);
-    this.#name = job.metadata?.name ?? '';
-    const made = await cluster.ask(`Job ${namespace}/${this.#name} cannot be made`, () => cluster.batch.createNamespacedJob({ namespace, body: job }));
+    const name = job.metadata?.name ?? '';
+    await this.#note(name);
+    this.#job = name;
+    const made = await cluster.ask(`Job ${namespace}/${name} cannot be made`, () => cluster.batch.createNamespacedJob({ namespace, body: job }));
+    this.#isMade = true;
     // Its pods wait for the program, and take it with them when they go.
-    const ownerReferences = [{ apiVersion: 'batch/v1', kind: 'Job', name: this.#name, uid: made.metadata?.uid ?? '' }];
-    await cluster.ask(`ConfigMap ${namespace}/${this.#name} cannot be made`, () => cluster.core.createNamespacedConfigMap({ namespace, body: { ...configMap, metadata: { ...configMap.metadata, ownerReferences } } }));
+    const ownerReferences = [{ apiVersion: 'batch/v1', kind: 'Job', name, uid: made.metadata?.uid ?? '' }];
+    await cluster.ask(`ConfigMap ${namespace}/${name} cannot be made`, () => cluster.core.createNamespacedConfigMap({ namespace, body: { ...configMap, metadata: { ...configMap.metadata, ownerReferences } } }));
+  }
+
+  get #entry(): string {
+    return `${this.#o.settings.plan.run}.${workersEntry}`;
+  }
+
+  /** In the journal before it is asked for: nobody but `kbf faults heal` or the next drill ends the load of a driver that was killed. */
+  async #note(name: string): Promise<void> {
+    const { cluster: { context }, namespace, stateDir, refs } = this.#o;
+    const undo: WorkersLeft = { context, namespace, name };
+    await writeEntry(stateDir, { schema: 'kbf-fault/2', run: this.#entry, fault: workersEntry, target: `Job ${namespace}/${name} in cluster ${context}`, refs, undo, at: new Date().toISOString() });
   }
 
   async #deleteJob(): Promise<void> {
-    const { cluster, namespace } = this.#o;
-    await cluster.askFor(`Job ${namespace}/${this.#name} cannot be deleted`, () => cluster.batch.deleteNamespacedJob({ name: this.#name, namespace, propagationPolicy: 'Background' }));
+    // Without a name all the namespace's Jobs would be meant.
+    if (this.#job !== undefined) await endWorkers(this.#o.cluster, { namespace: this.#o.namespace, name: this.#job });
   }
 
   /** Takes what is new in the results, again and again. A broker that does not answer now may be what the drill is about. */

@@ -16,7 +16,7 @@ const sources = [
 const program = 'workers/worker.ts';
 /** What may be left unsaid at the end takes its time. */
 const graceSeconds = 90;
-/** A load lasts longer than its duration where a region recovers late. No worker outlives a driver that was killed by more. */
+/** A load lasts longer than its duration where a region recovers late. No worker outlives a driver by more that was killed, and whose journal nobody heals. */
 const extraSeconds = 900;
 
 /** The files of a worker's program by path, package.json included. */
