@@ -21,7 +21,7 @@ import type { Project } from './project.ts';
 import { commandFailure, openPulumi } from './pulumiCli.ts';
 import type { Choices } from './reach.ts';
 import { settle, unlock } from './recovery.ts';
-import { makeScratch } from './scratch.ts';
+import { makeScratch, scratchIn } from './scratch.ts';
 import { prepareState } from './prepareState.ts';
 import { readState } from './stackState.ts';
 import type { StackFiles } from './stackState.ts';
@@ -70,7 +70,7 @@ export class Environment {
     this.#project = o.project;
     this.#workspace = o.workspace;
     this.#files = o.files;
-    this.#scratch = join(o.stateDir, 'tmp');
+    this.#scratch = scratchIn(o.stateDir);
     this.#orphans = new OrphanFile(join(o.stateDir, 'orphans', `${o.project.stack}.json`));
     this.#drills = join(o.stateDir, 'drill', o.project.stack);
     this.#settings = o.settings;
@@ -149,12 +149,14 @@ export class Environment {
    * @throws UserError as `runDrill` does; everything else that goes wrong is a verdict
    */
   async drill(o: Omit<DrillOptions, 'outputs' | 'environment' | 'kubeconfig' | 'stateDir'>): Promise<DrillResult> {
-    const kubeconfig = (await this.#settings())?.kubeconfig;
-    if (kubeconfig === undefined) {
-      throw new UserError(`The settings of stack ${this.stack} name no kubeconfig, by which a drill could reach its clusters.`, { exitCode: 2, remedy: 'Set kafka-bridge-failover:kubeconfig.' });
+    const settings = await this.#settings();
+    if (settings === undefined) {
+      throw new UserError(`The settings of stack ${this.stack} are another program's: they name no kubeconfig by which a drill could reach its clusters.`, { exitCode: 2, remedy: 'Drill a stack of this program.' });
     }
-    const { runDrill } = await import('./drill/index.ts');
-    return await runDrill({ ...o, outputs: await this.outputs(), environment: `stack ${this.stack}`, kubeconfig, stateDir: this.#drills });
+    const [{ runDrill }, { drillKubeconfig }] = await Promise.all([import('./drill/index.ts'), import('./drillKubeconfig.ts')]);
+    const outputs = await this.outputs();
+    await using kubeconfig = await drillKubeconfig(settings, this.#scratch);
+    return await runDrill({ ...o, outputs, environment: `stack ${this.stack}`, kubeconfig: kubeconfig.path, stateDir: this.#drills });
   }
 
   /** An operation on a stack that is not locked, in which nothing is left half made, and whose clusters answer. */

@@ -14,8 +14,13 @@ export type WorkerRequest =
   | { operation: 'up' | 'preview' | 'refresh' | 'destroy' | 'outputs'; environment: EnvironmentOptions; choices?: Choices }
   | { operation: 'render'; environment: EnvironmentOptions }
   | { operation: 'doctor'; environment: EnvironmentOptions; isSandbox: boolean }
-  | { operation: 'drill'; drill: Omit<DrillOptions, 'signal' | 'onEvent'>; repeat?: RepeatPlan }
-  | { operation: 'heal'; leftovers: { stateDir: string; kubeconfig: string } };
+  | { operation: 'drill'; drill: OnClusters<Omit<DrillOptions, 'signal' | 'onEvent'>>; repeat?: RepeatPlan }
+  | { operation: 'heal'; leftovers: OnClusters<{ stateDir: string; kubeconfig: string }> };
+
+type OnClusters<O extends { kubeconfig: string }> = Omit<O, 'kubeconfig'> & { kubeconfig: Way };
+
+/** How clusters are reached: a kubeconfig file with every context, or the stack whose settings say it. */
+export type Way = string | EnvironmentOptions;
 
 /** What goes to a worker over its channel. */
 export type ToWorker = { kind: 'run'; request: WorkerRequest } | { kind: 'stop'; why: string };

@@ -7,6 +7,11 @@ export interface Scratch extends AsyncDisposable {
   readonly path: string;
 }
 
+/** Where a state directory has them. */
+export function scratchIn(stateDir: string): string {
+  return join(stateDir, 'tmp');
+}
+
 /**
  * Makes a directory for the temporary files of one operation in `parent`, readable by its owner only, because the Kubernetes provider writes
  * kubeconfigs with their keys there and leaves them. Those of operations that were killed are removed.

@@ -4,9 +4,13 @@
  * to do and when to stop; when the channel closes, whoever started it is dead, and it stops just the same.
  */
 import { UserError } from '../errors.ts';
+import { configurationOf } from './configuration.ts';
+import type { DrillKubeconfig } from './drillKubeconfig.ts';
 import { Environment } from './environment.ts';
 import { Interrupted } from './interrupt.ts';
-import type { FromWorker, ToWorker, WorkerRequest } from './runWorker.ts';
+import { located } from './options.ts';
+import type { FromWorker, ToWorker, Way, WorkerRequest } from './runWorker.ts';
+import { scratchIn } from './scratch.ts';
 
 const stop = new AbortController();
 const abort = (why: string): void => { if (!stop.signal.aborted) stop.abort(new Interrupted(why)); };
@@ -34,12 +38,15 @@ async function perform(request: WorkerRequest): Promise<unknown> {
   const onEvent = (event: unknown): void => { if (process.connected) process.send?.({ kind: 'event', event } satisfies FromWorker); };
   if (request.operation === 'drill') {
     const { repeatDrill, runDrill } = await import('./drill/index.ts');
-    const options = { ...request.drill, signal: stop.signal, onEvent };
+    // Here, because whoever heals at last is this process, even where the one that started it is dead.
+    await using kubeconfig = await kubeconfigOf(request.drill.kubeconfig);
+    const options = { ...request.drill, kubeconfig: kubeconfig.path, signal: stop.signal, onEvent };
     return await (request.repeat === undefined ? runDrill(options) : repeatDrill(options, request.repeat, runDrill));
   }
   if (request.operation === 'heal') {
     const { healStack } = await import('./drill/index.ts');
-    return await healStack(request.leftovers);
+    await using kubeconfig = await kubeconfigOf(request.leftovers.kubeconfig);
+    return await healStack({ ...request.leftovers, kubeconfig: kubeconfig.path });
   }
   if (request.operation === 'render') {
     const { renderStack } = await import('./render/index.ts');
@@ -51,6 +58,12 @@ async function perform(request: WorkerRequest): Promise<unknown> {
   }
   const environment = await Environment.open(request.environment);
   return await environment[request.operation]({ ...request.choices, signal: stop.signal, onEvent });
+}
+
+async function kubeconfigOf(way: Way): Promise<DrillKubeconfig> {
+  if (typeof way === 'string') return { path: way, [Symbol.asyncDispose]: () => Promise.resolve() };
+  const { drillKubeconfig } = await import('./drillKubeconfig.ts');
+  return await drillKubeconfig(await configurationOf(way, 'unchecked'), scratchIn(located(way).stateDir));
 }
 
 function describe(error: unknown): Extract<FromWorker, { kind: 'error' }>['error'] {

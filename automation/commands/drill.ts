@@ -71,7 +71,7 @@ async function drill(session: Session, flags: Flags): Promise<void> {
   const result = await session.work({
     operation: 'drill',
     drill: {
-      ...what, outputs, environment: target.name, kubeconfig: await target.kubeconfig(), stateDir: target.drillDir, reportDir,
+      ...what, outputs, environment: target.name, kubeconfig: target.kubeconfig, stateDir: target.drillDir, reportDir,
       ...(target.sandbox === undefined ? {} : { parts: await target.sandbox.parts() }),
     },
     ...(repeat === undefined ? {} : { repeat: { repeat, seed: flags.seed ?? 1 } }),

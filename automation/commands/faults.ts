@@ -20,7 +20,7 @@ export function addFaults(program: Command, session: Session): void {
     .action(async (flags: TargetFlags & { json?: boolean }) => {
       const { sentenceOf } = await import('../drill/faults/journal.ts');
       const target = await findTarget(session, flags);
-      const healed = await session.work({ operation: 'heal', leftovers: { stateDir: target.drillDir, kubeconfig: await target.kubeconfig() } }, { ...target.worker, signal: session.signal }) as Healed[];
+      const healed = await session.work({ operation: 'heal', leftovers: { stateDir: target.drillDir, kubeconfig: target.kubeconfig } }, { ...target.worker, signal: session.signal }) as Healed[];
       session.answer(flags.json === true, healed, () => (healed.length === 0 ? 'nothing to heal' : healed.map(sentenceOf).join('\n')));
     });
 }

@@ -2,12 +2,12 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../errors.ts';
 import type { Sandbox } from '../../sandbox/index.ts';
-import { askedPassphrase, readSettings } from '../options.ts';
+import { askedPassphrase } from '../options.ts';
 import type { EnvironmentOptions } from '../options.ts';
 import { showTools } from '../live.ts';
 import { terminalQuestion } from '../passphrase.ts';
 import { stackOfFile } from '../project.ts';
-import type { WorkerOptions } from '../runWorker.ts';
+import type { Way, WorkerOptions } from '../runWorker.ts';
 import { hasSandbox, inside, runningSandbox, sandboxEnvironment } from '../sandboxes.ts';
 import type { Session } from '../session.ts';
 import { defaults, sandboxName } from './values.ts';
@@ -27,8 +27,7 @@ export interface Target {
   sandbox?: Sandbox;
   environment: EnvironmentOptions;
   worker: Pick<WorkerOptions, 'start' | 'env'>;
-  /** The file that the program's contexts are looked up in. */
-  kubeconfig: () => Promise<string>;
+  kubeconfig: Way;
   /** Where a drill keeps its journal. */
   drillDir: string;
 }
@@ -69,7 +68,7 @@ async function sandboxTarget(session: Session, name: string, { stack, configFile
     name: `sandbox ${name}`, isSandbox: true, sandbox,
     environment: { ...environment, ...(configFile === undefined ? {} : { configFile, stack: stack ?? environment.stack, settings: {} }) },
     worker: { start: inside(sandbox) },
-    kubeconfig: () => Promise.resolve(sandbox.kubeconfig),
+    kubeconfig: sandbox.kubeconfig,
     drillDir: join(sandbox.dir, 'drill'),
   };
 }
@@ -81,20 +80,9 @@ async function stackTarget(session: Session, environment: EnvironmentOptions & {
     name: `stack ${stack}`, isSandbox: false,
     environment: { ...environment, ...(hasSandbox() ? { pulumiBin: await pulumiBin(session) } : {}) },
     worker: passphrase === undefined ? {} : { env: { PULUMI_CONFIG_PASSPHRASE: passphrase } },
-    kubeconfig: () => settingsKubeconfig(environment),
+    kubeconfig: environment,
     drillDir: resolve(session.stateDir, 'drill', stack),
   };
-}
-
-/** The kubeconfig that the stack's settings name; as the program itself does, it is taken from nowhere else. */
-async function settingsKubeconfig(environment: EnvironmentOptions): Promise<string> {
-  const { project, settings, program } = await readSettings(environment);
-  const path = settings.config?.[`${project.name}:kubeconfig`];
-  if (typeof path !== 'string') {
-    throw new UserError(`The settings of stack ${environment.stack ?? ''} name no kubeconfig.`, { exitCode: 2, remedy: `Set ${project.name}:kubeconfig.` });
-  }
-  const { kubeconfigPath } = await import('../../config/kubeconfig.ts');
-  return kubeconfigPath(path, program);
 }
 
 async function pulumiBin(session: Session): Promise<string> {
