@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { writeEntry } from '../../automation/drill/faults/journal.ts';
 import { drillKubeconfig } from '../../automation/drillKubeconfig.ts';
+import { Environment } from '../../automation/environment.ts';
 import { main } from '../../automation/kbf.ts';
 import { runWorker } from '../../automation/runWorker.ts';
 import { parseConfiguration } from '../../config/configuration.ts';
@@ -43,6 +44,11 @@ describe('the kubeconfig of a drill', () => {
     await mkdir(join(file, '..'), { recursive: true });
     await writeFile(file, stringify(content));
     return file;
+  };
+  const program = async (path: string, script: string): Promise<void> => {
+    await mkdir(join(directory, path, '..'), { recursive: true });
+    await writeFile(join(directory, path), `#!/bin/sh\n${script}\n`);
+    await chmod(join(directory, path), 0o755);
   };
   const parsed = (change: object): Configuration => parseConfiguration(settings(change), directory, 'unchecked');
   /** East and west have a file each. */
@@ -96,12 +102,8 @@ describe('the kubeconfig of a drill', () => {
   describe('on GKE', () => {
     const gcp = { project: 'p-12345', clusters: { east: { name: 'e', location: 'us-east1' } } };
     const path = process.env['PATH'];
+    beforeEach(() => { process.env['PATH'] = `${directory}:/usr/bin:/bin`; });
     afterEach(() => { process.env['PATH'] = path; });
-    const program = async (name: string, script: string): Promise<void> => {
-      await writeFile(join(directory, name), `#!/bin/sh\n${script}\n`);
-      await chmod(join(directory, name), 0o755);
-      process.env['PATH'] = `${directory}:/usr/bin:/bin`;
-    };
     const onGke = async (): Promise<Configuration> => {
       // A context of the same name in the common file is another cluster than the one that `up` asks Google for.
       await write('common', { ...kubeconfig('west'), contexts: ['central', 'west', 'east'].map((name) => ({ name, context: { cluster: 'kubernetes', user: 'admin' } })) });
@@ -126,6 +128,7 @@ describe('the kubeconfig of a drill', () => {
       const configuration = await onGke();
       process.env['PATH'] = directory;
       await assert.rejects(drillKubeconfig(configuration, scratch()), { exitCode: 2, message: /^context east \(region east\) cannot be reached: .*gcloud is not on PATH/, remedy: /put gcloud on PATH/ });
+      process.env['PATH'] = `${directory}:/usr/bin:/bin`;
       await program('gcloud', 'echo "ERROR: not found" >&2; exit 1');
       await assert.rejects(drillKubeconfig(configuration, scratch()), { message: /GKE cluster e in us-east1 of project p-12345: ERROR: not found/, remedy: /are you logged in/ });
     });
@@ -140,7 +143,7 @@ describe('the kubeconfig of a drill', () => {
       else process.env[variable] = passphrase;
     });
 
-    it('is there for a drill and for healing, and gone when they end', async () => {
+    it('is there for a drill, of the command and of the library, and for healing, and gone when they end', async () => {
       await using clusters = new AsyncDisposableStack();
       const [central, east] = [clusters.use(await startFakeCluster('central')), clusters.use(await startFakeCluster('east'))];
       const regions = [{ name: 'east', context: 'east', tsbCluster: 'e', kubeconfig: east.kubeconfig }, { name: 'central', context: 'central', tsbCluster: 'c' }];
@@ -160,10 +163,15 @@ describe('the kubeconfig of a drill', () => {
       assert.match(await kbf('drill', '--report', join(directory, 'report')), /your credentials for cluster east may not/);
       assert.deepEqual(await readdir(scratch()), []);
 
+      await program('bin/pulumi', `[ "$1" = version ] && echo v3.259.0; [ "$1 $2" = "stack output" ] && echo '${JSON.stringify(outputs)}'; exit 0`);
+      const environment = await Environment.open({ configFile: file, stateDir: join(directory, 'state'), pulumiBin: join(directory, 'bin') });
+      await assert.rejects(environment.drill({ reportDir: join(directory, 'report') }), { exitCode: 2, message: /your credentials for cluster east may not/ });
+      assert.deepEqual(await readdir(scratch()), []);
+
       const refs = { run: 'run-1', region: region('east'), regions: [], lease: { context: 'east', namespace: 'edge' }, forSeconds: 1 };
       await writeEntry(join(directory, 'state', 'drill', 'apart'), { schema: 'kbf-fault/2', run: 'run-1', fault: 'bridge-scale-0', target: 'a bridge', refs, undo: { uid: 'u', replicas: 1, owners: [] }, at: '2026-01-01T00:00:00Z' });
       assert.match(await kbf('faults', 'heal'), /your credentials for cluster east may not get leases in namespace edge/);
       assert.deepEqual(await readdir(scratch()), []);
-    }).timeout(60_000);
+    }).timeout(120_000);
   });
 });
