@@ -19,6 +19,7 @@ import { judgeMachine } from './machine.ts';
 import { judgeMeshRoot } from './mesh.ts';
 import { judgeOperators } from './operators.ts';
 import { judgeRights } from './rights.ts';
+import { judgeSecretCertificates } from './secret-certificates.ts';
 import { judgeTsbNames } from './tsb.ts';
 
 /** Looks at all that a stack needs and has, and changes nothing. The program runs on mocks of the process: call it once in a process. */
@@ -53,6 +54,7 @@ async function judgeAll(look: Look): Promise<Finding[]> {
     judgeTsbNames(look),
     judgeMeshRoot(look),
     judgeCertificates(look),
+    judgeSecretCertificates(look),
     judgeKafka(look),
     judgeInjection(look),
     judgeHostnames(look),

@@ -1,10 +1,10 @@
 import { listenerHosts, outsideListener } from '../../config/listener-hosts.ts';
 import type { InstalledKafka } from '../../config/schema.ts';
-import type { ApiServer } from './apiServer.ts';
 import { judgeEnding, until, validityOf } from './ending.ts';
 import { Check, type Finding, firstLine } from './finding.ts';
 import { shakeHands, type Shown } from './handshake.ts';
 import { apiOf, type Look, notAnswering } from './look.ts';
+import { entryOf } from './secret.ts';
 import { type Seen, together } from './together.ts';
 
 interface Server {
@@ -69,16 +69,11 @@ async function trusted({ configuration, objects, clusters }: Look): Promise<Trus
     const [given] = (spec as { tls?: { trustedCertificates?: { secretName: string; certificate?: string }[] } } | undefined)?.tls?.trustedCertificates ?? [];
     const api = clusters.find((cluster) => cluster.context === context)?.api;
     if (given === undefined || api === undefined) return [];
-    const ca = await entryOf(api, bridge.namespace, given).catch(() => undefined);
+    const { secretName, certificate = 'ca.crt' } = given;
+    const ca = await entryOf(api, bridge.namespace, { name: secretName, entry: certificate }).catch(() => undefined);
     return ca === undefined ? [] : [{ name, ca }];
   }));
   return [...Map.groupBy(found.flat(), ({ ca }) => ca.trim()).values()].flatMap((alike) => (alike[0] === undefined ? [] : [{ ca: alike[0].ca, regions: alike.map(({ name }) => name) }]));
-}
-
-async function entryOf(api: ApiServer, namespace: string, { secretName, certificate = 'ca.crt' }: { secretName: string; certificate?: string }): Promise<string | undefined> {
-  const secret = await api.find<{ data?: Record<string, string> }>(`/api/v1/namespaces/${namespace}/secrets/${secretName}`);
-  const encoded = secret?.data?.[certificate];
-  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
 }
 
 async function judgeServers(check: Check, servers: readonly Server[], trust: readonly Trust[]): Promise<Finding[]> {

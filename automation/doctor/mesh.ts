@@ -1,17 +1,22 @@
 import { X509Certificate } from 'node:crypto';
 
 import type { ApiServer } from './apiServer.ts';
+import { judgeEnding, until, type Validity, validityOf } from './ending.ts';
 import { Check, type Finding } from './finding.ts';
 import { apiOf, type Look, notAnswering } from './look.ts';
+import { entryOf } from './secret.ts';
+import { type Seen, together } from './together.ts';
 
 /** What a cluster's mesh trusts. */
 interface Roots {
   readonly context: string;
   /** SHA-256 of each certificate. */
   readonly fingerprints: readonly string[];
+  /** Of the one that ends last: while roots are changed, the old one stays beside the new. */
+  readonly validity: Validity | undefined;
 }
 
-/** Whether the clusters that requests pass between trust one root: gateways speak mTLS with each other, which fails without it. */
+/** Whether the clusters that requests pass between trust one root, and one that lasts: gateways speak mTLS with each other, which fails without it. */
 export async function judgeMeshRoot(look: Look): Promise<readonly Finding[]> {
   const contexts = [...new Set([...look.configuration.regions.map(({ context }) => context), look.configuration.tier1.context])];
   const check = new Check('mesh root', contexts.join(', '));
@@ -19,7 +24,7 @@ export async function judgeMeshRoot(look: Look): Promise<readonly Finding[]> {
     const asked = contexts.flatMap((context) => apiOf(look, context) ?? []);
     const silent = contexts.filter((context) => apiOf(look, context) === undefined);
     const roots = await Promise.all(asked.map(rootsOf));
-    return judge(check, roots, { silent, isSandbox: look.isSandbox });
+    return [judge(check, roots, { silent, isSandbox: look.isSandbox }), ...judgeEnds(check, roots)];
   });
 }
 
@@ -42,21 +47,27 @@ function judge(check: Check, roots: readonly Roots[], { silent, isSandbox }: { s
   return check.ok(`all trust one root, ${first === undefined ? '' : short(first)}`);
 }
 
+/** One line for all clusters whose root ends at one time. */
+function judgeEnds(check: Check, roots: readonly Roots[]): Finding[] {
+  const remedy = 'Renew it in all clusters at once, old and new side by side until every proxy has the new one: when it ends, no request passes between them.';
+  return together(check, roots.flatMap(({ context, validity }): Seen[] => {
+    if (validity === undefined) return [];
+    const { verdict, found, ...advice } = judgeEnding(check, validity, { found: `the root is good ${until(validity)}`, remedy });
+    return [{ name: context, verdict, says: found, ...advice }];
+  }));
+}
+
 /** From the ConfigMap that istiod writes into every namespace, or the Secret that it was given. */
 async function rootsOf(api: ApiServer): Promise<Roots> {
   const map = await api.find<{ data?: Record<string, string> }>('/api/v1/namespaces/istio-system/configmaps/istio-ca-root-cert');
-  const pem = map?.data?.['root-cert.pem'] ?? await secretRoot(api);
-  return { context: api.context, fingerprints: fingerprints(pem ?? '') };
+  const pem = map?.data?.['root-cert.pem'] ?? await entryOf(api, 'istio-system', { name: 'cacerts', entry: 'root-cert.pem' });
+  const all = certificatesIn(pem ?? '');
+  const [validity] = all.flatMap((certificate) => validityOf(certificate) ?? []).sort((a, b) => b.ends - a.ends);
+  return { context: api.context, fingerprints: all.map((certificate) => new X509Certificate(certificate).fingerprint256), validity };
 }
 
-async function secretRoot(api: ApiServer): Promise<string | undefined> {
-  const secret = await api.find<{ data?: Record<string, string> }>('/api/v1/namespaces/istio-system/secrets/cacerts');
-  const encoded = secret?.data?.['root-cert.pem'];
-  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
-}
-
-function fingerprints(pem: string): string[] {
-  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)].map(([certificate]) => new X509Certificate(certificate).fingerprint256);
+function certificatesIn(pem: string): string[] {
+  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)].map(([certificate]) => certificate);
 }
 
 function describe(roots: Roots): string {

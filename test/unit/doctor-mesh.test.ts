@@ -6,8 +6,9 @@ import { judgeHostnames } from '../../automation/doctor/hostnames.ts';
 import { judgeInjection } from '../../automation/doctor/injection.ts';
 import type { Look } from '../../automation/doctor/look.ts';
 import { judgeMeshRoot } from '../../automation/doctor/mesh.ts';
+import { judgeSecretCertificates } from '../../automation/doctor/secret-certificates.ts';
 import { judgeTsbNames } from '../../automation/doctor/tsb.ts';
-import { makeCertificate } from '../fixtures/made-certificate.ts';
+import { type CertificateOptions, makeCertificate } from '../fixtures/made-certificate.ts';
 import { configuration, object, TwoClusters } from './doctor-fixtures.ts';
 
 describe('doctor: names in TSB', () => {
@@ -45,8 +46,21 @@ describe('doctor: the root of the mesh', () => {
     assert.match(await judged(), /^warning .*west has no root, unlike east/);
     other.objects.set('/api/v1/namespaces/istio-system/secrets/cacerts', { data: { 'root-cert.pem': Buffer.from(`${root ?? ''}\n${another ?? ''}`).toString('base64') } });
     assert.match(await judged(), /^ok .*all trust one root/);
+    assert.match(await judged(), /^ok .*east, west: the root is good until .*\(364 days\)$/m);
     other.objects.set(path, { data: { 'root-cert.pem': another } });
     assert.match(await judged(), /^fault .*west \([0-9A-F:]+\) has another root than east \([0-9A-F:]+\)\. Give all of them a certificate of one CA/);
+  });
+
+  it('ends, soon or already, which is said of the last to end where there are several', async () => {
+    const { east: one, west: other } = two;
+    const [lasting, soon, over] = await Promise.all([300, 10, -1].map(async (ends) => (await makeCertificate('root', { isAuthority: true, begins: -300, ends })).cert));
+    const trust = async (...roots: (string | undefined)[]): Promise<string> => {
+      for (const cluster of [one, other]) cluster.objects.set(path, { data: { 'root-cert.pem': roots.join('\n') } });
+      return await judged();
+    };
+    assert.match(await trust(soon), /^ok .*all trust one root.*\nwarning .*east, west: the root is good until .*\(9 days\)\. Renew it in all clusters at once/);
+    assert.match(await trust(over), /^fault .*east, west: the root is good until .*, which is over\. Renew/m);
+    assert.match(await trust(over, lasting), /\nok .*east, west: the root is good until .*\(299 days\)$/);
   });
 
   it('is nowhere: then everything is plain, as on the sandbox', async () => {
@@ -114,6 +128,60 @@ describe('doctor: certificates', () => {
   it('that live for a day only are not always near their end', async () => {
     assert.match(await judged({ ...ready, notBefore: days(-0.3), notAfter: days(0.7) }), /^ok .*\(16 hours\)/);
     assert.match(await judged({ ...ready, notBefore: days(-0.9), notAfter: days(0.1) }), /^warning/);
+  });
+});
+
+describe('doctor: certificates in Secrets', () => {
+  const two = new TwoClusters();
+  const hosts = { dns: ['kafka.invalid', 'east.kafka.invalid', 'west.kafka.invalid'] };
+  const judged = async (settings: object): Promise<string[]> => (await judgeSecretCertificates(await two.look({ configuration: configuration(settings) }))).map(lineOf);
+  const given = { tier1: { context: 'east', tsbCluster: 'east-1', tls: { source: 'secret', secret: 'own' } } };
+  const signed = { tier1: { context: 'east', tsbCluster: 'east-1', tls: { source: 'self-signed' } } };
+  const put = async (namespace: string, secret: string, options: CertificateOptions, entry = 'tls.crt'): Promise<void> => {
+    const { cert } = await makeCertificate('tier1', options);
+    two.east.objects.set(`/api/v1/namespaces/${namespace}/secrets/${secret}`, { data: { [entry]: Buffer.from(cert).toString('base64') } });
+  };
+
+  it('of tier1 that are given are good, near their end, or over', async () => {
+    await put('edge', 'own', hosts);
+    const [line, ...more] = await judged(given);
+    assert.deepEqual(more, []);
+    assert.match(line ?? '', /^ok +certificate +edge\/own +is good until .*\(364 days\)$/);
+    await put('edge', 'own', { ...hosts, begins: -300, ends: 20 });
+    assert.match((await judged(given)).join('\n'), /^warning .*\(19 days\)\. Put a new certificate for kafka\.invalid, east\.kafka\.invalid, west\.kafka\.invalid into the Secret/);
+    await put('edge', 'own', { ...hosts, begins: -300, ends: -1 });
+    assert.match((await judged(given)).join('\n'), /^fault .*which is over/);
+  });
+
+  it('of tier1 are for the names that clients call', async () => {
+    await put('edge', 'own', { dns: ['kafka.invalid', 'east.kafka.invalid'] });
+    assert.match((await judged(given)).join('\n'), /^ok .*\nfault .*edge\/own +is not for west\.kafka\.invalid\. Put a new certificate/);
+    await put('edge', 'own', { dns: ['kafka.invalid', '*.kafka.invalid'] });
+    assert.equal((await judged(given)).length, 1);
+  });
+
+  it('of tier1 that sign themselves are made anew by `up` only', async () => {
+    assert.match((await judged(signed)).join('\n'), /^unchecked .*edge\/tier1-tls +there is no such Secret yet/);
+    await put('edge', 'tier1-tls', { ...hosts, begins: -336, ends: 29 });
+    assert.match((await judged(signed)).join('\n'), /^warning .*\(28 days\)\. Run `kbf up`, which makes it anew then/);
+  });
+
+  it('of Kafka that are given are for what brokers advertise', async () => {
+    const kafka = { kafka: { context: 'east', domain: 'kafka.example', certificate: { source: 'secret', secret: { name: 'brokers', certificate: 'chain.pem' }, caCertificate: (await makeCertificate('root', { isAuthority: true })).cert } } };
+    await put('kafka-cluster', 'brokers', { dns: ['bootstrap.kafka.example', 'broker-0.kafka.example', 'broker-2.kafka.example'], begins: -300, ends: 5 }, 'chain.pem');
+    assert.match((await judged(kafka)).join('\n'), /^warning .*kafka-cluster\/brokers +is good until .*\(4 days\).*\nfault .*is not for broker-1\.kafka\.example\./);
+  });
+
+  it('are no certificate, not there, not readable, or of nobody', async () => {
+    const path = '/api/v1/namespaces/edge/secrets/own';
+    assert.match((await judged(given)).join('\n'), /^fault .*there is no Secret with an entry tls\.crt\. Make it first/);
+    two.east.objects.set(path, { data: { 'tls.crt': Buffer.from('none').toString('base64') } });
+    assert.match((await judged(given)).join('\n'), /^fault .*its entry tls\.crt is no certificate/);
+    two.east.statuses.set(path, 403);
+    assert.match((await judged(given)).join('\n'), /^unchecked .*cannot be read: HTTP 403/);
+    assert.match((await judgeSecretCertificates(await two.look({ configuration: configuration(given) }, []))).map(lineOf).join(), /^unchecked .*its cluster cannot be asked/);
+    assert.deepEqual(await judged({}), []);
+    assert.deepEqual(await judged({ tier1: { context: 'east', tsbCluster: 'east-1', tls: { source: 'cert-manager', issuer: { name: 'public', kind: 'ClusterIssuer' } } } }), [], 'its Certificate is judged');
   });
 });
 
