@@ -7,6 +7,7 @@ import { advertisedHosts, bridgesListener, certificateHosts, hasOwnCertificate, 
 import { kafkaSpec, nodePoolSpec } from './kafka-spec.ts';
 import { makeTopics } from './kafka-topics.ts';
 import { type ListenerCertificate, listenerCertificate } from './listener-certificate.ts';
+import { needsGivenNamespace } from '../config/given-namespace.ts';
 import { nodePool } from '../config/names.ts';
 import type { ExistingKafka, InstalledKafka } from '../config/schema.ts';
 import { untilReady } from './ready.ts';
@@ -64,7 +65,7 @@ const kept = { protect: true };
 
 /** A namespace that has the listeners' certificate in it, or its issuer, is there already, and stays. */
 function kafkaNamespace(name: string, { namespace, certificate }: Installed, parent: pulumi.Resource): pulumi.Input<string> {
-  if (certificate.source === 'secret' || (certificate.source === 'issuer' && certificate.issuer.kind === 'Issuer')) return namespace;
+  if (needsGivenNamespace(certificate)) return namespace;
   return new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: namespace } }, { parent, ...kept }).metadata.name;
 }
 

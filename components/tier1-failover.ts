@@ -1,6 +1,7 @@
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
+import { needsGivenNamespace } from '../config/given-namespace.ts';
 import { regionHostname } from '../config/names.ts';
 import type { BridgeConfiguration, GcpConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
@@ -79,8 +80,8 @@ export class Tier1Failover extends pulumi.ComponentResource {
   }
 }
 
-/** A namespace that a given Secret lies in is there already, and is left as it is. */
+/** A namespace that a given Secret lies in, or the certificate's issuer, is there already, and is left as it is. */
 function tier1Namespace(name: string, { namespace, tls }: Tier1Configuration, parent: pulumi.Resource): pulumi.Input<string> {
-  if (tls?.source === 'secret') return namespace;
+  if (needsGivenNamespace(tls)) return namespace;
   return new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: namespace } }, { parent }).metadata.name;
 }

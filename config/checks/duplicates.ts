@@ -1,3 +1,4 @@
+import { needsGivenNamespace } from '../given-namespace.ts';
 import { bridgeServices, regionGroup, regionHostname } from '../names.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
@@ -92,8 +93,8 @@ function namespaces(configuration: Readable): Finding[] {
     { path: ['generators', 'namespace'], owner: 'generators', context: generators === undefined ? undefined : (generators.context ?? tier1?.context), namespace: generators?.namespace },
     ...installed.flatMap(({ path, namespace }) => [...new Set(contexts)].map((context) => ({ path, owner: pathText(path), context, namespace }))),
   ];
-  // A namespace with a Secret that exists is there before the program, which then leaves it as it is.
-  const existing = [...(kafka?.certificate?.source === 'secret' ? ['kafka'] : []), ...(bridge?.authentication === undefined ? [] : ['bridge']), ...(tier1?.tls?.source === 'secret' ? ['tier1'] : [])];
+  // A namespace with a Secret or an Issuer that exists is there before the program, which then leaves it as it is.
+  const existing = [...(needsGivenNamespace(kafka?.certificate) ? ['kafka'] : []), ...(bridge?.authentication === undefined ? [] : ['bridge']), ...(needsGivenNamespace(tier1?.tls) ? ['tier1'] : [])];
   const inUse = places.filter(({ context }) => context !== undefined);
   return [
     ...inUse.filter(({ path: [concern], namespace }) => namespace !== undefined && reserved.has(namespace) && !existing.includes(String(concern))).map(({ path }) => ({ path, allowed: 'a namespace of its own: the program makes it, and removes it with everything in it' })),

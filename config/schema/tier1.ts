@@ -6,14 +6,14 @@ const secret = objectName.default('tier1-tls').describe('Name of the Secret with
 
 const tls = z.discriminatedUnion('source', [
   z.strictObject({ source: z.literal('secret').describe('A Secret that exists.'), secret }),
-  z.strictObject({ source: z.literal('cert-manager').describe('cert-manager makes the Secret.'), secret, issuer: issuer.describe('The issuer.') }),
+  z.strictObject({ source: z.literal('cert-manager').describe('cert-manager makes the Secret. An issuer of kind Issuer lies in tier1’s namespace, which then exists as well and is left as it is.'), secret, issuer: issuer.describe('The issuer.') }),
   z.strictObject({ source: z.literal('self-signed').describe('The program makes a certificate that signs itself; its key is encrypted in the state.'), secret }),
 ]);
 
 export const tier1 = z.strictObject({
   ...place,
   tsbCluster: dnsLabel.optional().describe('What TSB calls the cluster; absent: read from the cluster’s ControlPlane.'),
-  namespace: dnsLabel.default('edge').describe('Namespace of tier1. The program makes it, except with `tls.source: secret`: then it exists, as the Secret is in it.'),
+  namespace: dnsLabel.default('edge').describe('Namespace of tier1. The program makes it, except with `tls.source: secret` or an issuer of kind Issuer: then it exists, as the Secret or the Issuer is in it.'),
   name: dnsLabel.default('tier1').describe('Name of the gateway, of its Service and of its pods’ label `app`.'),
   mode: z
     .enum(['failover', 'weighted'])

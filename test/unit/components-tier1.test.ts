@@ -106,6 +106,12 @@ describe('TLS at tier1', () => {
     assert.deepEqual([spec['secretName'], spec['dnsNames'], spec['issuerRef']], ['tier1-tls', ['bridge.example', 'east.bridge.example', 'west.bridge.example'], { name: 'public', kind: 'ClusterIssuer' }]);
   });
 
+  it('leaves the namespace as it is that its issuer is in', async () => {
+    const recording = await recordTopology({ tier1: { tls: { source: 'cert-manager', issuer: { name: 'own', kind: 'Issuer' } } } });
+    assert.ok(!recording.resources.some(({ name }) => name === 'tier1-namespace'));
+    assert.equal((recording.inputsOf('cert-manager.io/v1:Certificate', 'tier1-certificate')['metadata'] as { namespace: string }).namespace, 'edge');
+  });
+
   it('signs for itself by a key that the state has only encrypted, and that no added region changes', async () => {
     const [two, three] = [await recordTopology({ tier1: { tls: { source: 'self-signed' } } }), await recordTopology({ tier1: { tls: { source: 'self-signed' } }, regions: ['east', 'west', 'north'].map((name) => region(name)) })];
     const { stringData, type, metadata } = two.inputsOf('Secret', 'tier1-tls') as { stringData: { value: unknown }; type: string; metadata: object };
