@@ -55,7 +55,7 @@ export function configuredGateway(place: GatewayPlace, { service, routes, after 
     const inGroup = { ...parentAnnotations({ ...tsb, istioInternalGroup: undefined }), ...annotations };
     return new Gateway(`${logicalName}-routes`, { metadata: { name: routesName, namespace, annotations: inGroup }, ...routes }, { parent, dependsOn: after, ...options });
   });
-  internalFilter(place, filter, parent);
+  internalFilter({ ...place, resourceName: `${logicalName}-filter` }, filter, parent);
   const { kind } = routes;
   const spec = { ...(kind === 'Gateway' ? { type: 'UNIFIED' as const } : {}), kubeSpec: kubeSpec({ name, ...service }) };
   const install = new InstallGateway(`${logicalName}-gateway`, { kind, metadata, spec }, { parent });

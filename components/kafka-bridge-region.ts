@@ -157,7 +157,7 @@ function makeGateway(name: string, args: KafkaBridgeRegionArgs, { namespace, par
   const place = { logicalName: name, cluster, namespace, namespaceName: bridge.namespace, name: gateway.name, routesName: gateway.routes, tsb, acceptedWhen };
   // Strimzi's own Service says no protocol: bridges are then spoken to by HTTP/1.1, which knows no pings.
   if (bridge.service === 'own') {
-    internalFilter({ ...place, logicalName: `${name}-sidecar`, name: `${bridge.name}-bridge` }, sidecarFilter({ labels: selectorOf(bridge.name), port: bridge.port }), parent);
+    internalFilter({ ...place, resourceName: `${name}-filter-sidecars`, name: `${bridge.name}-bridge` }, sidecarFilter({ labels: selectorOf(bridge.name), port: bridge.port }), parent);
   }
   return configuredGateway(
     place,

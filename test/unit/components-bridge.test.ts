@@ -148,7 +148,7 @@ describe('a region’s gateway', () => {
   it('and its sidecars ping bridges that they speak HTTP/2 to, and no others', async () => {
     const pinging = async (service: 'own' | 'strimzi') => (await recordTopology({ bridge: { service } })).resources
       .filter(({ type, inputs }) => type.endsWith(':EnvoyFilter') && JSON.stringify(inputs).includes('connection_keepalive')).map(({ name }) => name).sort();
-    assert.deepEqual(await pinging('own'), ['east-filter', 'east-sidecar-filter', 'tier1-filter', 'west-filter', 'west-sidecar-filter']);
+    assert.deepEqual(await pinging('own'), ['east-filter', 'east-filter-sidecars', 'tier1-filter', 'west-filter', 'west-filter-sidecars']);
     assert.deepEqual(await pinging('strimzi'), ['tier1-filter']);
   });
 

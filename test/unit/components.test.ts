@@ -128,12 +128,12 @@ describe('the four components', () => {
         'north-bridge',
         'north-bridge-check',
         'north-filter',
+        'north-filter-sidecars',
         'north-gateway',
         'north-local',
         'north-namespace',
         'north-routes',
         'north-shared',
-        'north-sidecar-filter',
         'north-sidecars-check',
         'north-trust',
         'tsb-gateways-bridges-north',
@@ -142,6 +142,13 @@ describe('the four components', () => {
     );
     assert.deepEqual(changed.map(({ name }) => name).sort(), ['tier1-filter', 'tier1-routes', 'tsb-setting-bridges', 'tsb-workspace-bridges']);
     assert.equal(three.resources.length, two.resources.length + added.length, 'nothing went away');
+  });
+
+  it('may be called as the objects of another are', async () => {
+    const names = ['a', 'a-sidecar', 'a-filter', 'a-bridge', 'a-shared', 'a-gateway', 'a-sidecars'];
+    const { resources } = await record(() => buildTopology(configuration(...names), answeringCluster(operators)));
+    const resourceNames = resources.map(({ type, name, parent }) => `${parent ?? ''} ${type} ${name}`);
+    assert.deepEqual(resourceNames.filter((each, index) => resourceNames.indexOf(each) < index), []);
   });
 
   it('label the bridge’s namespace for injection when it is made', () => {
@@ -252,7 +259,7 @@ function regionChildren(region: string): string[] {
     `install.tetrate.io/v1alpha1:Gateway ${region}-gateway`,
     `kafka.strimzi.io/v1:KafkaBridge ${region}-bridge`,
     `networking.istio.io/v1alpha3:EnvoyFilter ${region}-filter`,
-    `networking.istio.io/v1alpha3:EnvoyFilter ${region}-sidecar-filter`,
+    `networking.istio.io/v1alpha3:EnvoyFilter ${region}-filter-sidecars`,
   ];
 }
 
