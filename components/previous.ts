@@ -2,7 +2,6 @@ import * as pulumi from '@pulumi/pulumi';
 
 /** One resource as the last run left it. */
 export interface PreviousResource {
-  readonly type: string;
   readonly outputs: Readonly<Record<string, unknown>>;
 }
 
@@ -12,10 +11,13 @@ export class Previous {
 
   /** @param resources by URN */
   constructor(resources: Readonly<Record<string, PreviousResource>>) {
-    this.#resources = new Map(Object.entries(resources).map(([urn, resource]) => [key(resource.type, urn.split('::').slice(3).join('::')), resource]));
+    this.#resources = new Map(Object.entries(resources).map(([urn, resource]) => [urn.split('::').slice(2).join('::'), resource]));
   }
 
-  /** The outputs of a resource by its type and its name in the program; undefined where there was none. */
+  /**
+   * The outputs of a resource by its type and its name in the program; undefined where there was none.
+   * @param type after those of its parents, as URNs say it (`kbf:index:Tier1Failover$kubernetes:core/v1:Namespace`): children of two may have one name
+   */
   outputsOf(type: string, name: string): Readonly<Record<string, unknown>> | undefined {
     return this.#resources.get(key(type, name))?.outputs;
   }

@@ -1,7 +1,9 @@
-import type { Configuration, InstalledKafka } from '../config/schema.ts';
+import { needsGivenNamespace } from '../config/given-namespace.ts';
+import type { Configuration, InstalledKafka, RegionConfiguration } from '../config/schema.ts';
 import { asRecord } from '../config/text.ts';
 import { plainError } from './cluster-reader.ts';
 import type { Previous } from './previous.ts';
+import { type Running, runningIn, textOf } from './running.ts';
 
 /** A setting whose new value would replace what is running. */
 export interface Refusal {
@@ -19,6 +21,9 @@ const everything = 'Everything in it would be deleted and made again while clien
 const converted = 'Set it back: the objects have to be converted as Strimzi describes, and taken over by a stack of their own.';
 const gateways = 'Every gateway would be deleted and made again under the same name while clients wait: set it back, or run destroy first.';
 const region = 'Give the region over there another name, run up, then take this one out and run up again: so clients always have one.';
+const bridges = 'Every bridge would be deleted, and its consumers with it, while clients wait: set it back, or run destroy first.';
+const address = 'Another gateway would take its place, behind another load balancer with another address: set it back, or run destroy first.';
+const ownNamespace = { running: 'a namespace that this stack made', wanted: 'one that exists', instead: 'The namespace would be deleted with everything in it: set it back, or run destroy first.' };
 
 /**
  * Refuses, before anything is registered and so before anything is changed, settings that the engine would carry out by deleting what is
@@ -34,54 +39,66 @@ export function refuseUnchangeable(previous: Previous, configuration: Configurat
 
 /** Every setting that cannot be changed any more. A stack that nothing runs of has none. */
 export function unchangeable(previous: Previous, { kafka, regions, bridge, tsb, tier1 }: Configuration): Refusal[] {
-  const same = (path: string, running: string | undefined, wanted: string, instead: string): Refusal[] =>
-    running === undefined || running === wanted ? [] : [{ path, running, wanted, instead }];
-  const cluster = (type: string, name: string): string | undefined => text(previous.outputsOf(`kbf:index:${type}`, name)?.['cluster']);
-  const namespace = (name: string): string | undefined => metadataName(previous.outputsOf('kubernetes:core/v1:Namespace', `${name}-namespace`));
+  const running = runningIn(previous);
+  const { cluster, namespace } = running('TsbWorkspace', 'tsb');
   return [
-    ...(kafka.existing === undefined
-      ? [
-          ...same('kafka.context', cluster('KafkaCluster', 'kafka'), kafka.context, another),
-          ...same('kafka.namespace', namespace('kafka'), kafka.namespace, another),
-          ...same('kafka.name', kafkaName(previous, kafka), kafka.name, another),
-          ...same('kafka.api', kafkaApi(previous), kafka.api, converted),
-          ...storage(previous, kafka),
-        ]
-      : same('kafka.existing', namespace('kafka') && 'one that this stack made', 'one that exists already', another)),
-    ...regions.flatMap(({ name, context }, index) => [
-      ...same(`regions[${index}].context`, cluster('KafkaBridgeRegion', name), context, region),
-      ...same('bridge.namespace', namespace(name), bridge.namespace, everything),
-    ]),
-    ...same('tsb.context', cluster('TsbWorkspace', 'tsb'), tsb.context, everything),
-    ...same('tsb.api', tsbApi(previous), tsb.api, gateways),
-    ...same('tsb.namespace', namespace('tsb'), tsb.namespace, everything),
-    ...same('tier1.context', cluster('Tier1Failover', 'tier1'), tier1.context, everything),
-    ...same('tier1.namespace', namespace('tier1'), tier1.namespace, everything),
+    ...ofKafka(running('KafkaCluster', 'kafka'), kafka),
+    ...regions.flatMap((settings, index) => ofRegion(running('KafkaBridgeRegion', settings.name), bridge, { settings, path: `regions[${index}]` })),
+    ...same('tsb.context', cluster, tsb.context, everything),
+    ...same('tsb.namespace', namespace, tsb.namespace, everything),
+    ...ofTier1(running('Tier1Failover', 'tier1'), tsb, tier1),
   ].filter(({ path }, index, all) => all.findIndex((other) => other.path === path) === index);
 }
 
-function kafkaName(previous: Previous, { api }: InstalledKafka): string | undefined {
-  return metadataName(previous.outputsOf(`kubernetes:kafka.strimzi.io/${api}:Kafka`, 'kafka'));
+function same(path: string, running: string | undefined, wanted: string, instead: string): Refusal[] {
+  return running === undefined || running === wanted ? [] : [{ path, running, wanted, instead }];
 }
 
-/** The version of Strimzi's API by which the running Kafka was made. */
-function kafkaApi(previous: Previous): InstalledKafka['api'] | undefined {
-  return (['v1', 'v1beta2'] as const).find((api) => previous.outputsOf(`kubernetes:kafka.strimzi.io/${api}:Kafka`, 'kafka') !== undefined);
+function ofKafka({ cluster, object }: Running, wanted: Configuration['kafka']): Refusal[] {
+  const kafka = object('Kafka', 'kafka');
+  if (wanted.existing !== undefined) return same('kafka.existing', kafka && 'one that this stack made', 'one that exists already', another);
+  return [
+    ...same('kafka.context', cluster, wanted.context, another),
+    ...same('kafka.namespace', kafka?.namespace, wanted.namespace, another),
+    ...same('kafka.name', kafka?.name, wanted.name, another),
+    ...same('kafka.api', kafka?.version, wanted.api, converted),
+    ...storage(volumeOf(object('KafkaNodePool', 'kafka-pool')?.spec) ?? volumeOf(asRecord(kafka?.spec['kafka'])), wanted),
+  ];
 }
 
-/** By which kinds the running gateways were made: tier1 has a kind of its own only among the deprecated ones. */
-function tsbApi(previous: Previous): Configuration['tsb']['api'] | undefined {
-  const installed = (kind: string): boolean => previous.outputsOf(`kubernetes:install.tetrate.io/v1alpha1:${kind}`, 'tier1-gateway') !== undefined;
-  if (installed('Tier1Gateway')) return 'tier1gateway';
-  return installed('Gateway') ? 'gateway' : undefined;
+function ofRegion({ cluster, namespace, object }: Running, { name, namespace: wanted, authentication }: Configuration['bridge'], { settings, path }: { settings: RegionConfiguration; path: string }): Refusal[] {
+  const bridge = object('KafkaBridge', `${settings.name}-bridge`);
+  return [
+    ...same(`${path}.context`, cluster, settings.context, region),
+    ...same('bridge.namespace', namespace ?? bridge?.namespace, wanted, everything),
+    ...same('bridge.name', bridge?.name, name, bridges),
+    ...same(`${path}.gateway.name`, gatewayOf(object, settings.name)?.name, settings.gateway.name, address),
+    ...(namespace !== undefined && authentication !== undefined ? [{ path: 'bridge.authentication', ...ownNamespace }] : []),
+  ];
 }
 
-function storage(previous: Previous, { api, storage: wanted }: InstalledKafka): Refusal[] {
-  const running = volumeOf(previous.outputsOf(`kubernetes:kafka.strimzi.io/${api}:KafkaNodePool`, 'kafka-pool')?.['spec'])
-    ?? volumeOf(asRecord(asRecord(previous.outputsOf(`kubernetes:kafka.strimzi.io/${api}:Kafka`, 'kafka')?.['spec'])['kafka']));
+function ofTier1({ cluster, namespace, object }: Running, { api }: Configuration['tsb'], { context, namespace: wanted, name, tls }: Configuration['tier1']): Refusal[] {
+  const gateway = gatewayOf(object, 'tier1');
+  // Tier1 has a kind of its own only among the deprecated ones.
+  const runningApi = gateway && (gateway.kind === 'Tier1Gateway' ? 'tier1gateway' : 'gateway');
+  return [
+    ...same('tsb.api', runningApi, api, gateways),
+    ...same('tier1.context', cluster, context, everything),
+    ...same('tier1.namespace', namespace ?? gateway?.namespace, wanted, everything),
+    ...same('tier1.name', gateway?.name, name, address),
+    ...(namespace !== undefined && needsGivenNamespace(tls) ? [{ path: 'tier1.tls', ...ownNamespace }] : []),
+  ];
+}
+
+/** A gateway's pods and Service, by whichever kind they were made. */
+function gatewayOf(object: Running['object'], name: string): ReturnType<Running['object']> {
+  return object('Gateway', `${name}-gateway`) ?? object('IngressGateway', `${name}-gateway`) ?? object('Tier1Gateway', `${name}-gateway`);
+}
+
+function storage(running: Record<string, unknown> | undefined, { storage: wanted }: InstalledKafka): Refusal[] {
   if (running === undefined) return [];
-  const size = text(running['size']) ?? '0';
-  const storageClass = text(running['class']);
+  const size = textOf(running['size']) ?? '0';
+  const storageClass = textOf(running['class']);
   return [
     ...(bytes(wanted.size) < bytes(size) ? [{ path: 'kafka.storage.size', running: size, wanted: wanted.size, instead: volumes }] : []),
     ...(storageClass === wanted.class ? [] : [{ path: 'kafka.storage.class', running: storageClass ?? "the cluster's default", wanted: wanted.class ?? "the cluster's default", instead: volumes }]),
@@ -102,12 +119,4 @@ const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9,
 function bytes(quantity: string): number {
   const [, digits = '0', unit = ''] = /^(\d+)(\w*)$/.exec(quantity) ?? [];
   return Number(digits) * (units[unit] ?? 1);
-}
-
-function metadataName(outputs: Readonly<Record<string, unknown>> | undefined): string | undefined {
-  return text(asRecord(outputs?.['metadata'])['name']);
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

@@ -14,6 +14,8 @@ import { operators } from './topology-fixtures.ts';
 
 type Settings = Record<string, Record<string, unknown>>;
 
+const tlsClient = { type: 'tls', secret: { name: 'client' } };
+
 describe('what is running', () => {
   let running: Recording;
   let previous: Previous;
@@ -41,17 +43,53 @@ describe('what is running', () => {
     ['kafka.storage.class', { kafka: { storage: { class: 'slow' } } }],
     ['kafka.storage.class', { kafka: { storage: { size: '10Gi' } } }],
     ['bridge.namespace', { bridge: { namespace: 'other' } }],
+    ['bridge.name', { bridge: { name: 'other' } }],
+    ['bridge.authentication', { bridge: { authentication: tlsClient }, kafka: { listeners: [{ type: 'loadbalancer', authentication: 'tls' }] } }],
     ['tsb.context', { tsb: { context: 'other' } }],
     ['tsb.namespace', { tsb: { namespace: 'other' } }],
     ['tsb.api', { tsb: { api: 'tier1gateway' } }],
     ['tier1.context', { tier1: { context: 'other' } }],
     ['tier1.namespace', { tier1: { namespace: 'other' } }],
+    ['tier1.name', { tier1: { name: 'other' } }],
+    ['tier1.tls', { tier1: { tls: { source: 'secret' } } }],
   ];
   for (const [path, settings] of refused) {
     it(`is not replaced because of ${path}: ${JSON.stringify(settings)}`, () => {
       assert.deepEqual([...new Set(unchangeable(previous, configuration(settings)).map((refusal) => refusal.path))], [path]);
     });
   }
+
+  it('is not replaced in namespaces that others made', async () => {
+    const listeners = [{ type: 'loadbalancer', authentication: 'tls' }];
+    const given: Settings = { kafka: { listeners }, bridge: { authentication: tlsClient }, tier1: { tls: { source: 'secret' } } };
+    const before = previousOf(await record(() => buildTopology(configuration(given), answeringCluster(operators))));
+    assert.deepEqual(unchangeable(before, configuration(given)), []);
+    const moved = configuration({ ...given, bridge: { ...given['bridge'], namespace: 'other' }, tier1: { ...given['tier1'], namespace: 'front' } });
+    assert.deepEqual(unchangeable(before, moved).map(({ path, running: was }) => [path, was]), [['bridge.namespace', 'kafka-bridge'], ['tier1.namespace', 'edge']]);
+  });
+
+  for (const api of ['gateway', 'tier1gateway']) {
+    it(`keeps the address of each region’s gateway (${api})`, async () => {
+      const before = previousOf(await record(() => buildTopology(configuration({ tsb: { api } }), answeringCluster(operators))));
+      const { regions, ...rest } = configuration({ tsb: { api } });
+      const renamed = { ...rest, regions: regions.map((region) => ({ ...region, gateway: { ...region.gateway, name: `${region.name}-gateway` } })) };
+      assert.deepEqual(unchangeable(before, renamed).map(({ path, running: was, wanted }) => [path, was, wanted]), [
+        ['regions[0].gateway.name', 'kafka-bridge-gateway', 'east-gateway'], ['regions[1].gateway.name', 'kafka-bridge-gateway', 'west-gateway'],
+      ]);
+    });
+  }
+
+  it('is told from what runs in a region that is called as another part is', () => {
+    const regions = ['tier1', 'tsb'];
+    const namespace = (component: string, name: string, metadata: object) => [`urn:pulumi:dev::p::kbf:index:${component}$kubernetes:core/v1:Namespace::${name}-namespace`, { outputs: { metadata } }];
+    const before = new Previous(Object.fromEntries([
+      namespace('Tier1Failover', 'tier1', { name: 'edge' }),
+      namespace('TsbWorkspace', 'tsb', { name: 'tsb-conf' }),
+      ...regions.map((name) => namespace('KafkaBridgeRegion', name, { name: 'kafka-bridge' })),
+    ]));
+    assert.deepEqual(unchangeable(before, configuration({}, ...regions)), []);
+    assert.deepEqual(unchangeable(before, configuration({ tier1: { namespace: 'kafka-bridge' } }, ...regions)).map(({ path, running: was }) => [path, was]), [['tier1.namespace', 'edge']]);
+  });
 
   it('is not moved to another cluster under the name of its region', () => {
     const { regions, ...rest } = configuration();
@@ -138,10 +176,9 @@ describe('what is running', () => {
 
 /** What the engine would have in its state after this run. */
 function previousOf(recording: Recording): Previous {
-  const urn = (type: string, name: string): string => `urn:pulumi:dev::p::${type}::${name}`;
-  return new Previous(Object.fromEntries(recording.resources.map(({ type, name, inputs }) => {
+  return new Previous(Object.fromEntries(recording.resources.map(({ type, name, parent, inputs }) => {
     const outputs = type.startsWith('kbf:index:') ? recording.outputsOf(name) as Record<string, unknown> : inputs;
-    return [urn(type, name), { type, outputs }];
+    return [`urn:pulumi:dev::p::${parent === undefined ? '' : `kbf:index:${parent}$`}${type}::${name}`, { outputs }];
   })));
 }
 
