@@ -50,19 +50,25 @@ export class TsbObjects {
     this.#parent = parent;
   }
 
-  /** The object goes as TSB's record of a cluster: what it does not say is not kept. */
+  /**
+   * TSB's record of a cluster. Its spec is replaced as a whole: what the program does not say of the cluster is not kept. The object stays when
+   * the program has no more use for it, as without it the cluster would be onboarded no longer.
+   */
   cluster(cluster: string, network: string): void {
     this.#make({ apiVersion: 'tsb.tetrate.io/v2', kind: 'Cluster', name: cluster }, this.#organization(), (metadata, options) => {
-      return new TsbCluster(this.#logical(`cluster-${cluster}`), { metadata, spec: { network } }, options);
-    });
+      return new TsbCluster(this.#logical(`cluster-${cluster}`), { metadata, spec: { network } }, { ...options, ...staying });
+    }, overOthers);
   }
 
-  /** @param reachability from each network to those that it reaches */
+  /**
+   * The organization's setting, of which there is one for everybody: its spec is replaced as a whole, and it stays.
+   * @param reachability from each network to those that it reaches
+   */
   reachability(reachability: Readonly<Record<string, readonly string[]>>): void {
     const networkReachability = Object.fromEntries(Object.entries(reachability).map(([from, to]) => [from, to.join(',')]));
     this.#make({ apiVersion: 'tsb.tetrate.io/v2', kind: 'OrganizationSetting', name: this.#place.organization }, this.#organization(), (metadata, options) => {
-      return new OrganizationSetting(this.#logical('organization'), { metadata, spec: { networkSettings: { networkReachability } } }, options);
-    });
+      return new OrganizationSetting(this.#logical('organization'), { metadata, spec: { networkSettings: { networkReachability } } }, { ...options, ...staying });
+    }, overOthers);
   }
 
   tenant({ name, existing }: OwnOrExisting): pulumi.Output<string> {
@@ -112,12 +118,18 @@ export class TsbObjects {
     return `${this.#place.logicalName}-${suffix}`;
   }
 
-  #make(object: Omit<ObjectReference, 'namespace'>, parents: TsbParents, make: Make): pulumi.Output<string> {
+  #make(object: Omit<ObjectReference, 'namespace'>, parents: TsbParents, make: Make, more: Readonly<Record<string, string>> = {}): pulumi.Output<string> {
     const { cluster, acceptedWhen, namespace, namespaceName } = this.#place;
     return untilReady({ ...object, namespace: namespaceName }, cluster, accepted(acceptedWhen), ({ annotations, options }) =>
-      make({ name: object.name, namespace, annotations: { ...parentAnnotations(parents), ...annotations } }, { parent: this.#parent, ...options }),
+      make({ name: object.name, namespace, annotations: { ...parentAnnotations(parents), ...more, ...annotations } }, { parent: this.#parent, ...options }),
     ).metadata.name;
   }
 }
+
+/** Others have these objects too: who takes this program's part away must not take theirs. */
+const staying = { retainOnDelete: true };
+
+/** One that stayed, or that others wrote, takes what the program says all the same. */
+const overOthers = { 'pulumi.com/patchForce': 'true' };
 
 type Make = (metadata: k8s.types.input.meta.v1.ObjectMeta, options: pulumi.CustomResourceOptions) => k8s.apiextensions.CustomResource;

@@ -43,7 +43,8 @@ export class TsbWorkspace extends pulumi.ComponentResource {
 
     const { cluster, tsb, bridge, regions, edge, after } = args;
     const { organization, namespace: namespaceName, acceptedWhen, workspaces, settings } = tsb;
-    const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: namespaceName } }, { parent: this });
+    // What stays of a setup lies in it, and would go with it.
+    const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: namespaceName } }, { parent: this, retainOnDelete: tsb.setup !== undefined });
     const make = new TsbObjects({ logicalName: name, cluster, organization, namespace: namespace.metadata.name, namespaceName, acceptedWhen }, this);
     if (tsb.setup !== undefined) setUpNetworks(make, tsb.setup);
 

@@ -47,5 +47,5 @@ export const tsb = z.strictObject({
     .enum(['internal-group', 'none'])
     .default('internal-group')
     .describe('Whether EnvoyFilters may be written, in an Istio internal group. none: gateways check no health, and ejections last longer.'),
-  setup: setup.optional().describe('Networks of the clusters and what they reach; absent: both are there already.'),
+  setup: setup.optional().describe('Networks of the clusters and what they reach; absent: both are there already. The specs of TSB’s Cluster and OrganizationSetting are replaced as a whole, and the objects stay when an entry goes and after destroy, with their namespace, as long as there is a `setup`, if an empty one.'),
 });

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import * as pulumi from '@pulumi/pulumi';
 
 import { tsbClusterName } from '../../components/tsb-cluster.ts';
-import { answeringCluster, type Recording } from './pulumi-mocks.ts';
-import { operators, recordTopology, region } from './topology-fixtures.ts';
+import { TsbWorkspace } from '../../components/tsb-workspace.ts';
+import { answeringCluster, record, type Recording } from './pulumi-mocks.ts';
+import { configuration, operators, recordTopology, region } from './topology-fixtures.ts';
 
 describe('TSB’s hierarchy', () => {
   it('leaves what exists as it is, and stands on it by name', async () => {
@@ -58,7 +59,30 @@ describe('TSB’s hierarchy', () => {
       'tsb.tetrate.io/v2:OrganizationSetting tsb-organization',
     ]);
     assert.deepEqual(specOf(recording, 'tsb.tetrate.io/v2:Cluster', 'tsb-cluster-tsb-east'), { network: 'tier2' });
+    for (const [kind, name] of [['Cluster', 'tsb-cluster-central'], ['OrganizationSetting', 'tsb-organization']] as const) {
+      const { annotations } = recording.inputsOf(`tsb.tetrate.io/v2:${kind}`, name)['metadata'] as { annotations: object };
+      assert.deepEqual(annotations, { 'tsb.tetrate.io/organization': 'tetrate', 'pulumi.com/patchForce': 'true' });
+    }
     assert.deepEqual(specOf(recording, 'tsb.tetrate.io/v2:OrganizationSetting', 'tsb-organization'), { networkSettings: { networkReachability: { tier1: 'tier2,tier2' } } });
+  });
+
+  it('leaves the objects behind that are not only its own, with the namespace that they are in', async () => {
+    const staying = async (tsb: object): Promise<string[]> => {
+      const names: string[] = [];
+      const { tsb: settings, bridge, tier1 } = configuration({ tsb });
+      const note: pulumi.ResourceTransformation = ({ name, opts }) => {
+        if ((opts as pulumi.CustomResourceOptions).retainOnDelete === true) names.push(name);
+        return undefined;
+      };
+      await record(() => {
+        const args = { cluster: answeringCluster(operators)('central'), tsb: settings, bridge, regions: [], edge: { tsbCluster: 'central', namespace: 'edge' }, retries: tier1.retries };
+        return new TsbWorkspace('tsb', args, { transformations: [note] });
+      });
+      return names.sort();
+    };
+    const setup = { networks: { 'tsb-east': 'tier2', 'tsb-west': 'tier2', central: 'tier1' }, reachability: { tier1: ['tier2'] } };
+    assert.deepEqual(await staying({ setup }), ['tsb-cluster-central', 'tsb-cluster-tsb-east', 'tsb-cluster-tsb-west', 'tsb-namespace', 'tsb-organization']);
+    assert.deepEqual(await staying({}), []);
   });
 
   it('calls clusters what their control planes say where nothing is configured', async () => {
