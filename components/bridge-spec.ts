@@ -1,13 +1,17 @@
 import type * as pulumi from '@pulumi/pulumi';
 
 import { failoverLabel, localPodLabel } from '../config/names.ts';
-import type { BridgeConfiguration } from '../config/schema.ts';
+import type { BridgeConfiguration, OperatorConfiguration } from '../config/schema.ts';
+import { operatorRelease } from '../config/versions.ts';
+import { bridgeImage } from './bridge-image.ts';
 import type { BridgeAuthentication, BridgeMetrics, KafkaBridgeSpec, TopologySpread } from './resources/kafka-bridge.ts';
 import type { StrimziApi } from './resources/strimzi.ts';
 
 export interface BridgeSpecArgs {
   readonly bridge: BridgeConfiguration;
   readonly api: StrimziApi;
+  /** The operator that runs it. */
+  readonly operator: Pick<OperatorConfiguration, 'version' | 'values'>;
   readonly replicas: number;
   readonly bootstrapServers: pulumi.Input<string>;
   /** Secret with the certificate that brokers are trusted by. */
@@ -15,11 +19,11 @@ export interface BridgeSpecArgs {
 }
 
 /** A bridge that acknowledges a record only when two brokers have it, and whose clients' times are bounded. */
-export function bridgeSpec({ bridge, api, replicas, bootstrapServers, trustSecret }: BridgeSpecArgs): KafkaBridgeSpec {
+export function bridgeSpec({ bridge, api, operator, replicas, bootstrapServers, trustSecret }: BridgeSpecArgs): KafkaBridgeSpec {
   const { name, version, port, resources, probes, maxUnavailable } = bridge;
   return {
     replicas,
-    ...(version === undefined ? {} : { image: `quay.io/strimzi/kafka-bridge:${version}` }),
+    ...(version === undefined ? {} : { image: bridgeImage(version, operator) }),
     bootstrapServers,
     tls: { trustedCertificates: [{ secretName: trustSecret, certificate: 'ca.crt' }] },
     ...(bridge.authentication === undefined ? {} : { authentication: authentication(bridge.authentication) }),
@@ -32,7 +36,7 @@ export function bridgeSpec({ bridge, api, replicas, bootstrapServers, trustSecre
     readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2, timeoutSeconds: 5, ...probes.readiness },
     template: {
       apiService: { metadata: { labels: failoverLabel } },
-      pod: { metadata: { labels: localPodLabel, ...scraped(bridge, api) }, ...spread(name, bridge.spread) },
+      pod: { metadata: { labels: localPodLabel, ...scraped(bridge, operator) }, ...spread(name, bridge.spread) },
       podDisruptionBudget: { maxUnavailable },
     },
   };
@@ -45,11 +49,11 @@ export function selectorOf(bridge: string): Record<string, string> {
 
 /**
  * Where a bridge answers /ready, /healthy and /metrics: a port of its own since 1.0, before that the one of its API. Without a version
- * it is the operator's own, and operators that serve v1beta2 bring older bridges.
+ * it is the operator's own; operators that came later than what is known bring none before 1.0.
  */
-export function managementPort({ version, port }: Pick<BridgeConfiguration, 'version' | 'port'>, api: StrimziApi): number {
-  const major = version === undefined ? undefined : Number.parseInt(version, 10);
-  return (major === undefined ? api === 'v1' : major >= 1) ? 8081 : port;
+export function managementPort({ version, port }: Pick<BridgeConfiguration, 'version' | 'port'>, operator: Pick<OperatorConfiguration, 'version'>): number {
+  const bridge = version ?? operatorRelease(operator.version)?.bridge;
+  return bridge === undefined || Number.parseInt(bridge, 10) >= 1 ? 8081 : port;
 }
 
 /** Name of the ConfigMap with the rules of the JMX exporter, and its entry. */
@@ -107,9 +111,9 @@ function metrics({ metrics: exporter }: BridgeConfiguration, api: StrimziApi): B
 }
 
 /** By these annotations Prometheus finds the metrics, and the mesh adds those of the sidecar to them. */
-function scraped({ metrics: exporter, ...bridge }: BridgeConfiguration, api: StrimziApi): { annotations?: Record<string, string> } {
+function scraped({ metrics: exporter, ...bridge }: BridgeConfiguration, operator: Pick<OperatorConfiguration, 'version'>): { annotations?: Record<string, string> } {
   if (exporter === 'none') return {};
-  return { annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': String(managementPort(bridge, api)), 'prometheus.io/path': '/metrics' } };
+  return { annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': String(managementPort(bridge, operator)), 'prometheus.io/path': '/metrics' } };
 }
 
 /** Over zones means over hosts as well: a region of one zone still has hosts. Where it is not possible pods start all the same. */

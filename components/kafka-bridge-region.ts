@@ -2,7 +2,7 @@ import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
 import { bridgeServices, failoverLabel, localPodLabel, strimziBridgeService } from '../config/names.ts';
-import type { BridgeConfiguration, RegionConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
+import type { BridgeConfiguration, OperatorConfiguration, RegionConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
 import { bridgeMetrics } from './bridge-metrics.ts';
 import { bridgeSpec, selectorOf } from './bridge-spec.ts';
 import type { Cluster } from './cluster.ts';
@@ -28,6 +28,8 @@ export interface KafkaBridgeRegionArgs {
   readonly bridge: BridgeConfiguration;
   /** Version of Strimzi's API that the operator serves. */
   readonly strimziApi: StrimziApi;
+  /** Strimzi's operator in the cluster. */
+  readonly operator: Pick<OperatorConfiguration, 'version' | 'values'>;
   /** Bridges. */
   readonly replicas: number;
   readonly gateway: RegionConfiguration['gateway'];
@@ -102,7 +104,7 @@ function bridgeNamespace(name: string, { namespace, injection, authentication }:
   return made.metadata.apply((metadata) => metadata.name ?? namespace);
 }
 
-function makeBridge(name: string, { cluster, bridge, strimziApi, replicas, bootstrapServers, caCertificate, trustSecret }: KafkaBridgeRegionArgs, { namespace, parent }: Where): KafkaBridge {
+function makeBridge(name: string, { cluster, bridge, strimziApi, operator, replicas, bootstrapServers, caCertificate, trustSecret }: KafkaBridgeRegionArgs, { namespace, parent }: Where): KafkaBridge {
   const trust = new k8s.core.v1.Secret(`${name}-trust`, { metadata: { name: trustSecret, namespace }, stringData: { 'ca.crt': caCertificate } }, { parent });
   const rules = bridge.metrics === 'jmx' && strimziApi === 'v1' ? [bridgeMetrics(name, namespace, { parent })] : [];
   return untilReady(
@@ -115,7 +117,7 @@ function makeBridge(name: string, { cluster, bridge, strimziApi, replicas, boots
         {
           api: strimziApi,
           metadata: { name: bridge.name, namespace, annotations },
-          spec: bridgeSpec({ bridge, api: strimziApi, replicas, bootstrapServers, trustSecret }),
+          spec: bridgeSpec({ bridge, api: strimziApi, operator, replicas, bootstrapServers, trustSecret }),
         },
         { parent, dependsOn: [trust, ...rules], ...options },
       ),

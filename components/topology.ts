@@ -96,6 +96,7 @@ function bridgeRegion(region: Omit<RegionConfiguration, 'tsbCluster'> & { tsbClu
     scheme: tier1.tls === undefined ? 'http' : 'https',
     bridge,
     ...strimziOf(configuration.kafka),
+    operator: configuration.operators.strimzi,
     ranked: tier1.mode === 'failover' && tier1.active !== 'all',
     bootstrapServers: kafka.bootstrapServers,
     caCertificate: kafka.caCertificate,

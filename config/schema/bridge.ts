@@ -63,7 +63,7 @@ export const bridge = z.strictObject({
     .refine((port) => port !== 8_081 && (port < 15_000 || port > 15_090), 'a port that neither the bridge’s management (8081) nor a sidecar (15000 to 15090) has')
     .default(8_080)
     .describe('Port of the bridge’s API.'),
-  version: version.optional().describe('Version of the bridge; absent: the operator’s own.'),
+  version: version.optional().describe('Version of the bridge; absent: the operator’s own. Its image is where `operators.strimzi.values` say that images are (`kafkaBridge.image`, `defaultImageRegistry`, `defaultImageRepository`), whoever installed the operator; absent: quay.io/strimzi.'),
   service: z
     .enum(['own', 'strimzi'])
     .default('own')

@@ -71,6 +71,24 @@ describe('a region’s bridge', () => {
     assert.equal(metadataOf(recording, 'Service', 'east-local')['name'], 'b-local');
   });
 
+  it('comes from where the operator’s chart has its images', async () => {
+    const image = async (values: object) => (await bridgeOf({ bridge: { version: '1.1.0' }, operators: { strimzi: { values } } })).spec.image;
+    assert.equal(await image({ defaultImageRegistry: 'registry.example' }), 'registry.example/strimzi/kafka-bridge:1.1.0');
+    assert.equal(await image({ defaultImageRegistry: 'registry.example:5000', defaultImageRepository: '' }), 'registry.example:5000/kafka-bridge:1.1.0');
+    assert.equal(await image({ defaultImageRegistry: 'other', kafkaBridge: { image: { registry: 'registry.example', repository: 'mirror', name: 'bridge', tag: '1.0.0' } } }), 'registry.example/mirror/bridge:1.1.0');
+  });
+
+  it('is scraped where the bridge of its operator’s release answers', async () => {
+    const port = async (strimzi: object, kafka: string, version?: string) => {
+      const { spec } = await bridgeOf({ kafka: { context: 'kafka', domain: 'kafka.example', version: kafka }, bridge: { metrics: 'jmx', ...(version === undefined ? {} : { version }) }, operators: { strimzi } });
+      return spec.template.pod.metadata.annotations?.['prometheus.io/port'];
+    };
+    assert.equal(await port({ version: '0.51.0' }, '4.2.0'), '8080', 'bridge 0.33.1 answers at its API’s port');
+    assert.equal(await port({ version: '0.51.0' }, '4.2.0', '0.33.1'), '8080');
+    assert.equal(await port({ version: '1.0.0' }, '4.2.0'), '8081');
+    assert.equal(await port({ version: '9.0.0' }, '4.3.1'), '8081');
+  });
+
   it('says to Kafka who it is by naming a Secret, whose namespace is left as it is', async () => {
     const asking = (authentication: string) => ({ kafka: { listeners: [{ type: 'loadbalancer', authentication }] } });
     const byCertificate = await bridgeOf({ ...asking('tls'), bridge: { authentication: { type: 'tls', secret: { name: 'bridge-user' } } } });
