@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import * as pulumi from '@pulumi/pulumi';
 
+import { releaseWithout } from '../config/versions.ts';
 import type { Cluster } from './cluster.ts';
 import { reasonOf } from './cluster-client.ts';
 import { type LiveObject, nameOf, plainError, stateOf } from './cluster-reader.ts';
@@ -14,6 +15,8 @@ export interface OperatorNeed {
   readonly version: string;
   /** Kinds of its resources that are going to be made. */
   readonly kinds: readonly string[];
+  /** Version of Kafka that it has to run, where it is to run one. */
+  readonly kafka?: string;
 }
 
 /** An API server that has not answered after this long is not waited for: the cluster's own objects say what is wrong with it. */
@@ -58,6 +61,28 @@ export async function expectAvailable({ name, reader }: Cluster, operator: Opera
     if (performance.now() > deadline) throw plainError(`${message}\nSee: kubectl --context ${name} -n ${namespace} describe deployment ${deployment}`);
     await delay(1_000);
   }
+}
+
+/**
+ * Checks that Strimzi, where its Deployment can be found, is of a release that runs a version of Kafka. Otherwise Kafka would be waited for until its
+ * timeout: an operator says so nowhere but in Kafka's own conditions.
+ * @param namespace where it is configured to be; elsewhere it is not looked for
+ * @throws pulumi.RunError that names cluster, release, what it runs and what to do
+ */
+export async function expectRuns({ name, reader }: Cluster, kafka: string, namespace: string): Promise<void> {
+  const reference = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: operatorCatalog.strimzi.deployment };
+  const object = await within(reader.read(reference)).catch(() => undefined);
+  const release = releaseWithout(kafka, imageOf(object));
+  if (release === undefined) return;
+  throw plainError(
+    `Cluster ${name}: Strimzi ${release.operator} (${nameOf(reference)}) does not run Kafka ${kafka}; it runs ${release.kafka.join(', ')}.\n` +
+      'Set kafka.version to one of these, or raise Strimzi first.',
+  );
+}
+
+function imageOf(deployment: LiveObject | undefined): string | undefined {
+  const { template } = (deployment?.['spec'] ?? {}) as { template?: { spec?: { containers?: { image?: string }[] } } };
+  return template?.spec?.containers?.[0]?.image;
 }
 
 function isAvailable(deployment: LiveObject): boolean {

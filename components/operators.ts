@@ -2,7 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from './cluster.ts';
 import type { Configuration, InstalledKafka } from '../config/schema.ts';
-import { expectAvailable, expectServed, type OperatorNeed } from './expected-operator.ts';
+import { expectAvailable, expectRuns, expectServed, type OperatorNeed } from './expected-operator.ts';
 import { hasOwnCertificate } from './kafka-listeners.ts';
 import { Operator } from './operator.ts';
 import { operatorCatalog, type OperatorName } from './operator-catalog.ts';
@@ -35,7 +35,7 @@ export function operatorNeeds({ kafka, regions, tier1 }: Configuration): Readonl
   const add = (context: string, need: OperatorNeed) => { needs.set(context, [...(needs.get(context) ?? []), need]); };
   const api = kafka.existing === undefined ? kafka.api : 'v1';
   if (kafka.existing === undefined) {
-    add(kafka.context, { operator: 'strimzi', version: api, kinds: kafkaKinds(kafka) });
+    add(kafka.context, { operator: 'strimzi', version: api, kinds: kafkaKinds(kafka), kafka: kafka.version });
     const kinds = certificateKinds(kafka);
     if (kinds.length > 0) add(kafka.context, { operator: 'certManager', version: 'v1', kinds });
   }
@@ -68,21 +68,23 @@ function allReady(needs: readonly OperatorNeed[], operators: Configuration['oper
     const own = needs.filter((need) => need.operator === operator);
     const settings = operators[operator];
     if (!settings.install) return expected(own, { operator, namespace: settings.namespace }, cluster);
-    return installed(own, new Operator(`${operatorCatalog[operator].release}-${cluster.name}`, { ...settings, operator, cluster }), cluster);
+    return installed(own, { operator: new Operator(`${operatorCatalog[operator].release}-${cluster.name}`, { ...settings, operator, cluster }), namespace: settings.namespace }, cluster);
   });
   return Promise.all(ready).then((resources) => resources.flat());
 }
 
 async function expected(needs: readonly OperatorNeed[], { operator, namespace }: { operator: OperatorName; namespace: string }, cluster: Cluster): Promise<pulumi.Resource[]> {
   for (const need of needs) await expectServed(cluster, need);
+  for (const { kafka } of needs) if (kafka !== undefined) await expectRuns(cluster, kafka, namespace);
   await expectAvailable(cluster, operator, namespace);
   return [];
 }
 
 /** In a preview nothing is installed that could be looked at. */
-async function installed(needs: readonly OperatorNeed[], operator: Operator, cluster: Cluster): Promise<pulumi.Resource[]> {
+async function installed(needs: readonly OperatorNeed[], { operator, namespace }: { operator: Operator; namespace: string }, cluster: Cluster): Promise<pulumi.Resource[]> {
   if (pulumi.runtime.isDryRun()) return [operator];
   await new Promise((resolve) => operator.release.id.apply(resolve));
   for (const need of needs) await expectServed(cluster, need, 'installed');
+  for (const { kafka } of needs) if (kafka !== undefined) await expectRuns(cluster, kafka, namespace);
   return [operator];
 }

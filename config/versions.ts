@@ -53,6 +53,20 @@ export function operatorRelease(version: string): OperatorRelease | undefined {
   return operatorReleases.find(({ operator }) => operator === version);
 }
 
+/** The tag of an image, without the `v` that some have. */
+export function imageVersion(image = ''): string | undefined {
+  return /:v?([^:/@]+)(@|$)/.exec(image)?.[1];
+}
+
+/**
+ * The release that an operator's image is of, where it does not run this version of Kafka; undefined where it does, and where nothing is known of it.
+ * Its release decides which Kafka it runs, whatever its definitions take.
+ */
+export function releaseWithout(kafka: string, image: string | undefined): OperatorRelease | undefined {
+  const release = operatorRelease(imageVersion(image) ?? '');
+  return release?.kafka.includes(kafka) === false ? release : undefined;
+}
+
 /** Whether a version is later than every one of the table, which then can say nothing of it. */
 export function isLaterThanKnown(version: string): boolean {
   return operatorReleases.every(({ operator }) => compareVersions(version, operator) > 0);

@@ -1,3 +1,4 @@
+import { imageVersion } from '../../config/versions.ts';
 import type { ApiServer } from './apiServer.ts';
 
 export interface Deployment {
@@ -20,13 +21,12 @@ export function unavailable(deployment: Deployment): string {
 }
 
 export function nameOf(deployment: Deployment): string {
-  const version = versionOf(deployment);
+  const version = imageVersion(imageOf(deployment));
   return `${deployment.metadata.namespace}/${deployment.metadata.name}${version === undefined ? '' : ` ${version}`}`;
 }
 
-/** The tag of its image, without the `v` that some have. */
-export function versionOf({ spec }: Deployment): string | undefined {
-  return /:v?([^:/@]+)(@|$)/.exec(spec?.template?.spec?.containers?.[0]?.image ?? '')?.[1];
+export function imageOf({ spec }: Deployment): string | undefined {
+  return spec?.template?.spec?.containers?.[0]?.image;
 }
 
 export function seeDeployment(context: string, { metadata }: Deployment): string {

@@ -1,7 +1,7 @@
 import { operatorCatalog, type OperatorName } from '../../components/operator-catalog.ts';
-import { operatorRelease } from '../../config/versions.ts';
+import { releaseWithout } from '../../config/versions.ts';
 import type { ApiServer } from './apiServer.ts';
-import { type Deployment, isAvailable, nameOf, seeDeployment, unavailable, versionOf } from './deployments.ts';
+import { type Deployment, imageOf, isAvailable, nameOf, seeDeployment, unavailable } from './deployments.ts';
 import { Check, type Finding } from './finding.ts';
 import { type Look, notAnswering, objectsIn } from './look.ts';
 
@@ -31,9 +31,8 @@ async function judge({ configuration }: Look, name: OperatorName, { api, check }
   return name === 'strimzi' && !install ? judgeStrimzi(found, configuration.kafka, check) : check.ok(`available: ${nameOf(found)}`);
 }
 
-/** Its release decides which Kafka it runs, whatever its definitions take. */
 function judgeStrimzi(found: Deployment, kafka: Look['configuration']['kafka'], check: Check): Finding {
-  const release = operatorRelease(versionOf(found) ?? '');
-  if (kafka.existing !== undefined || kafka.context !== check.subject || release === undefined || release.kafka.includes(kafka.version)) return check.ok(`available: ${nameOf(found)}`);
+  const release = kafka.existing === undefined && kafka.context === check.subject ? releaseWithout(kafka.version, imageOf(found)) : undefined;
+  if (kafka.existing !== undefined || release === undefined) return check.ok(`available: ${nameOf(found)}`);
   return check.fault(`Strimzi ${release.operator} does not run Kafka ${kafka.version}`, { expected: release.kafka.join(', '), remedy: 'Set kafka.version to one of these, or raise Strimzi first.' });
 }

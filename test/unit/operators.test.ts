@@ -7,7 +7,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { create } from 'tar';
 
 import { chartSource, definitionsOf } from '../../components/chart.ts';
-import { expectAvailable, expectServed } from '../../components/expected-operator.ts';
+import { expectAvailable, expectRuns, expectServed } from '../../components/expected-operator.ts';
 import { operatorNeeds, operatorsOf } from '../../components/operators.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { root } from './kafka-fixtures.ts';
@@ -184,6 +184,30 @@ describe('an operator that is expected', () => {
     await expectAvailable(with_(undefined), 'strimzi', 'strimzi');
     await expectAvailable(with_('False'), 'strimzi', 'elsewhere');
     await assert.rejects(expectAvailable(with_('False'), 'strimzi', 'strimzi', 0), /Strimzi's Deployment strimzi\/strimzi-cluster-operator in cluster east is not available; last state: condition Available=False \(Why\)/);
+  });
+
+  describe('to run Kafka', () => {
+    const running = (image: string | undefined) => answeringCluster(({ kind, namespace, name }) =>
+      (kind === 'Deployment' && namespace === 'strimzi' && name === 'strimzi-cluster-operator' && image !== undefined ? { spec: { template: { spec: { containers: [{ image }] } } }, status: { conditions: [{ type: 'Available', status: 'True' }] } } : undefined));
+    const refusal = 'Cluster kafka: Strimzi 1.0.0 (Deployment strimzi/strimzi-cluster-operator) does not run Kafka 4.3.1; it runs 4.1.0, 4.1.1, 4.1.2, 4.2.0.\n' +
+      'Set kafka.version to one of these, or raise Strimzi first.';
+
+    it('is refused at once where its release does not run the version', async () => {
+      await assert.rejects(expectRuns(running('quay.io/strimzi/operator:1.0.0')('kafka'), '4.3.1', 'strimzi'), { message: refusal });
+    });
+
+    it('is fine where it does, and where its release is not known', async () => {
+      for (const image of ['quay.io/strimzi/operator:1.2.0', 'registry.example:5000/strimzi/operator:9.0.0', 'quay.io/strimzi/operator@sha256:00', undefined]) {
+        await expectRuns(running(image)('kafka'), '4.3.1', 'strimzi');
+      }
+    });
+
+    it('is asked in Kafka’s cluster only', async () => {
+      const operators = operatorsOf(configuration(), running('quay.io/strimzi/operator:1.0.0'));
+      await record(() => undefined);
+      await assert.rejects(operators.in('kafka'), { message: refusal });
+      assert.deepEqual(await operators.in('east'), []);
+    });
   });
 
   it('is nothing in the state', async () => assert.deepEqual(names(await installsOf(configuration())), []));
