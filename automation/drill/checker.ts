@@ -91,7 +91,7 @@ export class Checker {
     }
     if (number >= 0 && this.ledger.hasKey(number, record)) return;
     this.#phantom += 1;
-    this.#evidence.note('log.phantom', number >= 0 ? `${this.ledger.nameOf(number)} at ${placeOf(record)} has the key ${String(record.key)}, with which it was not sent`
+    this.#evidence.note('log.phantom', number >= 0 ? `${this.ledger.nameOf(number)} at ${placeOf(record)} has ${record.key === undefined ? 'no key' : `the key ${record.key}`}, with which it was not sent`
       : id?.run === this.#run ? `${id.producer}/${id.seq} at ${placeOf(record)}, never sent` : `a record of another origin at ${placeOf(record)}`);
   }
 

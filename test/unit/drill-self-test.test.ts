@@ -16,6 +16,7 @@ const mutations: readonly (readonly [rule: string, file: string, from: string, t
   ['two records at one place', 'checker.ts', 'if (!this.#places.put(record, number)) {', 'if (this.#places.put(record, number) && false) {'],
   ['records that nobody sent', 'checker.ts', 'if (number >= 0 && this.ledger.hasKey(number, record)) return;', 'if (number < 0 || this.ledger.hasKey(number, record)) return;'],
   ['keys', 'checker.ts', 'if (number >= 0 && this.ledger.hasKey(number, record)) return;', 'if (number >= 0) return;'],
+  ['missing keys', 'check/ledger.ts', 'key !== undefined && this.#keys', 'key === undefined || this.#keys'],
   ['other runs', 'checker.ts', "const number = id?.run === this.#run ? this.ledger.find(id) : foreign;", 'const number = id ? this.ledger.find(id) : foreign;'],
   ['records answered as not written', 'checker.ts', "} else if (outcome === 'failed') {", '} else if (false) {'],
   ['unknown outcomes', 'checker.ts', "if (outcome === 'unknown') {", "if (outcome !== 'ok') {"],

@@ -101,8 +101,9 @@ export class Ledger {
     return (this.#bySeq.get(producer)?.records.get(seq) ?? 0) - 1;
   }
 
+  /** Every record is sent with a key: one without has another. */
   hasKey(record: number, { key }: LogRecord): boolean {
-    return key === undefined || this.#keys.get(key) === this.#key.at(record);
+    return key !== undefined && this.#keys.get(key) === this.#key.at(record);
   }
 
   keyOf(record: number): number {

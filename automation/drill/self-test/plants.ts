@@ -73,6 +73,12 @@ export const plants: Record<string, Plant> = {
     record.key = `${record.key} `;
     return { phantom: 1 };
   },
+  'key gone': (history, chance) => {
+    const record = chance.one(history.log);
+    if (record === undefined) return undefined;
+    delete record.key;
+    return { phantom: 1 };
+  },
   'wrong offset answered': (history, chance) => {
     const [attempt] = pick(chance, soleAcknowledged(history), 1);
     if (attempt === undefined) return undefined;
