@@ -10,6 +10,8 @@ import { expectationsOf } from './expectations.ts';
 import type { Drill } from './phases.ts';
 import type { FaultMark, PlanStep } from './plan.ts';
 import { refsOf } from './place.ts';
+import { listenTo } from './silence.ts';
+import type { LastHeard } from './silence.ts';
 import { poll } from './until.ts';
 
 /** A fault that has not taken hold by then never will. */
@@ -66,11 +68,12 @@ export async function arrange(drill: Drill, injection: Injection): Promise<void>
 /** One fault under load: inject, see it take hold, hold it, heal it, wait until everybody serves again. Heals however it ends. */
 export async function underFault(drill: Drill, injection: Injection): Promise<void> {
   const { clock, plan, signal } = drill;
-  const { fault, target, undo, holdMs, asked } = injection;
+  const { fault, region, target, undo, holdMs, asked } = injection;
+  const expects = expectationsOf(fault.expects, { region, ...drill.outputs });
+  const lastHeard = expects[region]?.during === 'silent' ? await listenTo(drill, region, expects[region].before === 'serves') : undefined;
   await note(drill, injection);
   const mark: FaultMark = {
-    fault: fault.name, region: injection.region, target: injection.text, injectMs: clock(),
-    expects: expectationsOf(fault.expects, { region: injection.region, ...drill.outputs }),
+    fault: fault.name, region, target: injection.text, injectMs: clock(), expects,
     ...(fault.losesInFlight === true ? { losesInFlight: true } : {}),
   };
   drill.faults.push(mark);
@@ -80,7 +83,7 @@ export async function underFault(drill: Drill, injection: Injection): Promise<vo
   try {
     await bringAbout(drill, injection, fault.inject(target, undo));
     begun = true;
-    await takeHold(drill, injection, mark);
+    await takeHold(drill, injection, { mark, lastHeard });
     if (fault.ends === 'by itself') {
       drill.phase('observe', 'until it ends by itself');
       await poll(() => fault.isHealed(target, undo), { timeoutMs: recoverTimeoutMs + holdMs, everyMs: askEveryMs, signal }).catch(ignoreUnlessAborted(signal));
@@ -136,8 +139,8 @@ async function note({ options, plan }: Drill, { fault, target, text, undo }: Inj
 }
 
 /** Waits for the effect as seen from outside: first in the cluster, then, where it has to show there, in who answers. */
-async function takeHold(drill: Drill, { fault, target, undo, region }: Injection, mark: FaultMark): Promise<void> {
-  const { clock, live, plan, signal } = drill;
+async function takeHold(drill: Drill, { fault, target, undo, region }: Injection, { mark, lastHeard }: { mark: FaultMark; lastHeard: LastHeard | undefined }): Promise<void> {
+  const { clock, plan, signal } = drill;
   drill.phase('observe');
   const asked = { timeoutMs: takeHoldTimeoutMs, everyMs: askEveryMs, signal };
   if (!await poll(() => fault.isEffective(target, undo), asked)) return;
@@ -146,10 +149,16 @@ async function takeHold(drill: Drill, { fault, target, undo, region }: Injection
     drill.mark(mark, { tookHoldMs: effectiveMs });
     return;
   }
-  const silentSince = (): number => Math.max(effectiveMs, live.lastServedMs(region));
+  // Of a region that answered nobody before, silence says nothing.
+  if (lastHeard === undefined) return;
+  let silentSinceMs = effectiveMs;
   // Whether others answer meanwhile is no condition: where nobody does, the fault took hold and failover did not.
   const longEnoughMs = Math.max(silence.ms, silence.requests * 1000 / plan.rate);
-  if (await poll(() => Promise.resolve(clock() - silentSince() >= longEnoughMs), asked)) drill.mark(mark, { tookHoldMs: silentSince() });
+  const isSilent = await poll(async () => {
+    silentSinceMs = Math.max(effectiveMs, await lastHeard());
+    return clock() - silentSinceMs >= longEnoughMs;
+  }, asked);
+  if (isSilent) drill.mark(mark, { tookHoldMs: silentSinceMs });
 }
 
 async function recover(drill: Drill, { fault, target, undo, region }: Injection, mark: FaultMark): Promise<void> {
