@@ -1,6 +1,6 @@
 import { Growing } from './columns.ts';
 import type { Change } from './check/ledger.ts';
-import { longestGap, percentile, settledSpan } from './metrics.ts';
+import { longestGap, longestGapSpan, percentile, settledSpan } from './metrics.ts';
 import type { Latency, Marks, Span, TimelineEntry } from './metrics.ts';
 import type { Attempt, Delivery } from './records.ts';
 
@@ -21,6 +21,12 @@ export interface RegionShares {
   after?: number;
 }
 
+/** What was seen around one fault. */
+export interface Shares {
+  regions: RegionShares[];
+  samples: Samples;
+}
+
 export interface CurvePoint {
   percentile: number;
   ms: number;
@@ -37,34 +43,37 @@ interface Phase {
 
 const curve = [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99, 100];
 
-/** What the load's clients saw, gathered attempt by attempt; about 40 bytes an attempt stay. */
+/** What the load's clients saw, gathered attempt by attempt; about 50 bytes an attempt stay. */
 export class ProduceFigures {
   readonly #okEnds = new Growing();
   readonly #latencies = new Growing();
   readonly #lateness = new Growing();
+  /** When the same requests were due. */
+  readonly #due = new Growing();
   readonly #waits = new Growing();
   /** Latencies of what was due in the settled span. */
   readonly #settledLatencies = new Growing();
   readonly #settled: Span | undefined;
-  readonly #phases: Phase[];
+  /** By fault, in their order. */
+  readonly #phases: Phase[][];
   readonly #slots = new Map<number, TimelineEntry>();
   readonly #counts = { ok: 0, failed: 0, unknown: 0 };
   attempts = 0;
 
-  constructor(marks: Marks) {
+  /** `marks`: those of the first fault, and of the load. `later`: those of each other fault, for which there is no time before, as it may follow at once. */
+  constructor(marks: Marks, later: readonly Marks[] = []) {
     this.#settled = settledSpan(marks);
-    const { loadMs, injectMs, tookHoldMs, healMs, recoveredMs, loadEndMs } = marks;
-    const phase = (name: keyof Samples, fromMs?: number, toMs?: number): Phase =>
-      ({ name, span: fromMs === undefined || toMs === undefined ? undefined : { fromMs, toMs }, seen: 0, ended: 0, byRegion: new Map() });
-    // During: from when the fault took hold until heal. After: from recovery, failing that from heal, until the load's end.
-    this.#phases = [phase('before', loadMs, injectMs ?? loadEndMs), phase('during', tookHoldMs, healMs), phase('after', recoveredMs ?? healMs, loadEndMs)];
+    this.#phases = [phasesOf(marks, marks.loadEndMs), ...later.map((fault) => phasesOf(fault, marks.loadEndMs))];
   }
 
   /** `change`: what the attempt changed of what is known about its record. */
   add(attempt: Attempt, change: Change): void {
     const { issuedMs, sentMs, endMs, intendedMs, outcome, region } = attempt;
     this.attempts += 1;
-    if (attempt.attempt === 0) this.#lateness.push(issuedMs - intendedMs);
+    if (attempt.attempt === 0) {
+      this.#lateness.push(issuedMs - intendedMs);
+      this.#due.push(intendedMs);
+    }
     if (this.#settled !== undefined && issuedMs >= this.#settled.fromMs && issuedMs < this.#settled.toMs) this.#waits.push((sentMs ?? endMs) - issuedMs);
     this.#countPhases(attempt, outcome === 'ok' ? region : undefined);
     this.#countRecord(attempt, change);
@@ -78,7 +87,7 @@ export class ProduceFigures {
 
   /** By its end, as a fault took hold with the last request that the region served: one that waited at a bridge that hung, and was answered once that went on, was not served under the fault. */
   #countPhases({ intendedMs, endMs }: Attempt, servedBy: string | undefined): void {
-    for (const phase of this.#phases) {
+    for (const phase of this.#phases.flat()) {
       const { span } = phase;
       const [isDue, isEnded] = [intendedMs, endMs].map((ms) => span !== undefined && ms > span.fromMs && ms <= span.toMs);
       if (isDue || isEnded) phase.seen += 1;
@@ -130,6 +139,17 @@ export class ProduceFigures {
     return percentile(this.#lateness.sorted(), 0.99);
   }
 
+  /** The longest time within the longest gap for which the generator had not handed over a request that was due: it had no chance to be answered. */
+  latenessInGapMs(span: Span): number {
+    const { fromMs, toMs } = longestGapSpan(this.#okEnds.sorted(), span);
+    let longest = 0;
+    for (let i = 0; i < this.#due.length; i += 1) {
+      const dueMs = this.#due.at(i);
+      longest = Math.max(longest, Math.min(dueMs + this.#lateness.at(i), toMs) - Math.max(dueMs, fromMs));
+    }
+    return longest;
+  }
+
   /** How long the typical request waited for a connection shortly before the fault. Undefined when none was handed over then. */
   connectionWaitMs(): number | undefined {
     return this.#waits.length === 0 ? undefined : percentile(this.#waits.sorted(), 0.5);
@@ -140,17 +160,34 @@ export class ProduceFigures {
     return this.#settledLatencies.length === 0 ? undefined : percentile(this.#settledLatencies.sorted(), 0.99);
   }
 
-  regions(names: readonly string[]): { regions: RegionShares[]; samples: Samples } {
-    const measured = this.#phases.filter(({ seen }) => seen > 0);
-    return {
-      regions: names.map((name) => ({ name, ...Object.fromEntries(measured.map(({ name: phase, ended, byRegion }) => [phase, (byRegion.get(name) ?? 0) / Math.max(1, ended)])) })),
-      samples: Object.fromEntries(this.#phases.map(({ name, seen }) => [name, seen])) as unknown as Samples,
-    };
+  /** Around the first fault. */
+  regions(names: readonly string[]): Shares {
+    return sharesOf(this.#phases[0] ?? [], names);
+  }
+
+  /** Around each other fault. */
+  laterRegions(names: readonly string[]): Shares[] {
+    return this.#phases.slice(1).map((phases) => sharesOf(phases, names));
   }
 
   timeline(): TimelineEntry[] {
     return [...this.#slots.values()].sort((a, b) => a.t - b.t);
   }
+}
+
+/** During: from when the fault took hold until heal. After: from recovery, failing that from heal, until the load's end. */
+function phasesOf({ loadMs, injectMs, tookHoldMs, healMs, recoveredMs }: Marks, loadEndMs: number | undefined): Phase[] {
+  const phase = (name: keyof Samples, fromMs?: number, toMs?: number): Phase =>
+    ({ name, span: fromMs === undefined || toMs === undefined ? undefined : { fromMs, toMs }, seen: 0, ended: 0, byRegion: new Map() });
+  return [phase('before', loadMs, injectMs ?? loadEndMs), phase('during', tookHoldMs, healMs), phase('after', recoveredMs ?? healMs, loadEndMs)];
+}
+
+function sharesOf(phases: readonly Phase[], names: readonly string[]): Shares {
+  const measured = phases.filter(({ seen }) => seen > 0);
+  return {
+    regions: names.map((name) => ({ name, ...Object.fromEntries(measured.map(({ name: phase, ended, byRegion }) => [phase, (byRegion.get(name) ?? 0) / Math.max(1, ended)])) })),
+    samples: Object.fromEntries(phases.map(({ name, seen }) => [name, seen])) as unknown as Samples,
+  };
 }
 
 export interface ConsumptionEntry {

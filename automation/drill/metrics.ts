@@ -27,15 +27,26 @@ export function faultSpan({ injectMs, recoveredMs, loadEndMs }: Marks): Span | u
  * The longest time in ms between two consecutive events that overlaps the span. The time from the span's begin to the first event, when none
  * came before it, and from the last event to the span's end, when none came after, count too; so does the whole span when there were none.
  */
-export function longestGap(timesMs: readonly number[] | Float64Array, { fromMs, toMs }: Span): number {
-  let longest = 0;
-  let last: number | undefined;
+export function longestGap(timesMs: readonly number[] | Float64Array, span: Span): number {
+  const { fromMs, toMs } = longestGapSpan(timesMs, span);
+  return toMs - fromMs;
+}
+
+/** Where it lies; the first of several that are as long. */
+export function longestGapSpan(timesMs: readonly number[] | Float64Array, { fromMs, toMs }: Span): Span {
+  let longest: Span = { fromMs, toMs: fromMs };
+  let lastMs: number | undefined;
+  const end = (atMs: number): void => {
+    const gap = { fromMs: lastMs ?? fromMs, toMs: atMs };
+    if (gap.toMs - gap.fromMs > longest.toMs - longest.fromMs) longest = gap;
+  };
   for (const time of sorted(timesMs)) {
-    if (time > fromMs) longest = Math.max(longest, time - (last ?? fromMs));
-    last = time;
+    if (time > fromMs) end(time);
+    lastMs = time;
     if (time >= toMs) return longest;
   }
-  return Math.max(longest, toMs - (last ?? fromMs));
+  end(toMs);
+  return longest;
 }
 
 /** The longest time without any acknowledgement, whichever producer or region it came by. Never below one interval of the load. */

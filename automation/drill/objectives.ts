@@ -1,8 +1,8 @@
 import type { LogFindings } from './checker.ts';
-import type { RegionShares, Samples } from './figures.ts';
+import type { RegionShares, Samples, Shares } from './figures.ts';
 import { holds, limitText, parseObjective } from './objective-text.ts';
 import type { Expression } from './objective-text.ts';
-import type { Plan, Serving } from './plan.ts';
+import type { FaultMark, Plan, Serving } from './plan.ts';
 import type { Prediction } from './predict/predict.ts';
 import type { Report, RunRecord } from './report.ts';
 
@@ -33,9 +33,14 @@ export interface Measured {
   log?: LogFindings;
   regions: RegionShares[];
   predicted?: Prediction;
+  /** Around the first fault, as `regions` are. */
   samples: Samples;
+  /** Around each other fault. */
+  later: Shares[];
   /** 99th percentile of the generator's own lateness, ms. */
   latenessMs: number;
+  /** How much of the longest gap it may have made itself, ms. */
+  latenessInGapMs?: number;
   /** How long the typical request waited for a connection shortly before the fault, ms. */
   connectionWaitMs?: number;
   clockJumps: number;
@@ -49,28 +54,32 @@ const fewestSamples = 10;
  * connections could not carry the load of a drill, its requests waited 400 to 6000 ms when the fault came.
  */
 const ownDelayMs = 100;
+/** Of the longest gap so much at most may be the load's own making, where that is more: a tenth is what two runs differ by at any rate. */
+const ownShareOfGap = 0.1;
 /** A measurement may pass its predicted bound by this factor: the machine, and requests of other clients, are no terms of it. */
 const predictionTolerance = 1.5;
 
 /**
  * The objectives of a failover drill and the verdict over them. Damage to data fails a run whatever else happened. A run that was not
- * carried out as planned (the conditions), or left an objective unmeasured, is inconclusive, not passed and not failed.
- * What a person asked for stands beside the drill's own; of one's name, instead of it.
+ * carried out as planned (the conditions), or left an objective unmeasured, is inconclusive, not passed and not failed. A fault that did not end
+ * mends no objective that was broken until then, but nothing passes with it.
+ * What a person asked for stands beside the drill's own; of one's name, instead of it, unless that is about data.
  */
 export function judgeObjectives(measured: Measured): { objectives: Objective[]; verdict: Report['verdict'] } {
   const { run } = measured;
   const asked = (run.plan.objectives ?? []).map((text) => parseObjective(text, run.regions));
   const replaced = new Set(asked.map(({ name }) => name));
   const conditions = conditionsOf(measured);
-  const own = [...dataObjectives(measured), ...trafficObjectives(measured)].filter(({ name }) => !replaced.has(name));
+  const own = [...dataObjectives(measured), ...trafficObjectives(measured).filter(({ name }) => !replaced.has(name))];
   const objectives = [...conditions, ...own, ...asked.map((expression) => ask(expression, measured))];
   return { objectives, verdict: verdictOf() };
 
   function verdictOf(): Report['verdict'] {
+    if (own.some((objective) => isAboutData(objective) && isBroken(objective))) return 'fail';
     if (run.ending.kind === 'aborted') return 'aborted';
-    if (objectives.some((objective) => isAboutData(objective) && isBroken(objective))) return 'fail';
-    if (conditions.some(({ met }) => !met) || objectives.some((objective) => objective.measured === undefined)) return 'inconclusive';
-    return objectives.some(isBroken) ? 'fail' : 'pass';
+    if (conditions.some(({ name, met }) => !met && name !== recoveredName) || objectives.some((objective) => objective.measured === undefined)) return 'inconclusive';
+    if (objectives.some((objective) => isBroken(objective) && objective.name !== recoveredName)) return 'fail';
+    return objectives.some(isBroken) ? 'inconclusive' : 'pass';
   }
 }
 
@@ -82,8 +91,8 @@ function isAboutData({ name }: Objective): boolean {
   return name.startsWith('log.') || name === 'consume.skipped' || name === 'consume.redeliveredAfterCommit';
 }
 
-function conditionsOf({ run, samples, latenessMs, connectionWaitMs, clockJumps }: Measured): Objective[] {
-  const { plan, ending } = run;
+function conditionsOf(measured: Measured): Objective[] {
+  const { run: { plan, ending, marks, faults }, latenessMs, connectionWaitMs, clockJumps } = measured;
   const carriedOut: Objective = {
     name: 'condition.carriedOut', limit: 'every phase of the drill was carried out',
     measured: ending.kind === 'complete' ? 'yes' : ending.reason, met: ending.kind === 'complete',
@@ -91,25 +100,51 @@ function conditionsOf({ run, samples, latenessMs, connectionWaitMs, clockJumps }
   if (ending.kind !== 'complete') return [carriedOut];
   return [
     carriedOut,
-    tookHold(run),
+    ofFaults('condition.faultTookHold', 'tookHoldMs', { marks, faults }),
+    recovered({ marks, faults }),
     ...(clockJumps === 0 ? [] : [explained(atMost('condition.clock', 0, clockJumps), 'the clock of the machine that drove the drill went back: times, order and redeliveries cannot be told')]),
     atMost('condition.generatorLatenessP99Ms', ownDelayMs, tenths(latenessMs)),
+    ...latenessInGap(measured),
     explained(atMost('condition.connectionWaitP50Ms', ownDelayMs, tenths(connectionWaitMs)), tooManyFor(plan)),
-    ...Object.entries(samples).filter(([phase]) => phase !== 'during' || expectsSomething(run)).map(([phase, count]): Objective =>
-      ({ name: `condition.samples.${phase}`, limit: `>= ${fewestSamples}`, measured: count, met: count >= fewestSamples })),
+    ...samplesOf(measured),
   ];
 }
 
-/** Whether it follows from the faults who serves under them. */
-function expectsSomething({ faults }: RunRecord): boolean {
-  return faults.length === 0 || faults.some(({ expects }) => Object.values(expects).some(({ during }) => during !== 'any'));
+/** A gap is the system's only as far as the load asked for an answer in it. */
+function latenessInGap({ produce: { blackoutMs }, latenessInGapMs }: Measured): Objective[] {
+  if (blackoutMs === undefined) return [];
+  const limit = Math.max(ownDelayMs, Math.round(blackoutMs * ownShareOfGap));
+  return [explained(atMost('condition.generatorLatenessInGapMs', limit, tenths(latenessInGapMs)),
+    'the load itself stood still within the longest gap, which is then not the system\'s alone: give a lower rate, or the machine less other work')];
 }
 
-/** Of several faults each has to take hold. */
-function tookHold({ marks, faults }: RunRecord): Objective {
-  const missing = faults.filter(({ tookHoldMs }) => tookHoldMs === undefined).map(({ fault, region }) => `${fault}${region === undefined ? '' : ` of ${region}`}`);
-  const all = marks.tookHoldMs !== undefined && missing.length === 0;
-  return { name: 'condition.faultTookHold', limit: '= true', measured: all, met: all, ...(faults.length > 1 && !all ? { why: `${missing.join(' and ')} did not` } : {}) };
+/** Enough requests in each phase of which something is expected. Before and after the first fault that is always so. */
+function samplesOf({ run: { faults }, samples, later }: Measured): Objective[] {
+  const enough = (name: string, count: number): Objective => ({ name: `condition.samples.${name}`, limit: `>= ${fewestSamples}`, measured: count, met: count >= fewestSamples });
+  const expects = (number: number, phase: keyof Samples): boolean => Object.values(faults[number]?.expects ?? {}).some((serving) => serving[phase] !== 'any');
+  return [
+    enough('before', samples.before), ...(faults.length === 0 || expects(0, 'during') ? [enough('during', samples.during)] : []), enough('after', samples.after),
+    ...later.flatMap((around, i) => laterPhases.filter((phase) => expects(i + 1, phase)).map((phase) => enough(`${phase}.${i + 2}`, around.samples[phase]))),
+  ];
+}
+
+const recoveredName = 'condition.recovered';
+
+/** What hurts a region that nobody would miss has to end as well. */
+function recovered(run: Pick<RunRecord, 'marks' | 'faults'>): Objective {
+  return explained(ofFaults(recoveredName, 'recoveredMs', run), `${run.faults.filter(({ recoveredMs }) => recoveredMs === undefined).map(nameOf).join(' and ') || 'the fault'} was not seen to be over: `
+    + 'see what its cluster says of it, and whether what it hurt serves again');
+}
+
+/** Of several faults each has to. */
+function ofFaults(name: string, mark: 'tookHoldMs' | 'recoveredMs', { marks, faults }: Pick<RunRecord, 'marks' | 'faults'>): Objective {
+  const missing = faults.filter((fault) => fault[mark] === undefined).map(nameOf);
+  const all = marks[mark] !== undefined && missing.length === 0;
+  return { name, limit: '= true', measured: all, met: all, ...(faults.length > 1 && !all ? { why: `${missing.join(' and ')} did not` } : {}) };
+}
+
+function nameOf({ fault, region }: FaultMark): string {
+  return `${fault}${region === undefined ? '' : ` of ${region}`}`;
 }
 
 function tooManyFor({ connections, rate }: Plan): string {
@@ -131,19 +166,19 @@ function dataObjectives({ log, consume }: Measured): Objective[] {
   ];
 }
 
-function trafficObjectives({ run, regions, produce, consume, predicted }: Measured): Objective[] {
+function trafficObjectives(measured: Measured): Objective[] {
+  const { run, produce, consume, predicted } = measured;
   const sent = produce.sent > 0;
   const lost = mayLose(run);
   return [
-    explained(atMost('produce.failed', lost, sent ? produce.failed : undefined), lostWhy),
-    explained(atMost('produce.unknown', lost, sent ? produce.unknown : undefined), lostWhy),
-    ...(['before', 'during', 'after'] as const).flatMap((phase) =>
-      regions.flatMap((region) => expected(`regions.${region.name}.${phase}`, expectationOf(run, region.name, phase), region[phase]))),
+    explained(atMost('produce.failed', lost.failed, sent ? produce.failed : undefined), lostWhy),
+    // What failed was in flight as well.
+    explained(atMost('produce.unknown', Math.max(0, lost.inFlight - produce.failed), sent ? produce.unknown : undefined), lostWhy),
+    ...regionObjectives(measured),
     atMost('consume.undelivered', 0, consume?.undelivered),
     ...within('prediction.produceBlackoutMs', predicted?.produceBlackoutMs, produce.blackoutMs),
     ...(predicted?.noFailover === true ? [nothingPromised] : []),
-    ...run.steps.filter(({ kind, met }) => kind === 'expect' && met !== undefined).map(({ text, measured, met }, i): Objective =>
-      ({ name: `step.${i + 1}`, limit: text, measured: measured ?? 'not met', met: met === true })),
+    ...expectedSteps(run),
     ...within('prediction.consumeBlackoutMs', predicted?.consumeBlackoutMs, consume?.blackoutMs),
   ];
 }
@@ -151,11 +186,36 @@ function trafficObjectives({ run, regions, produce, consume, predicted }: Measur
 const lostWhy = 'failover is to hide the fault: these were lost to their clients beyond what can have been in flight at it';
 
 /**
- * How many requests a drill may lose of each kind. None, where what dies takes leave first. Where it dies at once, what was in flight cannot be saved
- * without writing it twice: at most one request on each connection. A client that sends again loses none that certainly was not written.
+ * How many requests a drill may lose. None, where what dies takes leave first. Where it dies at once, what was in flight cannot be saved without writing it
+ * twice: at most one request on each connection, for each fault that is so. A client that sends again loses none that certainly was not written.
  */
-function mayLose({ faults, plan }: RunRecord): number {
-  return plan.load.retry !== 'always' && faults.some(({ losesInFlight }) => losesInFlight === true) ? plan.connections * faults.length : 0;
+function mayLose({ faults, plan }: RunRecord): { inFlight: number; failed: number } {
+  const { retry } = plan.load;
+  const inFlight = retry === 'always' ? 0 : plan.connections * faults.filter(({ losesInFlight }) => losesInFlight === true).length;
+  return { inFlight, failed: retry === 'none' ? inFlight : 0 };
+}
+
+/** Each step of the plan that expects something, by its number there. One that could not be measured stays, and leaves the drill inconclusive. */
+function expectedSteps({ plan, steps }: RunRecord): Objective[] {
+  const seen = steps.filter(({ kind }) => kind === 'expect');
+  return plan.steps.flatMap((step, i): Objective[] => {
+    if (step.kind !== 'expect') return [];
+    const { measured, met } = seen.shift() ?? {};
+    return [{ name: `step.${i + 1}`, limit: step.objective, ...(measured === undefined ? {} : { measured }), met: met === true }];
+  });
+}
+
+/** Between two faults there may be no time. */
+const laterPhases = ['during', 'after'] as const;
+
+/** Of each fault; those after the first carry their number. */
+function regionObjectives({ run, regions, later }: Measured): Objective[] {
+  return [
+    ...(['before', 'during', 'after'] as const).flatMap((phase) =>
+      regions.flatMap((region) => expected(`regions.${region.name}.${phase}`, expectationOf(run, region.name, phase), region[phase]))),
+    ...later.flatMap((around, i) => laterPhases.flatMap((phase) =>
+      around.regions.flatMap((region) => expected(`regions.${region.name}.${phase}.${i + 2}`, run.faults[i + 1]?.expects[region.name]?.[phase] ?? 'any', region[phase])))),
+  ];
 }
 
 /** Before a fault was marked, every region but the one to be hurt is to serve. */

@@ -107,8 +107,8 @@ export class Judging {
 
   constructor(run: RunRecord) {
     this.#run = run;
-    this.#checker = new Checker(run.plan.run);
-    this.#produce = new ProduceFigures(run.marks);
+    this.#checker = new Checker(run.plan.run, { isCut: run.ending.kind !== 'complete' });
+    this.#produce = new ProduceFigures(run.marks, run.faults.slice(1));
   }
 
   attempt(attempt: Attempt): void {
@@ -144,8 +144,8 @@ export class Judging {
     });
     const measured = { produce, regions, ...pick('consume', consume), ...(run.logRead ? { log: findings.log } : {}), ...pick('predicted', predicted) };
     const { verdict, objectives } = judgeObjectives({
-      run, samples, latenessMs: this.#produce.latenessMs(), clockJumps: findings.clockJumps, ...measured,
-      ...pick('connectionWaitMs', this.#produce.connectionWaitMs()),
+      run, samples, later: this.#produce.laterRegions(run.regions), latenessMs: this.#produce.latenessMs(), clockJumps: findings.clockJumps, ...measured,
+      ...pick('latenessInGapMs', span && this.#produce.latenessInGapMs(span)), ...pick('connectionWaitMs', this.#produce.connectionWaitMs()),
     });
     return {
       schema: reportSchema, startedAt: run.startedAt, environment: run.environment, parts: run.parts, plan: run.plan, fault: faultOf(run),

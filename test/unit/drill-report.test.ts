@@ -109,7 +109,7 @@ describe('the verdict', () => {
       delete run.marks.recoveredMs;
       for (const attempt of attempts) if (attempt.intendedMs > 12_000) attempt.region = 'west';
     });
-    assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['regions.east.after'] });
+    assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['condition.recovered', 'regions.east.after'] });
   });
 
   it('is fail when consumers skipped a record', () => {
@@ -257,11 +257,14 @@ describe('what is expected', () => {
   });
 
   it('by a step is what the step says', () => {
-    assert.deepEqual(verdictOf(({ run }) => { run.steps.push({ kind: 'expect', text: 'produce.failed=0', startMs: 1, met: false, measured: 3 }); }), { verdict: 'fail', missed: ['step.1'] });
+    assert.deepEqual(verdictOf(({ run }) => {
+      run.plan.steps.push({ kind: 'wait', seconds: 1 }, { kind: 'expect', objective: 'produce.failed=0' });
+      run.steps.push({ kind: 'expect', text: 'produce.failed=0', startMs: 1, met: false, measured: 3 });
+    }), { verdict: 'fail', missed: ['step.3'] });
   });
 
   it('of several faults is that each takes hold', () => {
-    const { verdict, missed } = verdictOf(({ run }) => { run.faults.push({ fault: 'gateway-kill', region: 'west', target: 't', expects: {}, injectMs: 23_000 }); });
+    const { verdict, missed } = verdictOf(({ run }) => { run.faults.push({ fault: 'gateway-kill', region: 'west', target: 't', expects: {}, injectMs: 23_000, healMs: 24_000, recoveredMs: 25_000 }); });
     assert.deepEqual({ verdict, missed }, { verdict: 'inconclusive', missed: ['condition.faultTookHold'] });
   });
 });

@@ -85,7 +85,7 @@ export function limit({ name, limit: text }: Objective): string {
   return unit.startsWith('ms') ? `${sign}${ms(Number(value))}${unit.slice(2)}` : `${sign}${value} ${unit}`;
 }
 
-const shareNames = /^regions\..*\.(before|during|after|share)$/;
+const shareNames = /^regions\..*\.(before|during|after|share)(\.\d+)?$/;
 
 function trimmedCount(value: number): string {
   return Number.isInteger(value) ? count(value) : trimmed(value);
@@ -93,16 +93,20 @@ function trimmedCount(value: number): string {
 
 /** What an objective means, for a reader who does not know its name; empty where the name is all there is. */
 export function meaning(name: string): string {
-  const [, region, phase] = /^regions\.(.*)\.(before|during|after)$/.exec(name) ?? [];
-  if (phase !== undefined) return `share of the requests that ${region ?? ''} served ${phase} the fault`;
+  const [, region, phase, number] = /^regions\.(.*)\.(before|during|after)(?:\.(\d+))?$/.exec(name) ?? [];
+  if (phase !== undefined) return `share of the requests that ${region ?? ''} served ${phase} ${number === undefined ? 'the fault' : `fault ${number}`}`;
+  const [, seen, fault] = /^condition\.samples\.(during|after)\.(\d+)$/.exec(name) ?? [];
+  if (seen !== undefined) return `requests ${seen} fault ${fault ?? ''}`;
   const [, step] = /^step\.(\d+)$/.exec(name) ?? [];
-  return step === undefined ? meanings.get(name) ?? '' : `expectation ${step} of the plan`;
+  return step === undefined ? meanings.get(name) ?? '' : `what step ${step} of the plan expects`;
 }
 
 const meanings = new Map([
   ...objectiveNames([]).map(({ name, meaning: text }): [string, string] => [name, text]),
   ['condition.carriedOut', 'the drill was carried out as planned'],
   ['condition.faultTookHold', 'the fault was seen from outside'],
+  ['condition.recovered', 'every fault ended, and what it hurt served again'],
+  ['condition.generatorLatenessInGapMs', 'how long the load\'s generator stood still within the longest gap'],
   ['condition.generatorLatenessP99Ms', 'how late the load\'s generator was, 99 of 100 requests'],
   ['condition.connectionWaitP50Ms', 'how long the typical request waited for a connection of the load before the fault'],
   ['condition.samples.before', 'requests before the fault'],
