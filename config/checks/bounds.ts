@@ -1,6 +1,7 @@
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import type { Path } from '../text.ts';
+import { numberOf } from './numbers.ts';
 
 /** A time and what it is called in a message. */
 type Limit = readonly [value: number | undefined, called: string];
@@ -9,23 +10,27 @@ export const boundRules = [
   '`bridge.producer.requestTimeoutMs` (with `linger.ms`) < `bridge.producer.deliveryTimeoutMs`, and that with `bridge.producer.maxBlockMs` < `bridge.timeouts.perTryMs` < `bridge.timeouts.routeMs`: the innermost bound ends first.',
   '`bridge.timeouts.consumersMs` < `bridge.consumer.idleTimeoutSeconds`, or a long poll is no sign of life.',
   '`bridge.consumer.heartbeatIntervalMs` < half of `bridge.consumer.sessionTimeoutMs`, which brokers have to admit (`group.min.session.timeout.ms`, `group.max.session.timeout.ms`).',
-  '`default.api.timeout.ms` of the admin client is at least its `request.timeout.ms`, or the bridge does not start.',
+  'With `bridge.service: strimzi` also `bridge.timeouts.perTryMs` < `bridge.timeouts.consumersMs`, which is then every request’s bound in its region (unless `tsb.api: tier1gateway` and `tier1.retries: tsb-default` leave it without one).',
+  '`default.api.timeout.ms` of the admin client is at least its `request.timeout.ms`, or the bridge does not start. Where `bridge.admin.config` has none, they are `bridge.producer.deliveryTimeoutMs` and `bridge.producer.requestTimeoutMs`.',
   '`kafka.certificate.leafDays` < `kafka.certificate.rootDays`.',
 ];
 
 /** A request must end by the innermost bound first, or its outcome stays unknown while the record still may be written. */
 export function checkBounds(configuration: Readable): Finding[] {
   const { producer, consumer, timeouts } = configuration.bridge ?? {};
+  // Kafka's default since 4.0.
+  const linger = numberOf(producer?.config, 'linger.ms', 5);
   return [
     ...below(['bridge', 'producer', 'requestTimeoutMs'], producer?.requestTimeoutMs, [
-      less(producer?.deliveryTimeoutMs, number(producer?.config, 'linger.ms', 0)),
-      number(producer?.config, 'linger.ms', 0) > 0 ? 'bridge.producer.deliveryTimeoutMs less linger.ms' : 'bridge.producer.deliveryTimeoutMs',
+      less(producer?.deliveryTimeoutMs, linger),
+      linger > 0 ? 'bridge.producer.deliveryTimeoutMs less linger.ms' : 'bridge.producer.deliveryTimeoutMs',
     ]),
     ...below(['bridge', 'producer', 'deliveryTimeoutMs'], producer?.deliveryTimeoutMs, [
       less(timeouts?.perTryMs, producer?.maxBlockMs),
       'bridge.timeouts.perTryMs less bridge.producer.maxBlockMs',
     ]),
     ...below(['bridge', 'timeouts', 'perTryMs'], timeouts?.perTryMs, [timeouts?.routeMs, 'bridge.timeouts.routeMs']),
+    ...strimziService(configuration),
     ...below(['bridge', 'timeouts', 'consumersMs'], timeouts?.consumersMs, [times(consumer?.idleTimeoutSeconds, 1_000), 'bridge.consumer.idleTimeoutSeconds']),
     ...below(['bridge', 'consumer', 'heartbeatIntervalMs'], consumer?.heartbeatIntervalMs, [times(consumer?.sessionTimeoutMs, 0.5), 'half of bridge.consumer.sessionTimeoutMs']),
     ...session(configuration),
@@ -47,28 +52,35 @@ function times(value: number | undefined, factor: number): number | undefined {
   return value === undefined ? undefined : value * factor;
 }
 
-/** A number among Kafka's settings. */
-function number(settings: Readonly<Record<string, unknown>> | undefined, key: string, otherwise: number): number {
-  const value = Number(settings?.[key] ?? otherwise);
-  return Number.isFinite(value) ? value : otherwise;
+/** Through Strimzi's Service records and consumers go by one route. Deprecated kinds have no bound of it, and TSB's own settings none either. */
+function strimziService({ bridge, tsb, tier1 }: Readable): Finding[] {
+  if (bridge?.service !== 'strimzi' || (tsb?.api === 'tier1gateway' && tier1?.retries === 'tsb-default')) return [];
+  return below(['bridge', 'timeouts', 'perTryMs'], bridge.timeouts?.perTryMs, [bridge.timeouts?.consumersMs, 'bridge.timeouts.consumersMs, which bounds every request with bridge.service: strimzi']);
 }
 
 /** Brokers refuse a member whose session is not between their bounds. */
 function session({ kafka, bridge }: Readable): Finding[] {
   const timeout = bridge?.consumer?.sessionTimeoutMs;
   if (kafka?.config === undefined || timeout === undefined) return [];
-  const from = number(kafka.config, 'group.min.session.timeout.ms', 6_000);
-  const to = number(kafka.config, 'group.max.session.timeout.ms', 1_800_000);
+  const from = numberOf(kafka.config, 'group.min.session.timeout.ms', 6_000);
+  const to = numberOf(kafka.config, 'group.max.session.timeout.ms', 1_800_000);
   if (timeout >= from && timeout <= to) return [];
   return [{ path: ['bridge', 'consumer', 'sessionTimeoutMs'], allowed: `from ${from} to ${to}, as kafka.config says with group.min.session.timeout.ms and group.max.session.timeout.ms` }];
 }
 
 /** With these the bridge logs an error, opens no port and does not exit. */
 function admin({ bridge }: Readable): Finding[] {
-  const settings = bridge?.admin?.config;
-  const request = number(settings, 'request.timeout.ms', 30_000);
-  if (number(settings, 'default.api.timeout.ms', 60_000) >= request) return [];
-  return [{ path: ['bridge', 'admin', 'config', 'default.api.timeout.ms'], allowed: `${request} or more (request.timeout.ms)` }];
+  const { requestTimeoutMs, deliveryTimeoutMs } = bridge?.producer ?? {};
+  const settings = bridge?.admin?.config ?? {};
+  const [ofRequest, ofCall] = ['request.timeout.ms', 'default.api.timeout.ms'];
+  const given = [ofRequest, ofCall].filter((key) => settings[key] !== undefined);
+  // Where neither is given, they are the producer's, which have a rule of their own.
+  if (requestTimeoutMs === undefined || deliveryTimeoutMs === undefined || given.length === 0) return [];
+  const [request, call] = [numberOf(settings, ofRequest, requestTimeoutMs), numberOf(settings, ofCall, deliveryTimeoutMs)];
+  if (call >= request) return [];
+  const path = ['bridge', 'admin', 'config'];
+  if (!given.includes(ofCall)) return [{ path: [...path, ofRequest], allowed: `${call} or less (bridge.producer.deliveryTimeoutMs, which is ${ofCall} where there is none)` }];
+  return [{ path: [...path, ofCall], allowed: `${request} or more (${given.includes(ofRequest) ? ofRequest : `bridge.producer.requestTimeoutMs, which is ${ofRequest} where there is none`})` }];
 }
 
 function certificate({ kafka }: Readable): Finding[] {

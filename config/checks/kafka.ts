@@ -3,6 +3,7 @@ import type { Finding } from '../problems.ts';
 import type { Partly, Readable } from '../readable.ts';
 import type { InstalledKafka } from '../schema.ts';
 import { compareVersions } from '../versions.ts';
+import { notWhole, numberOf } from './numbers.ts';
 
 type Kafka = Partly<InstalledKafka>;
 
@@ -10,7 +11,7 @@ export const kafkaRules = [
   'The first listener that is not internal has TLS: bridges come in by it. `bridge.authentication` is of the type that it asks for.',
   'Listeners of type route and ingress have TLS, and so has one that asks for client certificates. `class` is for ingress and loadbalancer, `annotations` are for all but internal.',
   '`kafka.zookeeper` and `source: self-signed` go with `api: v1beta2` only, `kafka.metadataVersion`, no later than `kafka.version`, with `api: v1`; ZooKeepers are an odd number.',
-  'A topic has no more `replicas` than there are brokers, and more than its `min.insync.replicas`. With topics, `kafka.entityOperator.topics` is not false.',
+  'A topic has no more `replicas` than there are brokers, and more than its `min.insync.replicas`, which without a value of its own is that of `kafka.config` (2). With topics, `kafka.entityOperator.topics` is not false.',
   'With `auto.create.topics.enable: false` the topic of the generators is one of `kafka.topics`.',
 ];
 
@@ -59,17 +60,23 @@ function ofApi({ api, zookeeper, certificate, version, metadataVersion }: Kafka)
   ];
 }
 
-function topics({ topics: all = [], brokers, entityOperator }: Kafka): Finding[] {
+function topics({ topics: all = [], brokers, entityOperator, config: ofBrokers }: Kafka): Finding[] {
+  const least = 'min.insync.replicas';
   const ignored = all.length > 0 && entityOperator?.topics === false;
   return [
     ...(ignored ? [{ path: ['kafka', 'entityOperator', 'topics'], allowed: 'true, or no kafka.topics: without the operator nobody makes them' }] : []),
     ...all.flatMap((topic, index) => {
-      const { replicas } = topic ?? {};
-      const least = Number(topic?.config?.['min.insync.replicas'] ?? 0);
+      const { replicas, config } = topic ?? {};
       const path = ['kafka', 'topics', index];
+      const needed = numberOf(config, least, numberOf(ofBrokers, least, 2));
+      const own = config?.[least] !== undefined;
       return [
         ...(replicas !== undefined && brokers !== undefined && replicas > brokers ? [{ path: [...path, 'replicas'], allowed: `${brokers} or less, as there are so many brokers` }] : []),
-        ...(replicas !== undefined && least >= replicas && least > 1 ? [{ path: [...path, 'config', 'min.insync.replicas'], allowed: `less than ${replicas} (replicas), or the loss of one broker refuses every record` }] : []),
+        ...notWhole([...path, 'config'], config, [least]),
+        ...(replicas === undefined || needed < replicas || needed <= 1 ? [] : [
+          own ? { path: [...path, 'config', least], allowed: `less than ${replicas} (replicas), or the loss of one broker refuses every record` }
+          : { path: [...path, 'replicas'], allowed: `more than ${needed} (${least} of the brokers), or the loss of one broker refuses every record` },
+        ]),
       ];
     }),
   ];

@@ -1,6 +1,7 @@
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import type { Path } from '../text.ts';
+import { notWhole, numberOf } from './numbers.ts';
 
 /** Prefixes that the operator refuses or drops, and what they do not mean. Source: KafkaClusterSpec and the KafkaBridge*Spec classes of Strimzi. */
 interface Forbidden {
@@ -32,22 +33,33 @@ const elsewhere = {
   admin: {},
 } as const;
 
+/** Settings that the checks here and of other files calculate with. */
+const numbers = {
+  brokers: words(`default.replication.factor offsets.topic.replication.factor transaction.state.log.replication.factor min.insync.replicas
+    transaction.state.log.min.isr group.min.session.timeout.ms group.max.session.timeout.ms`),
+  producer: words('linger.ms max.in.flight.requests.per.connection retries'),
+  consumer: [],
+  admin: words('request.timeout.ms default.api.timeout.ms'),
+} as const;
+
 export const settingRules = [
   'Settings that the operator makes itself (listeners, TLS, SASL, bootstrap servers, `group.id` …) cannot be set, and those with a key of their own (`delivery.timeout.ms` …) are set there.',
   'With `api: v1` records stay on three brokers and are acknowledged by two: replication factors of 3 or more, `min.insync.replicas` of 2 or more and below the factor, no unclean leader election. No factor is above `kafka.brokers`.',
-  'Bridges produce with `acks: all` and idempotence.',
+  'Bridges produce with `acks: all` and idempotence, and so with `max.in.flight.requests.per.connection` of 5 at most, `retries` of 1 at least and no `transactional.id`. `group.protocol` of consumers is classic.',
+  'Settings that are checked as numbers are whole numbers.',
 ];
 
 /** Settings by Kafka's own names: those that nobody may set, and values with which a loss would cost records. */
 export function checkSettings({ kafka, bridge }: Readable): Finding[] {
   return [
-    ...(kafka?.config === undefined ? [] : [...forbidden(['kafka', 'config'], kafka.config, ofBrokers), ...brokers(kafka.config, kafka)]),
+    ...(kafka?.config === undefined ? [] : [...forbidden(['kafka', 'config'], kafka.config, ofBrokers), ...notWhole(['kafka', 'config'], kafka.config, numbers.brokers), ...brokers(kafka.config, kafka)]),
     ...(['producer', 'consumer', 'admin'] as const).flatMap((client) => {
       const settings = bridge?.[client]?.config ?? {};
       const path = ['bridge', client, 'config'];
-      return [...forbidden(path, settings, client === 'consumer' ? { ...ofClients, prefixes: [...ofClients.prefixes, 'group.id'] } : ofClients), ...owned(path, settings, elsewhere[client])];
+      return [...forbidden(path, settings, client === 'consumer' ? { ...ofClients, prefixes: [...ofClients.prefixes, 'group.id'] } : ofClients), ...owned(path, settings, elsewhere[client]), ...notWhole(path, settings, numbers[client])];
     }),
     ...acknowledged(bridge?.producer?.config ?? {}),
+    ...classic(bridge?.consumer?.config ?? {}),
   ];
 }
 
@@ -67,7 +79,7 @@ function owned(path: Path, settings: object, keys: Readonly<Record<string, strin
 function brokers(settings: Readonly<Record<string, unknown>>, { api, brokers: count }: { api?: string | undefined; brokers?: number | undefined }): Finding[] {
   if (api === undefined) return [];
   const finding = (key: string, allowed: string): Finding => ({ path: ['kafka', 'config', key], allowed });
-  const value = (key: string, otherwise: number): number => Number(settings[key] ?? otherwise);
+  const value = (key: string, otherwise: number): number => numberOf(settings, key, otherwise);
   const factors = ['default.replication.factor', 'offsets.topic.replication.factor', 'transaction.state.log.replication.factor'];
   const strict = api === 'v1';
   return [
@@ -85,12 +97,22 @@ function brokers(settings: Readonly<Record<string, unknown>>, { api, brokers: co
 }
 
 function acknowledged(settings: Readonly<Record<string, unknown>>): Finding[] {
-  const wrong = (key: string, right: readonly string[], allowed: string): Finding[] =>
-    Object.hasOwn(settings, key) && !right.includes(String(settings[key])) ? [{ path: ['bridge', 'producer', 'config', key], allowed }] : [];
+  const wrong = (key: string, isRight: boolean, allowed: string): Finding[] => (Object.hasOwn(settings, key) && !isRight ? [{ path: ['bridge', 'producer', 'config', key], allowed }] : []);
+  const inFlight = numberOf(settings, 'max.in.flight.requests.per.connection', 5);
   return [
-    ...wrong('acks', ['all', '-1'], 'all: otherwise a record that was acknowledged is lost with its broker'),
-    ...wrong('enable.idempotence', ['true'], 'true: otherwise a repetition writes a record twice'),
+    ...wrong('acks', ['all', '-1'].includes(String(settings['acks'])), 'all: otherwise a record that was acknowledged is lost with its broker'),
+    ...wrong('enable.idempotence', String(settings['enable.idempotence']) === 'true', 'true: otherwise a repetition writes a record twice'),
+    ...wrong('max.in.flight.requests.per.connection', inFlight >= 1 && inFlight <= 5, 'from 1 to 5: with more a producer with idempotence does not start'),
+    ...wrong('retries', numberOf(settings, 'retries', 1) >= 1, '1 or more: with 0 a producer with idempotence does not start'),
+    ...wrong('transactional.id', false, 'nothing: bridges begin no transactions, and without one such a producer refuses every record'),
   ];
+}
+
+/** By the other protocol brokers say the times of a session, and Kafka's client refuses those that the program sets. */
+function classic(settings: Readonly<Record<string, unknown>>): Finding[] {
+  const key = 'group.protocol';
+  if (String(settings[key] ?? 'classic').toLowerCase() === 'classic') return [];
+  return [{ path: ['bridge', 'consumer', 'config', key], allowed: 'classic: no other takes bridge.consumer.sessionTimeoutMs and heartbeatIntervalMs' }];
 }
 
 function words(text: string): string[] {
