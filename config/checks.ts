@@ -1,9 +1,10 @@
+import { aliasRules, checkClusters } from './checks/aliases.ts';
 import { boundRules, checkBounds } from './checks/bounds.ts';
 import { certificateRules, checkCertificateHosts, checkCertificateTexts } from './checks/certificates.ts';
 import { chartRules, checkCharts } from './checks/charts.ts';
 import { checkDuplicates, duplicateRules } from './checks/duplicates.ts';
 import { checkKafka, kafkaRules } from './checks/kafka.ts';
-import { checkContexts, checkPlaces, contextRules } from './checks/kubeconfigs.ts';
+import { checkContexts, checkPlaces, contextReader, contextRules } from './checks/kubeconfigs.ts';
 import { checkNames, nameRules } from './checks/names.ts';
 import { secretRules } from './checks/secrets.ts';
 import { checkServices, serviceRules } from './checks/services.ts';
@@ -25,10 +26,11 @@ export interface Surroundings {
 
 /** What no single value can say of itself: every problem between the values of a configuration, and of files that it names. */
 export function checkAcross(configuration: Readable, raw: unknown, { directory, contexts }: Surroundings): Finding[] {
+  const contextsOf = contextReader(directory);
   return [
     ...checkPlaces(configuration, asRecord(raw), directory),
-    ...(contexts === 'checked' ? checkContexts(configuration, directory) : []),
-    ...[checkDuplicates, checkNames, checkKafka, checkSettings, checkCertificateHosts, checkVersions, checkBounds, checkServices, checkTier1, checkTsb].flatMap((check) => check(configuration)),
+    ...(contexts === 'checked' ? [...checkContexts(configuration, contextsOf), ...checkClusters(configuration, contextsOf)] : checkDuplicates(configuration)),
+    ...[checkNames, checkKafka, checkSettings, checkCertificateHosts, checkVersions, checkBounds, checkServices, checkTier1, checkTsb].flatMap((check) => check(configuration)),
     ...checkCertificateTexts(raw, directory),
     ...checkCharts(configuration, directory),
   ];
@@ -36,7 +38,7 @@ export function checkAcross(configuration: Readable, raw: unknown, { directory, 
 
 /** What is checked, for people, by subject. */
 export const rules: Readonly<Record<string, readonly string[]>> = {
-  Clusters: contextRules,
+  Clusters: [...contextRules, ...aliasRules],
   'One of each': duplicateRules,
   'Composed names': nameRules,
   Kafka: [...kafkaRules, ...settingRules],

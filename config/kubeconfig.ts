@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 import { parse } from 'yaml';
 
 import { asRecord } from './text.ts';
 
-/** The contexts of a kubeconfig file that name a cluster and a user which the file has too; or why the file is of no use. */
-export type KubeconfigContexts = { readonly contexts: readonly string[] } | { readonly unreadable: string };
+/**
+ * The contexts of a kubeconfig file that name a cluster and a user which the file has too, and by their names what tells their clusters
+ * apart; or why the file is of no use.
+ */
+export type KubeconfigContexts = { readonly contexts: readonly string[]; readonly clusters: ReadonlyMap<string, string> } | { readonly unreadable: string };
 
 /** A kubeconfig: its file, or its text. */
 export type KubeconfigSource = { readonly file: string } | { readonly text: string };
@@ -26,7 +29,9 @@ export function kubeconfigPath(path: string, directory: string): string {
 /** Reads the contexts of the file at an absolute path. Never throws: what is wrong with the file is a finding among others. */
 export function kubeconfigContexts(path: string): KubeconfigContexts {
   try {
-    return { contexts: [...completeContexts({ file: path }).keys()].sort() };
+    const complete = completeContexts({ file: path });
+    const clusters = new Map([...complete].map(([name, parts]) => [name, identityOf(parts, dirname(path))]));
+    return { contexts: [...complete.keys()].sort(), clusters };
   } catch (error) {
     return { unreadable: reason(error) };
   }
@@ -45,6 +50,17 @@ export function completeContexts(source: KubeconfigSource): Map<string, ContextP
     const [cluster, user] = [clustersByName.get(String(context['cluster'])), usersByName.get(String(context['user']))];
     return typeof cluster?.['server'] === 'string' && user !== undefined ? [[name, { cluster, user }]] : [];
   }));
+}
+
+/**
+ * What two contexts of one cluster have in common. One server with another authority is another cluster in another network, and plugins are
+ * told by their arguments which of the clusters behind one server is meant, as Teleport's is.
+ */
+function identityOf({ cluster, user }: ContextParts, directory: string): string {
+  const server = String(cluster['server']).replace(/\/$/, '');
+  const { 'certificate-authority': file, 'certificate-authority-data': data } = cluster;
+  const authority = data ?? (typeof file === 'string' ? resolve(directory, file) : undefined);
+  return JSON.stringify([URL.canParse(server) ? new URL(server).href : server, authority, cluster['tls-server-name'], cluster['proxy-url'], user['exec']]);
 }
 
 /** The entries of one of a kubeconfig's lists; of two with one name the first counts. */

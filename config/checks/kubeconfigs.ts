@@ -19,10 +19,9 @@ export const contextRules = [
 ];
 
 /** Every context must be in the kubeconfig file that it is looked for in, or be a cluster of GKE. */
-export function checkContexts(configuration: Readable, directory: string): Finding[] {
+export function checkContexts(configuration: Readable, contextsOf: ContextReader): Finding[] {
   const common = configuration.kubeconfig;
   const places = placesOf(configuration).filter((place) => !isOnGke(place, configuration));
-  const contextsOf = reader(directory);
   return [
     ...(common === undefined ? [] : unreadable(['kubeconfig'], common, contextsOf(common))),
     ...places.flatMap(({ path, context, kubeconfig }) => {
@@ -41,7 +40,7 @@ export function checkPlaces(configuration: Readable, raw: Record<string, unknown
 }
 
 function placesOf({ kafka, regions, tsb, tier1, generators }: Readable): Place[] {
-  const concerns: [Path, { context?: string | undefined; kubeconfig?: string | undefined } | undefined][] = [
+  const concerns: [Path, Placed | undefined][] = [
     [['kafka'], kafka],
     ...(regions ?? []).map((region, index): [Path, typeof region] => [['regions', index], region]),
     [['tsb'], tsb],
@@ -51,14 +50,23 @@ function placesOf({ kafka, regions, tsb, tier1, generators }: Readable): Place[]
   return concerns.flatMap(([path, concern]) => (concern?.context === undefined ? [] : [{ path, context: concern.context, kubeconfig: concern.kubeconfig }]));
 }
 
-function isOnGke({ context, kubeconfig }: Place, { gcp }: Readable): boolean {
-  return kubeconfig === undefined && Object.hasOwn(gcp?.clusters ?? {}, context);
+/** A concern that has a cluster. */
+export interface Placed {
+  readonly context?: string | undefined;
+  readonly kubeconfig?: string | undefined;
+}
+
+export function isOnGke({ context, kubeconfig }: Placed, { gcp }: Readable): boolean {
+  return context !== undefined && kubeconfig === undefined && Object.hasOwn(gcp?.clusters ?? {}, context);
 }
 
 type ReadContexts = { readonly file: string } & KubeconfigContexts;
 
+/** Gives the contexts of a file by its path as it was written. */
+export type ContextReader = (path: string) => ReadContexts;
+
 /** Reads each file once. */
-function reader(directory: string): (path: string) => ReadContexts {
+export function contextReader(directory: string): ContextReader {
   const files = new Map<string, ReadContexts>();
   return (path) => {
     const file = kubeconfigPath(path, directory);

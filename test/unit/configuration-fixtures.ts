@@ -13,8 +13,12 @@ export function configurationFiles(): ConfigurationFiles {
   const directory = mkdtempSync(join(tmpdir(), 'kbf-config-'));
   const write = (name: string, text: string): void => { writeFileSync(join(directory, name), text); };
   const certificate = (name: string): string => fileURLToPath(new URL(`../fixtures/certificates/${name}`, import.meta.url));
-  write('kubeconfig', kubeconfigOf('kafka', 'central', 'east', 'west'));
-  write('other', kubeconfigOf('central'));
+  write('kubeconfig', kubeconfigOf({ kafka: {}, central: {}, east: {}, west: {} }));
+  write('other', kubeconfigOf({ central: {} }));
+  write('two-regions-in-one', kubeconfigOf({ kafka: {}, central: {}, east: {}, west: { server: 'https://EAST.example:443/' } }));
+  write('tier1-in-east', kubeconfigOf({ kafka: {}, central: { server: 'https://east.example' }, east: {}, west: {} }));
+  write('one-server', kubeconfigOf(Object.fromEntries(['kafka', 'central', 'east', 'west'].map((name) => [name, { server: 'https://10.0.0.1', authority: name }]))));
+  write('one-proxy', kubeconfigOf(Object.fromEntries(['kafka', 'central', 'east', 'west'].map((name) => [name, { server: 'https://proxy.example', plugin: name }]))));
   write('broken', 'clusters: [');
   copyFileSync(certificate('root.crt'), join(directory, 'root.crt'));
   copyFileSync(certificate('leaf.crt'), join(directory, 'leaf.crt'));
@@ -57,12 +61,21 @@ export function seedConfiguration(): Record<string, unknown> {
   };
 }
 
-function kubeconfigOf(...contexts: string[]): string {
+/** How a context's cluster is reached; by default its server has the context's name. */
+interface Reached {
+  readonly server?: string;
+  readonly authority?: string;
+  /** What its plugin is told. */
+  readonly plugin?: string;
+}
+
+function kubeconfigOf(contexts: Readonly<Record<string, Reached>>): string {
+  const all = Object.entries(contexts);
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
-    users: [{ name: 'u', user: {} }],
-    contexts: [...contexts.map((name) => ({ name, context: { cluster: 'c', user: 'u' } })), { name: 'half', context: { cluster: 'gone', user: 'u' } }],
+    clusters: all.map(([name, { server = `https://${name}.example`, authority }]) => ({ name, cluster: { server, ...(authority && { 'certificate-authority-data': authority }) } })),
+    users: all.map(([name, { plugin }]) => ({ name, user: plugin === undefined ? {} : { exec: { command: 'tsh', args: [plugin] } } })),
+    contexts: [...all.map(([name]) => ({ name, context: { cluster: name, user: name } })), { name: 'half', context: { cluster: 'gone', user: 'east' } }],
   });
 }
