@@ -38,6 +38,12 @@ export function listenerHosts(kafka: AdvertisingKafka, listener: AdvertisedListe
   return { bootstrap: bootstrapHost(kafka.domain, suffix), brokers: ids.map((id) => brokerHost(id, kafka.domain, suffix)) };
 }
 
+/** The names by which clients in Kafka's own cluster call an internal listener: those of its Service and of the brokers' pods. */
+export function internalHosts({ name, namespace, brokers }: AdvertisingKafka): ListenerHosts {
+  const pod = (id: number) => `${name}-${nodePool}-${id}.${name}-kafka-brokers.${namespace}.svc`;
+  return { bootstrap: `${name}-kafka-bootstrap.${namespace}.svc`, brokers: Array.from({ length: brokers }, (_, id) => pod(id)) };
+}
+
 /** The first listener that is not internal: bridges come in by it. */
 export function outsideListener<L extends AdvertisedListener>(listeners: readonly L[]): L | undefined {
   return listeners.find(({ type }) => type !== 'internal');

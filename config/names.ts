@@ -28,6 +28,12 @@ export function clusterCaSecret(kafka: string): string {
 export function strimziBridgeService(bridge: string): string {
   return `${bridge}-bridge-service`;
 }
+
+/** The Deployment that Strimzi makes for it. The EnvoyFilter of its sidecars has this name, too. */
+export function strimziBridgeDeployment(bridge: string): string {
+  return `${bridge}-bridge`;
+}
+
 /** Tells pods of this program's bridge from remote endpoints that carry the shared Service's selector labels. */
 export const localPodLabel = { 'kafka-bridge-failover/local': 'true' } as const;
 /** On Services that a peer region may serve. */

@@ -13,12 +13,14 @@ export type Partly<T> = T extends readonly (infer E)[] ? (Partly<E> | undefined)
 export interface Readable extends Omit<Partly<ConfigurationAsWritten>, 'kafka'> {
   /** Undefined for a Kafka that exists. */
   readonly kafka?: Partly<InstalledKafka> | undefined;
+  readonly kafkaExists: boolean;
 }
 
 export function readable(raw: unknown): Readable {
   const right = (read(configurationSchema, raw) ?? {}) as Partly<ConfigurationAsWritten>;
   const { kafka, ...rest } = right;
-  return { ...rest, kafka: kafka?.existing === undefined ? (kafka as Partly<InstalledKafka> | undefined) : undefined };
+  const kafkaExists = kafka?.existing !== undefined;
+  return { ...rest, kafka: kafkaExists ? undefined : (kafka as Partly<InstalledKafka> | undefined), kafkaExists };
 }
 
 function read(schema: z.core.$ZodType, value: unknown): unknown {

@@ -2,14 +2,14 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { listenerHosts } from '../listener-hosts.ts';
+import { internalHosts, listenerHosts } from '../listener-hosts.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import { asRecord, type Path, valueAt } from '../text.ts';
 import { advertising } from './advertising.ts';
 
 export const certificateRules = [
-  '`kafka.certificate.hosts`, where given, covers every name that brokers advertise on listeners with that certificate; `*.` stands for one part.',
+  '`kafka.certificate.hosts`, where given, covers every name that brokers advertise on listeners with that certificate, internal ones too; `*.` stands for one part.',
   'A `caCertificate` is one CA certificate that is still good, and nothing else: bridges take only the first of a file.',
 ];
 
@@ -18,12 +18,12 @@ export function checkCertificateHosts(configuration: Readable): Finding[] {
   const given = configuration.kafka?.certificate?.hosts?.flatMap((host) => host ?? []);
   const kafka = advertising(configuration);
   if (given === undefined || kafka === undefined) return [];
-  const own = (configuration.kafka?.listeners ?? []).flatMap((listener) => (listener?.certificate === 'own' && listener.tls === true && listener.type !== 'internal' ? listener.name ?? [] : []));
+  const own = (configuration.kafka?.listeners ?? []).flatMap((listener) => (listener?.certificate === 'own' && listener.tls === true ? listener.name ?? [] : []));
   const needed = kafka.listeners.filter(({ name }) => own.includes(name)).flatMap((listener) => {
-    const { bootstrap, brokers } = listenerHosts(kafka, listener);
+    const { bootstrap, brokers } = listener.type === 'internal' ? internalHosts(kafka) : listenerHosts(kafka, listener);
     return [bootstrap, ...brokers];
   });
-  const missing = needed.filter((host) => !given.some((name) => covers(name, host)));
+  const missing = [...new Set(needed)].filter((host) => !given.some((name) => covers(name, host)));
   return missing.length === 0 ? [] : [{ path: ['kafka', 'certificate', 'hosts'], allowed: `a list that has these, too, as brokers advertise them: ${missing.join(', ')}` }];
 }
 

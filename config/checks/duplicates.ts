@@ -1,5 +1,5 @@
 import { needsGivenNamespace } from '../given-namespace.ts';
-import { bridgeServices, regionGroup, regionHostname } from '../names.ts';
+import { bridgeServices, regionGroup, regionHostname, strimziBridgeDeployment, strimziBridgeService } from '../names.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import { type Path, pathText } from '../text.ts';
@@ -19,7 +19,7 @@ export const duplicateRules = [
   '`hostname` and `<region>.<hostname>` are no names that Kafka advertises.',
   'Parts in one cluster have namespaces of their own, and none that Kubernetes or Istio has: the program makes them, and removes them with everything in them. Only the charts of operators may share one.',
   'A cluster has one name in TSB: where tier1 stands in a region’s cluster, both say the same `tsbCluster`.',
-  'Workspaces, their settings and groups have names of their own, and no gateway is called like a Service of the bridge.',
+  'Workspaces, their settings and groups have names of their own, and no gateway is called like a Service or the Deployment of the bridge.',
 ];
 
 /** What two parts of a configuration must not have in common. */
@@ -81,8 +81,14 @@ function kafkaLists({ kafka }: Readable): Finding[] {
 /** The program makes these namespaces, and removes them with everything in them. */
 function namespaces(configuration: Readable): Finding[] {
   const { kafka, regions = [], bridge, tsb, tier1, generators, operators } = configuration;
-  const installed = (['strimzi', 'certManager'] as const).flatMap((name) => (operators?.[name]?.install === true ? [{ path: ['operators', name, 'namespace'], namespace: operators[name].namespace }] : []));
-  const contexts = [kafka?.context, ...regions.map((region) => region?.context)];
+  const contexts = {
+    strimzi: [kafka?.context, ...regions.map((region) => region?.context)],
+    certManager: [kafka?.context, ...(tier1?.tls?.source === 'cert-manager' ? [tier1.context] : [])],
+  };
+  const installed = (['strimzi', 'certManager'] as const).flatMap((name) => {
+    const { install, namespace } = operators?.[name] ?? {};
+    return install === true ? [...new Set(contexts[name])].map((context) => ({ path: ['operators', name, 'namespace'], owner: `operators.${name}.namespace`, context, namespace })) : [];
+  });
   const places: { path: Path; owner: string; context: string | undefined; namespace: string | undefined }[] = [
     ...regions
       .map((region, index) => ({ path: ['bridge', 'namespace'], owner: `the bridge of regions[${index}]`, context: region?.context, namespace: bridge?.namespace }))
@@ -91,7 +97,7 @@ function namespaces(configuration: Readable): Finding[] {
     { path: ['tsb', 'namespace'], owner: 'the TSB objects', context: tsb?.context, namespace: tsb?.namespace },
     { path: ['tier1', 'namespace'], owner: 'tier1', context: tier1?.context, namespace: tier1?.namespace },
     { path: ['generators', 'namespace'], owner: 'generators', context: generators === undefined ? undefined : (generators.context ?? tier1?.context), namespace: generators?.namespace },
-    ...installed.flatMap(({ path, namespace }) => [...new Set(contexts)].map((context) => ({ path, owner: pathText(path), context, namespace }))),
+    ...installed,
   ];
   // A namespace with a Secret or an Issuer that exists is there before the program, which then leaves it as it is.
   const existing = [...(needsGivenNamespace(kafka?.certificate) ? ['kafka'] : []), ...(bridge?.authentication === undefined ? [] : ['bridge']), ...(needsGivenNamespace(tier1?.tls) ? ['tier1'] : [])];
@@ -111,16 +117,16 @@ function withoutCharts(places: readonly { path: Path; owner: string; context: st
 
 const reserved = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease', 'istio-system']);
 
-/** TSB's objects of one kind are in one namespace, and a region's gateway is among the Services of its bridge. */
+/** TSB's objects of one kind are in one namespace, and a region's gateway, its Service and its Deployment, is beside those of its bridge. */
 function tsbNames({ tsb, regions = [], bridge, tier1 }: Readable): Finding[] {
-  const services = bridge?.name === undefined ? [] : [...Object.values(bridgeServices(bridge.name)), `${bridge.name}-bridge-service`];
+  const taken = bridge?.name === undefined ? [] : [...Object.values(bridgeServices(bridge.name)), strimziBridgeService(bridge.name), strimziBridgeDeployment(bridge.name)];
   const pair = (key: 'workspaces' | 'settings', what: string) => repeated((['bridges', 'edge'] as const).map((side) => ({ path: ['tsb', key, side], value: tsb?.[key]?.[side]?.name })), what);
   const groups = tsb?.groups?.bridges === undefined ? regions.map((region) => region?.name && regionGroup(region.name)) : [tsb.groups.bridges];
   return [
     ...pair('workspaces', 'a workspace'),
     ...pair('settings', 'a name'),
     ...(groups.includes(tsb?.groups?.edge) && tsb?.groups?.edge !== undefined ? [{ path: ['tsb', 'groups', 'edge'], allowed: 'a name that no group of the regions has' }] : []),
-    ...regions.flatMap((region, index) => (region?.gateway?.name !== undefined && services.includes(region.gateway.name) ? [{ path: ['regions', index, 'gateway', 'name'], allowed: `a name that no Service of the bridge has (${services.join(', ')})` }] : [])),
+    ...regions.flatMap((region, index) => (region?.gateway?.name !== undefined && taken.includes(region.gateway.name) ? [{ path: ['regions', index, 'gateway', 'name'], allowed: `a name that no Service and no Deployment of the bridge has (${taken.join(', ')})` }] : [])),
     ...clusterNames(regions, tier1),
   ];
 }

@@ -5,13 +5,13 @@ import { noRegion } from './tier1.ts';
 
 export const tsbRules = [
   'What exists in TSB lies in what exists: a workspace that exists needs a tenant that exists, settings and groups that exist need a workspace that exists.',
-  'With `tsb.groups.bridges` every region has a `gateway.name` and `gateway.routes` of its own.',
+  'Regions in one group (`tsb.groups.bridges`, or one name in `tsb.groups.existing.regions`) have a `gateway.name` and `gateway.routes` of their own.',
   'Groups are for regions that there are. Networks that are reached are in `tsb.setup.networks`, whose clusters are configured ones.',
 ];
 
 /** What is in TSB already lies in what is in TSB already. */
 export function checkTsb(configuration: Readable): Finding[] {
-  return [...parents(configuration), ...settings(configuration), ...groups(configuration), ...commonGroup(configuration), ...setup(configuration)];
+  return [...parents(configuration), ...settings(configuration), ...groups(configuration), ...sharedGroups(configuration), ...setup(configuration)];
 }
 
 function parents({ tsb }: Readable): Finding[] {
@@ -28,14 +28,18 @@ function settings({ tsb }: Readable): Finding[] {
 }
 
 /** TSB knows an object by its name within its group. */
-function commonGroup({ tsb, regions = [] }: Readable): Finding[] {
-  if (tsb?.groups?.bridges === undefined) return [];
+function sharedGroups({ tsb, regions = [] }: Readable): Finding[] {
+  const { bridges: common, existing } = tsb?.groups ?? {};
+  const groups = regions.map((region) => (region?.name === undefined ? undefined : existing?.regions?.[region.name]) ?? common);
   return (['name', 'routes'] as const).flatMap((key) => {
     const names = regions.map((region) => (key === 'routes' ? region?.gateway?.routes ?? region?.gateway?.name : region?.gateway?.name));
-    return names.flatMap((name, index) => (name === undefined || names.indexOf(name) === index || (key === 'routes' && regions[index]?.gateway?.routes === undefined) ? [] : [{
-      path: ['regions', index, 'gateway', key],
-      allowed: 'one that no other region has, as all gateways are in one group (tsb.groups.bridges)',
-    }]));
+    return names.flatMap((name, index) => {
+      const group = groups[index];
+      const isFirst = names.findIndex((other, at) => other === name && groups[at] === group) === index;
+      if (name === undefined || group === undefined || isFirst || (key === 'routes' && regions[index]?.gateway?.routes === undefined)) return [];
+      const why = group === common ? 'as all gateways are in one group (tsb.groups.bridges)' : `as several gateways are in the group ${group} (tsb.groups.existing.regions)`;
+      return [{ path: ['regions', index, 'gateway', key], allowed: `one that no other region has, ${why}` }];
+    });
   });
 }
 

@@ -4,7 +4,7 @@ import type { Readable } from '../readable.ts';
 import { bridgesFor, isLaterThanKnown, operatorRelease, operatorReleases, type OperatorRelease } from '../versions.ts';
 
 export const versionRules = [
-  '`kafka.version` and `kafka.api` are what the operator of `operators.strimzi.version` serves, and `bridge.version` is one that it can run. Of operators later than the table below nothing is checked.',
+  '`kafka.version` and `kafka.api` are what the operator of `operators.strimzi.version` serves, and `bridge.version` is one that it can run. With `kafka.existing` it serves v1. Of operators later than the table below nothing is checked.',
 ];
 
 /** What is asked for must be what the operator serves. Of operators that came later than the table nothing is known. */
@@ -12,7 +12,7 @@ export function checkVersions(configuration: Readable): Finding[] {
   const version = configuration.operators?.strimzi?.version;
   if (version === undefined || isLaterThanKnown(version)) return [];
   const release = operatorRelease(version);
-  if (release !== undefined) return [...ofKafka(release, configuration), ...ofBridge(release, configuration)];
+  if (release !== undefined) return [...ofKafka(release, configuration), ...ofExistingKafka(release, configuration), ...ofBridge(release, configuration)];
   const known = operatorReleases.map(({ operator }) => operator);
   return [{ path: ['operators', 'strimzi', 'version'], allowed: `a release of Strimzi: ${known.join(', ')}, or a later one`, suggestion: nearest(version, known) }];
 }
@@ -26,6 +26,13 @@ function ofKafka(release: OperatorRelease, { kafka }: Readable): Finding[] {
     ...(kafka.api === 'v1' && !api.includes('v1') ? [{ path: ['kafka', 'api'], allowed: `v1beta2: the operator ${operator} does not serve v1 (operators.strimzi.version)` }] : []),
     ...(kafka.api === 'v1beta2' && !zookeeper ? [{ path: ['kafka', 'api'], allowed: `v1: the operator ${operator} runs no ZooKeeper, which ended with 0.45 (operators.strimzi.version)` }] : []),
   ];
+}
+
+/** Beside a Kafka of somebody else's, bridges are of today's API. */
+function ofExistingKafka({ api }: OperatorRelease, { kafkaExists }: Readable): Finding[] {
+  if (!kafkaExists || api.includes('v1')) return [];
+  const first = operatorReleases.find((later) => later.api.includes('v1'));
+  return [{ path: ['operators', 'strimzi', 'version'], allowed: `${first?.operator ?? 'none'} or later: with kafka.existing bridges are of the API v1, which earlier ones do not serve` }];
 }
 
 function ofBridge(release: OperatorRelease, { bridge }: Readable): Finding[] {

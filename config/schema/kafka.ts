@@ -87,7 +87,7 @@ const installed = z
     entityOperator: { ...given.entityOperator, topics: given.entityOperator.topics ?? given.topics.length > 0 },
   }));
 
-const bootstrapServer = /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?:\d{1,5}$/;
+const bootstrapServer = /^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?:\d{1,5}$/;
 
 /** A Kafka cluster that is there already, and that the program only uses. */
 const existing = z.strictObject({
@@ -96,6 +96,7 @@ const existing = z.strictObject({
       bootstrapServers: z
         .string()
         .refine((list) => list.split(',').every((server) => bootstrapServer.test(server)), 'host:port, or several with commas and no spaces between')
+        .refine((list) => list.split(',').map((server) => Number(server.split(':')[1])).every((port) => port >= 1 && port <= 65_535), 'ports from 1 to 65535')
         .describe('`host:port` of a TLS listener, or several with commas between.'),
       caCertificate: certificateText.describe('CA certificate that the listener is trusted by: PEM text, or `file:` and its path.'),
     })

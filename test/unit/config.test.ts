@@ -96,6 +96,38 @@ describe('the configuration', () => {
     assert.deepEqual(consumer, { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 2_000, idleTimeoutSeconds: 60, config: {} });
   });
 
+  it('takes other times of the admin client beside those of the producer', () => {
+    for (const config of [{ 'default.api.timeout.ms': 20_000 }, { 'request.timeout.ms': 8_000 }, { 'request.timeout.ms': '10000', 'default.api.timeout.ms': '10000' }]) {
+      assert.deepEqual(problemsOf({ ...valid(), bridge: { admin: { config } } }), []);
+    }
+  });
+
+  it('takes parts in one cluster by two contexts, and clusters that one server stands before', () => {
+    const shared = { ...valid(), kubeconfig: 'tier1-in-east' };
+    at(shared, 'tier1', { tsbCluster: 'east' });
+    for (const raw of [shared, { ...valid(), kubeconfig: 'one-server' }, { ...valid(), kubeconfig: 'one-proxy' }]) assert.deepEqual(problemsOf(raw), []);
+  });
+
+  it('takes a namespace for Kafka that its issuer is in, and cert-manager’s name for one where it is not', () => {
+    const raw = { ...valid(), bridge: { namespace: 'cert-manager' }, operators: { certManager: { install: true } } };
+    at(raw, 'kafka', { namespace: 'default', certificate: { source: 'issuer', issuer: { name: 'i', kind: 'Issuer' } } });
+    assert.deepEqual(problemsOf(raw), []);
+  });
+
+  it('takes topics with fewer copies that say so themselves, and gateways of one name in groups of their own', () => {
+    const raw = valid();
+    at(raw, 'kafka', { topics: [{ name: 'one', replicas: 1, config: { 'min.insync.replicas': 1 } }, { name: 'two', replicas: 2, config: { 'min.insync.replicas': '1' } }] });
+    at(raw, 'tsb', { tenant: { existing: 'k' }, workspaces: { bridges: { existing: 'b' } }, groups: { bridges: 'g', existing: { regions: { east: 'e' } } } });
+    assert.deepEqual(problemsOf(raw), []);
+  });
+
+  it('takes tries as long as the walk-through’s where nothing bounds a request', () => {
+    const raw: Raw = { ...valid(), bridge: { service: 'strimzi', timeouts: { consumersMs: 5_000 } } };
+    at(raw, 'tsb', { api: 'tier1gateway' });
+    at(raw, 'tier1', { retries: 'tsb-default' });
+    assert.deepEqual(problemsOf(raw), []);
+  });
+
   it('reports every problem at once, also those between values', () => {
     const raw = valid();
     raw['hostname'] = 'x';
