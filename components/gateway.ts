@@ -88,6 +88,11 @@ export function loadBalancerAddress(service: LiveObject): string | undefined {
   return first?.ip ?? first?.hostname;
 }
 
+/** Its last part begins with a letter, as no IP address does. What is neither is an address that is not known yet. */
+export function isHostName(address: string): boolean {
+  return /^([a-z0-9-]+\.)+[a-z][a-z0-9-]*$/i.test(address);
+}
+
 function clusterAddress(service: LiveObject): string | undefined {
   return ((service['spec'] ?? {}) as { clusterIP?: string }).clusterIP;
 }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 
 import * as pulumi from '@pulumi/pulumi';
 
+import { isHostName } from './gateway.ts';
 import { gcpModule } from './gcp-package.ts';
 
 interface AddressModule {
@@ -42,13 +43,10 @@ export interface DnsRecords {
 /** A record for each host name, of the kind that its address needs. */
 export function dnsRecords(name: string, { project, zone, hosts, address }: DnsRecords, opts: pulumi.CustomResourceOptions): pulumi.CustomResource[] {
   const { RecordSet } = gcpModule<RecordSetModule>('dns/recordSet.js');
-  const type = pulumi.output(address).apply((target) => (hostName.test(target) ? 'CNAME' : isIP(target) === 6 ? 'AAAA' : 'A'));
-  const target = pulumi.output(address).apply((given) => (hostName.test(given) ? `${given}.` : given));
+  const type = pulumi.output(address).apply((target) => (isHostName(target) ? 'CNAME' : isIP(target) === 6 ? 'AAAA' : 'A'));
+  const target = pulumi.output(address).apply((given) => (isHostName(given) ? `${given}.` : given));
   return hosts.map((host) => new RecordSet(`${name}-${host}`, { project, managedZone: zone, name: `${host}.`, type, ttl: secondsCached, rrdatas: [target] }, opts));
 }
-
-/** Its last part begins with a letter, as no address does. What is neither is an address that is not known yet. */
-const hostName = /^([a-z0-9-]+\.)+[a-z][a-z0-9-]*$/i;
 
 /** How long clients may go on with an address that was replaced. */
 const secondsCached = 60;

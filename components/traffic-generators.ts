@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
 import type { GeneratorsConfiguration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
+import { isHostName } from './gateway.ts';
 import type { Resolved } from './tier1-failover.ts';
 
 export interface TrafficGeneratorsArgs {
@@ -101,6 +101,6 @@ function deployment(name: string, { args, namespace, role, env }: Generator, opt
 
 /** A pod can be told addresses, not names: a load balancer that has only a name needs DNS. */
 function hostAliases(resolve: readonly Resolved[]): { ip: string; hostnames: string[] }[] {
-  const addresses = [...new Set(resolve.map(({ address }) => address))].filter((address) => isIP(address) !== 0);
+  const addresses = [...new Set(resolve.map(({ address }) => address))].filter((address) => !isHostName(address));
   return addresses.map((ip) => ({ ip, hostnames: resolve.filter(({ address }) => address === ip).map(({ name }) => name) }));
 }

@@ -227,6 +227,15 @@ describe('kbf render', function () {
     assert.ok(!existsSync(join(parent, 'state')));
   });
 
+  it('says where pods find tier1 that no DNS leads to, though its address is known later', async () => {
+    const { code, stderr } = await kbf({ gcp: undefined, generators: { topic: 'sales' } }, '--out', join(parent, 'out'));
+    assert.equal(code, 0, stderr);
+    const { spec } = parse(await readFile(join(parent, 'out/central/traffic/deployment.producer.yaml'), 'utf8')) as { spec: { template: { spec: { hostAliases: object[] } } } };
+    assert.deepEqual(spec.template.spec.hostAliases, [
+      { ip: '<load balancer address of Service edge/tier1 in cluster central>', hostnames: ['kafka.example.com', 'east.kafka.example.com', 'west.kafka.example.com'] },
+    ]);
+  });
+
   it('asks for the folder', async () => {
     const { code, stderr } = await kbf({});
     assert.equal(code, 2);
