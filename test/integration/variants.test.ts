@@ -221,6 +221,44 @@ describe('variants of a stack', function () {
     });
   });
 
+  describe('whose bridge is outside of the mesh', () => {
+    /** The trigger of a region's checks is whatever its settings are. */
+    const changed = async (): Promise<string> => {
+      const { config } = parse(await readFile(join(root, 'Pulumi.dev.yaml'), 'utf8')) as { config: Record<string, object[]> };
+      const [east, ...others] = config['kafka-bridge-failover:regions'] ?? [];
+      return await firstSettings({ regions: [{ ...east, gateway: { service: { annotations: { note: 'changed' } } } }, ...others] });
+    };
+
+    async function bridgeAnew(label: string): Promise<void> {
+      await kubectl('east', 'label', '--overwrite', 'namespace', 'kafka-bridge', label);
+      await kubectl('east', '--namespace', 'kafka-bridge', 'delete', 'pod', '--selector', 'strimzi.io/kind=KafkaBridge', '--timeout=120s');
+      await kubectl('east', '--namespace', 'kafka-bridge', 'rollout', 'status', 'deployment/kafka-bridge-bridge', '--timeout=120s');
+    }
+
+    it('fails up, with the pod and what to look at', async () => {
+      await bridgeAnew('istio-injection-');
+      const { exitCode, all } = await workshop.start('up', ...on(await changed()));
+      assert.equal(exitCode, 1, all);
+      assert.match(all, /east-sidecars-check/);
+      assert.match(all, /pod kafka-bridge\/kafka-bridge-bridge-\S+ in cluster east has no istio-proxy/);
+      assert.match(all, /See: kubectl --context east get namespace kafka-bridge --show-labels/);
+    });
+
+    it('is a fault for the doctor', async () => {
+      const { exitCode, stdout, all } = await workshop.start('doctor', ...on(await changed()), '--json');
+      assert.equal(exitCode, 1, all);
+      const faults = (JSON.parse(stdout) as Examination).findings.filter(({ verdict }) => verdict === 'fault');
+      assert.deepEqual(faults.map(({ check, subject }) => `${check} ${subject}`), ['injection east'], all);
+    });
+
+    it('is looked at again once it was made anew', async () => {
+      await bridgeAnew('istio-injection=enabled');
+      const { resources } = await kbf('up', await changed());
+      assert.ok(resources.some(({ name: resource }) => resource === 'east-sidecars-check'), JSON.stringify(resources));
+      await firstTakesRecords();
+    });
+  });
+
   async function renderedObjects(out: string): Promise<string[]> {
     const files = await readdir(out, { recursive: true });
     const objects = files.filter((file) => file.endsWith('.yaml')).map(async (file) => said(file.split('/')[0] ?? '', parse(await readFile(join(out, file), 'utf8')) as KubernetesObject));
