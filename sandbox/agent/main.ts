@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, readdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../../errors.ts';
@@ -27,7 +27,9 @@ async function main(): Promise<void> {
   if (ended > 0) console.log(`ended ${ended} containers of an agent before this one`);
   await Promise.all((await readdir(workDir)).map((name) => rm(join(workDir, name), { recursive: true, force: true })));
   await removeLeftNetworks();
-  const host = hostParts(Object.values(tools).flat(), dirname(dirname(dir)));
+  // The packages may be a link out of the project, as in a second work tree.
+  const packages = await realpath(join(tools.project, 'node_modules'));
+  const host = hostParts([...Object.values(tools).flat(), packages], dirname(dirname(dir)));
   const silentPods = new SilentPods();
   silentPods.clear();
   const agents = clusters.map((cluster) => new ClusterAgent({ dir, tools, host, silentPods, cluster }));

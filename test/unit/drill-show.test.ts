@@ -105,6 +105,12 @@ describe('the JUnit file of a drill', () => {
     assert.match(renderJunit(made('inconclusive')), /<testsuites tests="10" failures="0" errors="2"/);
   });
 
+  it('says of a drill that ended itself what it had missed by then, and of an interrupted one that nothing follows', () => {
+    const ended = { ...made('failed'), verdict: 'aborted' as const, reason: 'the error budget is spent' };
+    assert.match(renderMarkdown(ended), /ended before it was complete: the error budget is spent\. Until then failover missed \d+ objectives/);
+    assert.match(renderMarkdown(made('aborted')), /nothing follows from them about failover/);
+  });
+
   it('has an error of its own for a drill that was ended without an objective that says so', () => {
     const report = { ...made('aborted'), objectives: [] };
     assert.deepEqual(testCases(renderJunit(report)), [{ name: 'condition.verdict', result: 'error', message: 'aborted: interrupted (SIGINT).', text: 'interrupted (SIGINT).' }]);

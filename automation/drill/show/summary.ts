@@ -7,11 +7,19 @@ export function summary(report: Report): string[] {
     case 'pass': return [`Failover hid ${faultName(report)} from clients as far as it had to: ${traffic(report)}`, ...gaps(report)];
     case 'fail': return [`Under ${faultName(report)}, failover missed ${missedWords(report)}`, traffic(report, true), ...gaps(report)];
     case 'inconclusive': return [`The drill says neither that failover works nor that it does not: ${reasonOf(report)}`, 'Repeat it once that is put right. The figures below are what was measured, and no more.'];
-    case 'aborted': return [`The drill was ended before it was complete: ${reasonOf(report)}`, 'The figures below cover what ran until then; nothing follows from them about failover.'];
+    case 'aborted': return [`The drill was ended before it was complete: ${reasonOf(report)}`, untilThen(report)];
   }
 }
 
-function missedWords({ objectives }: Report): string {
+/** A drill that ended itself may have broken objectives by then, which is an answer. */
+function untilThen({ objectives }: Report): string {
+  const broken = objectives.filter(({ name }) => !name.startsWith('condition.'));
+  return sorted(broken).missed.length > 0
+    ? `Until then failover missed ${missedWords({ objectives: broken })}`
+    : 'The figures below cover what ran until then; nothing follows from them about failover.';
+}
+
+function missedWords({ objectives }: Pick<Report, 'objectives'>): string {
   const { missed } = sorted(objectives);
   const [first, second, ...others] = missed.map((objective) =>
     `${meaning(objective.name) || objective.name}: ${measured(objective)} (wanted ${limit(objective)})`);
