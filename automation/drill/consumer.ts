@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import type { Exchange } from './exchange.ts';
 import { describe, Instance } from './instance.ts';
 import type { InstanceOptions, PolledRecord } from './instance.ts';
 import { recordId } from './records.ts';
@@ -12,7 +13,7 @@ export interface ConsumerOptions extends InstanceOptions {
   partitions?: readonly number[];
   /** Called with every batch before it is committed. */
   onDeliveries: (deliveries: Delivery[]) => void;
-  /** Called with what was committed, once the bridge said that it was. */
+  /** Called with what was committed, once the bridge said that it was, or once it is clear that nobody will say. */
   onCommits: (commits: Commit[]) => void;
   /** Called when an instance was lost and another was made. */
   onRecreated: (why: string) => void;
@@ -86,8 +87,12 @@ export class BridgeConsumer {
     const positions = new Map<number, number>();
     for (const { partition, offset } of records) positions.set(partition, Math.max(positions.get(partition) ?? 0, offset + 1));
     for (const [partition, next] of positions) this.#next.set(partition, next);
+    const commitMs = this.#o.clock();
     const answer = await instance.commit(positions, this.#o.partitions === undefined ? 'subscribed' : 'assigned');
-    if (answer.status === 204) this.#o.onCommits([...positions].map(([partition, offset]) => ({ consumer: this.#o.index, instance: instance.name, tMs: answer.endMs, partition, offset })));
+    if (answer.status === 204 || isUnanswered(answer)) {
+      const told = answer.status === 204 ? { tMs: answer.endMs } : { tMs: commitMs, unanswered: true as const };
+      this.#o.onCommits([...positions].map(([partition, offset]) => ({ consumer: this.#o.index, instance: instance.name, partition, offset, ...told })));
+    }
     // 500 is the group's answer to a commit during a rebalance: the next poll joins again, and the batch comes once more.
     return answer.status === 204 || answer.status === 500 ? undefined : `commit: ${describe(answer)}`;
   }
@@ -151,4 +156,9 @@ export class BridgeConsumer {
       await delay(deletePauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
+}
+
+/** Neither the bridge nor anybody on the way to it that must know says whether the request was carried out. */
+function isUnanswered({ status = 0, error }: Exchange): boolean {
+  return error !== undefined || status >= 502;
 }

@@ -53,15 +53,17 @@ export interface Delivery {
   id?: RecordId;
 }
 
-/** A position that a consumer committed for its group and was told so (204); what was not answered is not stored. */
+/** A position that a consumer committed for its group: it was told so (204), or nobody told it anything. One that was refused is not stored. */
 export interface Commit {
   consumer: number;
   instance: string;
-  /** When the answer came. */
+  /** When the answer came; of one without, when it was asked for. */
   tMs: number;
   partition: number;
   /** The offset to read next. */
   offset: number;
+  /** It may have been carried out, or may yet be: what a black hole held back arrives when that is over. */
+  unanswered?: true;
 }
 
 /** One record as it lies in the log. */

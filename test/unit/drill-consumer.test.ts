@@ -108,6 +108,24 @@ describe('the consumers', () => {
     assert.ok((last.askedMs ?? Infinity) <= last.tMs && commits.every(({ tMs, instance }) => tMs >= last.tMs && instance === last.instance));
   });
 
+  it('tell what they committed and nobody said anything of', async () => {
+    let cut = 0;
+    tier1.intercept = (request) => {
+      if (request.url?.endsWith('/offsets') !== true || cut > 0) return false;
+      cut += 1;
+      request.socket.destroy();
+      return true;
+    };
+    await group.start(signal);
+    await group.drained(write(3), 5000, signal);
+    await group.drained(write(3), 5000, signal);
+    await group.stop();
+    assert.equal(group.recreated.length, 1);
+    const [lost] = commits;
+    assert.ok(lost?.unanswered === true && deliveries.some(({ instance, tMs }) => instance === lost.instance && tMs <= lost.tMs), JSON.stringify(commits));
+    assert.ok(commits.some(({ unanswered }) => unanswered === undefined));
+  });
+
   it('read the binary format', async () => {
     make({ format: 'binary' });
     await group.start(signal);

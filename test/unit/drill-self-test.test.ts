@@ -33,6 +33,8 @@ const mutations: readonly (readonly [rule: string, file: string, from: string, t
   ['tails', 'check/consumption.ts', "offset < position ? 'skipped' : 'undelivered'", "offset < Infinity ? 'skipped' : 'undelivered'"],
   ['redeliveries after a commit', 'check/consumption.ts', 'if (offset < committed) {', 'if (offset < committed - 1e9) {'],
   ['redeliveries before a commit', 'check/consumption.ts', 'partition.committedBefore(askedMs)', 'partition.highestCommit'],
+  ['which commits were answered', 'check/consumption.ts', 'if (unanswered === true) this', 'if (unanswered === undefined) this'],
+  ['commits that nobody answered', 'check/consumption.ts', 'from <= tMs ? Math.min(least, offset) : least', 'least'],
   ['the clock, by the order of records', 'checker.ts', 'for (const record of this.ledger.issuedBackwards())', 'for (const record of [] as number[])'],
   ['what a clock that went back leaves undecided', 'checker.ts', 'const steady = this.#clockJumps === 0;', 'const steady = true;'],
   ['failed attempts make no copies', 'check/ledger.ts', "if (attempt.outcome !== 'failed') this.#tries", "if (attempt.outcome !== 'ok') this.#tries"],

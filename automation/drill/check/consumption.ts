@@ -33,8 +33,9 @@ export class Consumption {
     this.#evidence = evidence;
   }
 
-  commit({ partition, tMs, offset }: Commit): void {
-    this.#of(partition).commit(tMs, offset);
+  commit({ partition, tMs, offset, unanswered }: Commit): void {
+    if (unanswered === true) this.#of(partition).mayCommit(tMs, offset);
+    else this.#of(partition).commit(tMs, offset);
   }
 
   /** `isSame`: the log holds that record there. */
@@ -92,6 +93,8 @@ class Partition {
   readonly #times = new Growing();
   /** Highest offset committed up to each time. */
   readonly #highest = new Growing();
+  /** Few: each costs its consumer the instance. */
+  readonly #unanswered: { tMs: number; offset: number }[] = [];
 
   get highestCommit(): number {
     return this.#highest.at(this.#highest.length - 1);
@@ -103,9 +106,15 @@ class Partition {
     this.#highest.push(Math.max(this.highestCommit, offset));
   }
 
-  /** What was certainly committed at that time: its answer had come before. */
+  /** One that nobody answered: from then on the group may be back there at any moment. */
+  mayCommit(tMs: number, offset: number): void {
+    this.#unanswered.push({ tMs, offset });
+  }
+
+  /** What was certainly committed at that time: its answer had come before, and nothing can have taken it back. */
   committedBefore(tMs: number): number {
     const last = this.#times.lastBelow(tMs);
-    return last < 0 ? 0 : this.#highest.at(last);
+    if (last < 0) return 0;
+    return this.#unanswered.reduce((least, { tMs: from, offset }) => (from <= tMs ? Math.min(least, offset) : least), this.#highest.at(last));
   }
 }

@@ -17,7 +17,7 @@ interface Member {
 }
 
 /**
- * Consumers of one group: they poll, commit what they got, lose answers to commits, lose themselves and are made anew, and hand partitions over. Whoever
+ * Consumers of one group: they poll, commit what they got, lose commits or their answers, commit late without knowing, lose themselves and are made anew, and hand partitions over. Whoever
  * owns a partition anew begins at what is committed, so records are given again, but none is passed over.
  */
 export function consume(chance: Chance, log: readonly LogRecord[], { partitions, writtenMs }: { partitions: number; writtenMs: readonly number[] }): Consumed {
@@ -28,10 +28,13 @@ export function consume(chance: Chance, log: readonly LogRecord[], { partitions,
   const lastMs = writtenMs.reduce((latest, ms) => Math.max(latest, ms), 0);
   const untilMs = chance.of(0.2) ? chance.number(0, lastMs) : Infinity;
   const given = new Set<string>();
+  let late: { arrivesMs: number; partition: number; offset: number }[] = [];
   for (let round = 0; round < 1000; round += 1) {
     const index = members.reduce((earliest, { freeMs }, i) => (freeMs < (members[earliest]?.freeMs ?? 0) ? i : earliest), 0);
     const member = members[index];
     if (member === undefined || member.freeMs > untilMs || given.size === log.length) break;
+    for (const { partition, offset } of late.filter(({ arrivesMs }) => arrivesMs <= member.freeMs)) done.committed[partition] = offset;
+    late = late.filter(({ arrivesMs }) => arrivesMs > member.freeMs);
     if (chance.of(0.03)) assign();
     if (chance.of(0.03)) {
       member.instance = `c${index}-${round}`;
@@ -71,9 +74,12 @@ export function consume(chance: Chance, log: readonly LogRecord[], { partitions,
     for (const [partition, offset] of next) member.positions.set(partition, offset);
     if (next.size === 0 || chance.of(0.15)) return;
     const isAnswered = !chance.of(0.15);
+    // What nobody answered may be lost, or held back on its way.
+    const arrivesMs = isAnswered || chance.of(0.4) ? tMs : chance.of(0.5) ? Infinity : tMs + chance.number(100, 2000);
     for (const [partition, offset] of next) {
-      done.committed[partition] = offset;
-      if (isAnswered) done.commits.push({ consumer, instance: member.instance, tMs: answeredMs, partition, offset });
+      if (arrivesMs === tMs) done.committed[partition] = offset;
+      else late.push({ arrivesMs, partition, offset });
+      done.commits.push({ consumer, instance: member.instance, partition, offset, ...(isAnswered ? { tMs: answeredMs } : { tMs, unanswered: true }) });
     }
   }
 }

@@ -111,8 +111,10 @@ export const plants: Record<string, Plant> = {
     return { skipped: 1 };
   },
   'given again after it was committed': (history, chance) => {
-    const commit = chance.one(history.commits);
-    const record = commit && chance.one(history.log.filter(({ partition, offset }) => partition === commit.partition && offset < commit.offset));
+    const commit = chance.one(history.commits.filter(({ unanswered }) => unanswered === undefined));
+    // Not where a commit that nobody answered may have taken the group back.
+    const below = history.commits.filter(({ partition, unanswered }) => partition === commit?.partition && unanswered === true).reduce((least, { offset }) => Math.min(least, offset), commit?.offset ?? 0);
+    const record = commit && chance.one(history.log.filter(({ partition, offset }) => partition === commit.partition && offset < below));
     if (record === undefined) return undefined;
     const endMs = Math.max(...history.deliveries.map(({ tMs }) => tMs), ...history.commits.map(({ tMs }) => tMs));
     history.deliveries.push({ consumer: 0, instance: 'late', askedMs: endMs + 1, tMs: endMs + 2, partition: record.partition, offset: record.offset, ...(record.id ? { id: record.id } : {}) });
