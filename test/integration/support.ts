@@ -34,7 +34,8 @@ export class Workshop {
 
   /** Starts `kbf` with the arguments. */
   start(...args: readonly string[]) {
-    return execa(process.execPath, ['automation/kbf.mjs', '--state-dir', this.stateDir, ...args], { cwd: root, reject: false, all: true, stdin: 'ignore' });
+    // What is told to stop takes the time that its cleaning up takes: execa would kill it after 5 s.
+    return execa(process.execPath, ['automation/kbf.mjs', '--state-dir', this.stateDir, ...args], { cwd: root, reject: false, all: true, stdin: 'ignore', forceKillAfterDelay: false });
   }
 
   /** Runs `kbf` and answers its JSON document; fails with everything it said when it did not exit with 0. */
