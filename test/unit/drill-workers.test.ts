@@ -141,7 +141,7 @@ describe('a worker', () => {
 
   function start(settings: WorkerSettings, index: number) {
     const worker = execa(process.execPath, [path.join(directory, 'workers/worker.ts')], {
-      env: { PATH: process.env['PATH'] ?? '', KBF_WORKER: JSON.stringify(settings), JOB_COMPLETION_INDEX: String(index) }, extendEnv: false, reject: false, all: true,
+      env: { PATH: process.env['PATH'] ?? '', KBF_WORKER: JSON.stringify(settings), JOB_COMPLETION_INDEX: String(index) }, extendEnv: false, reject: false, all: true, forceKillAfterDelay: false,
     });
     return { worker, [Symbol.dispose]: () => { worker.kill('SIGKILL'); } };
   }
