@@ -45,13 +45,13 @@ export function regionFilter({ region, gateway, bridge }: { region: string; gate
 }
 
 /**
- * For tier1, whose endpoints are the regions' gateways, by each of these host names. Any answer shows that a gateway lives: what it cannot reach
- * is its own matter, and tier1 has nowhere better to go when every region answers 503.
+ * For tier1, whose endpoints are the regions' gateways, by each of these host names. Any answer shows that a gateway lives, but for a 503: then it reaches no bridge,
+ * neither its own nor a peer's. A gateway that was cut off comes back so, until its own checks of the bridges have passed again.
  */
 export function tier1Filter(gateway: string, hosts: readonly string[]): EnvoyFilterSpec {
   return {
     workloadSelector: { labels: { app: gateway } },
-    configPatches: hosts.map((host) => checked(host, { path: '/', host, expected_statuses: [{ start: 200, end: 600 }] }, http2)),
+    configPatches: hosts.map((host) => checked(host, { path: '/', host, expected_statuses: [{ start: 200, end: 503 }, { start: 504, end: 600 }] }, http2)),
   };
 }
 
