@@ -18,7 +18,7 @@ export function configurationFiles(): ConfigurationFiles {
   write('two-regions-in-one', kubeconfigOf({ kafka: {}, central: {}, east: {}, west: { server: 'https://EAST.example:443/' } }));
   write('tier1-in-east', kubeconfigOf({ kafka: {}, central: { server: 'https://east.example' }, east: {}, west: {} }));
   write('one-server', kubeconfigOf(Object.fromEntries(['kafka', 'central', 'east', 'west'].map((name) => [name, { server: 'https://10.0.0.1', authority: name }]))));
-  write('one-proxy', kubeconfigOf(Object.fromEntries(['kafka', 'central', 'east', 'west'].map((name) => [name, { server: 'https://proxy.example', plugin: name }]))));
+  write('one-proxy', kubeconfigOf(Object.fromEntries(['kafka', 'central', 'east', 'west'].map((name) => [name, { server: 'https://gate.example', plugin: name }]))));
   write('broken', 'clusters: [');
   copyFileSync(certificate('root.crt'), join(directory, 'root.crt'));
   copyFileSync(certificate('leaf.crt'), join(directory, 'leaf.crt'));
