@@ -1,3 +1,4 @@
+import type { Objective } from './objectives.ts';
 import type { Report } from './report.ts';
 
 type Judged = Pick<Report, 'verdict' | 'objectives'>;
@@ -7,7 +8,12 @@ export function exitCodeOf({ verdict, objectives }: Judged): 0 | 3 | 4 {
   if (verdict === 'pass') return 0;
   if (verdict === 'fail') return 3;
   if (verdict === 'inconclusive') return 4;
-  return objectives.some(({ name, measured, met }) => !name.startsWith('condition.') && measured !== undefined && !met) ? 3 : 4;
+  return brokenOf(objectives).length > 0 ? 3 : 4;
+}
+
+/** What was measured and missed; a condition that was not met is no answer. */
+export function brokenOf(objectives: readonly Objective[]): Objective[] {
+  return objectives.filter(({ name, measured, met }) => !name.startsWith('condition.') && measured !== undefined && !met);
 }
 
 /** Of several: one that broke its objectives is enough; one that answered nothing leaves the question open. */

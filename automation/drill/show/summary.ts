@@ -1,3 +1,4 @@
+import { brokenOf } from '../exit-code.ts';
 import type { Report } from '../report.ts';
 import { count, faultName, limit, measured, meaning, ms, plural, sorted } from './words.ts';
 
@@ -13,8 +14,8 @@ export function summary(report: Report): string[] {
 
 /** A drill that ended itself may have broken objectives by then, which is an answer. */
 function untilThen({ objectives }: Report): string {
-  const broken = objectives.filter(({ name }) => !name.startsWith('condition.'));
-  return sorted(broken).missed.length > 0
+  const broken = brokenOf(objectives);
+  return broken.length > 0
     ? `Until then failover missed ${missedWords({ objectives: broken })}`
     : 'The figures below cover what ran until then; nothing follows from them about failover.';
 }
