@@ -3,10 +3,15 @@ import { bridgeHosts } from './bridge-hosts.ts';
 import type { ConfigPatch, EnvoyFilterSpec } from './resources/istio.ts';
 
 /**
- * What TSB has no field for. Without `update_merge_window: 0s` Envoy delivers a health change that follows another
- * within a second late, so that every re-admission of a dead host costs a second of errors.
+ * What TSB has no field for. Without `update_merge_window: 0s` Envoy delivers a health change that follows another within a second late, so that every
+ * re-admission of a dead host costs a second of errors. And TSB's own panic threshold of 0 answers 503 when no host of any priority is healthy, though then a
+ * host may well answer: bridges that were rolled in all regions at once and whose first checks are still open, or a Kafka that was slow to answer the checks of
+ * all of them (both measured). At 1 % Envoy tries them all then, and only then: while a peer is healthy, nothing goes to an own host that is not.
  */
-const mergeWindow = { common_lb_config: { update_merge_window: '0s' } };
+const healthChanges = { common_lb_config: { update_merge_window: '0s', healthy_panic_threshold: { value: 1 } } };
+
+/** TSB writes EnvoyFilters of its own for every group of gateways, with its panic threshold and ejection, and no priority. */
+const afterTsb = 10;
 
 /**
  * HTTP/2 pings to a host, and the end of its connections when one stays unanswered: what waits there is answered with 503 after 1.5 s instead of
@@ -32,6 +37,7 @@ export function serverMarks(region: string): Record<string, string> {
 export function regionFilter({ region, gateway, bridge }: { region: string; gateway: string; bridge: BridgeConfiguration }): EnvoyFilterSpec {
   const { shared, local } = bridgeHosts(bridge);
   return {
+    priority: afterTsb,
     workloadSelector: { labels: { app: gateway } },
     configPatches: [
       ...[shared, ...(local === undefined ? [] : [local])].map((service) => bridgeCluster(service, bridge.service)),
@@ -50,6 +56,7 @@ export function regionFilter({ region, gateway, bridge }: { region: string; gate
  */
 export function tier1Filter(gateway: string, hosts: readonly string[]): EnvoyFilterSpec {
   return {
+    priority: afterTsb,
     workloadSelector: { labels: { app: gateway } },
     configPatches: hosts.map((host) => checked(host, { path: '/', host, expected_statuses: [{ start: 200, end: 503 }, { start: 504, end: 600 }] }, http2)),
   };
@@ -93,7 +100,7 @@ function checked(service: string, httpHealthCheck: object, protocol: Record<stri
     patch: {
       operation: 'MERGE',
       value: {
-        ...mergeWindow,
+        ...healthChanges,
         ...protocol,
         // A host that Kubernetes removed gets no more requests, whatever its last check said.
         ignore_health_on_host_removal: true,

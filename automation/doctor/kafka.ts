@@ -25,13 +25,14 @@ export async function judgeKafka(look: Look): Promise<readonly Finding[]> {
   return await check.look(async () => {
     if (kafka.existing !== undefined) {
       const servers = kafka.existing.bootstrapServers.split(',').map((server) => ({ host: server.slice(0, server.lastIndexOf(':')), port: Number(server.slice(server.lastIndexOf(':') + 1)) }));
-      return await judgeServers(check, servers, [{ ca: kafka.existing.caCertificate, regions: ['the settings'] }]);
+      const renewal = "Whoever runs that Kafka has to renew it.";
+      return await judgeServers(check, servers, { trust: [{ ca: kafka.existing.caCertificate, regions: ['the settings'] }], renewal });
     }
     const api = apiOf(look, kafka.context);
     if (api === undefined) return check.unchecked(notAnswering);
     const live = await api.find<LiveKafka>(`/apis/kafka.strimzi.io/${kafka.api}/namespaces/${kafka.namespace}/kafkas/${kafka.name}`);
     if (live === undefined) return check.unchecked('there is no Kafka yet');
-    return [judgeReady(check, live, kafka), ...await judgeServers(check, serversOf(kafka, live), await trusted(look))];
+    return [judgeReady(check, live, kafka), ...await judgeServers(check, serversOf(kafka, live), { trust: await trusted(look), renewal: renewalOf(kafka) })];
   });
 }
 
@@ -76,9 +77,15 @@ async function trusted({ configuration, objects, clusters }: Look): Promise<Trus
   return [...Map.groupBy(found.flat(), ({ ca }) => ca.trim()).values()].flatMap((alike) => (alike[0] === undefined ? [] : [{ ca: alike[0].ca, regions: alike.map(({ name }) => name) }]));
 }
 
-async function judgeServers(check: Check, servers: readonly Server[], trust: readonly Trust[]): Promise<Finding[]> {
+/** Who renews the certificate that brokers show. */
+function renewalOf({ certificate, context, namespace }: InstalledKafka): string {
+  if (certificate.source === 'secret') return `Put a new one into Secret ${namespace}/${certificate.secret.name} of cluster ${context}.`;
+  return `cert-manager should have renewed it: see kubectl --context ${context} -n ${namespace} describe certificate, and that brokers were rolled since.`;
+}
+
+async function judgeServers(check: Check, servers: readonly Server[], { trust, renewal }: { trust: readonly Trust[]; renewal: string }): Promise<Finding[]> {
   const everyone = trust.length > 0 ? trust : [{ ca: undefined, regions: [] }];
-  const tried = await Promise.all(servers.flatMap((server) => everyone.map(({ ca, regions }) => attempt(server, ca, regions))));
+  const tried = await Promise.all(servers.flatMap((server) => everyone.map(({ ca, regions }) => attempt(server, { ca, regions, renewal }))));
   const authorities = trust.flatMap(({ ca, regions }) => {
     const validity = validityOf(ca);
     const whose = `CA that ${regions.join(', ')} ${regions.length > 1 ? 'trust' : 'trusts'}`;
@@ -86,7 +93,7 @@ async function judgeServers(check: Check, servers: readonly Server[], trust: rea
     if (validity === undefined) return [lasting.fault(`the ${whose} is no certificate`)];
     return [judgeEnding(lasting, validity, { found: `the ${whose} is good ${until(validity)}`, remedy: 'Renew it before: bridges trust brokers by nothing else.' })];
   });
-  return [...together(check, tried.map(({ seen }) => seen)), ...judgeLeaf(tried.flatMap(({ shown }) => shown ?? [])), ...authorities];
+  return [...together(check, tried.map(({ seen }) => seen)), ...judgeLeaf(tried.flatMap(({ shown }) => shown ?? []), renewal), ...authorities];
 }
 
 interface Tried {
@@ -94,21 +101,27 @@ interface Tried {
   readonly shown?: Shown;
 }
 
-async function attempt({ host, port }: Server, ca: string | undefined, regions: readonly string[]): Promise<Tried> {
+interface Trial {
+  readonly ca: string | undefined;
+  readonly regions: readonly string[];
+  readonly renewal: string;
+}
+
+async function attempt({ host, port }: Server, trial: Trial): Promise<Tried> {
   const name = `${host}:${String(port)}`;
   try {
-    const shown = await shakeHands(host, port, ca);
-    return { shown, seen: { name, ...judgeTrust(shown, ca, regions) } };
+    const shown = await shakeHands(host, port, trial.ca);
+    return { shown, seen: { name, ...judgeTrust(shown, trial) } };
   } catch (error) {
     return { seen: { name, ...judgeFailure(error as NodeJS.ErrnoException) } };
   }
 }
 
-function judgeTrust({ distrust }: Shown, ca: string | undefined, regions: readonly string[]): Omit<Seen, 'name'> {
+function judgeTrust({ distrust }: Shown, { ca, regions, renewal }: Trial): Omit<Seen, 'name'> {
   const whose = regions.join(', ');
   if (distrust === undefined) return { verdict: 'ok', says: ca === undefined ? 'answers, speaking TLS' : `answers with a certificate that ${whose} ${regions.length > 1 ? 'trust' : 'trusts'}` };
   if (distrust === 'ERR_TLS_CERT_ALTNAME_INVALID') return { verdict: 'fault', says: 'shows a certificate for other names', remedy: 'Issue it for every name that brokers advertise (kafka.certificate.hosts).' };
-  if (distrust === 'CERT_HAS_EXPIRED') return { verdict: 'fault', says: 'shows a certificate that has expired', remedy: "Renew it: see the Certificate in Kafka's namespace." };
+  if (distrust === 'CERT_HAS_EXPIRED') return { verdict: 'fault', says: 'shows a certificate that has expired', remedy: renewal };
   return { verdict: 'fault', says: `shows a certificate that ${whose} ${regions.length > 1 ? 'do' : 'does'} not trust (${distrust})`, remedy: 'Run `kbf up`, which gives every region the CA of today.' };
 }
 
@@ -129,8 +142,8 @@ function judgeFailure(error: NodeJS.ErrnoException): Omit<Seen, 'name'> {
 }
 
 /** Of several brokers, the one whose certificate ends first. */
-function judgeLeaf(shown: readonly Shown[]): Finding[] {
+function judgeLeaf(shown: readonly Shown[], renewal: string): Finding[] {
   const [first] = shown.map(({ certificate }) => ({ begins: Date.parse(certificate.valid_from), ends: Date.parse(certificate.valid_to) })).sort((a, b) => a.ends - b.ends);
   if (first === undefined || Number.isNaN(first.ends)) return [];
-  return [judgeEnding(new Check('certificate', 'Kafka'), first, { found: `the listener's is good ${until(first)}`, remedy: 'cert-manager should have renewed it: see its Certificate, and that brokers were rolled since.' })];
+  return [judgeEnding(new Check('certificate', 'Kafka'), first, { found: `the listener's is good ${until(first)}`, remedy: renewal })];
 }

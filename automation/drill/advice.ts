@@ -74,7 +74,8 @@ function ofTerms({ predicted }: AdviceOn, isMissed: IsMissed): string[] {
 function ofRegions({ run }: AdviceOn, missed: readonly string[]): string[] {
   const missing = (phase: string): string[] => run.regions.filter((region) => missed.includes(`regions.${region}.${phase}`));
   const after = missing('after');
-  const others = missing('during').filter((region) => region !== run.plan.region);
+  const struck = [run.plan.region, ...run.plan.steps.flatMap((step) => (step.kind === 'do' ? [step.region] : []))];
+  const others = missing('during').filter((region) => !struck.includes(region));
   return [
     ...(others.length === 0 ? [] : [`${others.join(' and ')} did not take over: see that tier1 names the regions without weights (weights switch failover off) and that the gateways reach one another's east-west port.`]),
     ...(after.length === 0 ? [] : [`${after.join(' and ')} did not serve again: see whether its bridge became ready, and for how long hosts stay ejected (maxEjectionTime).`]),

@@ -1,3 +1,4 @@
+import { exitCodeOf } from './exit-code.ts';
 import { objectiveNames } from './objective-text.ts';
 import { valueAt } from './objectives.ts';
 import type { Report } from './report.ts';
@@ -28,7 +29,8 @@ export interface Comparison {
 const neutral = new Set(['produce.sent', 'produce.attempts', 'consume.delivered', 'log.unackedPresent', 'log.duplicates.clientRetry']);
 /** Times that differ by less are taken for the same: a tenth, or what a busy machine adds. */
 const noise = { share: 0.1, ms: 5 };
-const ranks: Record<Report['verdict'], number> = { pass: 0, inconclusive: 1, aborted: 1, fail: 2 };
+/** The worse, the higher: a drill that ended itself counts as what it had broken by then. */
+const ranks = { 0: 0, 4: 1, 3: 2 };
 
 /** What is different from report a to report b, figure by figure. */
 export function compare(a: Report, b: Report): Comparison {
@@ -36,7 +38,7 @@ export function compare(a: Report, b: Report): Comparison {
   const figures = objectiveNames(regions).map(({ name, unit }) => difference(name, unit, valueAt(name, a), valueAt(name, b))).filter((figure) => figure.a !== undefined || figure.b !== undefined);
   return {
     schema: 'kbf-comparison/1', a: about(a), b: about(b), unlike: unlike(a, b), figures,
-    worse: [...(ranks[b.verdict] > ranks[a.verdict] ? ['verdict'] : []), ...figures.filter(({ worse }) => worse).map(({ name }) => name)],
+    worse: [...(ranks[exitCodeOf(b)] > ranks[exitCodeOf(a)] ? ['verdict'] : []), ...figures.filter(({ worse }) => worse).map(({ name }) => name)],
   };
 }
 

@@ -8,6 +8,8 @@ export interface ConfigPatch {
 }
 
 export interface EnvoyFilterSpec {
+  /** Those of a higher one are applied later; 0 when absent. */
+  readonly priority?: number;
   readonly workloadSelector: { readonly labels: Record<string, string> };
   readonly configPatches: readonly ConfigPatch[];
 }

@@ -140,6 +140,17 @@ describe('the comparison of two reports', () => {
     assert.match(renderComparison(compare(good, good)), /Nothing got worse\./);
   });
 
+  it('takes a drill that ended itself for as bad as what it had broken by then', () => {
+    const broken = passingRun();
+    slower(broken);
+    const [good, bad] = [judge(passingRun()), judge(broken)];
+    const unclear = { ...good, verdict: 'inconclusive' as const };
+    const ended = { ...bad, verdict: 'aborted' as const };
+    assert.deepEqual(compare(unclear, ended).worse.slice(0, 1), ['verdict']);
+    assert.deepEqual(compare(bad, ended).worse, []);
+    assert.deepEqual(compare(unclear, { ...good, verdict: 'aborted' }).worse, []);
+  });
+
   it('leaves out what neither measured, and compares nothing with what one did not', () => {
     const { log, consume, ...bare } = judge(passingRun());
     assert.ok(log && consume);

@@ -1,4 +1,4 @@
-import { exitCodeOfAll } from '../exit-code.ts';
+import { exitCodeOf, exitCodeOfAll } from '../exit-code.ts';
 import type { RepeatSummary, SeriesRun } from '../repeat.ts';
 import type { Report } from '../report.ts';
 import { htmlDocument, navigated, tile, verdictSection } from './document.ts';
@@ -65,11 +65,11 @@ function runsTable(runs: readonly SeriesRun[]): Markup {
   });
 }
 
-const looks = { pass: 'met', fail: 'missed', inconclusive: 'unmeasured', aborted: 'unmeasured' } as const;
+const looks = { 0: 'met', 3: 'missed', 4: 'unmeasured' } as const;
 
-function verdictCell({ verdict }: Report): Markup {
-  const { word, sign } = verdicts[verdict];
-  return html`<span class="state ${looks[verdict]}">${sign} ${word.toLowerCase()}</span>`;
+function verdictCell(report: Report): Markup {
+  const { word, sign } = verdicts[report.verdict];
+  return html`<span class="state ${looks[exitCodeOf(report)]}">${sign} ${word.toLowerCase()}</span>`;
 }
 
 /** In a few words; the run's own page has the rest. */
