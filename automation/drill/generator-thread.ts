@@ -9,6 +9,7 @@ import { startLoad } from './load.ts';
 import type { Load } from './load.ts';
 import { constant, scheduleOf } from './pacer.ts';
 import { producer } from './producer.ts';
+import type { Producer } from './producer.ts';
 import type { Attempt } from './records.ts';
 
 /** How long an attempt may wait for others to be told of together; one message each would cost more than the requests. */
@@ -21,6 +22,9 @@ const pool = entrance(tier1, { connections, requestsPerConnection });
 const lanes = new Lanes(connections);
 const content = contentOf({ ...plan.load, keys: plan.keys, seed: plan.seed });
 const aborted = new AbortController();
+
+/** How many records each producer has sent. A record is known by its number: another load of the same producer goes on from there. */
+const sent = new Map<string, number>();
 
 let untold: Attempt[] = [];
 let load: Load | undefined;
@@ -39,13 +43,23 @@ function onAttempt(attempt: Attempt): void {
   untold.push(attempt);
 }
 
+function numbered(name: string, sender: Producer): Producer {
+  const first = sent.get(name) ?? 0;
+  return {
+    send(number, intendedMs) {
+      sent.set(name, first + number + 1);
+      return sender.send(first + number, intendedMs);
+    },
+  };
+}
+
 parentPort?.on('message', (command: GeneratorCommand) => {
   if (command.kind === 'start') {
     const schedule = command.schedule === 'even' ? constant(plan.rate) : scheduleOf(plan);
     const sender = producer({
       dispatcher: pool, lanes, hostname, topic, run, name: command.producer, content, retry, timeoutMs, regions, clock, onAttempt, signal: aborted.signal,
     });
-    load = startLoad(sender, schedule, clock, command.beginMs);
+    load = startLoad(numbered(command.producer, sender), schedule, clock, command.beginMs);
   } else if (command.kind === 'stop') {
     void load?.stop().then(() => {
       tellAttempts();

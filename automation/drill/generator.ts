@@ -59,7 +59,7 @@ export class Generator {
     return generator;
   }
 
-  /** Begins a load, now or at `beginMs`. `onAttempt` is told of each attempt within some 10 ms of its end. `stop` rejects if the thread died. */
+  /** Begins a load, now or at `beginMs`; a producer's next load goes on with the numbers of its records. `onAttempt` is told of each attempt within some 10 ms of its end. `stop` rejects if the thread died. */
   load(producer: string, schedule: 'planned' | 'even', onAttempt: (attempt: Attempt) => void, beginMs?: number): Load {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#onAttempt = onAttempt;

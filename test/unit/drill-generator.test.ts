@@ -52,6 +52,18 @@ describe('the load generator', () => {
     assert.equal(tier1.connections, 2);
   });
 
+  it('sends no record a second time when a producer begins another load', async () => {
+    await start();
+    for (let round = 0; round < 2; round += 1) {
+      const warm = generator.load('warm-up', 'even', note);
+      await delay(200);
+      await warm.stop();
+    }
+    const numbers = attempts.map(({ seq }) => seq).toSorted((a, b) => a - b);
+    assert.deepEqual(numbers, numbers.map((_, index) => index));
+    assert.ok(attempts.some(({ seq, intendedMs }) => seq > 0 && intendedMs - (attempts[0]?.intendedMs ?? 0) > 200));
+  });
+
   it('is not late when this thread is busy', async () => {
     await start();
     const load = generator.load('p0', 'planned', note);

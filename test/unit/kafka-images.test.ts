@@ -8,6 +8,9 @@ import { kafkaBridge } from '../../sandbox/images/bridge.ts';
 import type { ContainerContext } from '../../sandbox/images/image.ts';
 import { kafka } from '../../sandbox/images/kafka.ts';
 
+/** What a small heap has room for. */
+const smallCleaner = '--override log.cleaner.dedupe.buffer.size=4194304';
+
 describe('kafka: how its containers are started', () => {
   let directory = '';
   beforeEach(() => {
@@ -58,11 +61,12 @@ describe('kafka: how its containers are started', () => {
     const script = (kafka(context('quay.io/strimzi/kafka:1.2.0-kafka-4.3.1')).files?.['/opt/kafka/kafka_run.sh'] ?? '').replaceAll('/opt/kafka/custom-config', directory);
     writeFileSync(join(directory, 'run.sh'), script);
     writeFileSync(join(directory, 'cluster.id'), 'theCluster');
+    writeFileSync(join(directory, 'server.config'), 'process.roles=broker\n');
     const data = join(directory, 'data-0/kafka-log2');
     const run = (): string => {
       execFileSync('/bin/sh', [join(directory, 'run.sh'), 'true'], { env: { PATH: process.env['PATH'], STRIMZI_LOG_DIRS: data, STRIMZI_NODE_ID: '2' } });
       const properties = execFileSync('/bin/sh', [join(directory, 'run.sh'), 'echo', 'rest'], { env: { PATH: process.env['PATH'], STRIMZI_LOG_DIRS: data, STRIMZI_NODE_ID: '2', STRIMZI_JAVA_SYSTEM_PROPERTIES: '-Da=1 -Db=2' } });
-      assert.equal(String(properties), '-Da=1 -Db=2 rest\n');
+      assert.equal(String(properties), `-Da=1 -Db=2 rest ${smallCleaner}\n`);
       return readFileSync(join(data, 'meta.properties'), 'utf8');
     };
     const first = run();
@@ -75,10 +79,13 @@ describe('kafka: how its containers are started', () => {
     assert.match(env?.['CLASSPATH'] ?? '', /kafka_2\.13-4\.3\.1\.jar$/);
     writeFileSync(join(directory, 'run.sh'), (files?.['/opt/kafka/kafka_run.sh'] ?? '').replaceAll('/opt/kafka/custom-config', directory));
     writeFileSync(join(directory, 'cluster.id'), 'theCluster');
+    writeFileSync(join(directory, 'server.config'), 'process.roles=broker\n');
     writeFileSync(join(directory, 'metadata.version'), '4.2-IV1');
     const run = (): string => execFileSync('/bin/sh', [join(directory, 'run.sh'), 'echo', 'broker'], { encoding: 'utf8', env: { PATH: process.env['PATH'], STRIMZI_LOG_DIRS: `${join(directory, 'a')} ${join(directory, 'b')}`, STRIMZI_NODE_ID: '2' } });
-    assert.deepEqual(run().split('\n'), [`-Xmx128m kafka.tools.StorageTool format --cluster-id theCluster --config ${directory}/server.config --release-version 4.2-IV1 --ignore-formatted`, 'broker', '']);
-    assert.equal(run(), 'broker\n');
+    assert.deepEqual(run().split('\n'), [`-Xmx128m kafka.tools.StorageTool format --cluster-id theCluster --config ${directory}/server.config --release-version 4.2-IV1 --ignore-formatted`, `broker ${smallCleaner}`, '']);
+    assert.equal(run(), `broker ${smallCleaner}\n`);
+    writeFileSync(join(directory, 'server.config'), 'log.cleaner.dedupe.buffer.size=9\n');
+    assert.equal(run(), 'broker\n', 'it was asked for another size');
   });
 
   it('starts the reference bridge where the official one could not be had, on loopback behind a sidecar', () => {
