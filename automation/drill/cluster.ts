@@ -84,6 +84,23 @@ export class Cluster {
 
   /** Throws a UserError (2) that names every right that the credentials do not have. */
   async mustAllow(rights: readonly Right[]): Promise<void> {
+    const denied = await this.#denied(rights);
+    if (denied.length === 0) return;
+    throw new UserError(`your credentials for cluster ${this.context} may not ${denied.join(', nor ')}`, { exitCode: 2, remedy: 'get the right, or choose a fault that needs less (kbf faults list)' });
+  }
+
+  /** Whether the credentials have all of the rights. */
+  async allows(rights: readonly Right[]): Promise<boolean> {
+    return (await this.#denied(rights)).length === 0;
+  }
+
+  /** Runs a shell script in a container. Throws a UserError that names pod, container and cluster when it cannot be started. */
+  async sh(container: Container, script: string, timeoutMs = requestTimeoutMs): Promise<Executed> {
+    const { namespace, pod, container: name } = container;
+    return await this.ask(`no shell could be run in container ${name} of pod ${namespace}/${pod}`, () => execute(this.#config, container, ['sh', '-c', script], timeoutMs));
+  }
+
+  async #denied(rights: readonly Right[]): Promise<string[]> {
     const api = this.#client(AuthorizationV1Api);
     const denied = await this.ask('your rights cannot be looked up', async () => await Promise.all(rights.map(async ({ verb, group, namespace, resource: full }) => {
       const [resource, subresource] = full.split('/');
@@ -92,14 +109,7 @@ export class Cluster {
       });
       return status?.allowed === true ? [] : [`${verb} ${full} in namespace ${namespace}`];
     })));
-    if (denied.flat().length === 0) return;
-    throw new UserError(`your credentials for cluster ${this.context} may not ${denied.flat().join(', nor ')}`, { exitCode: 2, remedy: 'get the right, or choose a fault that needs less (kbf faults list)' });
-  }
-
-  /** Runs a shell script in a container. Throws a UserError that names pod, container and cluster when it cannot be started. */
-  async sh(container: Container, script: string, timeoutMs = requestTimeoutMs): Promise<Executed> {
-    const { namespace, pod, container: name } = container;
-    return await this.ask(`no shell could be run in container ${name} of pod ${namespace}/${pod}`, () => execute(this.#config, container, ['sh', '-c', script], timeoutMs));
+    return denied.flat();
   }
 
   #client<T>(Api: new (configuration: Configuration) => T, timeoutMs = requestTimeoutMs): T {

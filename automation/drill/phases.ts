@@ -27,7 +27,7 @@ import type { RunRecord } from './report.ts';
 import { reachSteadyState } from './steady.ts';
 import type { Appender, Lines } from './store.ts';
 import { carryOutSteps } from './steps.ts';
-import { arrange, heal, NotHealed, prepareFault } from './underFault.ts';
+import { arrange, heal, NotHealed, prepareFault, refresh } from './underFault.ts';
 import type { Injection } from './underFault.ts';
 import { warmUp } from './warm-up.ts';
 import { drain, readLog, readUntilAbort } from './verify.ts';
@@ -88,6 +88,7 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   for (const step of plan.steps) if (step.kind === 'do') injections.push(await prepareFault(drill, step, view));
   const [first] = injections;
   if (first === undefined) return 'the plan has no fault';
+  for (const injection of injections) await refresh(drill, injection);
   drill.seen.configuration = await readConfiguration({ kubeconfig: drill.options.kubeconfig, outputs });
   cleanup.defer(() => forget(kafka, plan.topic));
   await kafka.createTopic(plan.topic, { partitions: plan.partitions, replicas: 3, minInsyncReplicas: 2 });

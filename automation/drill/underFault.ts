@@ -54,6 +54,16 @@ export async function prepareFault({ plan, outputs, options }: Drill, step: Extr
   return { fault, region: step.region, target, text: fault.describe(target), holdMs: forSeconds * 1000, asked: step.forSeconds !== undefined, undo: await fault.prepare(target) };
 }
 
+/** Has what was ended by an earlier drill made anew, where its cluster would now be slow to bring it back. */
+export async function refresh(drill: Drill, injection: Injection): Promise<void> {
+  const { fault, target, undo } = injection;
+  if (await fault.refresh?.(target, undo) !== true) return;
+  drill.phase('steady', `${injection.text} made anew, as what ended lately is made to wait before it starts again`);
+  const asked = { timeoutMs: takeHoldTimeoutMs, everyMs: askEveryMs, signal: drill.signal };
+  if (!await poll(() => fault.isHealed(target, undo), asked)) throw new UserError(`${injection.text} was not back within ${takeHoldTimeoutMs / 1000} s`);
+  injection.undo = await fault.prepare(target);
+}
+
 /** Brings about what the fault needs before the load, if anything. */
 export async function arrange(drill: Drill, injection: Injection): Promise<void> {
   const { fault, target, undo, region } = injection;

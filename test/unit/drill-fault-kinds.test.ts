@@ -29,10 +29,13 @@ describe('faults', () => {
   afterEach(() => api[Symbol.asyncDispose]());
 
   /** A ready pod; the same again is another run of its container. */
-  function pod({ namespace, name, container }: { namespace: string; name: string; container: string }, labels: Record<string, string>, id = 'c-1'): void {
+  function pod({ namespace, name, container }: { namespace: string; name: string; container: string }, labels: Record<string, string>, id = 'c-1', endedAt?: string): void {
     api.objects.set(`/api/v1/namespaces/${namespace}/pods/${name}`, {
       metadata: { name, uid: `uid-${name}`, labels }, spec: { containers: [{ name: container }] },
-      status: { phase: 'Running', podIP: '10.1.0.7', conditions: [{ type: 'Ready', status: 'True' }], containerStatuses: [{ name: container, containerID: id, state: { running: {} } }] },
+      status: {
+        phase: 'Running', podIP: '10.1.0.7', conditions: [{ type: 'Ready', status: 'True' }],
+        containerStatuses: [{ name: container, containerID: id, state: { running: {} }, ...(endedAt === undefined ? {} : { lastState: { terminated: { exitCode: 137, finishedAt: endedAt } } }) }],
+      },
     });
   }
 
@@ -45,6 +48,22 @@ describe('faults', () => {
     pod(bridge, bridgeLabels, 'c-2');
     assert.equal(await bridgeKill.isEffective(target, undo), true);
     assert.equal(await bridgeKill.isHealed(target, undo), true);
+  });
+
+  it('that kill have pods made anew first whose containers the kubelet would make wait, where that is allowed', async () => {
+    const isRefreshed = async (endedAt?: Date): Promise<boolean | undefined> => {
+      pod(bridge, bridgeLabels, 'c-2', endedAt?.toISOString());
+      return await bridgeKill.refresh?.(target, await bridgeKill.prepare(target));
+    };
+    const ago = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
+    assert.equal(await isRefreshed(), false);
+    assert.equal(await isRefreshed(ago(11)), false);
+    api.denied.add('delete pods');
+    assert.equal(await isRefreshed(ago(1)), false);
+    assert.ok(api.objects.has('/api/v1/namespaces/apps/pods/b-1'));
+    api.denied.clear();
+    assert.equal(await isRefreshed(ago(1)), true);
+    assert.ok(!api.objects.has('/api/v1/namespaces/apps/pods/b-1'));
   });
 
   it('of a broker hit the one that leads', async () => {

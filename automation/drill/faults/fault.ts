@@ -25,6 +25,11 @@ export interface Fault<Undo = unknown> {
   describe(target: Target): string;
   /** Reads what heal will need. Changes nothing. Throws a UserError, with exit code 2 where this stack or these rights cannot do it. */
   prepare(target: Target): Promise<Undo>;
+  /**
+   * Makes anew, before anything is measured, what would come back late this time: a container that has been started again lately is made to wait by the
+   * kubelet, for longer each time. False where nothing had to be done. `isHealed` then says when it is there.
+   */
+  refresh?(target: Target, undo: Undo): Promise<boolean>;
   /** What has to be so before the load, where that is not the steady state; it is healed like the fault itself. */
   arrange?(target: Target, undo: Undo): Promise<void>;
   /** Whether what was arranged is so. */

@@ -1,10 +1,9 @@
 import type { Fault } from './fault.ts';
-import { bridgePods, deploymentPods, incarnations, isOver, livePods, readyPods } from './pods.ts';
+import { bridgePods, deletePods, deploymentPods, incarnations, isOver, livePods, readyPods, wouldWait } from './pods.ts';
 import type { Incarnation, Selection } from './pods.ts';
 import { killAll, mustHaveShell } from './shell.ts';
 import { refuse } from './target.ts';
 import type { Target } from './target.ts';
-import { together } from './together.ts';
 
 /** Pods whose containers are ended, and which come back by themselves. */
 interface Ended {
@@ -23,9 +22,22 @@ const comesBack = {
     await readyPods(target.cluster(selection.context), selection) >= ready && await areEnded(target, before),
 } as const satisfies Partial<Fault<Ended>>;
 
+/** Who serves one region only may be made anew all at once. */
+const canBeRefreshed = {
+  ...comesBack,
+  async refresh(target: Target, { selection, before }: Ended) {
+    const cluster = target.cluster(selection.context);
+    const late = (await Promise.all(before.map(async (each) => (await wouldWait(cluster, each) ? [each] : [])))).flat();
+    // Who may not delete them has to wait for them.
+    if (late.length === 0 || !await cluster.allows([{ verb: 'delete', group: '', resource: 'pods', namespace: selection.namespace }])) return false;
+    await deletePods(cluster, late);
+    return true;
+  },
+} as const satisfies Partial<Fault<Ended>>;
+
 /** Every bridge process of the region is killed; the kubelet starts their containers again. */
 export const bridgeKill: Fault<Ended> = {
-  ...comesBack,
+  ...canBeRefreshed,
   name: 'bridge-kill',
   losesInFlight: true,
   blastRadius: 'every bridge process of one region ends at once, with what it had in flight; the kubelet starts it again',
@@ -52,15 +64,14 @@ export const bridgeTerminate: Fault<Ended> = {
     return await endedBridges(target);
   },
   async inject(target, { before }) {
-    await together(before, ({ namespace, pod: name, uid }) => target.region.ask(`pod ${namespace}/${name} cannot be deleted`, () =>
-      target.region.core.deleteNamespacedPod({ namespace, name, body: { preconditions: { uid } } })));
+    await deletePods(target.region, before);
   },
   isEffective: (target, { before }) => areEnded(target, before),
 };
 
 /** Every process of the region's gateway is killed. */
 export const gatewayKill: Fault<Ended> = {
-  ...comesBack,
+  ...canBeRefreshed,
   name: 'gateway-kill',
   losesInFlight: true,
   blastRadius: 'every gateway process of one region ends at once, with every connection through it; the kubelet starts it again',

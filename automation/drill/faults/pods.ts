@@ -2,6 +2,7 @@ import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import type { Cluster } from '../cluster.ts';
 import type { Container } from '../exec.ts';
 import { refuse } from './target.ts';
+import { together } from './together.ts';
 
 /** One run of a container; a restart makes another. */
 export interface Incarnation extends Container {
@@ -45,6 +46,23 @@ export async function isOver(cluster: Cluster, { namespace, pod: name, uid, cont
   if (pod?.metadata?.uid !== uid || pod.metadata.deletionTimestamp !== undefined) return true;
   const status = statusOf(pod, container);
   return status?.state?.running === undefined || status.containerID !== id;
+}
+
+/** The kubelet starts a container at once the first time, then waits 10 s, 20 s, … up to 5 min, until it has run for so long (Kubernetes' container restart policy). */
+const forgetsAfterMs = 600_000;
+
+/** Whether the kubelet would make this run's container wait before it starts it again. */
+export async function wouldWait(cluster: Cluster, { namespace, pod: name, uid, container }: Incarnation): Promise<boolean> {
+  const pod = await cluster.askFor(`pod ${namespace}/${name} cannot be read`, () => cluster.core.readNamespacedPod({ namespace, name }));
+  const status = pod?.metadata?.uid === uid ? statusOf(pod, container) : undefined;
+  const ended = status?.lastState?.terminated?.finishedAt;
+  return ended !== undefined && Date.now() - new Date(ended).getTime() < forgetsAfterMs;
+}
+
+/** Deletes the pods of these runs, if they are still the same, with the time that they ask for. */
+export async function deletePods(cluster: Cluster, pods: readonly Incarnation[]): Promise<void> {
+  await together(pods, ({ namespace, pod: name, uid }) => cluster.ask(`pod ${namespace}/${name} cannot be deleted`, () =>
+    cluster.core.deleteNamespacedPod({ namespace, name, body: { preconditions: { uid } } })));
 }
 
 /** Number of live pods of the selection that are ready. */
