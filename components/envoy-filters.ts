@@ -4,9 +4,9 @@ import type { ConfigPatch, EnvoyFilterSpec } from './resources/istio.ts';
 
 /**
  * What TSB has no field for. Without `update_merge_window: 0s` Envoy delivers a health change that follows another within a second late, so that every
- * re-admission of a dead host costs a second of errors. And TSB's own panic threshold of 0 answers 503 when no host of any priority is healthy, though then a
- * host may well answer: bridges that were rolled in all regions at once and whose first checks are still open, or a Kafka that was slow to answer the checks of
- * all of them (both measured). At 1 % Envoy tries them all then, and only then: while a peer is healthy, nothing goes to an own host that is not.
+ * re-admission of a dead host costs a second of errors. And TSB's own panic threshold of 0 answers 503 where no host of any priority passes its checks, though
+ * one may well serve: bridges whose first checks are still open after a roll of all regions, or a Kafka too slow for the checks of all (seen: three requests in one of
+ * many rolls). At 1 % Envoy tries them all then, and only then: while a peer is healthy, nothing goes to an own host that is not.
  */
 const healthChanges = { common_lb_config: { update_merge_window: '0s', healthy_panic_threshold: { value: 1 } } };
 
