@@ -71,6 +71,8 @@ export async function writeWhole(file: string, content: string): Promise<void> {
     await writeFile(whole, content);
     await rename(whole, file);
   } catch (cause) {
-    throw new UserError(`${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new UserError(`${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      remedy: (cause as NodeJS.ErrnoException).code === 'ENOSPC' ? 'make room on the disk, then run it again' : 'name a directory that you may write', cause,
+    });
   }
 }
