@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-const everyMs = 100;
+/** Often enough for a peak that the kernel keeps, and seldom enough to leave the time alone that is measured beside it. */
+const everyMs = 500;
 
 /** The most memory, in MiB, that any process had whose command line matches, while something runs; its own processes are not told from others' that match. */
 export async function peakOf(command: RegExp, run: () => Promise<void>): Promise<number> {

@@ -107,7 +107,7 @@ export function formOf(schema: Schema | undefined): string {
     case 'enum':
       return Object.values(def.entries).join(', ');
     case 'string':
-      return ['text', textOf(schema as Schema)].filter((part) => part !== undefined).join(': ');
+      return textOf(schema as Schema);
     default:
       return 'anything';
   }
@@ -118,6 +118,7 @@ function rangeOf({ minValue, maxValue }: z.ZodNumber): string {
 }
 
 /** What a schema of text says of a text that cannot be right. */
-function textOf(schema: Schema): string | undefined {
-  return z.safeParse(schema, '').error?.issues[0]?.message;
+function textOf(schema: Schema): string {
+  const wanted = z.safeParse(schema, '').error?.issues[0]?.message ?? 'text';
+  return wanted.startsWith('text') ? wanted : `text: ${wanted}`;
 }

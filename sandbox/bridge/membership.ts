@@ -43,12 +43,15 @@ export class Membership {
   /** The membership is in doubt: join, whatever the topics. */
   #stale = true;
   #pending: TopicPartition[] | undefined;
+  /** The generation of the group whose assignment this member knows. */
+  #generation: number | undefined;
 
   /** @param onRebalance called before partitions may be given away, while a commit still counts */
   constructor(consumer: Consumer, onRebalance: () => void) {
     this.#consumer = consumer;
     consumer.on('consumer:group:rebalance', onRebalance);
     consumer.on('consumer:group:join', ({ assignments }) => {
+      this.#generation = consumer.generationId;
       this.#pending = (assignments ?? []).flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })));
     });
     // A rejoin in the background failed: the next poll joins again.
@@ -83,8 +86,12 @@ export class Membership {
     return pending;
   }
 
-  /** Whether partitions are this member's as far as it knows: a rebalance that no poll has followed yet may have given them to others. */
+  /**
+   * Whether partitions are this member's as far as it knows: a rebalance that no poll has followed yet may have given them to others. So may one of which it
+   * knows the generation, with which the broker would take a commit, and not the assignment.
+   */
   owns(partitions: readonly TopicPartition[]): boolean {
+    if (this.#consumer.generationId !== this.#generation) return false;
     return this.#pending === undefined || partitions.every((one) => this.#pending?.some(({ topic, partition }) => topic === one.topic && partition === one.partition));
   }
 
