@@ -148,7 +148,8 @@ describe('the configuration', () => {
       const raw = structuredClone(whole);
       for (const [path, value] of changes) replace(raw, path, structuredClone(value));
       try {
-        parseConfiguration(raw, directory);
+        // No file has a list with holes, which a change behind the end of one makes.
+        parseConfiguration(JSON.parse(JSON.stringify(raw)), directory);
       } catch (error) {
         assert.ok(error instanceof ConfigurationError, String(error));
         for (const { path, found, allowed } of error.problems) assert.doesNotMatch(`${path}: ${found}; ${allowed}`, /^:|; $|undefined|NaN|Invalid|\[object|PRIVATE KEY|\n/);
