@@ -25,7 +25,7 @@ export async function judgeKafka(look: Look): Promise<readonly Finding[]> {
   return await check.look(async () => {
     if (kafka.existing !== undefined) {
       const servers = kafka.existing.bootstrapServers.split(',').map((server) => ({ host: server.slice(0, server.lastIndexOf(':')), port: Number(server.slice(server.lastIndexOf(':') + 1)) }));
-      const renewal = "Whoever runs that Kafka has to renew it.";
+      const renewal = 'Whoever runs that Kafka has to renew it.';
       return await judgeServers(check, servers, { trust: [{ ca: kafka.existing.caCertificate, regions: ['the settings'] }], renewal });
     }
     const api = apiOf(look, kafka.context);

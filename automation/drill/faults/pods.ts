@@ -40,9 +40,15 @@ export async function incarnations(cluster: Cluster, selection: Selection, conta
   });
 }
 
+/** The pod of that name as it is now, if there is one. */
+export async function podOf(cluster: Cluster, { namespace, pod: name }: Container): Promise<V1Pod | undefined> {
+  return await cluster.askFor(`pod ${namespace}/${name} cannot be read`, () => cluster.core.readNamespacedPod({ namespace, name }));
+}
+
 /** Whether that run of the container is over: its pod is gone or another, it does not run, or it runs anew. */
-export async function isOver(cluster: Cluster, { namespace, pod: name, uid, container, id }: Incarnation): Promise<boolean> {
-  const pod = await cluster.askFor(`pod ${namespace}/${name} cannot be read`, () => cluster.core.readNamespacedPod({ namespace, name }));
+export async function isOver(cluster: Cluster, run: Incarnation): Promise<boolean> {
+  const { uid, container, id } = run;
+  const pod = await podOf(cluster, run);
   if (pod?.metadata?.uid !== uid || pod.metadata.deletionTimestamp !== undefined) return true;
   const status = statusOf(pod, container);
   return status?.state?.running === undefined || status.containerID !== id;
@@ -52,8 +58,9 @@ export async function isOver(cluster: Cluster, { namespace, pod: name, uid, cont
 const forgetsAfterMs = 600_000;
 
 /** Whether the kubelet would make this run's container wait before it starts it again. */
-export async function wouldWait(cluster: Cluster, { namespace, pod: name, uid, container }: Incarnation): Promise<boolean> {
-  const pod = await cluster.askFor(`pod ${namespace}/${name} cannot be read`, () => cluster.core.readNamespacedPod({ namespace, name }));
+export async function wouldWait(cluster: Cluster, run: Incarnation): Promise<boolean> {
+  const { uid, container } = run;
+  const pod = await podOf(cluster, run);
   const status = pod?.metadata?.uid === uid ? statusOf(pod, container) : undefined;
   const ended = status?.lastState?.terminated?.finishedAt;
   return ended !== undefined && Date.now() - new Date(ended).getTime() < forgetsAfterMs;

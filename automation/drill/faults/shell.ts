@@ -1,6 +1,7 @@
 import { UserError } from '../../../errors.ts';
 import { refuse } from './target.ts';
 import type { Target } from './target.ts';
+import { podOf } from './pods.ts';
 import type { Incarnation } from './pods.ts';
 import { together } from './together.ts';
 
@@ -67,7 +68,7 @@ export async function releaseAll(target: Target, containers: readonly Incarnatio
   const script = `n=0; for f in /proc/[0-9]*/cmdline; do case "$(cat $f 2>/dev/null)" in *${mark}*) p=\${f%/cmdline}; kill -KILL \${p#/proc/} 2>/dev/null && n=1;; esac; done; kill -CONT -1; exit $((n*10))`;
   const held = await together(containers, async (container) => {
     const cluster = target.cluster(container.context);
-    const pod = await cluster.askFor(`pod ${container.namespace}/${container.pod} cannot be read`, () => cluster.core.readNamespacedPod({ namespace: container.namespace, name: container.pod }));
+    const pod = await podOf(cluster, container);
     const status = pod?.status?.containerStatuses?.find(({ name }) => name === container.container);
     if (pod?.metadata?.uid !== container.uid || status?.containerID !== container.id || status?.state?.running === undefined) return 0;
     const { exitCode, output } = await cluster.sh(container, script);
