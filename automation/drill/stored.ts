@@ -8,7 +8,7 @@ import { readBatches } from './store.ts';
 
 /** Writes what a run knows of itself besides its lines; as a whole, so that a driver that is killed meanwhile leaves the state before. */
 export async function writeRun(directory: string, run: RunRecord): Promise<void> {
-  await writeDocument(path.join(directory, 'run.json'), run);
+  await writeDocument(path.join(directory, 'run.json'), run, 'run the drill again');
 }
 
 /**
@@ -54,8 +54,8 @@ async function readDocument(file: string, remedy: string): Promise<object> {
 }
 
 /** Writes a document as a whole: who reads it meanwhile gets the one before. Throws a UserError. */
-export async function writeDocument(file: string, content: object): Promise<void> {
-  await writeWhole(file, textOf(content));
+export async function writeDocument(file: string, content: object, next?: string): Promise<void> {
+  await writeWhole(file, textOf(content), next);
 }
 
 let written = 0;
@@ -64,15 +64,15 @@ function textOf(content: unknown): string {
   return `${JSON.stringify(content, undefined, 2)}\n`;
 }
 
-/** The same of a text. */
-export async function writeWhole(file: string, content: string): Promise<void> {
+/** The same of a text. `next`: what a person does once a full disk has room. */
+export async function writeWhole(file: string, content: string, next = 'try again'): Promise<void> {
   const whole = `${file}.${process.pid}-${written += 1}`;
   try {
     await writeFile(whole, content);
     await rename(whole, file);
   } catch (cause) {
     throw new UserError(`${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      remedy: (cause as NodeJS.ErrnoException).code === 'ENOSPC' ? 'make room on the disk, then run it again' : 'name a directory that you may write', cause,
+      remedy: (cause as NodeJS.ErrnoException).code === 'ENOSPC' ? `make room on the disk, then ${next}` : 'name a directory that you may write', cause,
     });
   }
 }
