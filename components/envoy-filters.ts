@@ -10,7 +10,7 @@ import type { ConfigPatch, EnvoyFilterSpec } from './resources/istio.ts';
  */
 const healthChanges = { common_lb_config: { update_merge_window: '0s', healthy_panic_threshold: { value: 1 } } };
 
-/** TSB writes EnvoyFilters of its own for every group of gateways, with its panic threshold and ejection, and no priority. */
+/** Behind the EnvoyFilters that TSB writes for every group of gateways, with its own panic threshold; without a priority the order would be that of their making. */
 const afterTsb = 10;
 
 /**
@@ -52,7 +52,7 @@ export function regionFilter({ region, gateway, bridge }: { region: string; gate
 
 /**
  * For tier1, whose endpoints are the regions' gateways, by each of these host names. Any answer shows that a gateway lives, but for a 503: then it reaches no bridge,
- * neither its own nor a peer's. A gateway that was cut off comes back so, until its own checks of the bridges have passed again.
+ * neither its own nor a peer's.
  */
 export function tier1Filter(gateway: string, hosts: readonly string[]): EnvoyFilterSpec {
   return {
