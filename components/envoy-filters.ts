@@ -28,6 +28,17 @@ function spoken(options: Record<string, unknown>): Record<string, unknown> {
 
 const http2 = spoken({ explicit_http_config: { http2_protocol_options: pings } });
 
+/**
+ * Header of an answer by which a sidecar says that its bridge never got the request, as no connection to it could be made. For a gateway that is a 503 like that
+ * of a request which broke off half way: without the mark it may not send it again.
+ */
+const unsentMark = 'x-kbf-unsent';
+
+const connectionManager = 'envoy.filters.network.http_connection_manager';
+
+/** Envoy's own: upstream connection failure. Of a request that was sent it says UC, upstream connection termination. */
+const neverConnected = 'UF';
+
 /** Headers of every answer that say who gave it: the region, and the bridge or gateway behind its gateway. */
 export function serverMarks(region: string): Record<string, string> {
   return { 'x-kbf-gateway': region, 'x-kbf-upstream': '%UPSTREAM_HOST%' };
@@ -45,6 +56,12 @@ export function regionFilter({ region, gateway, bridge }: { region: string; gate
         applyTo: 'ROUTE_CONFIGURATION',
         match: { context: 'GATEWAY' },
         patch: { operation: 'MERGE', value: { response_headers_to_add: Object.entries(serverMarks(region)).map(header) } },
+      },
+      {
+        // Which answers count as `retriable-headers`, where resilience.ts has those repeated.
+        applyTo: 'HTTP_ROUTE',
+        match: { context: 'GATEWAY', routeConfiguration: { vhost: { route: { action: 'ROUTE' } } } },
+        patch: { operation: 'MERGE', value: { route: { retry_policy: { retriable_headers: [{ name: unsentMark, present_match: true }] } } } },
       },
     ],
   };
@@ -64,13 +81,22 @@ export function tier1Filter(gateway: string, hosts: readonly string[]): EnvoyFil
 
 /**
  * For the sidecars of bridges. A gateway's own pings end at the sidecar, which answers for a bridge that hangs. What comes as HTTP/1.1 goes on as
- * HTTP/1.1, which knows no pings.
+ * HTTP/1.1, which knows no pings. And it says of what it could not send that it was not sent.
  */
 export function sidecarFilter({ labels, port }: { labels: Record<string, string>; port: number }): EnvoyFilterSpec {
-  const value = spoken({ use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: pings } });
+  const protocol = spoken({ use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: pings } });
+  const marked = { filter: { response_flag_filter: { flags: [neverConnected] } }, headers_to_add: [header([unsentMark, 'true'])] };
+  const typed = { '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', local_reply_config: { mappers: [marked] } };
   return {
     workloadSelector: { labels },
-    configPatches: [{ applyTo: 'CLUSTER', match: { context: 'SIDECAR_INBOUND', cluster: { portNumber: port } }, patch: { operation: 'MERGE', value } }],
+    configPatches: [
+      { applyTo: 'CLUSTER', match: { context: 'SIDECAR_INBOUND', cluster: { portNumber: port } }, patch: { operation: 'MERGE', value: protocol } },
+      {
+        applyTo: 'NETWORK_FILTER',
+        match: { context: 'SIDECAR_INBOUND', listener: { filterChain: { destinationPort: port, filter: { name: connectionManager } } } },
+        patch: { operation: 'MERGE', value: { typed_config: typed } },
+      },
+    ],
   };
 }
 

@@ -42,6 +42,9 @@ const connectTimeout = '0.25s';
 /** Only what was never sent is sent again: anything else may produce a record twice. */
 const unsentOnly = { attempts: 2, retryOn: 'connect-failure,refused-stream', retryBackOff: { baseInterval: '0.005s' } } satisfies Retries;
 
+/** And what a bridge's sidecar marked as such, if an EnvoyFilter has it do so (envoy-filters.ts). */
+const unsentOrMarked = { ...unsentOnly, retryOn: `${unsentOnly.retryOn},retriable-headers` } satisfies Retries;
+
 /** What the way from tier1 to a region and back may add to a request. */
 const hopMs = 1_000;
 
@@ -49,9 +52,10 @@ const hopMs = 1_000;
 export function bridgeTraffic({ shared, local }: BridgeHosts, r: Resilience): UpstreamTrafficSetting[] | undefined {
   if (r.retries === 'tsb-default') return undefined;
   const { perTryMs, routeMs, consumersMs } = r.timeouts;
+  const retries = r.envoyFilters === 'none' ? unsentOnly : unsentOrMarked;
   return [
-    // Behind a sidecar a dead bridge is a 503, which nobody may try again: the first one ejects.
-    upstream(shared, r, { consecutiveGatewayFailure: 1, retries: { ...unsentOnly, perTryTimeout: seconds(perTryMs) }, timeoutMs: local === undefined ? consumersMs : routeMs }),
+    // Behind a sidecar a dead bridge is a 503: the first one ejects.
+    upstream(shared, r, { consecutiveGatewayFailure: 1, retries: { ...retries, perTryTimeout: seconds(perTryMs) }, timeoutMs: local === undefined ? consumersMs : routeMs }),
     // Reading and committing belong to one consumer on one bridge: nobody else can answer them, and twice is not once.
     ...(local === undefined ? [] : [upstream(local, r, { consecutiveGatewayFailure: 5, retries: { attempts: 0 }, timeoutMs: consumersMs })]),
   ];

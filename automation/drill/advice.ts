@@ -43,7 +43,7 @@ function ofErrors({ errors, failed, unknown }: Report['produce']): string[] {
     [/upstream-reset|^reset/, 'Requests were cut while a bridge had them: that cannot be hidden without duplicates; a bridge that drains (a preStop wait) loses none when it is ended in order, and a client that sends again knows of them.'],
     [/^unsent/, 'Requests found no free connection of the load until they were given up: look first at what held its connections, then give more connections or a lower rate.'],
     [/timeout/, 'Requests waited until somebody gave up: an active health check finds a silent host and sends it nothing more (interval 0.25s, timeout 0.75s), but what waits there already ends only by an HTTP/2 ping (connection_keepalive, of gateways and of bridges\' sidecars) or a timeout: shorten the client\'s, or delivery.timeout.ms and with it the timeout of a try (bridge.timeouts.perTryMs).'],
-    [/^http-503|^http-5/, 'Behind a sidecar a dead bridge is a 503 that nobody may repeat: eject at the first one (consecutiveGatewayFailure 1) and check health actively.'],
+    [/^http-503|^http-5/, 'Behind a sidecar a dead bridge is a 503 that nobody may repeat unless the sidecar says that it was not sent (tsb.envoyFilters internal-group): eject at the first one (consecutiveGatewayFailure 1) and check health actively.'],
   ];
   return errors.flatMap(({ class: name }) => table.find(([pattern]) => pattern.test(name))?.[1] ?? []);
 }

@@ -1,10 +1,22 @@
 import { customResource } from './custom-resource.ts';
 
 export interface ConfigPatch {
-  readonly applyTo: 'CLUSTER' | 'ROUTE_CONFIGURATION';
-  readonly match: { readonly context: 'GATEWAY'; readonly cluster?: { readonly service: string } } | { readonly context: 'SIDECAR_INBOUND'; readonly cluster: { readonly portNumber: number } };
+  readonly applyTo: 'CLUSTER' | 'ROUTE_CONFIGURATION' | 'HTTP_ROUTE' | 'NETWORK_FILTER';
+  readonly match: GatewayMatch | SidecarMatch;
   /** A piece of Envoy's own configuration, with Envoy's field names. */
   readonly patch: { readonly operation: 'MERGE'; readonly value: Record<string, unknown> };
+}
+
+interface GatewayMatch {
+  readonly context: 'GATEWAY';
+  readonly cluster?: { readonly service: string };
+  readonly routeConfiguration?: { readonly vhost: { readonly route: { readonly action: 'ROUTE' } } };
+}
+
+interface SidecarMatch {
+  readonly context: 'SIDECAR_INBOUND';
+  readonly cluster?: { readonly portNumber: number };
+  readonly listener?: { readonly filterChain: { readonly destinationPort: number; readonly filter: { readonly name: string } } };
 }
 
 export interface EnvoyFilterSpec {

@@ -3,7 +3,7 @@ import { mkdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { V1Container, V1VolumeMount } from '@kubernetes/client-node';
 import { findImage, images } from '../images/index.ts';
-import type { ContainerContext, Launch } from '../images/image.ts';
+import type { ContainerContext, Launch, MeshFile } from '../images/image.ts';
 import type { EnvoyFilter } from '../images/sidecar-filters.ts';
 import { kubernetesServiceIp } from '../machine/clusters.ts';
 import { UserError } from '../../errors.ts';
@@ -53,20 +53,20 @@ export async function launchContainer(l: Launching): Promise<Launched> {
   await rm(dir, { recursive: true, force: true });
   const root = await rootOf(l, launch, { dir, env });
   await layOutRoot(root);
-  const meshFile = launch.meshFile && fileOf(join(dir, 'root'), launch.meshFile);
-  meshFile?.(node.meshFilters.all);
+  const meshFiles = (launch.meshFiles ?? []).map((file) => fileOf(join(dir, 'root'), file));
+  for (const write of meshFiles) write(node.meshFilters.all);
   const logs = podDiskDir(node.dir, pod);
   dropOldLogs(logs, container.name, run);
   const path = logPath(logs, container.name, run);
   const log = new ContainerLog(path);
   node.openLogs.set(path, log);
   const process = await startProcess(dir, l.podIp, log);
-  const unfollow = meshFile && node.meshFilters.follow(meshFile);
+  const unfollow = meshFiles.map((write) => node.meshFilters.follow(write));
   return {
     process, env,
     terminationMessage: () => lastWords(container, join(dir, 'root'), process.exited, log),
     async cleanUp() {
-      unfollow?.();
+      for (const end of unfollow) end();
       node.openLogs.delete(path);
       await rm(dir, { recursive: true, force: true });
     },
@@ -74,7 +74,7 @@ export async function launchContainer(l: Launching): Promise<Launched> {
 }
 
 /** Replaces the file, by a rename, which its reader watches for; where nothing is new it stays. */
-function fileOf(root: string, { path, text }: NonNullable<Launch['meshFile']>): (filters: Iterable<EnvoyFilter>) => void {
+function fileOf(root: string, { path, text }: MeshFile): (filters: Iterable<EnvoyFilter>) => void {
   const file = join(root, path);
   let there: string | undefined;
   return (filters) => {

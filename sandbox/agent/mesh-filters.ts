@@ -23,7 +23,7 @@ export class MeshFilters {
       path: '/apis/networking.istio.io/v1alpha3/envoyfilters', failed: () => undefined, deleted: tell,
       changed: (filter) => {
         const fields = unhonoured(filter);
-        if (fields.length > 0) recorder.event({ ...filter, apiVersion: 'networking.istio.io/v1alpha3', kind: 'EnvoyFilter' }, 'Warning', 'NotHonoured', `The sandbox's sidecars take only merges into clusters of SIDECAR_INBOUND by port: ${fields.join(', ')} has no effect on them`);
+        if (fields.length > 0) recorder.event({ ...filter, apiVersion: 'networking.istio.io/v1alpha3', kind: 'EnvoyFilter' }, 'Warning', 'NotHonoured', `The sandbox's sidecars take only merges into clusters and connection managers of SIDECAR_INBOUND by port: ${fields.join(', ')} has no effect on them`);
         tell();
       },
     }, signal).items;

@@ -1,5 +1,5 @@
 import type { ContainerContext } from './image.ts';
-import { type EnvoyFilter, patched } from './sidecar-filters.ts';
+import { type EnvoyFilter, connectionManager, patchedCluster, patchedConnectionManager } from './sidecar-filters.ts';
 
 /** Ports of Istio's data plane: readiness, and Envoy's admin interface, which is only for its own pod. */
 const readinessPort = 15021;
@@ -35,26 +35,36 @@ export function gatewayBootstrap({ cluster, pod, podIp, env }: ContainerContext)
 
 /**
  * A sidecar: each port that the pod's other containers declare is taken at the pod's address and passed on to 127.0.0.1. Plain HTTP,
- * no mTLS, no retries; a dead application is a 503, as behind any sidecar. Its ports are fixed; EnvoyFilters change how they are passed on.
- * @param clustersFile where it finds `sidecarClusters`
+ * no mTLS, no retries; a dead application is a 503, as behind any sidecar. Its ports are fixed; EnvoyFilters change how they are taken and passed on.
+ * @param files where it finds `sidecarClusters` and `sidecarListeners`
  */
-export function sidecarBootstrap(context: ContainerContext, clustersFile: string): object {
-  const { pod, podIp } = context;
+export function sidecarBootstrap({ pod, podIp }: ContainerContext, files: { clusters: string; listeners: string }): object {
+  const from = (path: string) => ({ path_config_source: { path }, resource_api_version: 'V3' });
   return {
     node: { id: `sidecar~${podIp}~${pod.metadata?.name}.${pod.metadata?.namespace}`, cluster: 'sidecar' },
     admin: admin(),
-    dynamic_resources: { cds_config: { path_config_source: { path: clustersFile }, resource_api_version: 'V3' } },
-    static_resources: {
-      clusters: [adminCluster()],
-      listeners: [readinessListener(), ...applicationPorts(context).map((port) => applicationListener(podIp, port))],
-    },
+    dynamic_resources: { cds_config: from(files.clusters), lds_config: from(files.listeners) },
+    static_resources: { clusters: [adminCluster()], listeners: [readinessListener()] },
   };
 }
 
 /** What a sidecar passes its ports on to, as Envoy reads it from a file. */
 export function sidecarClusters(context: ContainerContext, filters: Iterable<EnvoyFilter>): object {
-  const { pod } = context;
-  return { resources: applicationPorts(context).map((port) => ({ '@type': 'type.googleapis.com/envoy.config.cluster.v3.Cluster', ...patched(applicationCluster(port), { pod, port, filters }) })) };
+  return resources(context, 'cluster.v3.Cluster', (port) => patchedCluster(applicationCluster(port), { pod: context.pod, port, filters }));
+}
+
+/** How a sidecar takes its ports, as Envoy reads it from a file. */
+export function sidecarListeners(context: ContainerContext, filters: Iterable<EnvoyFilter>): object {
+  const { pod, podIp } = context;
+  return resources(context, 'listener.v3.Listener', (port) => {
+    const route = { match: { prefix: '/' }, route: { cluster: `inbound|${port}`, timeout: '0s' } };
+    return listener(`inbound|${port}`, address(podIp, port), patchedConnectionManager(httpManager(`inbound|${port}`, route), { pod, port, filters }));
+  });
+}
+
+/** One of a kind for each port. */
+function resources(context: ContainerContext, type: string, one: (port: number) => object): object {
+  return { resources: applicationPorts(context).map((port) => ({ '@type': `type.googleapis.com/envoy.config.${type}`, ...one(port) })) };
 }
 
 function applicationPorts({ pod, container }: ContainerContext): number[] {
@@ -93,33 +103,27 @@ function applicationCluster(port: number): object {
 /** Envoy's own readiness (it has its configuration and accepts), at the path where Istio's agent answers it. */
 function readinessListener(): object {
   const route = { match: { path: '/healthz/ready' }, route: { cluster: 'admin', prefix_rewrite: '/ready' } };
-  return listener('readiness', address('0.0.0.0', readinessPort), route);
+  return listener('readiness', address('0.0.0.0', readinessPort), httpManager('readiness', route));
 }
 
-function applicationListener(podIp: string, port: number): object {
-  return listener(`inbound|${port}`, address(podIp, port), { match: { prefix: '/' }, route: { cluster: `inbound|${port}`, timeout: '0s' } });
+function listener(name: string, at: object, filter: object): object {
+  return { name, address: at, filter_chains: [{ filters: [filter] }] };
 }
 
-function listener(name: string, at: object, route: object): object {
+function httpManager(name: string, route: object): { name: string; typed_config: object } {
   return {
-    name,
-    address: at,
-    filter_chains: [{
-      filters: [{
-        name: 'envoy.filters.network.http_connection_manager',
-        typed_config: {
-          '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-          stat_prefix: name,
-          server_header_transformation: 'PASS_THROUGH',
-          // Its cluster may come a moment later.
-          route_config: { name, validate_clusters: false, virtual_hosts: [{ name, domains: ['*'], routes: [route] }] },
-          http_filters: [{
-            name: 'envoy.filters.http.router',
-            typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
-          }],
-        },
+    name: connectionManager,
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+      stat_prefix: name,
+      server_header_transformation: 'PASS_THROUGH',
+      // Its cluster may come a moment later.
+      route_config: { name, validate_clusters: false, virtual_hosts: [{ name, domains: ['*'], routes: [route] }] },
+      http_filters: [{
+        name: 'envoy.filters.http.router',
+        typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
       }],
-    }],
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ContainerContext, Image, Launch } from './image.ts';
-import { gatewayBootstrap, sidecarBootstrap, sidecarClusters } from './envoy-bootstrap.ts';
+import { gatewayBootstrap, sidecarBootstrap, sidecarClusters, sidecarListeners } from './envoy-bootstrap.ts';
 
 /**
  * `docker.io/istio/proxyv2`: a plain Envoy. `proxy router` is a gateway that takes all its configuration from istiod;
@@ -10,13 +10,20 @@ export const proxyv2: Image = (context) => {
   const role = context.container.args?.[1];
   if (role === 'router') return launch(context, gatewayBootstrap(context));
   if (role === 'sidecar') {
-    return { ...launch(context, sidecarBootstrap(context, clustersFile)), meshFile: { path: clustersFile, text: (filters) => JSON.stringify(sidecarClusters(context, filters), null, 1) } };
+    return {
+      ...launch(context, sidecarBootstrap(context, { clusters: clustersFile, listeners: listenersFile })),
+      meshFiles: [
+        { path: clustersFile, text: (filters) => JSON.stringify(sidecarClusters(context, filters), null, 1) },
+        { path: listenersFile, text: (filters) => JSON.stringify(sidecarListeners(context, filters), null, 1) },
+      ],
+    };
   }
   throw new Error(`proxyv2 knows the arguments "proxy router" and "proxy sidecar", not "${(context.container.args ?? []).join(' ')}"`);
 };
 
 const bootstrapFile = '/etc/istio/proxy/envoy.json';
 const clustersFile = '/etc/istio/proxy/clusters.json';
+const listenersFile = '/etc/istio/proxy/listeners.json';
 
 function launch({ tools, env }: ContainerContext, bootstrap: object): Launch {
   const drainSeconds = env['TERMINATION_DRAIN_DURATION_SECONDS'] ?? '5';

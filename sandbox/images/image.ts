@@ -27,8 +27,14 @@ export interface Launch {
   readonly env?: Readonly<Record<string, string>>;
   /** Content by absolute path in the container's own file system (not under /usr or a volume); mode 0644. */
   readonly files?: Readonly<Record<string, string>>;
-  /** One more file, which says what the mesh wants of the program: made anew, in one step, whenever an EnvoyFilter of the cluster changes. */
-  readonly meshFile?: { readonly path: string; readonly text: (filters: Iterable<EnvoyFilter>) => string };
+  /** More files, which say what the mesh wants of the program. */
+  readonly meshFiles?: readonly MeshFile[];
+}
+
+/** Made anew, in one step, whenever an EnvoyFilter of the cluster changes what it says. */
+export interface MeshFile {
+  readonly path: string;
+  readonly text: (filters: Iterable<EnvoyFilter>) => string;
 }
 
 /**

@@ -19,7 +19,7 @@ interface RouteConfiguration {
     readonly domains: readonly string[];
     readonly routes: readonly {
       readonly match: { readonly prefix?: string };
-      readonly route?: { readonly cluster?: string; readonly weighted_clusters?: unknown; readonly retry_policy?: { readonly retry_on: string } };
+      readonly route?: { readonly cluster?: string; readonly weighted_clusters?: unknown; readonly retry_policy?: { readonly retry_on?: string; readonly retriable_headers?: readonly { readonly name: string }[] } };
     }[];
   }[];
 }
@@ -70,8 +70,8 @@ export function destinations({ endpoints }: EnvoyConfig, cluster: string): { pri
 }
 
 /** The routes of a host name, over all listeners. */
-export function routesOf({ routes }: EnvoyConfig, host: string): { prefix: string; cluster: string; retryOn: string | undefined; weighted: boolean }[] {
+export function routesOf({ routes }: EnvoyConfig, host: string): { prefix: string; cluster: string; retryOn: string | undefined; retriableHeaders: string[]; weighted: boolean }[] {
   return routes.flatMap((route) => route.virtual_hosts).filter(({ domains }) => domains.includes(host)).flatMap((virtualHost) => virtualHost.routes).map(({ match, route }) => ({
-    prefix: match.prefix ?? '', cluster: route?.cluster ?? '', retryOn: route?.retry_policy?.retry_on, weighted: route?.weighted_clusters !== undefined,
+    prefix: match.prefix ?? '', cluster: route?.cluster ?? '', retryOn: route?.retry_policy?.retry_on, retriableHeaders: (route?.retry_policy?.retriable_headers ?? []).map(({ name }) => name), weighted: route?.weighted_clusters !== undefined,
   }));
 }

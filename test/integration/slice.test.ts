@@ -146,11 +146,26 @@ describe('the whole path on a sandbox', function () {
     });
 
     it('retries nothing that may have been sent, and nothing at all for consumers', () => {
-      for (const route of [...routesOf(gateway, outputs.hostname), ...routesOf(tier1, outputs.hostname)]) {
-        assert.ok([undefined, 'connect-failure,refused-stream'].includes(route.retryOn), JSON.stringify(route));
+      for (const route of routesOf(tier1, outputs.hostname)) assert.ok([undefined, 'connect-failure,refused-stream'].includes(route.retryOn), JSON.stringify(route));
+      for (const route of routesOf(gateway, outputs.hostname)) {
+        assert.ok([undefined, 'connect-failure,refused-stream,retriable-headers'].includes(route.retryOn), JSON.stringify(route));
+        assert.deepEqual(route.retriableHeaders, ['x-kbf-unsent']);
       }
       const consumers = routesOf(gateway, outputs.hostname).filter(({ prefix }) => prefix === '/consumers');
       assert.deepEqual([...new Set(consumers.map(({ retryOn, cluster }) => `${String(retryOn)} ${cluster}`))], ['undefined outbound|8080||kafka-bridge-local.kafka-bridge.svc.cluster.local']);
+    });
+
+    it('has sidecars say of requests that their bridge never got, and of no others, that they were not sent', async () => {
+      const ip = await kubectl('east', '--namespace', 'kafka-bridge', 'get', 'pods', '--selector', 'strimzi.io/name=kafka-bridge-bridge', '--output', 'jsonpath={.items[0].status.podIP}');
+      const inPod = (...command: string[]): Promise<string> => workshop.inside(name, 'nsenter', `--net=/run/netns/pod-${ip}`, ...command);
+      const ask = (path: string): Promise<string> => inPod('curl', '--silent', '--include', `${ip}:8080${path}`);
+      assert.match(await ask('/topics'), /^HTTP\/1\.1 200 (?![^]*x-kbf-unsent)/);
+      assert.match(await ask('/topics/unknown'), /^HTTP\/1\.1 404 (?![^]*x-kbf-unsent)/);
+      const [, pid = ''] = /pid=(\d+)/.exec(await inPod('ss', '--no-header', '--listening', '--tcp', '--numeric', '--processes', 'src 127.0.0.1:8080')) ?? [];
+      await workshop.inside(name, 'kill', '-KILL', pid);
+      // The kubelet starts it again within a second or two.
+      await eventually('a marked answer', 5_000, async () => /^HTTP\/1\.1 503 [^]*x-kbf-unsent: true/.test(await ask('/topics')) || undefined);
+      await eventually('the bridge again', 60_000, async () => (await ask('/topics')).startsWith('HTTP/1.1 200 ') || undefined);
     });
 
     it('keeps consumers in their region and ends the hop between regions there', () => {

@@ -179,6 +179,7 @@ describe('a region’s gateway', () => {
     assert.ok(rules(filtered).every(({ modify }) => modify?.headers['response'] === undefined));
     const ejection = (recording: Recording) => JSON.stringify(recording.inputsOf('tsb.tetrate.io/v2:WorkspaceSetting', 'tsb-setting-bridges')).match(/baseEjectionTime":"\d+s"/g);
     assert.deepEqual([ejection(filtered)?.[0], ejection(plain)?.[0]], ['baseEjectionTime":"2s"', 'baseEjectionTime":"10s"']);
+    assert.doesNotMatch(JSON.stringify(plain.inputsOf('tsb.tetrate.io/v2:WorkspaceSetting', 'tsb-setting-bridges')), /retriable-headers/, 'no sidecar marks anything');
   });
 });
 

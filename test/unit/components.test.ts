@@ -201,7 +201,7 @@ describe('the four components', () => {
     }
   });
 
-  it('retry produces only when nothing was sent, and consumers never', () => {
+  it('retry produces only when nothing was sent, which sidecars say of their bridges, and consumers never', () => {
     const { spec } = two.inputsOf('tsb.tetrate.io/v2:WorkspaceSetting', 'tsb-setting-bridges') as {
       spec: { defaultTrafficSetting: { outbound: { upstreamTrafficSettings: { hosts: string[]; settings: { resilience: { connectionPool: { http: { retries: unknown } } } } }[] } } };
     };
@@ -209,10 +209,13 @@ describe('the four components', () => {
     assert.deepEqual(retries, [
       [
         ['kafka-bridge-http.kafka-bridge.svc.cluster.local'],
-        { attempts: 2, retryOn: 'connect-failure,refused-stream', retryBackOff: { baseInterval: '0.005s' }, perTryTimeout: '12s' },
+        { attempts: 2, retryOn: 'connect-failure,refused-stream,retriable-headers', retryBackOff: { baseInterval: '0.005s' }, perTryTimeout: '12s' },
       ],
       [['kafka-bridge-local.kafka-bridge.svc.cluster.local'], { attempts: 0 }],
     ]);
+    const patches = (name: string) => JSON.stringify(two.inputsOf('networking.istio.io/v1alpha3:EnvoyFilter', name));
+    assert.match(patches('east-filter'), /"retriable_headers":\[\{"name":"x-kbf-unsent","present_match":true\}\]/);
+    assert.match(patches('east-filter-sidecars'), /"mappers":\[\{"filter":\{"response_flag_filter":\{"flags":\["UF"\]\}\},"headers_to_add":\[\{[^\]]*"key":"x-kbf-unsent"/);
   });
 
   it('wait for readiness by conditions, with a time limit', () => {

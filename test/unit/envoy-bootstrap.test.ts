@@ -7,7 +7,7 @@ import type { EnvoyFilter } from '../../sandbox/images/sidecar-filters.ts';
 interface Bootstrap {
   readonly node: { readonly id: string; readonly locality?: object; readonly metadata?: Record<string, unknown> };
   readonly admin: { readonly address: { readonly socket_address: object } };
-  readonly dynamic_resources?: { readonly ads_config?: { readonly api_type: string }; readonly lds_config?: { readonly initial_fetch_timeout: string }; readonly cds_config?: { readonly path_config_source: { readonly path: string } } };
+  readonly dynamic_resources?: { readonly ads_config?: { readonly api_type: string }; readonly lds_config?: { readonly initial_fetch_timeout: string; readonly path_config_source: { readonly path: string } }; readonly cds_config?: { readonly path_config_source: { readonly path: string } } };
   readonly static_resources: { readonly listeners: { readonly address: { readonly socket_address: { readonly address: string; readonly port_value: number } } }[] };
 }
 
@@ -28,7 +28,22 @@ function bootstrapOf(role: string): Bootstrap {
   return JSON.parse(file ?? '') as Bootstrap;
 }
 
-const listeners = (role: string) => bootstrapOf(role).static_resources.listeners.map(({ address: { socket_address } }) => `${socket_address.address}:${socket_address.port_value}`);
+interface Address { readonly address: { readonly socket_address: { readonly address: string; readonly port_value: number } } }
+
+const addresses = (listeners: readonly Address[]) => listeners.map(({ address: { socket_address } }) => `${socket_address.address}:${socket_address.port_value}`);
+
+/** What a sidecar reads from a file of its own. */
+function sidecarFile<Resource>(which: 'clusters' | 'listeners', filters: EnvoyFilter[] = []): { path: string; resources: Resource[] } {
+  const file = proxyv2(context('sidecar')).meshFiles?.find(({ path }) => path.endsWith(`/${which}.json`));
+  assert.ok(file);
+  return { path: file.path, ...JSON.parse(file.text(filters)) as { resources: Resource[] } };
+}
+
+type Patch = NonNullable<NonNullable<EnvoyFilter['spec']>['configPatches']>[number];
+
+function filterOf(value: object, patch: Patch): EnvoyFilter {
+  return { metadata: { name: 'f', namespace: 'kafka-bridge' }, spec: { configPatches: [{ ...patch, patch: { operation: 'MERGE', value } }] } };
+}
 
 describe('Envoy as proxyv2', () => {
   it('is a gateway that istiod knows by its pod, and that has all but readiness from it', () => {
@@ -37,7 +52,7 @@ describe('Envoy as proxyv2', () => {
     assert.deepEqual(node.locality, { region: 'us-east1', zone: 'us-east1-a' });
     assert.equal(node.metadata?.['CLUSTER_ID'], 'east');
     assert.equal(dynamic?.ads_config?.api_type, 'DELTA_GRPC');
-    assert.deepEqual(listeners('router'), ['0.0.0.0:15021']);
+    assert.deepEqual(addresses(bootstrapOf('router').static_resources.listeners), ['0.0.0.0:15021']);
   });
 
   it('is not ready before istiod has answered', () => {
@@ -45,21 +60,29 @@ describe('Envoy as proxyv2', () => {
   });
 
   it('is a sidecar that takes the other containers\' TCP ports at the pod\'s address', () => {
-    assert.deepEqual(listeners('sidecar'), ['0.0.0.0:15021', '10.13.1.9:8080', '10.13.1.9:8081']);
+    const { path, resources } = sidecarFile<Address>('listeners');
+    const { static_resources: own, dynamic_resources: dynamic } = bootstrapOf('sidecar');
+    assert.deepEqual(addresses([...own.listeners, ...resources]), ['0.0.0.0:15021', '10.13.1.9:8080', '10.13.1.9:8081']);
+    assert.equal(dynamic?.lds_config?.path_config_source.path, path);
+  });
+
+  it('takes those ports as the mesh\'s filters say', () => {
+    const filterChain = { destinationPort: 8081, filter: { name: 'envoy.filters.network.http_connection_manager' } };
+    const said = filterOf({ typed_config: { local_reply_config: { mappers: [] } } }, { applyTo: 'NETWORK_FILTER', match: { context: 'SIDECAR_INBOUND', listener: { filterChain } } });
+    const { resources } = sidecarFile<{ '@type': string; filter_chains: { filters: { typed_config: { stat_prefix: string; local_reply_config?: object } }[] }[] }>('listeners', [said]);
+    assert.deepEqual(resources.flatMap((each) => each.filter_chains.flatMap(({ filters }) => filters.map(({ typed_config: manager }) => [each['@type'], manager.stat_prefix, manager.local_reply_config]))), [
+      ['type.googleapis.com/envoy.config.listener.v3.Listener', 'inbound|8080', undefined], ['type.googleapis.com/envoy.config.listener.v3.Listener', 'inbound|8081', { mappers: [] }],
+    ]);
   });
 
   it('passes those ports on inside the pod, as the mesh\'s filters say', () => {
-    const { meshFile } = proxyv2(context('sidecar'));
-    const clusters = (filters: EnvoyFilter[]) => (JSON.parse(meshFile?.text(filters) ?? '') as { resources: { '@type': string; name: string; ping?: boolean; load_assignment: unknown }[] }).resources;
-    const ping: EnvoyFilter = {
-      metadata: { name: 'f', namespace: 'kafka-bridge' },
-      spec: { configPatches: [{ applyTo: 'CLUSTER', match: { context: 'SIDECAR_INBOUND', cluster: { portNumber: 8081 } }, patch: { operation: 'MERGE', value: { ping: true } } }] },
-    };
-    assert.deepEqual(clusters([ping]).map((cluster) => [cluster['@type'], cluster.name, cluster.ping]), [
+    const ping = filterOf({ ping: true }, { applyTo: 'CLUSTER', match: { context: 'SIDECAR_INBOUND', cluster: { portNumber: 8081 } } });
+    const { path, resources } = sidecarFile<{ '@type': string; name: string; ping?: boolean; load_assignment: unknown }>('clusters', [ping]);
+    assert.deepEqual(resources.map((cluster) => [cluster['@type'], cluster.name, cluster.ping]), [
       ['type.googleapis.com/envoy.config.cluster.v3.Cluster', 'inbound|8080', undefined], ['type.googleapis.com/envoy.config.cluster.v3.Cluster', 'inbound|8081', true],
     ]);
-    assert.deepEqual(bootstrapOf('sidecar').dynamic_resources?.cds_config?.path_config_source.path, meshFile?.path);
-    for (const { load_assignment: to } of clusters([])) assert.match(JSON.stringify(to), /"127\.0\.0\.1"/);
+    assert.deepEqual(bootstrapOf('sidecar').dynamic_resources?.cds_config?.path_config_source.path, path);
+    for (const { load_assignment: to } of resources) assert.match(JSON.stringify(to), /"127\.0\.0\.1"/);
   });
 
   it('keeps its admin interface to its own pod', () => {

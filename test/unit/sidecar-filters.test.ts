@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { V1Pod } from '@kubernetes/client-node';
-import { patched, unhonoured } from '../../sandbox/images/sidecar-filters.ts';
+import { connectionManager, patchedCluster, patchedConnectionManager, unhonoured } from '../../sandbox/images/sidecar-filters.ts';
 import type { EnvoyFilter } from '../../sandbox/images/sidecar-filters.ts';
 
 const pod = { metadata: { name: 'bridge-1', namespace: 'kafka-bridge', labels: { app: 'bridge', tier: 'http' } } } as V1Pod;
@@ -16,7 +16,7 @@ function filter(patches: readonly Patch[], metadata: Partial<EnvoyFilter['metada
   return { metadata: { name: 'f', namespace: 'kafka-bridge', ...metadata }, spec: { ...(labels === undefined ? {} : { workloadSelector: { labels } }), configPatches: patches } };
 }
 
-const merge = (cluster: object, ...filters: EnvoyFilter[]): object => patched(cluster, { pod, port, filters });
+const merge = (cluster: object, ...filters: EnvoyFilter[]): object => patchedCluster(cluster, { pod, port, filters });
 
 describe('the EnvoyFilters of a sidecar', () => {
   it('are merged into the clusters of its ports, as messages are', () => {
@@ -56,12 +56,23 @@ describe('the EnvoyFilters of a sidecar', () => {
     for (const order of [[older, newer, ofAll], [ofAll, newer, older]]) assert.deepEqual(merge({}, ...order), { by: 'newer' });
   });
 
+  it('are merged into the connection manager of a port, its typed configuration too', () => {
+    const taken = (filterChain: object, value: object) => patch(value, { applyTo: 'NETWORK_FILTER', match: { context: 'SIDECAR_INBOUND', listener: { filterChain: { filter: { name: connectionManager }, ...filterChain } } } });
+    const manager = { name: connectionManager, typed_config: { '@type': 'T', stat_prefix: 's', mappers: ['a'] } };
+    const filters = [filter([taken({ destinationPort: port }, { typed_config: { '@type': 'T', mappers: ['b'] } }), taken({ destinationPort: 9090 }, { typed_config: { other: 1 } }), patch({ ofClusters: 1 })])];
+    assert.deepEqual(patchedConnectionManager(manager, { pod, port, filters }), { ...manager, typed_config: { ...manager.typed_config, mappers: ['a', 'b'] } });
+    assert.deepEqual(merge({}, ...filters), { ofClusters: 1 });
+    assert.deepEqual(filters.flatMap(unhonoured), []);
+  });
+
   it('name what sidecars do not do, by the path of its fields', () => {
     const ignored = { x: 1 };
     assert.deepEqual(unhonoured(filter([
       patch(ignored), patch(ignored, { applyTo: 'LISTENER' }), patch(ignored, { match: { cluster: { name: 'inbound|8080||' } } }),
       patch(ignored, { match: { context: 'SIDECAR_OUTBOUND' } }), patch(ignored, { patch: { operation: 'ADD' } }), patch(ignored, { match: { context: 'GATEWAY' }, applyTo: 'LISTENER' }),
-    ])), ['spec.configPatches[1]', 'spec.configPatches[2]', 'spec.configPatches[3]', 'spec.configPatches[4]']);
+      patch(ignored, { applyTo: 'NETWORK_FILTER', match: { context: 'SIDECAR_INBOUND', listener: { portNumber: 15006, filterChain: { filter: { name: connectionManager } } } } }),
+      patch(ignored, { applyTo: 'NETWORK_FILTER', match: { context: 'SIDECAR_INBOUND', listener: { filterChain: { filter: { name: 'envoy.filters.network.tcp_proxy' } } } } }),
+    ])), [1, 2, 3, 4, 6, 7].map((index) => `spec.configPatches[${index}]`));
     assert.deepEqual(unhonoured(filter([patch(ignored, { applyTo: 'LISTENER' })], { labels: { 'istio.io/rev': 'tsb' } })), [], 'not read at all');
   });
 });

@@ -57,7 +57,7 @@ describe('what the program writes for TSB', () => {
     const routes = ((global as unknown as { spec: { http: { route: { destination: { host: string } }[]; retries: { attempts: number; retryOn?: string } }[] } }).spec.http);
     for (const { route, retries } of routes) {
       if (route[0]?.destination.host.startsWith('kafka-bridge-local.')) assert.equal(retries.attempts, 0);
-      else assert.equal(retries.retryOn, 'connect-failure,refused-stream');
+      else assert.equal(retries.retryOn, 'connect-failure,refused-stream,retriable-headers');
     }
     assert.equal(routes.length, 2);
   });
