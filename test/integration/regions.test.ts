@@ -188,6 +188,19 @@ describe('regions and settings that change while clients work', function () {
       await unharmed();
     });
 
+    it('adds a region while another is skipped, and takes it out again', async () => {
+      await startLoad(['east', 'west']);
+      const added = steps(await kbf('up', await settings(['east', 'west', 'north'], changed), '--skip-region', 'west'));
+      assert.deepEqual(added['create']?.filter((each) => !ofRegion('north').test(each)), []);
+      assert.deepEqual(added['update'], settingsOfAll);
+      const since = load?.now ?? 0;
+      await eventually('answers from north and from west, which goes on serving', 20_000, () => Promise.resolve(['north', 'west'].every((region) => load?.shares(since)[region] !== undefined) || undefined));
+      const removed = steps(await kbf('up', await settings(['east', 'west'], changed), '--skip-region', 'west'));
+      assert.deepEqual(removed['delete']?.filter((each) => !ofRegion('north').test(each)), []);
+      assert.equal(await stateOfWest(), lastState);
+      await unharmed();
+    });
+
     it('destroys the rest when told to, lists what is left there, and takes it up again when it answers', async function () {
       this.timeout(900_000); // components/deletion.ts says why a deletion may take its whole time
       const file = await settings(['east', 'west'], changed);

@@ -6,6 +6,8 @@ import { connect } from 'node:tls';
 import { Pool } from 'undici';
 import { parse, stringify } from 'yaml';
 import type { Report } from '../../automation/drill/index.ts';
+import { certManager } from '../../sandbox/operators/cert-manager.ts';
+import type { AddonContext } from '../../sandbox/operators/addon.ts';
 import { Workshop, eventually, root } from './support.ts';
 import type { SandboxAnswer } from './support.ts';
 
@@ -16,16 +18,15 @@ const name = 'tier1';
 
 describe('tier1 with TLS, and one region that stands by', () => {
   let workshop: Workshop;
+  let sandbox: SandboxAnswer;
   let outputs: Outputs;
   let pool: Pool;
 
   before(async () => {
     workshop = await Workshop.make();
-    await workshop.json<SandboxAnswer>('sandbox', 'up', '--name', name);
+    sandbox = await workshop.json<SandboxAnswer>('sandbox', 'up', '--name', name);
     ({ outputs } = await kbf('up', await settings()));
-    const { relays } = await workshop.json<SandboxAnswer>('sandbox', 'status', '--name', name);
-    const address = relays['central/edge/tier1:443'] ?? assert.fail('tier1 has no relay for HTTPS');
-    pool = new Pool(`https://${address}`, { connect: { ca: outputs.caCertificate, servername: outputs.hostname } });
+    pool = await client(outputs);
   });
 
   after(async () => {
@@ -34,11 +35,29 @@ describe('tier1 with TLS, and one region that stands by', () => {
     await workshop.remove();
   });
 
-  async function settings(): Promise<string> {
+  const kubectl = (...args: string[]): Promise<string> => workshop.kubectl(sandbox, 'central', ...args);
+
+  async function address(): Promise<string> {
+    const { relays } = await workshop.json<SandboxAnswer>('sandbox', 'status', '--name', name);
+    return relays['central/edge/tier1:443'] ?? assert.fail('tier1 has no relay for HTTPS');
+  }
+
+  /** Trusts what the outputs say, and nothing else. */
+  async function client({ caCertificate, hostname }: Outputs): Promise<Pool> {
+    return new Pool(`https://${await address()}`, { connect: { ca: caCertificate, servername: hostname } });
+  }
+
+  async function apply(objects: readonly object[]): Promise<void> {
+    const file = join(workshop.stateDir, 'objects.yaml');
+    await writeFile(file, objects.map((each) => stringify(each)).join('---\n'));
+    await kubectl('apply', '--server-side', '--filename', file);
+  }
+
+  async function settings(tls: object = { source: 'self-signed' }): Promise<string> {
     const file = join(workshop.stateDir, 'Pulumi.standby.yaml');
     const { config } = parse(await readFile(join(root, 'Pulumi.dev.yaml'), 'utf8')) as { config: Record<string, object> };
     const key = 'kafka-bridge-failover:tier1';
-    config[key] = { ...config[key], tls: { source: 'self-signed' }, active: { first: 'west' } };
+    config[key] = { ...config[key], tls, active: { first: 'west' } };
     await writeFile(file, stringify({ config }));
     return file;
   }
@@ -56,8 +75,7 @@ describe('tier1 with TLS, and one region that stands by', () => {
   it('answers by HTTPS to whoever trusts what the outputs say, and only then', async () => {
     assert.match(outputs.url, /^https:/);
     await eventually('an answer', 30_000, servedBy);
-    const { relays } = await workshop.json<SandboxAnswer>('sandbox', 'status', '--name', name);
-    const [host = '', port] = (relays['central/edge/tier1:443'] ?? '').split(':');
+    const [host = '', port] = (await address()).split(':');
     const failure = await new Promise<Error>((resolve, reject) => {
       const socket = connect({ host, port: Number(port), servername: outputs.hostname }, () => { socket.destroy(); reject(new Error('it was trusted')); });
       socket.once('error', resolve);
@@ -88,4 +106,30 @@ describe('tier1 with TLS, and one region that stands by', () => {
     assert.deepEqual([share('west')[0], share('west')[1]], [1, 0]);
     assert.ok((share('west')[2] ?? 0) > 0, 'west serves again');
   });
+
+  it('takes a certificate that cert-manager gives, in the Secret of the one before', async () => {
+    // In central, where a sandbox has none, as an administrator brings it, with an authority of its own.
+    const objects = await certManager.objects({ tools: await workshop.toolsOf(sandbox) } as AddonContext);
+    await apply(objects.filter(({ kind }) => kind === 'CustomResourceDefinition'));
+    await kubectl('wait', '--for=condition=Established', '--timeout=60s', 'crd/certificates.cert-manager.io', 'crd/clusterissuers.cert-manager.io');
+    await apply([...objects.filter(({ kind }) => kind !== 'CustomResourceDefinition'), ...authority]);
+    await kubectl('wait', '--for=condition=Ready', '--timeout=120s', 'clusterissuer/authority');
+
+    const issued = { source: 'cert-manager', issuer: { name: 'authority', kind: 'ClusterIssuer' } };
+    const { outputs: now } = await kbf('up', await settings(issued));
+    const secret = JSON.parse(await kubectl('--namespace', 'cert-manager', 'get', 'secret', 'authority', '--output', 'json')) as { data: Record<string, string> };
+    assert.equal(now.caCertificate, Buffer.from(secret.data['tls.crt'] ?? '', 'base64').toString('utf8'));
+    await pool.destroy();
+    pool = await client(now);
+    await eventually('an answer to who trusts the authority', 30_000, servedBy);
+    assert.deepEqual(Object.keys((await kbf('refresh', await settings(issued))).changes), ['same']);
+  });
 });
+
+const issuer = (spec: object, issuerName: string): object => ({ apiVersion: 'cert-manager.io/v1', kind: 'ClusterIssuer', metadata: { name: issuerName }, spec });
+
+const authority = [
+  issuer({ selfSigned: {} }, 'self-signed'),
+  { apiVersion: 'cert-manager.io/v1', kind: 'Certificate', metadata: { name: 'authority', namespace: 'cert-manager' }, spec: { commonName: 'authority', isCA: true, secretName: 'authority', issuerRef: { name: 'self-signed', kind: 'ClusterIssuer' } } },
+  issuer({ ca: { secretName: 'authority' } }, 'authority'),
+];

@@ -74,6 +74,28 @@ describe('advice on settings', () => {
   });
 });
 
+describe('advice on regions', () => {
+  /** West serves nothing while the fault in east is in effect. */
+  const eastAlone = ({ run: { marks: { injectMs = 0, healMs = 0 } }, attempts }: Stored): void => {
+    for (const attempt of attempts) if (attempt.intendedMs > injectMs && attempt.intendedMs < healMs) attempt.region = 'east';
+  };
+  const takingOver = ({ advice = [] }: Report): string[] => advice.filter((text) => text.includes('did not take over'));
+
+  it('says which one did not take over', () => {
+    assert.match(takingOver(reportOf('bridge-scale-0', {}, eastAlone)).join('\n'), /^west did not take over: see that tier1 names/);
+  });
+
+  it('says it of none that a later step of the same drill strikes itself', () => {
+    const both = (stored: Stored): void => {
+      eastAlone(stored);
+      stored.run.plan.steps.push({ kind: 'do', fault: 'bridge-kill', region: 'west' });
+    };
+    const { objectives, ...report } = reportOf('bridge-scale-0', {}, both);
+    assert.ok(objectives.some(({ name, met }) => name === 'regions.west.during' && !met));
+    assert.deepEqual(takingOver({ ...report, objectives }), []);
+  });
+});
+
 describe('the verdict on settings by which nothing takes over', () => {
   it('is fail, however little was lost', () => {
     const { verdict, objectives } = reportOf('gateway-kill', { tier1: { ...safe, weighted: true } }, () => undefined);
