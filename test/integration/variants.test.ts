@@ -148,8 +148,7 @@ describe('variants of a stack', function () {
     });
 
     it('has TSB know the networks', async () => {
-      const networks = await kubectl('central', '--namespace', 'tsb-conf', 'get', 'clusters.tsb.tetrate.io', '--output', 'jsonpath={range .items[*]}{.metadata.name} {.spec.network} {.status.state}{"\\n"}{end}');
-      assert.deepEqual(networks.trim().split('\n').sort(), ['central front ACCEPTED', 'east back ACCEPTED', 'west back ACCEPTED']);
+      assert.deepEqual(await networks(), ['central front ACCEPTED', 'east back ACCEPTED', 'west back ACCEPTED']);
     });
 
     it('has nothing to change, in a preview', async () => {
@@ -258,6 +257,25 @@ describe('variants of a stack', function () {
       await firstTakesRecords();
     });
   });
+
+  it('leaves what of TSB is not its own when it goes, and takes it over again when it comes back', async () => {
+    const file = await firstSettings();
+    await kbf('destroy', file);
+    const names = async (kind: string): Promise<string> => await kubectl('central', '--namespace', 'tsb-conf', 'get', kind, '--output', 'jsonpath={.items[*].metadata.name}');
+    assert.deepEqual(await networks(), ['central front ACCEPTED', 'east back ACCEPTED', 'west back ACCEPTED']);
+    assert.notEqual(await names('organizationsettings.tsb.tetrate.io'), '');
+    assert.equal(await names('workspaces.tsb.tetrate.io'), '');
+
+    await kubectl('central', '--namespace', 'tsb-conf', 'patch', 'clusters.tsb.tetrate.io', 'east', '--type', 'merge', '--field-manager', 'somebody', '--patch', '{"spec":{"network":"elsewhere"}}');
+    await kbf('up', file);
+    assert.deepEqual(await networks(), ['central front ACCEPTED', 'east back ACCEPTED', 'west back ACCEPTED']);
+  });
+
+  /** What TSB knows of its clusters' networks. */
+  async function networks(): Promise<string[]> {
+    const lines = await kubectl('central', '--namespace', 'tsb-conf', 'get', 'clusters.tsb.tetrate.io', '--output', 'jsonpath={range .items[*]}{.metadata.name} {.spec.network} {.status.state}{"\\n"}{end}');
+    return lines.trim().split('\n').sort();
+  }
 
   async function renderedObjects(out: string): Promise<string[]> {
     const files = await readdir(out, { recursive: true });
