@@ -190,7 +190,7 @@ describe('the settings in effect', () => {
     assert.deepEqual(east, {
       connectTimeoutMs: 250, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, ejectionMs: 2000, maxEjectionMs: 5000, mergeWindowMs: 0,
       healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, healthCheckPath: '/topics', pingIntervalMs: 500, pingTimeoutMs: 1000,
-      routeTimeoutMs: 15_000, retryOn: 'connect-failure,refused-stream', retryAttempts: 2, retryBackoffMs: 5, perTryTimeoutMs: 12_000,
+      routeTimeoutMs: 15_000, retryOn: 'connect-failure,refused-stream,retriable-headers', retryAttempts: 2, retryBackoffMs: 5, perTryTimeoutMs: 12_000,
     });
     assert.deepEqual([tier1?.healthCheckPath, tier1?.routeTimeoutMs, tier1?.weighted, tier1?.pingTimeoutMs], ['/', 16_000, undefined, 1000]);
     const bridge = bridgeSettings(objects.get('KafkaBridge')?.[0] ?? {}, undefined);
