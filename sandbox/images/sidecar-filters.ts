@@ -93,7 +93,7 @@ function isHonoured({ applyTo, match, patch }: ConfigPatch): boolean {
   if (applyTo === 'CLUSTER') return match.listener === undefined && only(match.cluster, 'portNumber');
   const { filterChain } = match.listener ?? {};
   return applyTo === 'NETWORK_FILTER' && match.cluster === undefined && only(match.listener, 'filterChain') && only(filterChain, 'destinationPort', 'filter')
-    && only(filterChain?.filter, 'name') && filterChain?.filter?.['name'] === connectionManager;
+    && only(filterChain?.filter, 'name') && filterChain?.filter?.['name'] === connectionManager && only(patch.value, 'typed_config');
 }
 
 function only(fields: object | undefined, ...known: readonly string[]): boolean {

@@ -70,9 +70,10 @@ describe('the EnvoyFilters of a sidecar', () => {
     assert.deepEqual(unhonoured(filter([
       patch(ignored), patch(ignored, { applyTo: 'LISTENER' }), patch(ignored, { match: { cluster: { name: 'inbound|8080||' } } }),
       patch(ignored, { match: { context: 'SIDECAR_OUTBOUND' } }), patch(ignored, { patch: { operation: 'ADD' } }), patch(ignored, { match: { context: 'GATEWAY' }, applyTo: 'LISTENER' }),
+      patch(ignored, { applyTo: 'NETWORK_FILTER', match: { context: 'SIDECAR_INBOUND', listener: { filterChain: { filter: { name: connectionManager } } } } }),
       patch(ignored, { applyTo: 'NETWORK_FILTER', match: { context: 'SIDECAR_INBOUND', listener: { portNumber: 15006, filterChain: { filter: { name: connectionManager } } } } }),
       patch(ignored, { applyTo: 'NETWORK_FILTER', match: { context: 'SIDECAR_INBOUND', listener: { filterChain: { filter: { name: 'envoy.filters.network.tcp_proxy' } } } } }),
-    ])), [1, 2, 3, 4, 6, 7].map((index) => `spec.configPatches[${index}]`));
+    ])), [1, 2, 3, 4, 6, 7, 8].map((index) => `spec.configPatches[${index}]`));
     assert.deepEqual(unhonoured(filter([patch(ignored, { applyTo: 'LISTENER' })], { labels: { 'istio.io/rev': 'tsb' } })), [], 'not read at all');
   });
 });
