@@ -258,17 +258,19 @@ describe('variants of a stack', function () {
     });
   });
 
-  it('leaves what of TSB is not its own when it goes, and takes it over again when it comes back', async () => {
-    const file = await firstSettings();
-    await kbf('destroy', file);
-    const names = async (kind: string): Promise<string> => await kubectl('central', '--namespace', 'tsb-conf', 'get', kind, '--output', 'jsonpath={.items[*].metadata.name}');
-    assert.deepEqual(await networks(), ['central front ACCEPTED', 'east back ACCEPTED', 'west back ACCEPTED']);
-    assert.notEqual(await names('organizationsettings.tsb.tetrate.io'), '');
-    assert.equal(await names('workspaces.tsb.tetrate.io'), '');
+  describe('that ends and comes back', () => {
+    it('leaves what of TSB is not its own, and takes it over again', async () => {
+      const file = await firstSettings();
+      await kbf('destroy', file);
+      const names = async (kind: string): Promise<string> => await kubectl('central', '--namespace', 'tsb-conf', 'get', kind, '--output', 'jsonpath={.items[*].metadata.name}');
+      assert.deepEqual(await networks(), ['central front ACCEPTED', 'east back ACCEPTED', 'west back ACCEPTED']);
+      assert.notEqual(await names('organizationsettings.tsb.tetrate.io'), '');
+      assert.equal(await names('workspaces.tsb.tetrate.io'), '');
 
-    await kubectl('central', '--namespace', 'tsb-conf', 'patch', 'clusters.tsb.tetrate.io', 'east', '--type', 'merge', '--field-manager', 'somebody', '--patch', '{"spec":{"network":"elsewhere"}}');
-    await kbf('up', file);
-    assert.deepEqual(await networks(), ['central front ACCEPTED', 'east back ACCEPTED', 'west back ACCEPTED']);
+      await kubectl('central', '--namespace', 'tsb-conf', 'patch', 'clusters.tsb.tetrate.io', 'east', '--type', 'merge', '--field-manager', 'somebody', '--patch', '{"spec":{"network":"elsewhere"}}');
+      await kbf('up', file);
+      assert.deepEqual(await networks(), ['central front ACCEPTED', 'east back ACCEPTED', 'west back ACCEPTED']);
+    });
   });
 
   /** What TSB knows of its clusters' networks. */
