@@ -57,6 +57,12 @@ export async function connect(kubeconfig: string): Promise<Connection> {
   };
 }
 
+/**
+ * How long an API server has for its whole answer, in milliseconds. By a clock of its own: over HTTP/2 a request to a server that had stopped was seen to
+ * wait for minutes in spite of the client's timeouts of headers and body, and everybody else's with it.
+ */
+const answerMs = 10_000;
+
 type Call = (method: Dispatcher.HttpMethod, path: string, content?: { type: string; body: object }) => Promise<unknown>;
 
 function caller(server: string, credentials: RequestContext, state: { silent: boolean }): Call {
@@ -65,14 +71,22 @@ function caller(server: string, credentials: RequestContext, state: { silent: bo
       state.silent = true;
       throw error;
     };
-    const answer = await request(server + path, {
-      method, ...dispatcher(credentials), headersTimeout: 10_000, bodyTimeout: 10_000,
-      headers: { ...credentials.getHeaders(), ...(content ? { 'content-type': content.type } : {}) },
-      ...(content ? { body: JSON.stringify(content.body) } : {}),
-    }).catch(silent);
-    const text = await answer.body.text().catch(silent);
+    const signal = AbortSignal.timeout(answerMs);
+    const exchange = async (): Promise<{ status: number; text: string }> => {
+      const { statusCode, body } = await request(server + path, {
+        method, ...dispatcher(credentials), signal,
+        headers: { ...credentials.getHeaders(), ...(content ? { 'content-type': content.type } : {}) },
+        ...(content ? { body: JSON.stringify(content.body) } : {}),
+      });
+      return { status: statusCode, text: await body.text() };
+    };
+    // A request that still waits for its turn is not ended by its signal.
+    const late = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => { reject(new Error(`${method} ${path} had no answer within ${answerMs / 1000} s`)); });
+    });
+    const { status, text } = await Promise.race([exchange(), late]).catch(silent);
     state.silent = false;
-    if (answer.statusCode >= 300) throw new ApiError(answer.statusCode, `${method} ${path} answered ${answer.statusCode}: ${message(text)}`);
+    if (status >= 300) throw new ApiError(status, `${method} ${path} answered ${status}: ${message(text)}`);
     return JSON.parse(text);
   };
 }
