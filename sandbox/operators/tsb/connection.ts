@@ -58,8 +58,8 @@ export async function connect(kubeconfig: string): Promise<Connection> {
 }
 
 /**
- * How long an API server has for its whole answer, in milliseconds. By a clock of its own: over HTTP/2 a request to a server that had stopped was seen to
- * wait for minutes in spite of the client's timeouts of headers and body, and everybody else's with it.
+ * How long an API server has for its whole answer, in milliseconds. By a clock of its own: with the client's timeouts of headers and body alone, one that had
+ * stopped was seen to hold up the translation for all clusters for minutes (its connections speak HTTP/2; which request waited was not seen).
  */
 const answerMs = 10_000;
 
@@ -80,7 +80,7 @@ function caller(server: string, credentials: RequestContext, state: { silent: bo
       });
       return { status: statusCode, text: await body.text() };
     };
-    // A request that still waits for its turn is not ended by its signal.
+    // The signal alone may not end a request that still waits for its connection.
     const late = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => { reject(new Error(`${method} ${path} had no answer within ${answerMs / 1000} s`)); });
     });
