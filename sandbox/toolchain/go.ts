@@ -23,7 +23,8 @@ export interface GoBuild {
 export async function goBuild(build: GoBuild, work: Work): Promise<void> {
   const go = await goCommand(work);
   const cwd = join(modules, build.module);
-  const flags = ['-ldflags', linkerFlags(build.variables), ...await overlayFlags(build, cwd, work)];
+  // -dwarf=false: the linker leaves debugging information out (-s -w), so it need not be made.
+  const flags = ['-gcflags', 'all=-dwarf=false', '-ldflags', linkerFlags(build.variables), ...await overlayFlags(build, cwd, work)];
   const onWait = (): void => { work.report('another Go build is running'); };
   await withLock(join(work.cacheDir, '.go-build.lock'), { signal: work.signal, onWait }, async () => {
     for (const [path, file] of Object.entries(build.packages)) {
