@@ -75,3 +75,63 @@ export function routesOf({ routes }: EnvoyConfig, host: string): { prefix: strin
     prefix: match.prefix ?? '', cluster: route?.cluster ?? '', retryOn: route?.retry_policy?.retry_on, retriableHeaders: (route?.retry_policy?.retriable_headers ?? []).map(({ name }) => name), weighted: route?.weighted_clusters !== undefined,
   }));
 }
+
+interface Pod {
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec: { readonly serviceAccountName: string };
+  readonly status: { readonly podIP: string };
+}
+
+/** Where the admin interface of an Envoy of `asSidecar` is. */
+export const askingPort = 15_999;
+
+/** For an Envoy that asks istiod for what a pod's sidecar in a real mesh would be told. */
+export function asSidecar({ metadata: { name, namespace, labels }, spec: { serviceAccountName: account }, status: { podIP } }: Pod, { cluster, istiod }: { cluster: string; istiod: string }): object {
+  const at = (address: string, port: number): object => ({ socket_address: { address, port_value: port } });
+  const http2 = { explicit_http_config: { http2_protocol_options: {} } };
+  const type = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+  const fromIstiod = { ads: {}, resource_api_version: 'V3' };
+  return {
+    node: {
+      id: `sidecar~${podIP}~${name}.${namespace}~${namespace}.svc.cluster.local`, cluster: name,
+      metadata: { NAME: name, NAMESPACE: namespace, LABELS: labels, CLUSTER_ID: cluster, INSTANCE_IPS: podIP, SERVICE_ACCOUNT: account },
+    },
+    admin: { address: at('127.0.0.1', askingPort) },
+    dynamic_resources: {
+      ads_config: {
+        api_type: 'DELTA_GRPC', transport_api_version: 'V3',
+        grpc_services: [{ envoy_grpc: { cluster_name: 'xds-grpc' }, initial_metadata: [{ key: 'x-forwarded-client-cert', value: `URI=spiffe://cluster.local/ns/${namespace}/sa/${account}` }] }],
+      },
+      lds_config: fromIstiod, cds_config: fromIstiod,
+    },
+    static_resources: {
+      // The mesh's agent gives certificates by sds-grpc. There is none here: listeners that ask for one are taken, and wait for it.
+      clusters: [['xds-grpc', at(istiod, 15010)], ['sds-grpc', at('127.0.0.1', 1)]].map(([cluster, address]) => ({
+        name: cluster, type: 'STATIC', connect_timeout: '1s', load_assignment: { cluster_name: cluster, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] },
+        typed_extension_protocol_options: { [type]: { '@type': `type.googleapis.com/${type}`, ...http2 } },
+      })),
+    },
+  };
+}
+
+interface Listener {
+  readonly name: string;
+  readonly filter_chains: readonly {
+    readonly filter_chain_match?: { readonly destination_port?: number };
+    readonly filters: readonly { readonly name: string; readonly typed_config: { readonly local_reply_config?: object } }[];
+  }[];
+}
+
+interface Told {
+  readonly active_state?: { readonly listener: Listener };
+  readonly warming_state?: { readonly listener: Listener };
+}
+
+/** How the connection managers of a port answer by themselves: one for each chain that takes the port. Also of listeners that wait for certificates. */
+export function localRepliesOf(dump: string, port: number): (object | undefined)[] {
+  const { configs } = JSON.parse(dump) as { configs: readonly { readonly dynamic_listeners?: readonly Told[] }[] };
+  return configs.flatMap(({ dynamic_listeners: listeners = [] }) => listeners)
+    .flatMap(({ active_state: active, warming_state: warming }) => (active ?? warming)?.listener.filter_chains ?? [])
+    .filter(({ filter_chain_match: match }) => match?.destination_port === port)
+    .flatMap(({ filters }) => filters.filter(({ name }) => name === 'envoy.filters.network.http_connection_manager')).map(({ typed_config: manager }) => manager.local_reply_config);
+}

@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Report } from '../../automation/drill/index.ts';
-import { clustersOf, destinations, envoyConfig, pingsOf, routesOf } from './envoy.ts';
+import { asSidecar, askingPort, clustersOf, destinations, envoyConfig, localRepliesOf, pingsOf, routesOf } from './envoy.ts';
 import type { EnvoyConfig } from './envoy.ts';
 import { Workshop, answers, eventually, leftBehind, pidNamespaces } from './support.ts';
 import type { SandboxAnswer } from './support.ts';
@@ -168,6 +168,21 @@ describe('the whole path on a sandbox', function () {
       await eventually('the bridge again', 60_000, async () => (await ask('/topics')).startsWith('HTTP/1.1 200 ') || undefined);
     });
 
+    it('reaches sidecars by istiod in a real mesh as it does here', async () => {
+      const { items: [pod] } = JSON.parse(await kubectl('east', '--namespace', 'kafka-bridge', 'get', 'pods', '--selector', 'strimzi.io/name=kafka-bridge-bridge', '--output', 'json')) as { items: Parameters<typeof asSidecar>[0][] };
+      assert.ok(pod);
+      const istiod = await kubectl('east', '--namespace', 'istio-system', 'get', 'service', 'istiod', '--output', 'jsonpath={.spec.clusterIP}');
+      const bootstrap = join(workshop.stateDir, 'as-sidecar.json');
+      await writeFile(bootstrap, JSON.stringify(asSidecar(pod, { cluster: 'east', istiod })));
+      const { envoy } = await workshop.toolsOf<{ envoy: string }>(sandbox);
+      const dump = await workshop.inside(name, 'nsenter', `--net=/run/netns/pod-${pod.status.podIP}`, 'sh', '-c', untilToldAll, envoy, bootstrap, String(askingPort));
+      const replies = localRepliesOf(dump, 8080);
+      assert.ok(replies.length > 0, dump.slice(0, 2000));
+      for (const reply of replies) assert.match(JSON.stringify(reply), /"flags":\["UF"\].*"x-kbf-unsent"/);
+      const [application] = clustersOf(envoyConfig(dump), 'inbound|8080||');
+      assert.deepEqual(pingsOf(application), { interval: '0.500s', timeout: '1s', interval_jitter: {} });
+    });
+
     it('keeps consumers in their region and ends the hop between regions there', () => {
       const local = destinations(gateway, 'outbound|8080||kafka-bridge-local.kafka-bridge.svc.cluster.local');
       assert.deepEqual(local.map(({ priority, region }) => [priority, region]), [[0, 'us-east1']]);
@@ -233,6 +248,16 @@ describe('the whole path on a sandbox', function () {
     });
   });
 });
+
+/** Runs an Envoy until it was told its listeners, and prints its configuration. Arguments: Envoy, bootstrap, port of its admin interface. */
+const untilToldAll = `
+timeout 30 "$0" --config-path "$1" --concurrency 1 --log-level error --disable-hot-restart &
+envoy=$!
+tries=0
+until curl --silent "127.0.0.1:$2/config_dump?include_eds" | grep -q virtualInbound || [ $tries = 100 ]; do tries=$((tries + 1)); sleep 0.2; done
+curl --silent "127.0.0.1:$2/config_dump?include_eds"
+kill $envoy
+wait $envoy || true`;
 
 async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
