@@ -23,7 +23,7 @@ import type { Choices } from './reach.ts';
 import { settle, unlock } from './recovery.ts';
 import { makeScratch, scratchIn } from './scratch.ts';
 import { prepareState } from './prepareState.ts';
-import { readState } from './stackState.ts';
+import { isThere, readState } from './stackState.ts';
 import type { StackFiles } from './stackState.ts';
 import { survey } from './survey.ts';
 
@@ -222,6 +222,8 @@ export class Environment {
   }
 
   async #select(create = false): Promise<Stack> {
+    // Every call of the CLI names its stack: selecting one that is there says nothing to it, and takes a start of it.
+    if (isThere(this.#files)) this.#workspace.selectStack = () => Promise.resolve();
     try {
       const stack = await (create ? Stack.createOrSelect(this.stack, this.#workspace) : Stack.select(this.stack, this.#workspace));
       // The engine's events have said it; the Automation API would start the CLI once more to read it in the history.

@@ -30,7 +30,7 @@ export async function prepareState(stored: Stored, { returned, abandoned, isLast
     return (isLast && unprotect(state)) || back.length > 0;
   };
   // First on a copy: an export and an import cost a second.
-  if ((isLast || kept.length > 0) && change(structuredClone(await readState(files, stack)))) await editState(stack, change);
+  if ((isLast || kept.length > 0) && change(structuredClone(await readState(files, stack)))) await editState(files, stack, change);
   if (back.length > 0) {
     notice(`took up ${String(back.length)} objects again that were left behind in ${returned.join(', ')}`);
     await stack.refresh({ target: back, ...(signal ? { signal } : {}) });
@@ -44,7 +44,7 @@ export async function prepareState(stored: Stored, { returned, abandoned, isLast
 /** The file comes first: whatever happens between, nothing is forgotten. */
 async function leaveBehind({ stack, files, orphans }: Stored, clusters: Survey['abandoned']): Promise<void> {
   await orphans.add(abandon(structuredClone(await readState(files, stack)), clusters));
-  await editState(stack, (state) => {
+  await editState(files, stack, (state) => {
     abandon(state, clusters);
     return true;
   });

@@ -19,7 +19,7 @@ export async function settle(files: StackFiles | undefined, stack: Stack, exclud
   if (!files || !hasPendingCreates(await readState(files, stack))) return [];
   let lines: string[] = [];
   let exclude: string[] = [];
-  await editState(stack, (state) => {
+  await editState(files, stack, (state) => {
     lines = adoptPendingCreates(state);
     exclude = excluded(state);
     return true;

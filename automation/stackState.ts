@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Stack } from '@pulumi/pulumi/automation/index.js';
+import type { Deployment, Stack } from '@pulumi/pulumi/automation/index.js';
 
 /** The parts of an exported stack that are read or changed here; the rest travels along. */
 export interface StackState {
@@ -44,17 +44,30 @@ export interface ClusterInState {
 
 /** A stack's state. Files are read directly: asking the CLI would cost every operation half a second. */
 export async function readState(files: StackFiles | undefined, stack: Stack): Promise<StackState> {
-  if (!files) return ((await stack.exportStack()).deployment ?? {}) as StackState;
-  const file = join(files.state, '.pulumi', 'stacks', files.project, `${files.stack}.json`);
-  if (!existsSync(file)) return {};
-  const checkpoint = JSON.parse(await readFile(file, 'utf8')) as { checkpoint?: { latest?: StackState | null } };
-  return checkpoint.checkpoint?.latest ?? {};
+  return ((await exported(files, stack)).deployment ?? {}) as StackState;
 }
 
 /** Changes a stack's state past the engine, if `change` says that there is something to change. */
-export async function editState(stack: Stack, change: (state: StackState) => boolean): Promise<void> {
-  const exported = await stack.exportStack();
-  if (change(exported.deployment as StackState)) await stack.importStack(exported);
+export async function editState(files: StackFiles | undefined, stack: Stack, change: (state: StackState) => boolean): Promise<void> {
+  const deployment = await exported(files, stack);
+  if (change(deployment.deployment as StackState)) await stack.importStack(deployment);
+}
+
+/** As `pulumi stack export` gives it. In files secret values are encrypted, and stay so; the Automation API asks for them in plain text. */
+async function exported(files: StackFiles | undefined, stack: Stack): Promise<Deployment> {
+  if (!files) return await stack.exportStack();
+  if (!isThere(files)) return { version: 3, deployment: {} };
+  const { version, checkpoint } = JSON.parse(await readFile(fileOf(files), 'utf8')) as { version: number; checkpoint?: { latest?: StackState | null } };
+  return { version, deployment: checkpoint?.latest ?? {} };
+}
+
+/** Whether the stack exists; never where its state is not in files, and only the CLI can tell. */
+export function isThere(files: StackFiles | undefined): files is StackFiles {
+  return files !== undefined && existsSync(fileOf(files));
+}
+
+function fileOf({ state, project, stack }: StackFiles): string {
+  return join(state, '.pulumi', 'stacks', project, `${stack}.json`);
 }
 
 /** The clusters that a state has objects in. */
