@@ -1,11 +1,14 @@
 import * as pulumi from '@pulumi/pulumi';
 
-/** Objects of which others are made: these go first, and the deletion waits for them. */
+/**
+ * Objects of which others are made: these go first, and the deletion waits for them. Not a KafkaBridge: nothing needs its pods to be gone, they drain
+ * while brokers and gateways end, and namespaces wait for whatever is left.
+ */
 const ownersOfOthers = new Set([
   'kubernetes:core/v1:Namespace',
   'kubernetes:apps/v1:Deployment',
   'kubernetes:helm.sh/v3:Release',
-  ...['v1', 'v1beta2'].flatMap((version) => ['Kafka', 'KafkaBridge'].map((kind) => `kubernetes:kafka.strimzi.io/${version}:${kind}`)),
+  ...['v1', 'v1beta2'].map((version) => `kubernetes:kafka.strimzi.io/${version}:Kafka`),
   ...['Gateway', 'IngressGateway', 'Tier1Gateway'].map((kind) => `kubernetes:install.tetrate.io/v1alpha1:${kind}`),
 ]);
 

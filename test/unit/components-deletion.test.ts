@@ -13,7 +13,12 @@ describe('deletion of objects', () => {
     });
   });
 
-  for (const type of ['kubernetes:core/v1:Namespace', 'kubernetes:kafka.strimzi.io/v1:Kafka', 'kubernetes:kafka.strimzi.io/v1beta2:KafkaBridge', 'kubernetes:install.tetrate.io/v1alpha1:Gateway']) {
+  it('does not wait for the pods of a bridge: they drain while brokers end', () => {
+    const { props } = transformed('kubernetes:kafka.strimzi.io/v1:KafkaBridge', { metadata: { name: 'bridge' } }) ?? {};
+    assert.deepEqual(props, { metadata: { name: 'bridge', annotations: { 'pulumi.com/deletionPropagationPolicy': 'background' } } });
+  });
+
+  for (const type of ['kubernetes:core/v1:Namespace', 'kubernetes:kafka.strimzi.io/v1:Kafka', 'kubernetes:kafka.strimzi.io/v1beta2:Kafka', 'kubernetes:install.tetrate.io/v1alpha1:Gateway']) {
     it(`waits for what was made of a ${type}`, () => {
       assert.deepEqual(transformed(type, { metadata: { name: 'a' } }), { props: { metadata: { name: 'a' } }, opts: { customTimeouts: { delete: '5m' } } });
     });
