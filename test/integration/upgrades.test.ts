@@ -105,6 +105,11 @@ describe('versions that are raised while clients work', () => {
     assert.deepEqual([operatorLastSuccessfulVersion, kafkaVersion, kafkaMetadataVersion], ['1.1.0', '4.2.1', '4.2-IV1']);
   });
 
+  it('and with a group of consumers: brokers then have a topic of their own that restarts must spare', async () => {
+    await (await startLoad()).stop();
+    assert.ok((await readRecords(await tier1(), hostname, 'load')).length > 0);
+  });
+
   it('the operator first, with its definitions: brokers start anew from its image, one at a time', async () => {
     const started = await startLoad();
     const names = clusters.map((cluster) => `update strimzi-${cluster}`);

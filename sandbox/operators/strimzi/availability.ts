@@ -1,4 +1,7 @@
-import { Admin, ConfigResourceTypes } from '@platformatic/kafka';
+import { Admin, ConfigResourceTypes, Connection, metadataV12 } from '@platformatic/kafka';
+
+/** What one question to Kafka may take, ms. */
+const patience = { connectTimeout: 5000, requestTimeout: 10_000 };
 
 /** One partition and what its topic wants. */
 export interface Partition {
@@ -21,19 +24,21 @@ export function neededBy(broker: number, partitions: readonly Partition[]): stri
   return found && `${found.topic}-${String(found.index)}, in sync on ${found.inSync.join(', ')} of ${found.replicas.join(', ')} and written to ${String(found.minInSync)}`;
 }
 
-/** All partitions of a Kafka. @param bootstrap `host:port` of the brokers' plain listener */
-export async function partitionsOf(bootstrap: string): Promise<Partition[]> {
-  const admin = new Admin({ clientId: 'strimzi-roller', bootstrapBrokers: [bootstrap], retries: 2, retryDelay: 200 });
+/** All partitions of a Kafka, also of its own topics, which hold back a restart like any other. @param bootstrap host and port of the brokers' plain listener */
+export async function partitionsOf({ host, port }: { host: string; port: number }): Promise<Partition[]> {
+  // The client library's own metadata leaves Kafka's topics out.
+  const connection = new Connection('strimzi-roller', patience);
+  const admin = new Admin({ clientId: 'strimzi-roller', bootstrapBrokers: [`${host}:${String(port)}`], ...patience, retries: 2, retryDelay: 200 });
   try {
-    const topics = await admin.listTopics({ includeInternals: true });
-    if (topics.length === 0) return [];
-    const [metadata, configs] = await Promise.all([
-      admin.metadata({ topics, forceUpdate: true }),
-      admin.describeConfigs({ resources: topics.map((resourceName) => ({ resourceType: ConfigResourceTypes.TOPIC, resourceName, configurationKeys: ['min.insync.replicas'] })) }),
-    ]);
+    await connection.connect(host, port);
+    const { topics } = await metadataV12.api.async(connection, null, false, false);
+    const names = topics.flatMap(({ name }) => name ?? []);
+    if (names.length === 0) return [];
+    const configs = await admin.describeConfigs({ resources: names.map((resourceName) => ({ resourceType: ConfigResourceTypes.TOPIC, resourceName, configurationKeys: ['min.insync.replicas'] })) });
     const minInSync = new Map(configs.map(({ resourceName, configs: [first] }) => [resourceName, Number(first?.value ?? 1)]));
-    return [...metadata.topics].flatMap(([topic, { partitions }]) => partitions.map(({ replicas, isr }, index) => ({ topic, index, replicas, inSync: isr, minInSync: minInSync.get(topic) ?? 1 })));
+    return topics.flatMap(({ name, partitions }) => partitions.map(({ partitionIndex: index, replicaNodes: replicas, isrNodes: inSync }) =>
+      ({ topic: name ?? '', index, replicas, inSync, minInSync: minInSync.get(name ?? '') ?? 1 })));
   } finally {
-    await admin.close();
+    await Promise.all([connection.close(), admin.close()]);
   }
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { OperatorRelease } from '../../../config/versions.ts';
+import { serverText } from '../../bridge/cluster.ts';
 import { neededBy, partitionsOf } from './availability.ts';
 import type { KubernetesCluster } from './cluster.ts';
 import { kafkaBasics, kafkaNodeObjects, nodePod, podSet, type KafkaFacts } from './kafka-objects.ts';
@@ -130,9 +131,11 @@ async function bringUpPods(cluster: KubernetesCluster, plan: KafkaPlan, facts: K
 async function neededNow(plan: KafkaPlan, pod: string): Promise<string | undefined> {
   const node = plan.nodes.find(({ name }) => name === pod);
   if (node?.broker !== true) return undefined;
-  const { host, port } = bootstrapOf(plan);
-  const partitions = await partitionsOf(`${host}:${String(port)}`).catch(() => undefined);
-  return partitions === undefined ? 'Kafka does not say which partitions need it' : neededBy(node.id, partitions);
+  try {
+    return neededBy(node.id, await partitionsOf(bootstrapOf(plan)));
+  } catch (error) {
+    return `Kafka does not say which partitions need it (${serverText(error)})`;
+  }
 }
 
 async function removeOthers(cluster: KubernetesCluster, namespace: string, live: ReadonlyMap<string, Pod>, wanted: readonly Written[]): Promise<void> {
