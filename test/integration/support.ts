@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { onInterrupt } from '../../automation/interrupt.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -29,7 +30,9 @@ export class Workshop {
   }
 
   static async make(): Promise<Workshop> {
-    return new Workshop(await mkdtemp(join(tmpdir(), 'kbf-test-')));
+    const made = new Workshop(await mkdtemp(join(tmpdir(), 'kbf-test-')));
+    open.add(made);
+    return made;
   }
 
   /** Starts `kbf` with the arguments. */
@@ -65,9 +68,26 @@ export class Workshop {
   }
 
   async remove(): Promise<void> {
+    open.delete(this);
     await rm(this.stateDir, { recursive: true, force: true });
   }
+
+  /** Stops the sandboxes of tests that will not come to their own end, and removes everything. */
+  async abandon(): Promise<void> {
+    const names = await readdir(join(this.stateDir, 'sandboxes')).catch(() => []);
+    for (const name of names) await this.start('sandbox', 'down', '--name', name);
+    await this.remove();
+  }
 }
+
+const open = new Set<Workshop>();
+
+// Mocha would go on with a test, or end and leave the sandboxes running. They are no children of this process: nobody else would ever stop them.
+onInterrupt((why) => {
+  process.stderr.write(`\n${why}: stopping what the tests have running\n`);
+  void Promise.allSettled([...open].map((workshop) => workshop.abandon())).then(() => process.exit(130));
+  return true;
+});
 
 /** The PID namespaces of a state directory's sandboxes: whatever lives in one of them is theirs. */
 export async function pidNamespaces(stateDir: string): Promise<Set<string>> {
