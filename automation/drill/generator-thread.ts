@@ -39,6 +39,8 @@ function tellAttempts(): void {
 }
 
 function onAttempt(attempt: Attempt): void {
+  // It was still waiting for a connection when the drill was ended: nobody tried to send it, and no part that is drilled is to blame.
+  if (aborted.signal.aborted && attempt.sentMs === undefined) return;
   if (untold.length === 0) setTimeout(tellAttempts, tellAfterMs);
   untold.push(attempt);
 }

@@ -74,7 +74,7 @@ export class Generator {
     };
   }
 
-  /** Ends every request in hand now, as who interrupts a drill does not wait for answers. Safe to repeat. */
+  /** Ends every request in hand now, as who interrupts a drill does not wait for answers; of those that have no connection yet nothing is told. Safe to repeat. */
   abort(): void {
     this.#tell({ kind: 'abort' });
   }

@@ -38,6 +38,7 @@ const classByCode: Record<string, string> = {
   ECONNRESET: 'reset',
   EPIPE: 'reset',
   ECONNREFUSED: 'refused',
+  UND_ERR_DESTROYED: 'drill-ended',
 };
 
 function judgeEntry(body: string): Judged {
