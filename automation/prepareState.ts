@@ -29,7 +29,7 @@ export async function prepareState(stored: Stored, { returned, abandoned, isLast
     back = takeBack(state, kept);
     return (isLast && unprotect(state)) || back.length > 0;
   };
-  // First on a copy: an export and an import cost a second.
+  // First on a copy: an import costs half a second.
   if ((isLast || kept.length > 0) && change(structuredClone(await readState(files, stack)))) await editState(files, stack, change);
   if (back.length > 0) {
     notice(`took up ${String(back.length)} objects again that were left behind in ${returned.join(', ')}`);

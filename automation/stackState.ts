@@ -61,7 +61,7 @@ async function exported(files: StackFiles | undefined, stack: Stack): Promise<De
   return { version, deployment: checkpoint?.latest ?? {} };
 }
 
-/** Whether the stack exists; never where its state is not in files, and only the CLI can tell. */
+/** Whether the stack exists; false where its state is not in files, as then only the CLI can tell. */
 export function isThere(files: StackFiles | undefined): files is StackFiles {
   return files !== undefined && existsSync(fileOf(files));
 }
