@@ -1,7 +1,5 @@
-import { Admin, ConfigResourceTypes, Connection, metadataV12 } from '@platformatic/kafka';
-
-/** What one question to Kafka may take, ms. */
-const patience = { connectTimeout: 5000, requestTimeout: 10_000 };
+import { ConfigResourceTypes, describeConfigsV4, metadataV12 } from '@platformatic/kafka';
+import { askKafka, type Bootstrap } from './kafka-connection.ts';
 
 /** One partition and what its topic wants. */
 export interface Partition {
@@ -24,21 +22,15 @@ export function neededBy(broker: number, partitions: readonly Partition[]): stri
   return found && `${found.topic}-${String(found.index)}, in sync on ${found.inSync.join(', ')} of ${found.replicas.join(', ')} and written to ${String(found.minInSync)}`;
 }
 
-/** All partitions of a Kafka, also of its own topics, which hold back a restart like any other. @param bootstrap host and port of the brokers' plain listener */
-export async function partitionsOf({ host, port }: { host: string; port: number }): Promise<Partition[]> {
-  // The client library's own metadata leaves Kafka's topics out.
-  const connection = new Connection('strimzi-roller', patience);
-  const admin = new Admin({ clientId: 'strimzi-roller', bootstrapBrokers: [`${host}:${String(port)}`], ...patience, retries: 2, retryDelay: 200 });
-  try {
-    await connection.connect(host, port);
+/** All partitions of a Kafka, also of its own topics, which hold back a restart like any other, and which the client library's own metadata leaves out. */
+export async function partitionsOf(bootstrap: Bootstrap): Promise<Partition[]> {
+  return await askKafka(bootstrap, 'strimzi-roller', async (connection) => {
     const { topics } = await metadataV12.api.async(connection, null, false, false);
     const names = topics.flatMap(({ name }) => name ?? []);
     if (names.length === 0) return [];
-    const configs = await admin.describeConfigs({ resources: names.map((resourceName) => ({ resourceType: ConfigResourceTypes.TOPIC, resourceName, configurationKeys: ['min.insync.replicas'] })) });
-    const minInSync = new Map(configs.map(({ resourceName, configs: [first] }) => [resourceName, Number(first?.value ?? 1)]));
+    const { results } = await describeConfigsV4.api.async(connection, names.map((resourceName) => ({ resourceType: ConfigResourceTypes.TOPIC, resourceName, configurationKeys: ['min.insync.replicas'] })), false, false);
+    const minInSync = new Map(results.map(({ resourceName, configs: [first] }) => [resourceName, Number(first?.value ?? 1)]));
     return topics.flatMap(({ name, partitions }) => partitions.map(({ partitionIndex: index, replicaNodes: replicas, isrNodes: inSync }) =>
       ({ topic: name ?? '', index, replicas, inSync, minInSync: minInSync.get(name ?? '') ?? 1 })));
-  } finally {
-    await Promise.all([connection.close(), admin.close()]);
-  }
+  });
 }

@@ -4,6 +4,7 @@ import { serverText } from '../../bridge/cluster.ts';
 import { neededBy, partitionsOf } from './availability.ts';
 import type { KubernetesCluster } from './cluster.ts';
 import { kafkaBasics, kafkaNodeObjects, nodePod, podSet, type KafkaFacts } from './kafka-objects.ts';
+import type { Bootstrap } from './kafka-connection.ts';
 import { settleMetadata } from './kafka-metadata.ts';
 import { internalPorts, kafkaComponent, planKafka, type KafkaPlan } from './kafka-plan.ts';
 import { bootstrapServiceName, brokerServiceName, isExternal, kafkaServices, serviceAddress } from './kafka-services.ts';
@@ -93,8 +94,7 @@ function running({ status }: Kafka, pods: ReadonlyMap<string, Pod>): Running {
   };
 }
 
-/** The listener that brokers have for each other. */
-function bootstrapOf({ kafka: { metadata: { name, namespace } } }: KafkaPlan): { host: string; port: number } {
+function bootstrapOf({ kafka: { metadata: { name, namespace } } }: KafkaPlan): Bootstrap {
   return { host: `${name}-kafka-bootstrap.${namespace}.svc`, port: internalPorts.replication };
 }
 
