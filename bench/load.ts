@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { percentile } from '../automation/drill/metrics.ts';
 import { cacheDirectory } from '../sandbox/toolchain/cache.ts';
 import type { Figures } from './load/ours.ts';
+import { median } from './median.ts';
 import { runBench } from './run.ts';
 
 const version = 'v12.13.0';
@@ -92,8 +93,8 @@ function msOf(timestamp: string): number {
 }
 
 function summary(all: readonly Figures[]): Figures {
-  const median = (of: (figures: Figures) => number): number => percentile(all.map(of).sort((a, b) => a - b), 0.5);
-  return { ok: median(({ ok }) => ok), sent: median(({ sent }) => sent), cpuSeconds: median(({ cpuSeconds }) => cpuSeconds), lateP99Ms: median(({ lateP99Ms }) => lateP99Ms) };
+  const middle = (of: (figures: Figures) => number): number => median(all.map(of));
+  return { ok: middle(({ ok }) => ok), sent: middle(({ sent }) => sent), cpuSeconds: middle(({ cpuSeconds }) => cpuSeconds), lateP99Ms: middle(({ lateP99Ms }) => lateP99Ms) };
 }
 
 async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {

@@ -9,6 +9,7 @@ import { execa } from 'execa';
 import { Kafka } from '../automation/drill/kafka.ts';
 import { classPath } from '../sandbox/toolchain/kafka-jvm.ts';
 import { ensureTools } from '../sandbox/toolchain/index.ts';
+import { median } from './median.ts';
 import { runBench } from './run.ts';
 import { startBroker } from './verify/broker.ts';
 import { fill, partitions } from './verify/fill.ts';
@@ -52,7 +53,6 @@ await runBench(async (signal) => {
 interface Round { their: Cost; our: Cost; ours: Took }
 
 function row(records: number, took: readonly Round[]): string {
-  const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
   const of = (who: 'their' | 'our', what: keyof Cost): number => median(took.map((each) => each[who][what]));
   const cell = (value: number, unit: string, width: number): string => `${value.toFixed(unit === 's' ? 2 : 0)} ${unit}`.padEnd(width);
   return [
