@@ -29,6 +29,8 @@ function ofData(isMissed: IsMissed): string[] {
     ['log.offsetMismatch', 'Answers name places where the log holds something else: a partition was cut short and written again (unclean leader election), or records were changed.'],
     ['consume.skipped', 'Consumers passed records over: offsets were committed that had not been delivered; a retry policy on GET records or on commits does that, so have none there.'],
     ['consume.redeliveredAfterCommit', 'Records came again although they had been committed: two consumers believe to own the partition, or commits were lost with their coordinator; see that __consumer_offsets has a replication factor of 3.'],
+    ['consume.commitsLost', 'Commits that Kafka had said to have are gone: see that __consumer_offsets has a replication factor of 3 and min.insync.replicas of 2, and that nobody else uses the group.'],
+    ['consume.backwards', 'A consumer with partitions of its own was given records again: see who else uses its instance, and whether a retry policy repeats polls or seeks.'],
     ['consume.undelivered', 'Consumers did not come to the end of the log: see whether they could be made anew through the common host name, and whether session.timeout.ms lets dead members go.'],
   ];
   return table.filter(([name]) => isMissed(name)).map(([, advice]) => advice);

@@ -4,6 +4,7 @@ import { Evidence, Examples } from './check/evidence.ts';
 import { Ledger } from './check/ledger.ts';
 import type { Change } from './check/ledger.ts';
 import { reordered } from './check/order.ts';
+import type { Untold } from './check/order.ts';
 import { foreign, Places, placeOf } from './check/places.ts';
 import type { Attempt, Commit, Delivery, LogRecord } from './records.ts';
 
@@ -78,6 +79,11 @@ export class Checker {
     this.#consumption = new Consumption(this.#places, this.#evidence);
   }
 
+  /** Those that hold records. */
+  get partitions(): Iterable<number> {
+    return this.#places.partitions;
+  }
+
   attempt(attempt: Attempt): Change {
     const { issuedMs, sentMs = issuedMs, endMs, producer, seq } = attempt;
     if (sentMs < issuedMs || endMs < sentMs) this.#clockWentBack(`${producer}/${seq} was handed over at ${issuedMs} ms, sent at ${sentMs}, answered at ${endMs}`);
@@ -119,7 +125,7 @@ export class Checker {
     return isFirst;
   }
 
-  findings(committed: Readonly<Record<number, number>> = {}): Findings {
+  findings(committed?: Readonly<Record<number, number>>): Findings {
     for (const record of this.ledger.issuedBackwards()) this.#clockWentBack(`${this.ledger.nameOf(record)} was handed over before the record before it`);
     const told = this.#checkTold();
     const present = this.#checkPresent();
@@ -184,11 +190,18 @@ export class Checker {
 
   #checkOrder(): number {
     let count = 0;
-    for (const { record, partition, offset, above } of reordered(this.ledger)) {
+    for (const { record, partition, offset, above } of reordered(this.ledger, this.#untold())) {
       count += 1;
       this.#evidence.note('log.reordered', `${this.ledger.nameOf(record)} at ${placeOf({ partition, offset })}, sent after offset ${above} was answered`);
     }
     return count;
+  }
+
+  /** What lies in the log though its client was never told so. */
+  #untold(): Untold[] {
+    const records = new Set<number>();
+    for (let record = 0; record < this.ledger.size; record += 1) if (this.ledger.outcomeOf(record) === 'unknown' && this.#places.copiesOf(record) > 0) records.add(record);
+    return [...this.#places.placesOf(records)].flatMap(([record, places]) => places.map((place) => ({ record, ...place })));
   }
 
   #holds(place: { partition: number; offset: number }): string {

@@ -218,11 +218,13 @@ export class ConsumeFigures {
 
   /**
    * The longest time in which a partition gave its group nothing: the worst partition counts, as the others' deliveries would hide the records of
-   * the member that was lost. Never below the load's interval times the number of partitions. Undefined without deliveries.
+   * the member that was lost, and one that holds records and never gave any is the worst. Never below the load's interval times the number of partitions.
+   * Undefined without deliveries. `partitions`: those that hold records.
    */
-  blackoutMs(span: Span): number | undefined {
-    const gaps = [...this.#times.values()].map((times) => longestGap(times.sorted(), span));
-    return gaps.length === 0 ? undefined : Math.max(...gaps);
+  blackoutMs(span: Span, partitions: Iterable<number>): number | undefined {
+    if (this.#times.size === 0) return undefined;
+    const gaps = [...new Set([...this.#times.keys(), ...partitions])].map((partition) => longestGap(this.#times.get(partition)?.sorted() ?? [], span));
+    return Math.max(...gaps);
   }
 
   /** From the load's begin until the last delivery. What was given before its acknowledgement came is no negative lag. */

@@ -105,7 +105,8 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
     notHealed = error;
     run.ending = { kind: 'aborted', reason: error.message };
   } finally {
-    await Promise.all(Object.values(store).map((file) => file.close()));
+    const [attempts, deliveries, commits, log] = await Promise.all([store.attempts.close(), store.deliveries.close(), store.commits.close(), store.log.close()]);
+    run.stored = { attempts, deliveries, commits, log };
   }
   reporter.phase('report');
   await writeRun(options.reportDir, run);

@@ -17,9 +17,12 @@ export interface Span {
   toMs: number;
 }
 
-/** The time in which the fault can be felt: from inject until the region serves again (or the load ends). */
+/**
+ * The time in which faults can be felt: from the first one's inject until the load ends. Not only until the region serves again: a host that is let back in too
+ * early, or a new producer on it, is felt after its first answer.
+ */
 export function faultSpan({ injectMs, recoveredMs, loadEndMs }: Marks): Span | undefined {
-  const toMs = recoveredMs ?? loadEndMs;
+  const toMs = loadEndMs ?? recoveredMs;
   return injectMs === undefined || toMs === undefined ? undefined : { fromMs: injectMs, toMs };
 }
 
@@ -49,22 +52,10 @@ export function longestGapSpan(timesMs: readonly number[] | Float64Array, { from
   return longest;
 }
 
-/** The longest time without any acknowledgement, whichever producer or region it came by. Never below one interval of the load. */
-export function produceBlackout(attempts: readonly Attempt[], span: Span): number {
-  return longestGap(attempts.filter(({ outcome }) => outcome === 'ok').map(({ endMs }) => endMs), span);
-}
-
 export interface Latency {
   p50: number;
   p99: number;
   max: number;
-}
-
-/** Latency in ms of the acknowledged requests from their intended times, or undefined when there are none. */
-export function latency(attempts: readonly Attempt[]): Latency | undefined {
-  const all = sorted(attempts.filter(({ outcome }) => outcome === 'ok').map(({ endMs, intendedMs }) => endMs - intendedMs));
-  if (all.length === 0) return undefined;
-  return { p50: percentile(all, 0.5), p99: percentile(all, 0.99), max: percentile(all, 1) };
 }
 
 /** Nearest-rank percentile of values that are sorted upwards; 0 of none. */

@@ -87,8 +87,9 @@ function isBroken({ measured, met }: Objective): boolean {
   return measured !== undefined && !met;
 }
 
-function isAboutData({ name }: Objective): boolean {
-  return name.startsWith('log.') || name === 'consume.skipped' || name === 'consume.redeliveredAfterCommit';
+/** Damage of that kind fails a drill, whatever else happened. */
+export function isAboutData({ name }: Pick<Objective, 'name'>): boolean {
+  return name.startsWith('log.') || ['consume.skipped', 'consume.redeliveredAfterCommit', 'consume.commitsLost', 'consume.backwards'].includes(name);
 }
 
 function conditionsOf(measured: Measured): Objective[] {
@@ -152,7 +153,7 @@ function tooManyFor({ connections, rate }: Plan): string {
     + 'times and outcomes are that queue\'s; give a lower rate, or the machine less other work';
 }
 
-function dataObjectives({ log, consume }: Measured): Objective[] {
+function dataObjectives({ run, log, consume }: Measured): Objective[] {
   return [
     atMost('log.ackedLost', 0, log?.ackedLost),
     atMost('log.offsetMismatch', 0, log?.offsetMismatch),
@@ -163,6 +164,9 @@ function dataObjectives({ log, consume }: Measured): Objective[] {
     ...(log?.duplicates.proxyRetry === undefined ? [] : [atMost('log.duplicates.proxyRetry', 0, log.duplicates.proxyRetry)]),
     atMost('consume.skipped', 0, consume?.skipped),
     atMost('consume.redeliveredAfterCommit', 0, consume?.redeliveredAfterCommit),
+    ...(consume?.commitsLost === undefined ? [] : [atMost('consume.commitsLost', 0, consume.commitsLost)]),
+    // Nobody takes partitions from a consumer that has its own, so none is taken back.
+    ...(run.plan.consumers.mode === 'assign' ? [atMost('consume.backwards', 0, consume?.backwards)] : []),
   ];
 }
 

@@ -45,13 +45,18 @@ function judgeEntry(body: string): Judged {
   const entry = firstOffset(body);
   if (entry === undefined) return { outcome: 'unknown', class: 'unreadable-answer' };
   const { partition, offset, error_code } = entry;
-  if (Number.isSafeInteger(partition) && Number.isSafeInteger(offset)) {
-    return { outcome: 'ok', class: 'ok', partition: Number(partition), offset: Number(offset) };
+  // A producer that waits for no acknowledgement (acks=0) is told -1.
+  if (isPlace(partition) && isPlace(offset)) {
+    return { outcome: 'ok', class: 'ok', partition, offset };
   }
   // 404 inside a 200: the bridge never had metadata of the topic, so nothing was sent. Any other code may have been
   // written all the same; records reported as "Expiring" were found in the log.
   if (error_code === 404) return { outcome: 'failed', class: 'record-404' };
   return { outcome: 'unknown', class: `record-${typeof error_code === 'number' ? error_code : 'without-offset'}` };
+}
+
+function isPlace(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 interface OffsetEntry {

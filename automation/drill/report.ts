@@ -11,6 +11,8 @@ import type { AppliedConfiguration, FaultMark, Plan, StepRecord } from './plan.t
 import { predict } from './predict/predict.ts';
 import type { Prediction as Predicted } from './predict/predict.ts';
 import type { Attempt, Commit, Delivery, LogRecord } from './records.ts';
+import type { Lines } from './store.ts';
+import { ExpectedStep } from './window.ts';
 
 export type { Predicted };
 
@@ -38,6 +40,8 @@ export interface RunRecord {
   consumers?: { recreated: number };
   /** First offset the group would read next, by partition. Absent when nobody could be asked. */
   committed?: Record<number, number>;
+  /** How many lines each file has below its first. Absent where the driver was killed before it could tell. */
+  stored?: Record<keyof Lines, number>;
   /** Whether log.ndjson holds all of the log up to its end after the load. */
   logRead: boolean;
   ending: Ending;
@@ -104,16 +108,22 @@ export class Judging {
   readonly #checker: Checker;
   readonly #produce: ProduceFigures;
   readonly #consume = new ConsumeFigures();
+  /** By the step as the drill noted it. */
+  readonly #expected: ReadonlyMap<StepRecord, ExpectedStep>;
 
   constructor(run: RunRecord) {
     this.#run = run;
+    this.#expected = new Map(run.steps.filter(({ kind }) => kind === 'expect').map((step) => [step, new ExpectedStep(step, run.regions)]));
     this.#checker = new Checker(run.plan.run, { isCut: run.ending.kind !== 'complete' });
     this.#produce = new ProduceFigures(run.marks, run.faults.slice(1));
   }
 
   attempt(attempt: Attempt): void {
     const change = this.#checker.attempt(attempt);
-    if (isLoad(attempt.producer)) this.#produce.add(attempt, change);
+    if (isLoad(attempt.producer)) {
+      this.#produce.add(attempt, change);
+      for (const step of this.#expected.values()) step.add(attempt);
+    }
     if (change.before !== 'ok' && change.after === 'ok') this.#consume.acknowledged(attempt);
   }
 
@@ -130,9 +140,9 @@ export class Judging {
   }
 
   report(): Report {
-    const run = this.#run;
+    const run = { ...this.#run, steps: this.#run.steps.map((step) => this.#expected.get(step)?.judged() ?? step) };
     const findings = this.#checker.findings(run.committed);
-    const span = spanOf(run);
+    const span = faultSpan(run.marks);
     const { regions, samples } = this.#produce.regions(run.regions);
     const latency = this.#produce.latency();
     const produce = this.#produceFigures(span, latency?.latencyMs);
@@ -166,7 +176,7 @@ export class Judging {
   }
 
   #consumeFigures({ consume }: Findings, span: Span | undefined): Report['consume'] {
-    return { ...consume, ...pick('blackoutMs', span && this.#consume.blackoutMs(span)), ...pick('recreated', this.#run.consumers?.recreated) };
+    return { ...consume, ...pick('blackoutMs', span && this.#consume.blackoutMs(span, this.#checker.partitions)), ...pick('recreated', this.#run.consumers?.recreated) };
   }
 
   /** Records that are not ok, by the class of their last attempt; the most frequent first. */
@@ -188,14 +198,6 @@ export class Judging {
 
 function isLoad(producer: string): boolean {
   return producer !== probeProducer && producer !== warmUpProducer;
-}
-
-/** The time in which any of the faults can be felt. */
-function spanOf({ marks, faults }: RunRecord): Span | undefined {
-  const first = faultSpan(marks);
-  const last = faults.at(-1);
-  if (first === undefined || last === undefined) return first;
-  return { fromMs: first.fromMs, toMs: Math.max(first.toMs, last.recoveredMs ?? marks.loadEndMs ?? 0) };
 }
 
 function faultOf({ plan, marks }: RunRecord): Report['fault'] {

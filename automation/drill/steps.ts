@@ -1,12 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KafkaView } from './faults/target.ts';
-import { holds, parseObjective } from './objective-text.ts';
 import type { Drill } from './phases.ts';
 import type { StepRecord } from './plan.ts';
 import { prepareFault, underFault } from './underFault.ts';
 import type { Injection } from './underFault.ts';
-import { measureWindow } from './window.ts';
-import type { WindowFigure } from './window.ts';
+import { ExpectedStep } from './window.ts';
 
 /**
  * The plan's steps under load. Before the first there is a third of the drill's time, and after the last a sixth at least, so that the shares before and
@@ -39,14 +37,16 @@ export async function carryOutSteps(drill: Drill, first: Injection, kafka: Kafka
   await delay(Math.max(0, endMs - clock()), undefined, { signal });
 }
 
-/** Judges what was seen since the last fault began. A step that is not met ends nothing; the verdict knows of it. */
+/**
+ * Says what is known by now of what was seen since the last fault began: the driver's own requests alone, where workers send too. A step that is not met ends
+ * nothing; the verdict judges it by all that was stored.
+ */
 function expectStep(drill: Drill, text: string, fromMs: number): void {
   const { clock, live, outputs, plan } = drill;
-  const objective = parseObjective(text, outputs.regions.map(({ name }) => name));
-  const values = measureWindow(live.endedSince(fromMs), { fromMs, toMs: clock() });
-  const measured = values[objective.name as WindowFigure];
-  const step: StepRecord = { kind: 'expect', text: objective.text, startMs: fromMs, endMs: clock() };
+  const expected = new ExpectedStep({ kind: 'expect', text, startMs: fromMs, endMs: clock() }, outputs.regions.map(({ name }) => name));
+  for (const attempt of live.endedSince(fromMs)) expected.add(attempt);
+  const step = expected.judged();
   drill.steps.push(step);
-  if (measured !== undefined) Object.assign(step, { measured, met: holds(objective, measured, values['produce.sent'] ?? 0) });
-  if (plan.steps.length > 1) drill.phase('expect', `${objective.text}: ${measured === undefined ? 'not measured' : `${measured}, ${step.met === true ? 'met' : 'NOT MET'}`}`);
+  const { measured, met } = step;
+  if (plan.steps.length > 1) drill.phase('expect', `${text}: ${measured === undefined ? 'not measured' : `${measured}, ${met === true ? 'met' : 'NOT MET'}`}`);
 }

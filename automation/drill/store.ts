@@ -20,8 +20,8 @@ export const runFiles: readonly string[] = [...(['attempts', 'deliveries', 'comm
 export interface Appender<T> {
   /** A promise only while much is unwritten: who can wait (a reader, not a load) waits for it. */
   append(record: T): Promise<void> | undefined;
-  /** Resolves when all of it is on its way to the disk. Throws a UserError if any of it could not be written. */
-  close(): Promise<void>;
+  /** Resolves, to how many there are, when all of it is on its way to the disk. Throws a UserError if any of it could not be written. */
+  close(): Promise<number>;
 }
 
 /** Makes the report directory; a run is evidence, so one that is already there is never written over. */
@@ -40,9 +40,16 @@ export async function makeReportDirectory(directory: string): Promise<void> {
 export function openAppender<K extends keyof Lines>(directory: string, kind: K, onError: (error: UserError) => void): Appender<Lines[K]> {
   const writer = new LineWriter(fileOf(directory, kind), onError);
   void writer.append(JSON.stringify({ schema: schemaOf(kind) }));
+  let count = 0;
   return {
-    append: (record) => writer.append(JSON.stringify(record)),
-    close: () => writer.close(),
+    append: (record) => {
+      count += 1;
+      return writer.append(JSON.stringify(record));
+    },
+    close: async () => {
+      await writer.close();
+      return count;
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import { Judging, reportSchema } from './report.ts';
 import type { Report, RunRecord } from './report.ts';
 import { shownFiles } from './show/index.ts';
 import { readBatches } from './store.ts';
+import type { Lines } from './store.ts';
 
 /** Writes what a run knows of itself besides its lines; as a whole, so that a driver that is killed meanwhile leaves the state before. */
 export async function writeRun(directory: string, run: RunRecord): Promise<void> {
@@ -20,10 +21,19 @@ export async function judgeDirectory(directory: string): Promise<Report> {
   const judging = new Judging(run);
   // A line that broke off is what a driver leaves that was killed; a drill that came to its end has none.
   const onCut = run.ending.kind === 'complete' ? [] : [() => undefined] as const;
-  for await (const batch of readBatches(directory, 'attempts', ...onCut)) for (const attempt of batch) judging.attempt(attempt);
-  for await (const batch of readBatches(directory, 'log', ...onCut)) for (const record of batch) judging.logged(record);
-  for await (const batch of readBatches(directory, 'commits', ...onCut)) for (const commit of batch) judging.committed(commit);
-  for await (const batch of readBatches(directory, 'deliveries', ...onCut)) for (const delivery of batch) judging.delivered(delivery);
+  const read = async <K extends keyof Lines>(kind: K, judge: (line: Lines[K]) => void): Promise<void> => {
+    let count = 0;
+    for await (const batch of readBatches(directory, kind, ...onCut)) {
+      count += batch.length;
+      for (const line of batch) judge(line);
+    }
+    const stored = run.stored?.[kind] ?? count;
+    if (count !== stored) throw new UserError(`${path.join(directory, kind)}.ndjson holds ${count} lines of the ${stored} that the drill stored`, { remedy: 'the run was changed; it cannot be judged' });
+  };
+  await read('attempts', (attempt) => { judging.attempt(attempt); });
+  await read('log', (record) => { judging.logged(record); });
+  await read('commits', (commit) => { judging.committed(commit); });
+  await read('deliveries', (delivery) => { judging.delivered(delivery); });
   const report = judging.report();
   const json = textOf(report);
   await writeWhole(path.join(directory, 'report.json'), json);

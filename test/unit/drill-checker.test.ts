@@ -70,7 +70,7 @@ describe('the checker', () => {
         ackedLost: 0, offsetMismatch: 0, phantom: 0, reordered: 0, unackedPresent: present.length, duplicates: { clientRetry: 0, unexplained: 0 },
       });
       const again = history.deliveries.length - history.log.length;
-      assert.deepEqual(consume, { delivered: history.log.length, redelivered: again, redeliveredAfterCommit: 0, backwards: again, skipped: 0, undelivered: 0 });
+      assert.deepEqual(consume, { delivered: history.log.length, redelivered: again, redeliveredAfterCommit: 0, commitsLost: 0, backwards: again, skipped: 0, undelivered: 0 });
       assert.deepEqual(Object.keys(evidence).filter((finding) => finding !== 'log.unackedPresent'), []);
     }), { numRuns: 300 });
   });
@@ -158,7 +158,7 @@ describe('the checker', () => {
   it('explains a second copy by a client that sent it again', () => {
     fc.assert(fc.property(withOk, (history) => {
       const again = firstOk(history);
-      const attempts: Attempt[] = [{ ...again, outcome: 'unknown', class: 'timeout' }, ...history.attempts];
+      const attempts: Attempt[] = [{ ...again, outcome: 'unknown', class: 'timeout' }, ...history.attempts.map((attempt) => (attempt === again ? { ...again, attempt: 1 } : attempt))];
       const log = [...history.log, { partition: 0, offset: 70_000, id: { run, producer: 'p0', seq: again.seq } }];
       assert.deepEqual(check({ ...history, attempts, log }).log.duplicates, { clientRetry: 1, unexplained: 0 });
     }));

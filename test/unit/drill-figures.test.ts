@@ -98,8 +98,9 @@ describe('the consumption', () => {
     const figures = new ConsumeFigures();
     for (let i = 0; i <= 100; i += 1) figures.add(delivery(0, i * 10), true);
     for (const tMs of [0, 600, 1000]) figures.add(delivery(1, tMs), true);
-    assert.equal(figures.blackoutMs({ fromMs: 0, toMs: 1000 }), 600);
-    assert.equal(new ConsumeFigures().blackoutMs({ fromMs: 0, toMs: 1000 }), undefined);
+    assert.equal(figures.blackoutMs({ fromMs: 0, toMs: 1000 }, [0, 1]), 600);
+    assert.equal(figures.blackoutMs({ fromMs: 0, toMs: 1000 }, [0, 1, 2]), 1000);
+    assert.equal(new ConsumeFigures().blackoutMs({ fromMs: 0, toMs: 1000 }, [0]), undefined);
   });
 
   it('counts what was given so far, and what was acknowledged and not given; what was given again counts once', () => {

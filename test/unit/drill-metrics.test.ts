@@ -1,11 +1,30 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { connectionWait, lateness, latency, longestGap, percentile, produceBlackout, settledSpan } from '../../automation/drill/metrics.ts';
+import { connectionWait, faultSpan, lateness, longestGap, percentile, settledSpan } from '../../automation/drill/metrics.ts';
+import type { Span } from '../../automation/drill/metrics.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
+import { Window } from '../../automation/drill/window.ts';
 
 function attempt(intendedMs: number, more: Partial<Attempt> = {}): Attempt {
   return { producer: 'p0', seq: intendedMs, attempt: 0, key: 'k', intendedMs, issuedMs: intendedMs, sentMs: intendedMs, endMs: intendedMs + 5, outcome: 'ok', class: 'ok', region: 'east', ...more };
 }
+
+function seen(attempts: readonly Attempt[], span: Span): ReturnType<Window['figures']> {
+  const window = new Window(span);
+  for (const each of attempts) window.add(each);
+  return window.figures();
+}
+
+describe('the time of a fault', () => {
+  it('lasts from inject to the end of the load, as what is let back in too early is felt after the first answer', () => {
+    assert.deepEqual(faultSpan({ injectMs: 10, recoveredMs: 30, loadEndMs: 50 }), { fromMs: 10, toMs: 50 });
+  });
+
+  it('ends with the recovery where nobody saw the load end, and is none without a fault', () => {
+    assert.deepEqual(faultSpan({ injectMs: 10, recoveredMs: 30 }), { fromMs: 10, toMs: 30 });
+    assert.equal(faultSpan({ loadEndMs: 50 }), undefined);
+  });
+});
 
 describe('the longest gap', () => {
   for (const [what, times, span, gap] of [
@@ -40,18 +59,19 @@ describe('the longest gap', () => {
 describe('the blackout', () => {
   it('counts only acknowledged requests', () => {
     const attempts = [attempt(0), attempt(50, { outcome: 'unknown', class: 'timeout' }), attempt(60, { outcome: 'failed', class: 'refused' }), attempt(100)];
-    assert.equal(produceBlackout(attempts, { fromMs: 0, toMs: 105 }), 100);
+    assert.equal(seen(attempts, { fromMs: 0, toMs: 105 })['produce.blackoutMs'], 100);
   });
 });
 
 describe('latency', () => {
   it('counts from the intended time, so that a stall of the generator or of every connection shows', () => {
     const attempts = [attempt(0), attempt(10, { issuedMs: 300, sentMs: 500, endMs: 510 })];
-    assert.deepEqual(latency(attempts), { p50: 5, p99: 500, max: 500 });
+    const { 'produce.latencyMs.p50': p50, 'produce.latencyMs.p99': p99, 'produce.latencyMs.max': max } = seen(attempts, { fromMs: 0, toMs: 1000 });
+    assert.deepEqual([p50, p99, max], [5, 500, 500]);
   });
 
   it('is not measured when nothing was acknowledged', () => {
-    assert.equal(latency([attempt(0, { outcome: 'failed' })]), undefined);
+    assert.equal(seen([attempt(0, { outcome: 'failed' })], { fromMs: 0, toMs: 1000 })['produce.latencyMs.max'], undefined);
   });
 
   it('takes percentiles by nearest rank', () => {

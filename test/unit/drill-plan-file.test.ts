@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { planOf } from '../../automation/drill/options.ts';
 import { readPlan } from '../../automation/drill/plan-file.ts';
-import { measureWindow } from '../../automation/drill/window.ts';
+import { Window } from '../../automation/drill/window.ts';
+import type { Span } from '../../automation/drill/metrics.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
 
 const region = (name: string): object => ({ name, context: name, namespace: 'n', bridge: 'b', gatewayAddress: '10.0.0.1' });
@@ -62,9 +63,14 @@ describe('what a step expects', () => {
 
   it('is measured over its own time, by record', () => {
     const attempts = [attempt(0, 50, 'failed'), attempt(1, 110, 'ok'), attempt(2, 120, 'failed'), attempt(2, 150, 'ok', 1), attempt(3, 160, 'unknown'), attempt(4, 250, 'failed')];
-    const values = measureWindow(attempts, { fromMs: 100, toMs: 200 });
+    const measure = (span: Span): ReturnType<Window['figures']> => {
+      const window = new Window(span);
+      for (const each of attempts) window.add(each);
+      return window.figures();
+    };
+    const values = measure({ fromMs: 100, toMs: 200 });
     assert.deepEqual([values['produce.sent'], values['produce.attempts'], values['produce.ok'], values['produce.failed'], values['produce.unknown']], [3, 4, 2, 0, 1]);
     assert.equal(values['produce.blackoutMs'], 50);
-    assert.equal(measureWindow(attempts, { fromMs: 300, toMs: 400 })['produce.blackoutMs'], undefined);
+    assert.equal(measure({ fromMs: 300, toMs: 400 })['produce.blackoutMs'], undefined);
   });
 });

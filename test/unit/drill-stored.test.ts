@@ -75,6 +75,18 @@ describe('a stored run', () => {
     assert.deepEqual([report.verdict, report.produce.sent, report.reason, 'log' in report], ['inconclusive', 2999, 'the driver was ended before the drill was', false]);
   });
 
+  it('is refused where a file has not as many lines as the drill stored, though each of them is whole', async () => {
+    const stored = { attempts: 3000, deliveries: 3000, commits: 0, log: 3000 };
+    const directory = await store('a', ({ run }) => { run.stored = stored; });
+    assert.equal((await kbf('report', directory)).code, 0);
+    const file = join(directory, 'attempts.ndjson');
+    const lines = readFileSync(file, 'utf8').split('\n');
+    writeFileSync(file, [...lines.slice(0, 2900), ''].join('\n'));
+    const { code, stderr } = await kbf('report', directory);
+    assert.equal(code, 1);
+    assert.match(stderr, /attempts\.ndjson holds 2899 lines of the 3000 that the drill stored\n[^]*cannot be judged/);
+  });
+
   for (const [how, lost, exitCode] of [['had broken an objective by then', 60, 3], ['had broken none', 0, 4]] as const) {
     it(`that ended itself and ${how} is judged again with the drill's own exit code, ${exitCode}`, async () => {
       const directory = await store('a', ({ run, attempts }) => {

@@ -11,6 +11,8 @@ export interface ConsumeFindings {
   redelivered: number;
   /** Of these, asked for after its group had committed beyond it. Absent when the clock went back. */
   redeliveredAfterCommit?: number;
+  /** Partitions of which Kafka has less as committed at the end than it had said before. Absent when the clock went back, and where nobody could be asked. */
+  commitsLost?: number;
   /** Deliveries at or below one that the same instance was given before: where a rebalance took it back to what was committed. */
   backwards: number;
   /** In the log, below what was committed or delivered of its partition, and never delivered. */
@@ -57,13 +59,13 @@ export class Consumption {
     return { isFirst, isSame: this.#places.holds(delivery, record) };
   }
 
-  /** `steadyClock`: whether times can be compared. */
-  findings(committed: Readonly<Record<number, number>>, steadyClock: boolean): ConsumeFindings {
+  /** `committed`: what Kafka says of the group at the end, if it was asked. `steadyClock`: whether times can be compared. */
+  findings(committed: Readonly<Record<number, number>> | undefined, steadyClock: boolean): ConsumeFindings {
     const missing = { skipped: 0, undelivered: 0 };
     let delivered = 0;
     for (const { partition: number, offsets } of this.#places.all()) {
       const partition = this.#of(number);
-      const position = Math.max(partition.position, partition.highestCommit, committed[number] ?? 0);
+      const position = Math.max(partition.position, partition.highestCommit, committed?.[number] ?? 0);
       for (const [offset] of offsets) {
         if (partition.given.get(offset) !== 0) {
           delivered += 1;
@@ -74,7 +76,21 @@ export class Consumption {
         this.#evidence.note(`consume.${kind}`, placeOf({ partition: number, offset }));
       }
     }
-    return { delivered, redelivered: this.#redelivered, ...(steadyClock ? { redeliveredAfterCommit: this.#afterCommit } : {}), backwards: this.#backwards, ...missing };
+    return {
+      delivered, redelivered: this.#redelivered, ...(steadyClock ? { redeliveredAfterCommit: this.#afterCommit } : {}),
+      ...(steadyClock && committed !== undefined ? { commitsLost: this.#commitsLost(committed) } : {}), backwards: this.#backwards, ...missing,
+    };
+  }
+
+  #commitsLost(committed: Readonly<Record<number, number>>): number {
+    let count = 0;
+    for (const [number, { committedAtLeast }] of this.#partitions) {
+      const { [number]: there = 0 } = committed;
+      if (there >= committedAtLeast) continue;
+      count += 1;
+      this.#evidence.note('consume.commitsLost', `partition ${number}: ${committedAtLeast} was committed, and Kafka has ${there} at the end`);
+    }
+    return count;
   }
 
   #of(partition: number): Partition {
@@ -104,6 +120,11 @@ class Partition {
   commit(tMs: number, offset: number): void {
     this.#times.push(tMs);
     this.#highest.push(Math.max(this.highestCommit, offset));
+  }
+
+  /** What has to be committed at the end: who owns a partition goes on where the last one was, so nothing takes it back but a commit that nobody answered. */
+  get committedAtLeast(): number {
+    return Math.min(this.highestCommit, ...this.#unanswered.map(({ offset }) => offset));
   }
 
   /** One that nobody answered: from then on the group may be back there at any moment. */

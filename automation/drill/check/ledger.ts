@@ -23,6 +23,7 @@ export class Ledger {
   readonly #seq = new Growing();
   readonly #key = new Growing();
   readonly #told = new Growing();
+  /** A bit for each attempt that may have written it, by its number: one that is told of twice was made once. */
   readonly #tries = new Growing();
   readonly #proxyRetries = new Growing();
   readonly #issued = new Growing();
@@ -56,7 +57,7 @@ export class Ledger {
   #note(record: number, attempt: Attempt): void {
     this.#told.set(record, this.#told.at(record) | flags[attempt.outcome]);
     // What certainly was not written cannot have made a copy.
-    if (attempt.outcome !== 'failed') this.#tries.set(record, this.#tries.at(record) + 1);
+    if (attempt.outcome !== 'failed') this.#tries.set(record, this.#tries.at(record) | 1 << Math.min(attempt.attempt, 30));
     if (attempt.proxyAttempts !== undefined) this.proxySpeaks = true;
     if (attempt.outcome !== 'failed') this.#proxyRetries.set(record, this.#proxyRetries.at(record) + Math.max(0, (attempt.proxyAttempts ?? 1) - 1));
     if (attempt.attempt >= this.#last.at(record)) {
@@ -114,6 +115,11 @@ export class Ledger {
     return this.#producer.at(record);
   }
 
+  /** When it was first handed over. */
+  issuedOf(record: number): number {
+    return this.#issued.at(record);
+  }
+
   /** ok if any of its requests was, else unknown if any was: what a client knows of a record that it sent again. */
   outcomeOf(record: number): Outcome {
     const told = this.#told.at(record);
@@ -122,7 +128,7 @@ export class Ledger {
 
   /** How many copies beyond the first clients and proxies may have made. */
   repetitionsOf(record: number): { byClient: number; byProxy: number } {
-    return { byClient: Math.max(0, this.#tries.at(record) - 1), byProxy: this.#proxyRetries.at(record) };
+    return { byClient: Math.max(0, bitsIn(this.#tries.at(record)) - 1), byProxy: this.#proxyRetries.at(record) };
   }
 
   /** Every record that is not ok, with the class of its last attempt. */
@@ -153,6 +159,12 @@ export class Ledger {
       }
     }
   }
+}
+
+function bitsIn(number: number): number {
+  let count = 0;
+  for (let rest = number; rest !== 0; rest &= rest - 1) count += 1;
+  return count;
 }
 
 function numberOf(names: Map<string, number>, name: string): number {

@@ -9,14 +9,23 @@ export interface Reordered {
   above: number;
 }
 
+/** A record whose client does not know that it lies there. */
+export interface Untold {
+  record: number;
+  partition: number;
+  offset: number;
+}
+
 /**
  * Records are sent over several connections without waiting for each other, so only those pairs have an order where one was
  * answered before the other was sent. Within a partition the later one must then lie above. Producers may be on machines of
- * their own, with clocks of their own, so only records of the same one are compared.
+ * their own, with clocks of their own, so only records of the same one are compared. Of those that were not answered it is the log that tells their places.
  */
-export function* reordered(ledger: Ledger): Generator<Reordered> {
+export function* reordered(ledger: Ledger, untold: readonly Untold[]): Generator<Reordered> {
   const { record, partition, offset, sent, end } = ledger.acknowledged;
-  for (const group of groups(ledger)) {
+  const groupOf = (number: number, of: number): number => (of * ledger.keys + ledger.keyOf(number)) * ledger.producers + ledger.producerOf(number);
+  const others = Map.groupBy(untold, (each) => groupOf(each.record, each.partition));
+  for (const { key, members: group } of groups(ledger, groupOf)) {
     // Requests are stored as they end, so this is sorted already, mostly.
     if (group.some((acknowledgement, i) => i > 0 && end.at(acknowledgement) < end.at(group[i - 1] ?? 0))) group.sort((a, b) => end.at(a) - end.at(b));
     const ends = new Float64Array(group.length);
@@ -32,20 +41,23 @@ export function* reordered(ledger: Ledger): Generator<Reordered> {
       if (offset.at(acknowledgement) > above) continue;
       yield { record: record.at(acknowledgement), partition: partition.at(acknowledgement), offset: offset.at(acknowledgement), above };
     }
+    for (const other of others.get(key) ?? []) {
+      const above = highest[lastBelow(ends, ledger.issuedOf(other.record))] ?? -1;
+      if (other.offset < above) yield { ...other, above };
+    }
   }
 }
 
 /** Acknowledgements by partition, key and producer, each in the order of the file. */
-function* groups(ledger: Ledger): Generator<Int32Array> {
-  const { record, partition } = ledger.acknowledged;
+function* groups({ acknowledged: { record, partition } }: Ledger, groupOf: (record: number, partition: number) => number): Generator<{ key: number; members: Int32Array }> {
   const numbers = new Map<number, number>();
-  const groupOf = new Int32Array(record.length);
+  const numberOf = new Int32Array(record.length);
   const ends: number[] = [];
   for (let i = 0; i < record.length; i += 1) {
-    const group = (partition.at(i) * ledger.keys + ledger.keyOf(record.at(i))) * ledger.producers + ledger.producerOf(record.at(i));
+    const group = groupOf(record.at(i), partition.at(i));
     let number = numbers.get(group);
     if (number === undefined) numbers.set(group, number = numbers.size);
-    groupOf[i] = number;
+    numberOf[i] = number;
     ends[number] = (ends[number] ?? 0) + 1;
   }
   // All of them in one array, a group behind the other.
@@ -53,10 +65,10 @@ function* groups(ledger: Ledger): Generator<Int32Array> {
   const members = new Int32Array(record.length);
   const begins = [...ends];
   for (let i = record.length - 1; i >= 0; i -= 1) {
-    const number = groupOf[i] ?? 0;
+    const number = numberOf[i] ?? 0;
     const place = (begins[number] ?? 0) - 1;
     begins[number] = place;
     members[place] = i;
   }
-  for (const [number, end] of ends.entries()) yield members.subarray(begins[number], end);
+  for (const [key, number] of numbers) yield { key, members: members.subarray(begins[number], ends[number]) };
 }

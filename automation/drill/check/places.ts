@@ -58,6 +58,10 @@ export class Places {
     return found;
   }
 
+  get partitions(): Iterable<number> {
+    return this.#partitions.keys();
+  }
+
   /** Offsets in use of each partition, upwards. */
   * all(): Generator<{ partition: number; offsets: Iterable<[number, number]> }> {
     for (const partition of [...this.#partitions.keys()].sort((a, b) => a - b)) yield { partition, offsets: this.#partitions.get(partition)?.entries() ?? [] };

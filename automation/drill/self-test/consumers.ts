@@ -9,6 +9,12 @@ interface Consumed {
   undelivered: number;
 }
 
+interface Late {
+  arrivesMs: number;
+  partition: number;
+  offset: number;
+}
+
 interface Member {
   instance: string;
   freeMs: number;
@@ -25,29 +31,30 @@ export function consume(chance: Chance, log: readonly LogRecord[], { partitions,
   const members = Array.from({ length: chance.whole(1, 3) }, (_, i): Member => ({ instance: `c${i}-0`, freeMs: chance.number(0, 100), positions: new Map() }));
   const byPartition = Array.from({ length: partitions }, (_, partition) => log.flatMap((record, i) => (record.partition === partition ? [{ record, atMs: writtenMs[i] ?? 0 }] : [])));
   assign();
-  const lastMs = writtenMs.reduce((latest, ms) => Math.max(latest, ms), 0);
-  const untilMs = chance.of(0.2) ? chance.number(0, lastMs) : Infinity;
+  const untilMs = chance.of(0.2) ? chance.number(0, Math.max(0, ...writtenMs)) : Infinity;
   const given = new Set<string>();
-  let late: { arrivesMs: number; partition: number; offset: number }[] = [];
+  let late: Late[] = [];
   for (let round = 0; round < 1000; round += 1) {
     const index = members.reduce((earliest, { freeMs }, i) => (freeMs < (members[earliest]?.freeMs ?? 0) ? i : earliest), 0);
     const member = members[index];
     if (member === undefined || member.freeMs > untilMs || given.size === log.length) break;
-    for (const { partition, offset } of late.filter(({ arrivesMs }) => arrivesMs <= member.freeMs)) done.committed[partition] = offset;
-    late = late.filter(({ arrivesMs }) => arrivesMs > member.freeMs);
+    late = arrive(late, done.committed, member.freeMs);
     if (chance.of(0.03)) assign();
-    if (chance.of(0.03)) {
+    if (chance.of(0.06)) {
       member.instance = `c${index}-${round}`;
       for (const partition of member.positions.keys()) member.positions.set(partition, done.committed[partition] ?? 0);
     }
     poll(member, index);
   }
-  done.deliveries.sort((a, b) => a.tMs - b.tMs);
-  done.commits.sort((a, b) => a.tMs - b.tMs);
+  arrive(late, done.committed, Number.MAX_VALUE);
+  for (const list of [done.deliveries, done.commits]) list.sort((a, b) => a.tMs - b.tMs);
   done.undelivered = log.length - given.size;
   return done;
 
+  /** A rebalance waits for all: who commits for a partition has been answered before another owns it. */
   function assign(): void {
+    const atMs = Math.max(...members.map(({ freeMs }) => freeMs));
+    for (const member of members) member.freeMs = atMs;
     const owners = byPartition.map(() => chance.whole(0, members.length - 1));
     for (const [i, { positions }] of members.entries()) {
       const kept = new Map(positions);
@@ -73,7 +80,7 @@ export function consume(chance: Chance, log: readonly LogRecord[], { partitions,
     member.freeMs = answeredMs + chance.number(0, 200);
     for (const [partition, offset] of next) member.positions.set(partition, offset);
     if (next.size === 0 || chance.of(0.15)) return;
-    const isAnswered = !chance.of(0.15);
+    const isAnswered = !chance.of(0.2);
     // What nobody answered may be lost, or held back on its way.
     const arrivesMs = isAnswered || chance.of(0.4) ? tMs : chance.of(0.5) ? Infinity : tMs + chance.number(100, 2000);
     for (const [partition, offset] of next) {
@@ -82,4 +89,11 @@ export function consume(chance: Chance, log: readonly LogRecord[], { partitions,
       done.commits.push({ consumer, instance: member.instance, partition, offset, ...(isAnswered ? { tMs: answeredMs } : { tMs, unanswered: true }) });
     }
   }
+}
+
+/** What has come to Kafka by then is committed, in the order in which it came. Returns what has not. */
+function arrive(late: readonly Late[], committed: Record<number, number>, byMs: number): Late[] {
+  const come = late.filter(({ arrivesMs }) => arrivesMs <= byMs).sort((a, b) => a.arrivesMs - b.arrivesMs);
+  for (const { partition, offset } of come) committed[partition] = offset;
+  return late.filter(({ arrivesMs }) => arrivesMs > byMs);
 }

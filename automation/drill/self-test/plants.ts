@@ -50,12 +50,20 @@ export const plants: Record<string, Plant> = {
     return { proxyRetry: proxyRetry + 1, undelivered: write(history, attempt) ? 1 : 0 };
   },
   'order of a key changed': (history, chance) => {
-    const sole = soleAcknowledged(history);
-    const pairs = sole.flatMap((first) => sole.filter((second) => second.producer === first.producer && second.key === first.key && second.partition === first.partition && (second.sentMs ?? 0) > first.endMs).map((second) => [first, second] as const));
-    const pair = chance.one(pairs);
+    const pair = chance.one(inOrder(soleAcknowledged(history)));
     if (pair === undefined) return undefined;
     swap(history, ...pair);
-    return { reordered: outOfOrder(history.attempts) };
+    return { reordered: outOfOrder(history) };
+  },
+  'order of an unanswered record changed': (history, chance, { reordered, unackedPresent }) => {
+    const pair = chance.one(inOrder(soleAcknowledged(history).filter(({ attempt }) => attempt === 0)));
+    if (pair === undefined || reordered === undefined) return undefined;
+    const [, second] = pair;
+    swap(history, ...pair);
+    delete second.partition;
+    delete second.offset;
+    Object.assign(second, { outcome: 'unknown', class: 'reset' });
+    return { reordered: outOfOrder(history), unackedPresent: unackedPresent + 1 };
   },
   'record that was never sent': (history, chance) => {
     const id = chance.one([{ run, producer: 'p0', seq: 99_999 }, { run, producer: 'nobody', seq: 0 }, { run: 'another', producer: 'p0', seq: 0 }, undefined]);
@@ -120,13 +128,30 @@ export const plants: Record<string, Plant> = {
     history.deliveries.push({ consumer: 0, instance: 'late', askedMs: endMs + 1, tMs: endMs + 2, partition: record.partition, offset: record.offset, ...(record.id ? { id: record.id } : {}) });
     return { redeliveredAfterCommit: 1 };
   },
+  'commit gone': (history, chance) => {
+    const answered = history.commits.filter(({ unanswered }) => unanswered === undefined);
+    const partition = chance.one([...new Set(answered.map((commit) => commit.partition))]);
+    // Below every offset that anybody asked to commit.
+    const least = Math.min(...history.commits.filter((commit) => commit.partition === partition).map(({ offset }) => offset));
+    if (partition === undefined || least === 0) return undefined;
+    const kept = chance.whole(0, least - 1);
+    if (kept === 0) history.committed = Object.fromEntries(Object.entries(history.committed).filter(([number]) => Number(number) !== partition));
+    else history.committed[partition] = kept;
+    return { commitsLost: 1 };
+  },
+  'told twice of one attempt': (history, chance, { unexplained, unackedPresent }) => {
+    const [attempt] = pick(chance, soleAcknowledged(history).filter(({ attempt: number, proxyAttempts }) => number === 0 && proxyAttempts === undefined), 1);
+    if (attempt === undefined) return undefined;
+    history.attempts.push({ ...attempt });
+    return { unexplained: unexplained + 1, unackedPresent, undelivered: write(history, attempt) ? 1 : 0 };
+  },
   'clock gone back': (history, chance) => {
-    return goBack(history, chance) === undefined ? undefined : { clockJumps: true, reordered: undefined, redeliveredAfterCommit: undefined };
+    return goBack(history, chance) === undefined ? undefined : { clockJumps: true, reordered: undefined, redeliveredAfterCommit: undefined, commitsLost: undefined };
   },
   'loss while the clock went back': (history, chance) => {
     const [lost] = pick(chance, soleAcknowledged(history), 1);
     if (lost === undefined || goBack(history, chance) === undefined) return undefined;
-    return { ackedLost: 1, undelivered: remove(history, lost) ? -1 : 0, clockJumps: true, reordered: undefined, redeliveredAfterCommit: undefined };
+    return { ackedLost: 1, undelivered: remove(history, lost) ? -1 : 0, clockJumps: true, reordered: undefined, redeliveredAfterCommit: undefined, commitsLost: undefined };
   },
 };
 
@@ -201,8 +226,20 @@ function swap({ log, deliveries }: Generated, first: Attempt, second: Attempt): 
   [first.offset, second.offset] = [second.offset ?? 0, first.offset ?? 0];
 }
 
+/** Pairs that have an order: of the same producer, key and partition, the second sent after the first was answered. */
+function inOrder(attempts: readonly Attempt[]): (readonly [Attempt, Attempt])[] {
+  return attempts.flatMap((first) => attempts.filter((second) => second.producer === first.producer && second.key === first.key && second.partition === first.partition && (second.sentMs ?? 0) > first.endMs)
+    .map((second) => [first, second] as const));
+}
+
 /** By comparing every two: slow, and not as the checker does it. */
-function outOfOrder(attempts: readonly Attempt[]): number {
+function outOfOrder({ attempts, log }: Generated): number {
   const ok = attempts.filter(({ outcome }) => outcome === 'ok');
-  return ok.filter((later) => ok.some((earlier) => earlier.producer === later.producer && earlier.key === later.key && earlier.partition === later.partition && earlier.endMs < (later.sentMs ?? 0) && (earlier.offset ?? 0) > (later.offset ?? 0))).length;
+  // Of what was not answered the log tells the places.
+  const untold = log.flatMap(({ partition, offset, id }) => {
+    const own = attempts.filter(({ producer, seq }) => producer === id?.producer && seq === id.seq);
+    const [first] = own;
+    return first === undefined || own.some(({ outcome }) => outcome === 'ok') ? [] : [{ ...first, partition, offset, sentMs: Math.min(...own.map(({ issuedMs }) => issuedMs)) }];
+  });
+  return [...ok, ...untold].filter((later) => ok.some((earlier) => earlier.producer === later.producer && earlier.key === later.key && earlier.partition === later.partition && earlier.endMs < (later.sentMs ?? 0) && (earlier.offset ?? 0) > (later.offset ?? 0))).length;
 }

@@ -1,4 +1,5 @@
 import { objectiveNames } from '../objective-text.ts';
+import { isAboutData } from '../objectives.ts';
 import type { Objective } from '../objectives.ts';
 import type { Report } from '../report.ts';
 
@@ -60,7 +61,7 @@ export function sorted(objectives: readonly Objective[]): Sorted {
 
 /** Conditions, then damage to data, then the rest. */
 function weight({ name }: Objective): number {
-  return name.startsWith('condition.') ? 0 : /^(log\.|consume\.(skipped|redeliveredAfterCommit))/.test(name) ? 1 : 2;
+  return name.startsWith('condition.') ? 0 : isAboutData({ name }) ? 1 : 2;
 }
 
 export function isCondition({ name }: Objective): boolean {

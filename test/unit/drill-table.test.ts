@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { judge } from '../../automation/drill/report.ts';
+import { renderTable } from '../../automation/drill/table.ts';
+import { passingRun } from '../fixtures/passing-run.ts';
+
+describe('the table', () => {
+  it('shows verdict, counts, shares and what was missed', () => {
+    const stored = passingRun();
+    stored.log.pop();
+    stored.deliveries.pop();
+    const text = renderTable(judge(stored));
+    assert.match(text, /^bridge-scale-0 of east \(dev\), 100 records\/s: FAIL\n/);
+    assert.match(text, /sent 3000 {3}ok 3000 {3}failed 0 {3}unknown 0/);
+    assert.match(text, /acknowledged and lost 1/);
+    assert.match(text, /east +50 % +0 % +\d+ %/);
+    assert.match(text, /NOT MET {2}log\.ackedLost: wanted = 0, measured 1/);
+    assert.ok(text.endsWith('\n'));
+  });
+
+  it('says why a drill of saturated connections answers nothing, and what to do', () => {
+    const stored = passingRun();
+    for (const attempt of stored.attempts) Object.assign(attempt, { sentMs: attempt.issuedMs + 1000, endMs: attempt.issuedMs + 1004 });
+    const report = judge(stored);
+    assert.match(renderTable(report), /: INCONCLUSIVE\n[^]*NOT MET {2}condition\.connectionWaitP50Ms: wanted <= 100, measured 1000\n +already before the fault .* 4 connections, .* 100 records\/s .* give a lower rate/);
+  });
+
+  it('shows the predicted gap beside the measured one, and of the advice the first line, unless all is well', () => {
+    const report = { ...judge(passingRun()), predicted: { produceBlackoutMs: 2000, terms: [], why: 'x' }, advice: ['Let it go sooner.', 'And sooner still.'] };
+    assert.match(renderTable({ ...report, verdict: 'fail' }), /longest gap 10 ms \(predicted <= 2000 ms\)\n[^]*\n\n {2}to change: Let it go sooner\. \(1 more in the report\)\n$/);
+    assert.doesNotMatch(renderTable(report), /to change/);
+  });
+
+  it('shows a dash for a share that was not measured', () => {
+    const stored = passingRun();
+    stored.run.marks = {};
+    assert.match(renderTable(judge(stored)), /east +- +- +-/);
+  });
+});
