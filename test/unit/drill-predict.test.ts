@@ -21,7 +21,7 @@ const hop: HopSettings = {
 };
 
 function applied({ east = hop, tier1 = hop, ...more }: { east?: HopSettings; tier1?: HopSettings; bridge?: BridgeSettings } = {}): AppliedConfiguration {
-  return { [objectName.bridge('east')]: { ...(more.bridge ?? bridge) }, [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } };
+  return { [objectName.bridge('east')]: { ...(more.bridge ?? bridge) }, [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 }, [objectName.kafka]: {} };
 }
 
 function without(settings: HopSettings, ...names: (keyof HopSettings)[]): HopSettings {
@@ -149,6 +149,42 @@ describe('the predicted gap of consumers', () => {
       assert.equal(bounds(fault, configuration, plan)[1], bound);
     });
   }
+});
+
+describe('what could not be read', () => {
+  const [bridgeName, upstream] = [objectName.bridge('east'), objectName.upstream('east')];
+  const assigned = { consumers: { count: 2, mode: 'assign' } } as const;
+  /** Whose settings the bounds of produces and of consumers rest on. */
+  for (const [fault, object, plan, produce, consume] of [
+    ['bridge-kill', bridgeName, {}, undefined, 'the bridge'],
+    ['bridge-kill', bridgeName, assigned, undefined, undefined],
+    ['bridge-kill', upstream, {}, 'the gateway', undefined],
+    ['bridge-hang', bridgeName, {}, undefined, 'the bridge'],
+    ['bridge-hang', upstream, assigned, 'the gateway', 'the gateway'],
+    ['bridge-cut-from-kafka', upstream, {}, 'the gateway', 'the gateway'],
+    ['gateway-kill', objectName.tier1, assigned, 'tier1', 'tier1'],
+    ['gateway-black-hole', objectName.tier1, {}, 'tier1', 'tier1'],
+    ['broker-leader-kill', objectName.kafka, {}, 'Kafka', 'Kafka'],
+    ['istiod-down', bridgeName, {}, undefined, undefined],
+  ] as const) {
+    it(`bounds nothing that rests on it: ${object} under ${fault} with ${'consumers' in plan ? 'partitions of their own' : 'a group'}`, () => {
+      const all = bounds(fault, applied(), plan);
+      const sentence = (who: string, of: string): string => `${who}: no bound, as the settings of ${of} could not be read.`;
+      // An object that there is none of, such as a Kafka of somebody else's, was not read either.
+      for (const configuration of [{ ...applied(), [object]: { unreadable: '403' } }, Object.fromEntries(Object.entries(applied()).filter(([name]) => name !== object))]) {
+        const [produceMs, consumeMs, why] = bounds(fault, configuration, plan);
+        assert.deepEqual([produceMs, consumeMs], [produce === undefined ? all[0] : undefined, consume === undefined ? all[1] : undefined]);
+        assert.equal(produce !== undefined && why.includes(sentence('Requests', produce)), produce !== undefined, why);
+        assert.equal(consume !== undefined && why.includes(sentence('Consumers', consume)), consume !== undefined, why);
+      }
+    });
+  }
+
+  it('is told from what is not set: that is Kafka\'s default, and the term says so', () => {
+    const { terms } = predict(applied(), { plan: passingRun().run.plan, faults: [{ fault: 'broker-leader-kill' }] });
+    assert.deepEqual(terms.filter(({ name }) => name === 'until the broker counts as dead').map(({ of, from }) => [of, from]),
+      [['produce', 'Kafka\'s default of broker.session.timeout.ms'], ['consume', 'Kafka\'s default of broker.session.timeout.ms']]);
+  });
 });
 
 describe('the time that a record may still be written after its request', () => {

@@ -75,11 +75,21 @@ export function deliveryTimeoutMs(configuration: AppliedConfiguration, regions: 
   return Math.max(...regions.map((region) => bridgeOf(configuration, region)?.deliveryTimeoutMs ?? kafkaDeliveryTimeoutMs));
 }
 
+/** What was not read bounds nothing: a default would promise what a setting may have changed. */
+export function unread(what: string): { none: string } {
+  return { none: `the settings of ${what} could not be read` };
+}
+
 /** Why nothing bounds a fault of a region's gateway where tier1 gives each region a share. */
 export const noFailover = { none: 'with weights nothing fails over', noFailover: true } as const;
 
-/** Kafka's own broker.session.timeout.ms (KRaft): a broker that died is leader for so long. */
-export const kafkaBrokerSessionMs = 9000;
+/** Kafka's own broker.session.timeout.ms (KRaft). */
+const kafkaBrokerSessionMs = 9000;
+
+/** A broker that died is leader for so long. */
+export function brokerDead({ brokerSessionTimeoutMs: ms }: KafkaSettings): Terms[number] {
+  return { name: 'until the broker counts as dead', ms: ms ?? kafkaBrokerSessionMs, from: ms === undefined ? 'Kafka\'s default of broker.session.timeout.ms' : 'Kafka: broker.session.timeout.ms' };
+}
 
 /**
  * Worst time until an active health check finds a host that says nothing, ms: it said something just before, then each of so many checks waits

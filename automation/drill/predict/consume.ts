@@ -1,6 +1,7 @@
 import { pollPauseMs, recreatePausesMs } from '../consumer.ts';
 import { pollTimeoutMs, pollWaitMs } from '../instance.ts';
-import { detectionMs, first, kafkaBrokerSessionMs, noFailover, pingTerms } from './configuration.ts';
+import { brokerDead, detectionMs, first, noFailover, pingTerms, unread } from './configuration.ts';
+import type { BridgeSettings } from './configuration.ts';
 import { longestInterval } from './intervals.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
 
@@ -19,7 +20,7 @@ const untouched = new Set(['both-regions-blip', 'tier1-restart', 'fail-back', 'a
 
 /** How long a partition may give its consumer nothing, as the terms that follow one another. */
 export function consumeTerms(scene: Scene): Bound {
-  const { fault, plan, measured, kafka } = scene;
+  const { fault, plan, measured, bridge, tier1, kafka } = scene;
   if (plan.load.keyDistribution !== 'uniform') return { none: 'the load prefers some keys, and leaves partitions idle by itself' };
   const own: Terms = [
     { name: 'interval of a partition', ms: Math.ceil(longestInterval(plan, measured, Math.max(plan.keys, plan.partitions))), from: `plan.keys ${plan.keys}, each in turn at ${plan.rate}/s, ${plan.load.pattern}` },
@@ -27,27 +28,36 @@ export function consumeTerms(scene: Scene): Bound {
   ];
   if (untouched.has(fault)) return { terms: own };
   if (fault === 'broker-leader-kill') {
-    const ms = kafka?.brokerSessionTimeoutMs ?? kafkaBrokerSessionMs;
-    return { terms: [...own, { name: 'until the broker counts as dead', ms, from: 'Kafka: broker.session.timeout.ms' }, { name: 'first poll', ms: firstPollMs, from: 'the coordinator has to be found again' }] };
+    return kafka === undefined ? unread('Kafka') : { terms: [...own, brokerDead(kafka), { name: 'first poll', ms: firstPollMs, from: 'the coordinator has to be found again' }] };
   }
   // A new instance is made through the common host name, and may be sent to the lost region again and again.
-  if (scene.tier1?.weighted === true && /^(gateway|region)-/.test(fault)) return noFailover;
+  if (/^(gateway|region)-/.test(fault)) {
+    if (tier1 === undefined) return unread('tier1');
+    if (tier1.weighted === true) return noFailover;
+  }
   const lost = loss(scene);
   if ('none' in lost) return lost;
-  return { terms: [...own, ...(plan.consumers.mode === 'assign' ? lost.terms : rejoined(scene, lost.terms)), { name: 'first poll', ms: firstPollMs, from: 'a new consumer finds its coordinator and fetches' }] };
+  const poll = { name: 'first poll', ms: firstPollMs, from: 'a new consumer finds its coordinator and fetches' };
+  if (plan.consumers.mode === 'assign') return { terms: [...own, ...lost.terms, poll] };
+  return bridge === undefined ? unread('the bridge') : { terms: [...own, ...rejoined(bridge, lost.terms), poll] };
 }
+
+const answered = 'polls go on being answered, with nothing';
 
 /** Until the client has noticed and has made its instance anew. */
 function loss({ fault, upstream, tier1 }: Scene): Bound {
   const anew = { name: 'new instance', ms: recreatePausesMs.longest, from: 'the drill\'s consumers: the longest pause between two tries' };
   if (atOnce.has(fault)) return { terms: [anew] };
-  const seenByCheck = fault === 'bridge-cut-from-kafka' && /topics/.test(upstream?.healthCheckPath ?? '');
-  if (!silent.has(fault) && !seenByCheck) return { none: fault === 'bridge-cut-from-kafka' || fault === 'bridge-slow' ? 'polls go on being answered, with nothing' : `nothing is known of the fault ${fault}` };
+  if (fault === 'bridge-slow') return { none: answered };
+  if (!silent.has(fault) && fault !== 'bridge-cut-from-kafka') return { none: `nothing is known of the fault ${fault}` };
   const [hop, proxy] = fault.startsWith('bridge-') ? [upstream, 'the gateway'] : [tier1, 'tier1'];
-  const found = hop && detectionMs(hop);
+  if (hop === undefined) return unread(proxy);
+  const seenByCheck = fault === 'bridge-cut-from-kafka';
+  if (seenByCheck && !/topics/.test(hop.healthCheckPath ?? '')) return { none: answered };
+  const found = detectionMs(hop);
   const ended = first([
     { name: 'the client\'s own timeout of a poll', ms: pollTimeoutMs, from: 'the drill\'s consumers: nothing ends a poll in flight before' },
-    ...(hop === undefined || seenByCheck ? [] : pingTerms(hop, proxy)),
+    ...(seenByCheck ? [] : pingTerms(hop, proxy)),
   ]);
   return {
     terms: [
@@ -63,10 +73,10 @@ function loss({ fault, upstream, tier1 }: Scene): Bound {
  * A group waits for the lost member until its session ends; its client makes a new one meanwhile, so that only the longer of both counts. The others
  * hear of the new assignment with a heartbeat.
  */
-function rejoined({ bridge }: Scene, lost: Terms): Terms {
-  const sessionMs = bridge?.sessionTimeoutMs ?? kafkaSessionMs;
+function rejoined(bridge: BridgeSettings, lost: Terms): Terms {
+  const sessionMs = bridge.sessionTimeoutMs ?? kafkaSessionMs;
   const lostMs = lost.reduce((sum, { ms }) => sum + ms, 0);
-  const heartbeat = { name: 'heartbeat of the others', ms: bridge?.heartbeatIntervalMs ?? kafkaHeartbeatMs, from: bridge?.heartbeatIntervalMs === undefined ? 'Kafka\'s default' : 'KafkaBridge: heartbeat.interval.ms' };
-  const session = { name: 'session of the lost member', ms: sessionMs, from: bridge?.sessionTimeoutMs === undefined ? 'Kafka\'s default of session.timeout.ms' : 'KafkaBridge: session.timeout.ms' };
+  const heartbeat = { name: 'heartbeat of the others', ms: bridge.heartbeatIntervalMs ?? kafkaHeartbeatMs, from: bridge.heartbeatIntervalMs === undefined ? 'Kafka\'s default' : 'KafkaBridge: heartbeat.interval.ms' };
+  const session = { name: 'session of the lost member', ms: sessionMs, from: bridge.sessionTimeoutMs === undefined ? 'Kafka\'s default of session.timeout.ms' : 'KafkaBridge: session.timeout.ms' };
   return [...(lostMs > sessionMs ? lost : [session]), heartbeat];
 }

@@ -1,4 +1,4 @@
-import { detectionMs, first, kafkaBrokerSessionMs, noFailover, pingTerms } from './configuration.ts';
+import { brokerDead, detectionMs, first, noFailover, pingTerms, unread } from './configuration.ts';
 import type { HopSettings } from './configuration.ts';
 import { longestInterval } from './intervals.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
@@ -39,12 +39,8 @@ const byFault: Record<string, (scene: Scene) => Bound> = {
   'gateway-kill': ({ tier1 }) => refused(tier1, 'tier1'),
   'gateway-black-hole': (scene) => silent(scene, scene.tier1, 'tier1'),
   'region-black-hole': (scene) => silent(scene, scene.tier1, 'tier1'),
-  'broker-leader-kill': ({ kafka }) => ({
-    terms: [
-      { name: 'until the broker counts as dead', ms: kafka?.brokerSessionTimeoutMs ?? kafkaBrokerSessionMs, from: kafka?.brokerSessionTimeoutMs === undefined ? 'Kafka\'s default of broker.session.timeout.ms' : 'Kafka: broker.session.timeout.ms' },
-      { name: 'until clients ask for the new leader', ms: clientBackoffMs, from: 'Kafka\'s default of retry.backoff.max.ms' },
-    ],
-  }),
+  'broker-leader-kill': ({ kafka }) => (kafka === undefined ? unread('Kafka')
+    : { terms: [brokerDead(kafka), { name: 'until clients ask for the new leader', ms: clientBackoffMs, from: 'Kafka\'s default of retry.backoff.max.ms' }] }),
   'tier1-restart': () => ({ terms: [{ name: 'until the Service leads to the new tier1 alone', ms: endpointsMs, from: 'kube-proxy\'s default of iptables-min-sync-period' }] }),
   'both-regions-blip': blip,
   'fail-back': () => ({ terms: [firstRecord] }),
@@ -65,7 +61,7 @@ function bridgeRefuses({ upstream }: Scene): Bound {
 
 /** A host that refuses connections, seen from one proxy. */
 function refused(hop: HopSettings | undefined, proxy: string): Bound {
-  if (hop === undefined) return { none: `the settings of ${proxy} could not be read` };
+  if (hop === undefined) return unread(proxy);
   if (hop.weighted === true) return noFailover;
   if (!/connect-failure/.test(hop.retryOn ?? '') || (hop.retryAttempts ?? 0) < 1) return { none: `${proxy} does not try again where a connection is refused, and every such request is lost` };
   return {
@@ -84,7 +80,7 @@ function refused(hop: HopSettings | undefined, proxy: string): Bound {
  * @param living what ends a wait at a host that lives, pings being answered
  */
 function silent({ plan }: Scene, hop: HopSettings | undefined, proxy: string, living?: Terms): Bound {
-  if (hop === undefined) return { none: `the settings of ${proxy} could not be read` };
+  if (hop === undefined) return unread(proxy);
   if (hop.weighted === true) return noFailover;
   const checkMs = detectionMs(hop);
   const check: Terms = checkMs === undefined ? [] : [{
@@ -122,7 +118,7 @@ function firstToGiveUp(requestTimeoutMs: number, { perTryTimeoutMs, routeTimeout
 
 /** Everybody stands still for a moment and goes on; where checks fail so soon, everybody is also out until the next one. */
 function blip({ upstream }: Scene): Bound {
-  if (upstream === undefined) return { none: 'the settings of the gateway could not be read' };
+  if (upstream === undefined) return unread('the gateway');
   const found = detectionMs(upstream);
   return {
     terms: [
@@ -135,7 +131,7 @@ function blip({ upstream }: Scene): Bound {
 /** The bridge lives and answers 200, so that only a check that needs Kafka finds it. */
 function cutFromKafka(scene: Scene): Bound {
   const { upstream, bridge } = scene;
-  if (upstream === undefined) return { none: 'the settings of the gateway could not be read' };
+  if (upstream === undefined) return unread('the gateway');
   if (!/topics/.test(upstream.healthCheckPath ?? '')) return { none: `a bridge without Kafka answers 200 with failed records, which no gateway takes for a failure${bridge?.deliveryTimeoutMs === undefined ? '' : `, each after ${bridge.deliveryTimeoutMs} ms`}` };
   const ms = bridge?.deliveryTimeoutMs;
   return silent(scene, upstream, 'the gateway', ms === undefined ? [] : [{ name: 'delivery timeout of the bridge', ms, from: 'KafkaBridge: delivery.timeout.ms of its producer' }]);
