@@ -15,14 +15,14 @@ interface Flags {
 export function addReport(program: Command, session: Session): void {
   program.command('report').description('judges a stored drill again, or compares two')
     .argument('<dirs...>', 'the directory of a report; with --compare two, the earlier first')
-    .option('--compare', 'what is different from the first to the second, and what got worse (exit code 3 if the verdict did)')
+    .option('--compare', 'what is different from the first to the second, and what got worse (exit code 3 if the verdict did, or if more data is damaged)')
     .option('--json', 'as a JSON document')
     .action(async (given: string[], { compare: two = false, json = false }: Flags) => {
       const [first = '', second, ...more] = given.map((directory) => resolve(directory));
       if (more.length > 0 || two !== (second !== undefined)) {
         throw new UserError(two ? '--compare takes two directories.' : 'Several directories are given.', { exitCode: 2, remedy: 'Use kbf report DIR, or kbf report --compare DIR DIR.' });
       }
-      const [{ compare, renderComparison }, { judgeDirectory, readReport }] = await Promise.all([import('../drill/compare.ts'), import('../drill/stored.ts')]);
+      const [{ compare, exitCodeOfComparison, renderComparison }, { judgeDirectory, readReport }] = await Promise.all([import('../drill/compare.ts'), import('../drill/stored.ts')]);
       if (second === undefined) {
         const report = await judgeDirectory(first);
         session.answer(json, report, () => `${renderTable(report)}\n${pageOf(first)}`);
@@ -32,6 +32,6 @@ export function addReport(program: Command, session: Session): void {
       }
       const comparison = compare(await readReport(first), await readReport(second));
       session.answer(json, comparison, () => renderComparison(comparison));
-      session.exitCode = comparison.worse.includes('verdict') ? 3 : 0;
+      session.exitCode = exitCodeOfComparison(comparison);
     });
 }

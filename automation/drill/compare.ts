@@ -25,6 +25,10 @@ export interface Comparison {
   worse: string[];
 }
 
+/** Damage to data, as docs/verdict.md groups it: of two drills that both failed, one may have lost far more. */
+export const damage: ReadonlySet<string> = new Set([
+  'log.ackedLost', 'log.offsetMismatch', 'log.phantom', 'log.reordered', 'log.duplicates.unexplained', 'log.duplicates.proxyRetry', 'consume.skipped', 'consume.redeliveredAfterCommit',
+]);
 /** More of these is neither better nor worse. */
 const neutral = new Set(['produce.sent', 'produce.attempts', 'consume.delivered', 'log.unackedPresent', 'log.duplicates.clientRetry']);
 /** Times that differ by less are taken for the same: a tenth, or what a busy machine adds. */
@@ -42,12 +46,19 @@ export function compare(a: Report, b: Report): Comparison {
   };
 }
 
+/** 3 where the verdict got worse or more data is damaged; what else differs is for a person to weigh. */
+export function exitCodeOfComparison({ worse }: Comparison): 0 | 3 {
+  return worse.some((name) => name === 'verdict' || damage.has(name)) ? 3 : 0;
+}
+
 function about({ startedAt, environment, verdict }: Report): Comparison['a'] {
   return { startedAt, environment, verdict };
 }
 
 function difference(name: string, unit: Difference['unit'], a: number | undefined, b: number | undefined): Difference {
   const both = { name, unit, ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) };
+  // Damage counts also where the earlier drill did not look for it.
+  if (a === undefined && b !== undefined && damage.has(name)) return { ...both, worse: b > 0 };
   if (a === undefined || b === undefined) return both;
   const more = b - a;
   if (neutral.has(name) || unit === 'share') return { ...both, difference: more };

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addDrill } from '../../automation/commands/drill.ts';
+import { damage } from '../../automation/drill/compare.ts';
 import { faultNamed } from '../../automation/drill/faults/index.ts';
 import { parseObjective } from '../../automation/drill/objective-text.ts';
 import type { Session } from '../../automation/session.ts';
 
 const page = readFileSync(new URL('../../docs/drill.md', import.meta.url), 'utf8');
+const verdictPage = readFileSync(new URL('../../docs/verdict.md', import.meta.url), 'utf8');
 
 /** The flags of `kbf drill`. */
 function flags(): string[] {
@@ -34,5 +36,12 @@ describe('the page about the drill', () => {
 
   it('links only to files that there are', () => {
     for (const [, file = ''] of page.matchAll(/\]\(([\w./-]+)\)/g)) assert.ok(existsSync(new URL(`../../docs/${file}`, import.meta.url)), file);
+  });
+});
+
+describe('the page about the verdict', () => {
+  it('has as damage what a comparison takes for it', () => {
+    const [, findings = ''] = /\n## Data\n([^]*?)\| \*counted, no finding\*/.exec(verdictPage) ?? [];
+    assert.deepEqual([...findings.matchAll(/^\| `([\w.]+)`/gm)].map(([, name]) => name), [...damage]);
   });
 });

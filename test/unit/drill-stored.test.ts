@@ -4,7 +4,7 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncat
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main } from '../../automation/kbf.ts';
-import { compare, renderComparison } from '../../automation/drill/compare.ts';
+import { compare, exitCodeOfComparison, renderComparison } from '../../automation/drill/compare.ts';
 import { judge } from '../../automation/drill/report.ts';
 import type { Stored } from '../../automation/drill/report.ts';
 import { makeReportDirectory, openAppender } from '../../automation/drill/store.ts';
@@ -141,6 +141,31 @@ describe('the comparison of two reports', () => {
     assert.match(stdout, /produce\.latencyMs\.p99 +4\.0 ms +304 ms +\+300 ms +WORSE/);
     assert.match(stdout, /connections: 4 against 8/);
     assert.match(stdout, /Got worse: verdict, produce\.unknown, /);
+  });
+
+  const losing = (count: number) => ({ log }: Stored): void => { log.splice(1500, count); };
+  for (const [what, first, second, code, worse] of [
+    ['is worse where both failed and the second lost more', slower, losing(50), 3, /log\.ackedLost +0 +50 +\+50 +WORSE/],
+    ['is worse where both lost records and the second more of them', losing(50), losing(51), 3, /log\.ackedLost +50 +51 +\+1 +WORSE/],
+    ['is no worse where both failed and the second was only slower', ({ log }: Stored) => { log.splice(1500, 1); }, slower, 0, /produce\.unknown +0 +1 +\+1 +WORSE/],
+  ] as const) {
+    it(what, async () => {
+      const [a, b] = [await store('a', first), await store('b', second)];
+      assert.deepEqual([(await judgeDirectory(a)).verdict, (await judgeDirectory(b)).verdict], ['fail', 'fail']);
+      const compared = await kbf('report', '--compare', a, b);
+      assert.equal(compared.code, code, compared.stdout);
+      assert.match(compared.stdout, worse);
+    });
+  }
+
+  it('takes damage for worse also where the earlier drill did not look', () => {
+    const stored = passingRun();
+    losing(3)(stored);
+    const { log, ...bare } = judge(passingRun());
+    assert.ok(log);
+    const comparison = compare({ ...bare, verdict: 'fail' }, judge(stored));
+    assert.ok(!comparison.worse.includes('verdict') && comparison.worse.includes('log.ackedLost'));
+    assert.equal(exitCodeOfComparison(comparison), 3);
   });
 
   it('finds nothing worse in the same report, nor in a better one', () => {
