@@ -22,9 +22,10 @@ export function addReport(program: Command, session: Session): void {
       if (more.length > 0 || two !== (second !== undefined)) {
         throw new UserError(two ? '--compare takes two directories.' : 'Several directories are given.', { exitCode: 2, remedy: 'Use kbf report DIR, or kbf report --compare DIR DIR.' });
       }
-      const [{ compare, exitCodeOfComparison, renderComparison }, { judgeDirectory, readReport }] = await Promise.all([import('../drill/compare.ts'), import('../drill/stored.ts')]);
+      const [{ compare, exitCodeOfComparison, renderComparison }, { readReport }, { rejudge }] = await Promise.all([import('../drill/compare.ts'), import('../drill/stored.ts'), import('../drill/rejudge.ts')]);
       if (second === undefined) {
-        const report = await judgeDirectory(first);
+        const { report, before } = await rejudge(first);
+        if (before !== undefined) session.here.stderr.write(`This is not the judgement that was there, which is kept as ${before.file}. What differs:\n${before.changes.map((line) => `  ${line}\n`).join('')}`);
         session.answer(json, report, () => `${renderTable(report)}\n${pageOf(first)}`);
         // As the drill ended; nobody interrupted this command.
         session.exitCode = exitCodeOf(report);

@@ -17,6 +17,13 @@ export async function writeRun(directory: string, run: RunRecord): Promise<void>
  * as far as its lines go. Throws a UserError where there is no run, or one that somebody changed.
  */
 export async function judgeDirectory(directory: string): Promise<Report> {
+  const report = await judgeRun(directory);
+  await writeReport(directory, report);
+  return report;
+}
+
+/** The same, written nowhere. */
+export async function judgeRun(directory: string): Promise<Report> {
   const run = await readRun(directory);
   const judging = new Judging(run);
   // A line that broke off is what a driver leaves that was killed; a drill that came to its end has none.
@@ -34,11 +41,14 @@ export async function judgeDirectory(directory: string): Promise<Report> {
   await read('log', (record) => { judging.logged(record); });
   await read('commits', (commit) => { judging.committed(commit); });
   await read('deliveries', (delivery) => { judging.delivered(delivery); });
-  const report = judging.report();
+  return judging.report();
+}
+
+/** Writes a report, and what shows it. */
+export async function writeReport(directory: string, report: Report): Promise<void> {
   const json = textOf(report);
   await writeWhole(path.join(directory, 'report.json'), json);
   for (const [name, content] of Object.entries(shownFiles(report, json))) await writeWhole(path.join(directory, name), content);
-  return report;
 }
 
 /** What a run knows of itself besides its lines. Throws a UserError where there is no run. */
@@ -70,7 +80,8 @@ export async function writeDocument(file: string, content: object, next?: string
 
 let written = 0;
 
-function textOf(content: unknown): string {
+/** A document as it is written. */
+export function textOf(content: unknown): string {
   return `${JSON.stringify(content, undefined, 2)}\n`;
 }
 

@@ -54,10 +54,32 @@ describe('a stored run', () => {
     assert.ok(first['report.json']?.includes('"verdict": "pass"'));
     assert.ok(first['report.html']?.includes(createHash('sha256').update(first['report.json'] ?? '').digest('hex')));
     assert.ok(first['junit.xml']?.startsWith('<?xml') && first['report.md']?.startsWith('# Failover drill'));
-    const { code, stdout } = await kbf('report', directory);
+    const { code, stdout, stderr } = await kbf('report', directory);
     assert.equal(code, 0);
     assert.match(stdout, /PASS[^]*report\.html/);
+    assert.equal(stderr, '');
     assert.deepEqual(bytesOf(directory), first);
+  });
+
+  it('says what differs from the judgement that was there, and keeps each of them', async () => {
+    const directory = await store('a');
+    await judgeDirectory(directory);
+    const earlier = bytesOf(directory)['report.json'] ?? '';
+    // One record is gone from the log, its second to last.
+    const log = readFileSync(join(directory, 'log.ndjson'), 'utf8').trimEnd().split('\n');
+    writeFileSync(join(directory, 'log.ndjson'), `${[...log.slice(0, -7), ...log.slice(-6)].join('\n')}\n`);
+    const { code, stderr } = await kbf('report', directory, '--json');
+    assert.equal(code, 3);
+    assert.match(stderr, /^This is not the judgement that was there, which is kept as \S+\/report\.previous-1\.json\. What differs:\n {2}verdict: pass, now fail\n {2}objectives\.log\.ackedLost\.measured: 0, now 1\n {2}objectives\.log\.ackedLost\.met: true, now false\n[^]*something in .*evidence/);
+    assert.equal(bytesOf(directory)['report.previous-1.json'], earlier);
+    assert.match(bytesOf(directory)['report.json'] ?? '', /"verdict": "fail"/);
+    assert.equal((await kbf('report', directory)).stderr, '');
+    for (const [written, says] of [['{"verdict":', /what was there is no JSON document/], [JSON.stringify(JSON.parse(bytesOf(directory)['report.json'] ?? '')), /only how it is written/]] as const) {
+      writeFileSync(join(directory, 'report.json'), written);
+      assert.match((await kbf('report', directory)).stderr, says);
+      assert.ok(Object.entries(bytesOf(directory)).some(([name, content]) => name.startsWith('report.previous-') && content === written));
+    }
+    assert.equal(bytesOf(directory)['report.previous-1.json'], earlier);
   });
 
   it('of a killed driver is judged as far as its lines go, and is inconclusive', async () => {
