@@ -33,6 +33,7 @@ export class Cluster {
   readonly discovery: DiscoveryV1Api;
   readonly custom: CustomObjectsApi;
   readonly apis: ApisApi;
+  readonly version: VersionApi;
 
   /** Throws a UserError (2) when the kubeconfig does not have the context. */
   constructor(kubeconfig: string, context: string) {
@@ -50,6 +51,7 @@ export class Cluster {
     this.discovery = this.#client(DiscoveryV1Api);
     this.custom = this.#client(CustomObjectsApi);
     this.apis = this.#client(ApisApi);
+    this.version = this.#client(VersionApi);
   }
 
   /** Makes a call; its failure is a UserError: `what`, the cluster, and what the API server said. */

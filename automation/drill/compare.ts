@@ -70,14 +70,14 @@ function unlike(a: Report, b: Report): string[] {
   const of = ({ plan, environment, parts }: Report): Record<string, unknown> => ({
     environment, fault: plan.steps.map((step) => (step.kind === 'do' ? `${step.fault} of ${step.region}` : step.kind)).join(', '), rate: plan.rate, durationSeconds: plan.durationSeconds,
     connections: plan.connections, partitions: plan.partitions, keys: plan.keys, load: plan.load, consumers: plan.consumers,
-    parts: Object.entries(parts).map(([name, { kind, version }]) => `${name} ${version} (${kind})`).sort().join(', '),
+    ...Object.fromEntries(Object.entries(parts).map(([name, { kind, version }]) => [`part ${name}`, `${version} (${kind})`])),
   });
   const [left, right] = [of(a), of(b)];
-  return Object.keys(left).filter((key) => JSON.stringify(left[key]) !== JSON.stringify(right[key])).map((key) => `${key}: ${text(left[key])} against ${text(right[key])}`);
+  return Object.keys({ ...left, ...right }).filter((key) => JSON.stringify(left[key]) !== JSON.stringify(right[key])).map((key) => `${key}: ${text(left[key])} against ${text(right[key])}`);
 }
 
 function text(value: unknown): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return value === undefined ? 'not known' : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 /** As a person reads it on a terminal. Ends in a newline. */

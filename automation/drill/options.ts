@@ -64,7 +64,7 @@ export interface DrillOptions {
   seed?: number;
   /** Objectives besides the drill's own, such as `produce.blackoutMs<=100`. */
   objectives?: string[];
-  /** What the environment runs on, for the report. */
+  /** What the environment runs on, for the report. Default: what its clusters tell. */
   parts?: Parts;
   /** Ends the drill: the fault is healed, then the report says `aborted`. */
   signal?: AbortSignal;

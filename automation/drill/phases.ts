@@ -16,6 +16,7 @@ import type { Live } from './live.ts';
 import type { Marks } from './metrics.ts';
 import type { Ending } from './objectives.ts';
 import type { DrillOptions, Phase, ProgramOutputs } from './options.ts';
+import { readParts } from './parts.ts';
 import type { FaultMark, Plan, StepRecord } from './plan.ts';
 import { leasePlaceOf } from './place.ts';
 import { readConfiguration } from './predict/read.ts';
@@ -46,7 +47,7 @@ export interface Drill {
   marks: Marks;
   faults: FaultMark[];
   steps: StepRecord[];
-  seen: Pick<RunRecord, 'consumers' | 'committed' | 'logRead' | 'configuration' | 'interrupted'>;
+  seen: Pick<RunRecord, 'consumers' | 'committed' | 'logRead' | 'configuration' | 'interrupted'> & Partial<Pick<RunRecord, 'parts'>>;
   /** Sets marks of a fault, and stores what is known of the run by now. */
   mark: (fault: FaultMark, marks: Partial<FaultMark>) => void;
   /** Ends load and fault at once. */
@@ -89,7 +90,9 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   const [first] = injections;
   if (first === undefined) return 'the plan has no fault';
   for (const injection of injections) await refresh(drill, injection);
-  drill.seen.configuration = await readConfiguration({ kubeconfig: drill.options.kubeconfig, outputs });
+  const { kubeconfig, parts: known } = drill.options;
+  const [configuration, parts] = await Promise.all([readConfiguration({ kubeconfig, outputs }), known ?? readParts({ kubeconfig, outputs })]);
+  Object.assign(drill.seen, { configuration, parts });
   cleanup.defer(() => forget(kafka, plan.topic));
   await kafka.createTopic(plan.topic, { partitions: plan.partitions, replicas: 3, minInsyncReplicas: 2 });
   const consumers = cleanup.adopt(consumersOf(drill), (group) => group.stop());

@@ -180,6 +180,13 @@ describe('the comparison of two reports', () => {
     });
   }
 
+  it('names each part that is another, or is known of one drill only', () => {
+    const a = judge(passingRun());
+    const b: typeof a = { ...a, parts: { envoy: { kind: 'real', version: '1.41.0' }, kafka: { kind: 'real', version: '4.1.1' } } };
+    assert.deepEqual(compare(a, b).unlike, ['part envoy: 1.40.0 (real) against 1.41.0 (real)', 'part kafka: not known against 4.1.1 (real)']);
+    assert.deepEqual(compare(a, a).unlike, []);
+  });
+
   it('takes damage for worse also where the earlier drill did not look', () => {
     const stored = passingRun();
     losing(3)(stored);

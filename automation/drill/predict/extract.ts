@@ -4,6 +4,7 @@ import type { BridgeSettings, HopSettings, KafkaSettings } from './configuration
 export interface RawObject {
   metadata?: { name?: string };
   spec?: Record<string, unknown>;
+  status?: Record<string, unknown>;
 }
 
 /** What a cluster has about the way from one proxy to one host. */

@@ -45,7 +45,8 @@ function kafkaQuestion(kubeconfig: string, { context, namespace, name }: NonNull
   return [[objectName.kafka, async () => ({ ...kafkaSettings(await strimziObject(new Cluster(kubeconfig, context), { namespace, plural: 'kafkas', name })) })]];
 }
 
-async function strimziObject(cluster: Cluster, object: { namespace: string; plural: string; name: string }): Promise<RawObject> {
+/** An object of Strimzi's by its name. Throws a UserError that names it. */
+export async function strimziObject(cluster: Cluster, object: { namespace: string; plural: string; name: string }): Promise<RawObject> {
   return await cluster.ask(`${object.plural} ${object.namespace}/${object.name} cannot be read`, async () =>
     await cluster.custom.getNamespacedCustomObject({ group: strimziGroup, version: await strimziVersion(cluster), ...object }) as RawObject);
 }
