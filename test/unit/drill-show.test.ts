@@ -75,6 +75,15 @@ describe('the page of a report', () => {
     assert.deepEqual(page.match(/<(script|img|b|iframe|object)\b|<[a-z]+[^<>]*\son\w+="|<link[^>]+href="(?!data:,)|(\bsrc|\bhref)="(?!#|data:,)|url\((?!#)/g), null);
   });
 
+  it('says beside latencies how many records have none, as the page for a pull request does', () => {
+    const some = '40 records that failed or whose outcome is unknown are in no percentile';
+    for (const [name, bare, told] of [['failed', false, some], ['failed', true, some], ['passed', false, undefined], ['nothing sent', false, undefined]] as const) {
+      const { latencyCurve, ...less } = made(name);
+      const report = bare || latencyCurve === undefined ? less : { ...less, latencyCurve };
+      for (const text of [renderHtml(report), renderMarkdown(report)]) assert.equal(/[^>.\n]* in no percentile/.exec(text)?.[0].trim(), told, name);
+    }
+  });
+
   it('names the digest of the report.json beside it', () => {
     assert.ok(shownFiles(made('passed'), 'abc')['report.html']?.includes('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'));
   });

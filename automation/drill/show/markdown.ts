@@ -1,6 +1,6 @@
 import type { Report } from '../report.ts';
 import { summary } from './summary.ts';
-import { count, faultName, limit, meaning, measured, ms, percent, sorted, verdicts } from './words.ts';
+import { count, faultName, limit, meaning, measured, ms, percent, sorted, verdicts, withoutLatency } from './words.ts';
 
 /** The report as Markdown, for a pull request or a page of a wiki: verdict, figures, what was missed, predicted beside measured, advice. */
 export function renderMarkdown(report: Report): string {
@@ -11,7 +11,7 @@ export function renderMarkdown(report: Report): string {
     `${text(report.environment)}, ${report.startedAt}, run ${text(report.plan.run)}, ${count(report.plan.rate)} records/s`,
     `**${sign} ${word}.** ${summary(report).map(text).join(' ')}`,
     ...(report.advice === undefined || report.advice.length === 0 ? [] : ['## What to change', report.advice.map((line, i) => `${i + 1}. ${text(line)}`).join('\n')]),
-    '## Figures', figures(report),
+    '## Figures', figures(report), ...(report.produce.latencyMs === undefined ? [] : [withoutLatency(report)]).filter((note) => note !== ''),
     '## Objectives', `${met.length} of ${report.objectives.length} objectives and conditions met.`,
     ...(missed.length + unmeasured.length === 0 ? [] : [table(['not met', 'wanted', 'measured', 'why'], [...missed, ...unmeasured].map((objective) =>
       [`${meaning(objective.name)} \`${objective.name.replaceAll('`', '\'')}\``, limit(objective), measured(objective), objective.why ?? '']))]),
@@ -30,7 +30,7 @@ function figures({ produce, consume, log, predicted }: Report): string {
     ['records acknowledged', `${count(produce.ok)} of ${count(produce.sent)}`, ''], ['failed', count(produce.failed), ''], ['outcome unknown', count(produce.unknown), ''],
     ['longest time without an acknowledgement', time(produce.blackoutMs), bound(predicted?.produceBlackoutMs)],
     ['longest time without a delivery of a partition', time(consume?.blackoutMs), bound(predicted?.consumeBlackoutMs)],
-    ['latency p50, p99, max', produce.latencyMs === undefined ? 'not measured' : [produce.latencyMs.p50, produce.latencyMs.p99, produce.latencyMs.max].map(ms).join(', '), ''],
+    ['latency of acknowledged records: p50, p99, max', produce.latencyMs === undefined ? 'not measured' : [produce.latencyMs.p50, produce.latencyMs.p99, produce.latencyMs.max].map(ms).join(', '), ''],
     ['acknowledged and lost', number(log?.ackedLost), ''], ['duplicates', number(log && log.duplicates.clientRetry + (log.duplicates.proxyRetry ?? 0) + log.duplicates.unexplained), ''],
     ['reordered', number(log?.reordered), ''], ['skipped by consumers', number(consume?.skipped), ''],
   ]);

@@ -9,7 +9,7 @@ import { slotsOf, thinned } from './slots.ts';
 import type { Slot } from './slots.ts';
 import { dataTable, table } from './table-markup.ts';
 import { timelineChart } from './timeline-chart.ts';
-import { count, ms, percent, plural, seconds } from './words.ts';
+import { count, ms, percent, plural, seconds, withoutLatency } from './words.ts';
 
 /** What the page shows below the verdict, in the order in which questions come up. */
 export function sections(report: Report): Section[] {
@@ -63,18 +63,20 @@ function served({ regions }: Report): Markup {
   });
 }
 
-function latency({ latencyCurve, produce }: Report): Markup {
+function latency(report: Report): Markup {
+  const { latencyCurve, produce } = report;
+  const others = withoutLatency(report);
   const errors = produce.errors.length > 0 && table({
     caption: 'Why requests were not acknowledged', columns: [{ title: 'Cause' }, { title: 'Requests', number: true }],
     rows: produce.errors.map(({ class: name, count: n }) => [html`<span class="name">${name}</span>`, count(n)]),
   });
   if (latencyCurve === undefined || latencyCurve.length === 0) {
     const { latencyMs } = produce;
-    return html`<p>${latencyMs === undefined ? 'No request was acknowledged, so there is no latency.' : `Half of the requests took at most ${ms(latencyMs.p50)}, 99 of 100 at most ${ms(latencyMs.p99)}, the slowest ${ms(latencyMs.max)}.`}</p>${errors}`;
+    return html`<p>${latencyMs === undefined ? 'No request was acknowledged, so there is no latency.' : `Half of the acknowledged records took at most ${ms(latencyMs.p50)}, 99 of 100 at most ${ms(latencyMs.p99)}, the slowest ${ms(latencyMs.max)}. ${others}`}</p>${errors}`;
   }
-  return html`${figure('Latency chart', latencyChart(latencyCurve, produce.ok), `Of the ${plural(produce.ok, 'acknowledged record')}, over the whole load, from when each was due.`)}
+  return html`${figure('Latency chart', latencyChart(latencyCurve, produce.ok), `Of the ${plural(produce.ok, 'acknowledged record')}, over the whole load, from when each was due. ${others}`.trim())}
 ${dataTable('The numbers of this chart', {
-  caption: 'Latency from when requests were due, by percentile', columns: [{ title: 'Percentile' }, { title: 'Latency', number: true }],
+  caption: 'Latency of acknowledged records from when they were due, by percentile', columns: [{ title: 'Percentile' }, { title: 'Latency', number: true }],
   rows: latencyCurve.map(({ percentile, ms: value }) => [`${percentile} %`, ms(value)]),
 })}${errors}`;
 }

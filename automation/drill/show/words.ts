@@ -39,6 +39,12 @@ export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
+/** What latencies leave out: who has no answer has no latency, and would make percentiles look better than clients found it. Empty where nothing is left out. */
+export function withoutLatency({ produce: { failed, unknown } }: Report): string {
+  const others = failed + unknown;
+  return others === 0 ? '' : `${plural(others, 'record')} that failed or whose outcome is unknown ${others === 1 ? 'is' : 'are'} in no percentile, however long ${others === 1 ? 'its client' : 'their clients'} waited.`;
+}
+
 /** `bridge-kill of east` */
 export function faultName({ fault }: Report): string {
   return fault.region === '' ? fault.name : `${fault.name} of ${fault.region}`;
