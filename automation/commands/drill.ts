@@ -85,13 +85,13 @@ async function drill(session: Session, flags: Flags): Promise<void> {
   }
 }
 
-/** What the flags ask for; files are read at once, so that what is wrong with them is told before anything is touched. */
+/** What the flags ask for. Files are read and values checked at once, so that what is wrong with them is told before a stack is looked for. */
 async function whatOf(flags: Flags): Promise<Pick<DrillOptions, 'fault' | 'region' | 'steps' | 'rate' | 'durationSeconds' | 'connections' | 'load' | 'consumers' | 'objectives' | 'abortAfterErrors' | 'seed'>> {
   const { fault, region, plan, duration, abortAfterErrors, seed } = flags;
   if (plan !== undefined && fault !== undefined) throw new UserError('--plan and --fault both say what to break.', { exitCode: 2, remedy: 'Give one of them.' });
-  const [{ readObjectives }, { readPlan }] = await Promise.all([import('../drill/objective-text.ts'), import('../drill/plan-file.ts')]);
+  const [{ readObjectives }, { refuse, wrongValues }, { readPlan }] = await Promise.all([import('../drill/objective-text.ts'), import('../drill/option-values.ts'), import('../drill/plan-file.ts')]);
   const objectives = [...(flags.objectives === undefined ? [] : readObjectives(flags.objectives).map(({ text }) => text)), ...flags.objective ?? []];
-  return {
+  const what = {
     ...loadOf(flags), durationSeconds: duration,
     ...(plan === undefined ? { fault: fault ?? defaults.fault } : { steps: readPlan(plan) }),
     ...(region === undefined ? {} : { region }),
@@ -99,4 +99,6 @@ async function whatOf(flags: Flags): Promise<Pick<DrillOptions, 'fault' | 'regio
     ...(abortAfterErrors === undefined ? {} : { abortAfterErrors }),
     ...(seed === undefined ? {} : { seed }),
   };
+  refuse(wrongValues(what));
+  return what;
 }

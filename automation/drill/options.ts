@@ -1,10 +1,9 @@
-import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
 import { faultNamed, faults } from './faults/index.ts';
 import type { LiveView } from './live.ts';
-import { defaultConsumers, defaultLoad, wrongConsumers, wrongLoad } from './load-plan.ts';
 import { parseObjective } from './objective-text.ts';
+import { partitions, range, refuse, settled, wrongObjective, wrongValues } from './option-values.ts';
 import type { ConsumersPlan, LoadPlan, Plan, PlanStep } from './plan.ts';
 import type { WrittenStep } from './plan-file.ts';
 import type { Parts } from './report.ts';
@@ -78,7 +77,6 @@ export type DrillEvent =
   | { kind: 'phase'; t: number; phase: Phase; detail?: string }
   | ({ kind: 'live'; t: number; phase: Phase } & LiveView);
 
-const partitions = 6;
 const defaultFault = 'bridge-scale-0';
 
 /** Checks the options before anything is touched. Throws one UserError (exit code 2) with all that is wrong. */
@@ -90,24 +88,11 @@ export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOut
       { exitCode: 2, remedy: 'deploy first (kbf up)' });
   }
   const names = outputs.data.regions.map(({ name }) => name);
-  const { region: target = outputs.data.tier1?.first ?? names[0] ?? '', rate = 100, durationSeconds = 30, connections = 16, seed = randomInt(2 ** 31), abortAfterErrors = 0.5 } = options;
-  const written: readonly WrittenStep[] = options.steps ?? [{ kind: 'do', fault: options.fault ?? defaultFault }];
-  const steps = written.map((step): PlanStep => (step.kind === 'do' ? { ...step, region: step.region ?? target } : step));
+  const { region: target = outputs.data.tier1?.first ?? names[0] ?? '' } = options;
+  const { rate, durationSeconds, connections, seed, abortAfterErrors, load, consumers } = settled(options);
+  const steps = stepsOf(options, target);
   const first = steps.find((step) => step.kind === 'do');
-  const load = { ...defaultLoad, ...options.load };
-  const consumers = { ...defaultConsumers, ...options.consumers };
-  const wrong = [
-    ...wrongSteps(steps, names),
-    ...(options.objectives ?? []).flatMap((text) => wrongObjective(text, names)),
-    ...(abortAfterErrors >= 0 && abortAfterErrors <= 1 ? [] : [`abortAfterErrors is ${abortAfterErrors}, must be a share from 0 to 1`]),
-    ...range('rate', rate, { least: 1, most: 20_000, unit: 'records a second' }),
-    ...range('duration', durationSeconds, { least: 6, most: 86_400, unit: 's' }),
-    ...(Number.isSafeInteger(seed) && seed >= 0 ? [] : [`seed is ${seed}, must be a whole number, 0 or more`]),
-    ...range('connections', connections, { least: 1, most: 10_000, unit: 'connections' }),
-    ...wrongLoad(load),
-    ...wrongConsumers(consumers, partitions),
-  ];
-  if (wrong.length > 0) throw new UserError(`the drill cannot be run: ${wrong.join('; ')}`, { exitCode: 2 });
+  refuse([...wrongSteps(steps, names), ...wrongValues(options, names)]);
   const run = newRun();
   return {
     outputs: outputs.data,
@@ -118,6 +103,11 @@ export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOut
       ...(options.objectives === undefined ? {} : { objectives: options.objectives }),
     },
   };
+}
+
+function stepsOf({ steps, fault = defaultFault }: DrillOptions, target: string): PlanStep[] {
+  const written: readonly WrittenStep[] = steps ?? [{ kind: 'do', fault }];
+  return written.map((step): PlanStep => (step.kind === 'do' ? { ...step, region: step.region ?? target } : step));
 }
 
 /** All that is wrong with the steps, one phrase each. */
@@ -152,20 +142,6 @@ function wrongStep(step: PlanStep, { regions, isFirst, expectsBefore }: { region
     ...(faultNamed(fault)?.arrange !== undefined && !isFirst ? [`${fault} begins before the load, so it can only be the first fault`] : []),
     ...(forSeconds === undefined ? [] : range('for', forSeconds, { least: 0.1, most: 3600, unit: 's' })),
   ];
-}
-
-function wrongObjective(text: string, regions: readonly string[]): string[] {
-  try {
-    parseObjective(text, regions);
-    return [];
-  } catch (error) {
-    if (error instanceof UserError) return [`${error.message}${error.remedy === undefined ? '' : `. ${error.remedy}`}`];
-    throw error;
-  }
-}
-
-function range(name: string, value: number, { least, most, unit }: { least: number; most: number; unit: string }): string[] {
-  return value >= least && value <= most ? [] : [`${name} is ${value}, must be ${least} to ${most} ${unit}`];
 }
 
 /** Sorts by time, and fits into the name of a topic and of a file. */
