@@ -1,4 +1,6 @@
-/** The Service annotation by which ExternalDNS publishes host names with the Service's address. */
+import { dnsAnnotation } from '../config/names.ts';
+
+/** What has ExternalDNS publish host names with the Service's address. */
 export function externalDns(...hosts: readonly string[]): Record<string, string> {
-  return { 'external-dns.alpha.kubernetes.io/hostname': hosts.join(',') };
+  return { [dnsAnnotation]: hosts.join(',') };
 }

@@ -66,6 +66,9 @@ export function listenerService(kafka: string, listener: string): string {
   return `${kafka}-kafka-${listener}-bootstrap`;
 }
 
+/** The Service annotation by which ExternalDNS publishes host names with the Service's address. */
+export const dnsAnnotation = 'external-dns.alpha.kubernetes.io/hostname';
+
 /** Fully qualified name of a Service in its own cluster. */
 export function serviceHost(service: string, namespace: string): string {
   return `${service}.${namespace}.svc.cluster.local`;

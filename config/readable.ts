@@ -13,14 +13,15 @@ export type Partly<T> = T extends readonly (infer E)[] ? (Partly<E> | undefined)
 export interface Readable extends Omit<Partly<ConfigurationAsWritten>, 'kafka'> {
   /** Undefined for a Kafka that exists. */
   readonly kafka?: Partly<InstalledKafka> | undefined;
-  readonly kafkaExists: boolean;
+  /** Undefined for a Kafka that the program makes. */
+  readonly existingKafka: Partly<ConfigurationAsWritten['kafka']>['existing'];
 }
 
 export function readable(raw: unknown): Readable {
   const right = (read(configurationSchema, raw) ?? {}) as Partly<ConfigurationAsWritten>;
   const { kafka, ...rest } = right;
-  const kafkaExists = kafka?.existing !== undefined;
-  return { ...rest, kafka: kafkaExists ? undefined : (kafka as Partly<InstalledKafka> | undefined), kafkaExists };
+  const existingKafka = kafka?.existing;
+  return { ...rest, kafka: existingKafka === undefined ? (kafka as Partly<InstalledKafka> | undefined) : undefined, existingKafka };
 }
 
 function read(schema: z.core.$ZodType, value: unknown): unknown {

@@ -16,7 +16,7 @@ interface Used {
 export const duplicateRules = [
   'Regions differ in `name`, `context`, `tsbCluster` and place: two of one `locality.region` need different zones.',
   'Listeners differ in name and port, topics in name (dots and underscores count as the same).',
-  '`hostname` and `<region>.<hostname>` are no names that Kafka advertises.',
+  '`hostname` and `<region>.<hostname>` are no names that Kafka advertises, and none of `kafka.existing.bootstrapServers`.',
   'Parts in one cluster have namespaces of their own, and none that Kubernetes or Istio has: the program makes them, and removes them with everything in them. Only the charts of operators may share one.',
   'A cluster has one name in TSB: where tier1 stands in a region’s cluster, both say the same `tsbCluster`.',
   'Workspaces, their settings and groups have names of their own, and no gateway is called like a Service or the Deployment of the bridge.',
@@ -55,10 +55,12 @@ function localities({ regions = [] }: Readable): Finding[] {
 
 /** Host names that follow from configured ones. */
 function hosts(configuration: Readable): Finding[] {
-  const { hostname, regions = [] } = configuration;
+  const { hostname, regions = [], existingKafka } = configuration;
+  const servers = existingKafka?.bootstrapServers?.split(',').map((server) => server.split(':')[0]) ?? [];
+  const ours = [hostname, ...regions.map((region) => (hostname === undefined || region?.name === undefined ? undefined : regionHostname(region.name, hostname)))];
   const kafka = advertising(configuration);
   const taken = new Set(kafka && advertisedHosts(kafka));
-  const found: Finding[] = [];
+  const found: Finding[] = servers.some((server) => ours.includes(server)) ? [{ path: ['kafka', 'existing', 'bootstrapServers'], allowed: 'servers of Kafka: by hostname and those of the regions clients call bridges' }] : [];
   if (hostname !== undefined && taken.has(hostname)) found.push({ path: ['hostname'], allowed: 'a host name that Kafka does not advertise' });
   regions.forEach((region, index) => {
     const host = region?.name === undefined || hostname === undefined ? undefined : regionHostname(region.name, hostname);

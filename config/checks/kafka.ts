@@ -1,4 +1,5 @@
 import { outsideListener } from '../listener-hosts.ts';
+import { dnsAnnotation } from '../names.ts';
 import type { Finding } from '../problems.ts';
 import type { Partly, Readable } from '../readable.ts';
 import type { InstalledKafka } from '../schema.ts';
@@ -9,7 +10,7 @@ type Kafka = Partly<InstalledKafka>;
 
 export const kafkaRules = [
   'The first listener that is not internal has TLS: bridges come in by it. `bridge.authentication` is of the type that it asks for.',
-  'Listeners of type route and ingress have TLS, and so has one that asks for client certificates. `class` is for ingress and loadbalancer, `annotations` are for all but internal.',
+  'Listeners of type route and ingress have TLS, and so has one that asks for client certificates. `class` is for ingress and loadbalancer, `annotations` are for all but internal, and ExternalDNS’ host name is the program’s.',
   '`kafka.zookeeper` and `source: self-signed` go with `api: v1beta2` only, `kafka.metadataVersion`, no later than `kafka.version`, with `api: v1`; ZooKeepers are an odd number.',
   'A topic has no more `replicas` than there are brokers, and more than its `min.insync.replicas`, which without a value of its own is that of `kafka.config` (2). With topics, `kafka.entityOperator.topics` is not false.',
   'With `auto.create.topics.enable: false` the topic of the generators is one of `kafka.topics`.',
@@ -30,6 +31,7 @@ function listeners({ listeners: all = [] }: Kafka): Finding[] {
       ...((type === 'route' || type === 'ingress') && tls === false ? [{ path: [...path, 'tls'], allowed: `true: a listener of type ${type} is told apart by TLS` }] : []),
       ...(authentication === 'tls' && tls === false ? [{ path: [...path, 'authentication'], allowed: 'scram-sha-512: without TLS there is no client certificate' }] : []),
       ...(listener.class !== undefined && type !== undefined && type !== 'ingress' && type !== 'loadbalancer' ? [{ path: [...path, 'class'], allowed: 'only with type: ingress or loadbalancer' }] : []),
+      ...((type === 'loadbalancer' || type === 'nodeport') && annotations?.[dnsAnnotation] !== undefined ? [{ path: [...path, 'annotations', dnsAnnotation], allowed: 'nothing: the program writes it, each broker with its own name' }] : []),
       ...(type === 'internal' && Object.keys(annotations ?? {}).length > 0 ? [{ path: [...path, 'annotations'], allowed: 'nothing: an internal listener has no object of its own' }] : []),
     ];
   });

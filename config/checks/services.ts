@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import type { Path } from '../text.ts';
@@ -6,7 +8,8 @@ type Service = NonNullable<Readable['tier1']>['service'];
 type Resources = NonNullable<Readable['bridge']>['resources'];
 
 export const serviceRules = [
-  'A Service of a type other than LoadBalancer says its `address`; `internal` is for LoadBalancer only, and with aws there is no `address`.',
+  'A Service of a type other than LoadBalancer says its `address`; `internal` is for LoadBalancer only, and with aws there is no `address`. That of a LoadBalancer is an IP address.',
+  '`bridge.maxUnavailable` leaves a bridge in every region that has several.',
   'Requests of CPU and memory are within the limits.',
 ];
 
@@ -15,6 +18,7 @@ export function checkServices({ regions = [], tier1, kafka, bridge }: Readable):
   return [
     ...regions.flatMap((region, index) => loadBalancer(['regions', index, 'gateway', 'service'], region?.gateway?.service)),
     ...loadBalancer(['tier1', 'service'], tier1?.service),
+    ...evicted(regions, bridge?.maxUnavailable),
     ...amounts(['kafka', 'resources'], kafka?.resources),
     ...amounts(['bridge', 'resources'], bridge?.resources),
   ];
@@ -24,13 +28,22 @@ export function checkServices({ regions = [], tier1, kafka, bridge }: Readable):
 function loadBalancer(path: Path, service: Service): Finding[] {
   if (service?.type === undefined) return [];
   if (service.type === 'LoadBalancer') {
-    if (service.internal !== 'aws' || service.address === undefined) return [];
-    return [{ path: [...path, 'address'], allowed: 'nothing with internal: aws: its load balancers take addresses by annotations only' }];
+    if (service.address === undefined) return [];
+    if (service.internal === 'aws') return [{ path: [...path, 'address'], allowed: 'nothing with internal: aws: its load balancers take addresses by annotations only' }];
+    return isIP(service.address) > 0 ? [] : [{ path: [...path, 'address'], allowed: 'an IP address: a load balancer can be given no other; a host name is for type NodePort or ClusterIP' }];
   }
   return [
     ...(service.internal === undefined ? [] : [{ path: [...path, 'internal'], allowed: 'only with type: LoadBalancer' }]),
     ...(service.address === undefined ? [{ path: [...path, 'address'], allowed: `the address by which other clusters and clients reach it, as type ${service.type} gives it none` }] : []),
   ];
+}
+
+/** An eviction must not take all of a region's bridges at once; where a region has one, it takes that one anyway. */
+function evicted(regions: NonNullable<Readable['regions']>, most: number | undefined): Finding[] {
+  const several = regions.flatMap((region, index) => (region?.replicas !== undefined && region.replicas > 1 ? [{ index, replicas: region.replicas }] : []));
+  const [fewest] = several.toSorted((a, b) => a.replicas - b.replicas);
+  if (most === undefined || most <= Math.max(1, (fewest?.replicas ?? 1) - 1)) return [];
+  return [{ path: ['bridge', 'maxUnavailable'], allowed: fewest === undefined ? '1: no region has more bridges than one' : `less than ${fewest.replicas} (regions[${fewest.index}].replicas), or an eviction takes all of them at once` }];
 }
 
 /** Kubernetes refuses a pod that asks for more than it may have. */

@@ -1,3 +1,4 @@
+import { dnsAnnotation } from '../names.ts';
 import { nearest } from '../near.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
@@ -6,7 +7,7 @@ import type { Path } from '../text.ts';
 export const tier1Rules = [
   '`tier1.weights` goes with `mode: weighted` only, has every region, and is 100 in all.',
   '`tier1.active.first` is a region, and goes with `mode: failover` and `tsb.api: gateway` only.',
-  'One publishes names, `tier1.dns` or `gcp.dnsZone`; one gives tier1 its address, `tier1.service.address` or `gcp.staticAddress`, which needs `gcp.region` and a LoadBalancer.',
+  'One publishes names, `tier1.dns` or `gcp.dnsZone`, and beside `tier1.dns` no annotation of `tier1.service`; one gives tier1 its address, `tier1.service.address` or `gcp.staticAddress`, which needs `gcp.region` and a LoadBalancer.',
 ];
 
 /** How requests are spread over the regions. */
@@ -49,8 +50,10 @@ function first({ tier1, tsb }: Readable, regions: readonly string[] | undefined)
 
 /** One name is published once, and tier1 has one address. */
 function publishing({ tier1, gcp }: Readable): Finding[] {
+  const own = tier1?.service?.annotations?.[dnsAnnotation];
   const gcpOnly = (key: string, allowed: string): Finding => ({ path: ['gcp', key], allowed });
   return [
+    ...(tier1?.dns !== undefined && own !== undefined ? [{ path: ['tier1', 'service', 'annotations', dnsAnnotation], allowed: `nothing beside tier1.dns: ${tier1.dns}, with which the program writes it: there every host name is published` }] : []),
     ...(tier1?.dns !== undefined && gcp?.dnsZone !== undefined ? [gcpOnly('dnsZone', `nothing beside tier1.dns: ${tier1.dns}: two would write the same records`)] : []),
     ...(tier1?.service?.address !== undefined && gcp?.staticAddress !== undefined ? [gcpOnly('staticAddress', 'nothing beside tier1.service.address: tier1 has one address')] : []),
     ...(gcp?.staticAddress !== undefined && gcp.region === undefined ? [gcpOnly('region', 'the region of the address that gcp.staticAddress reserves')] : []),

@@ -29,8 +29,8 @@ function ofKafka(release: OperatorRelease, { kafka }: Readable): Finding[] {
 }
 
 /** Beside a Kafka of somebody else's, bridges are of today's API. */
-function ofExistingKafka({ api }: OperatorRelease, { kafkaExists }: Readable): Finding[] {
-  if (!kafkaExists || api.includes('v1')) return [];
+function ofExistingKafka({ api }: OperatorRelease, { existingKafka }: Readable): Finding[] {
+  if (existingKafka === undefined || api.includes('v1')) return [];
   const first = operatorReleases.find((later) => later.api.includes('v1'));
   return [{ path: ['operators', 'strimzi', 'version'], allowed: `${first?.operator ?? 'none'} or later: with kafka.existing bridges are of the API v1, which earlier ones do not serve` }];
 }

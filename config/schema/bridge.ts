@@ -19,7 +19,7 @@ const consumer = z.strictObject({
 const timeouts = z.strictObject({
   perTryMs: milliseconds.default(12_000).describe('One try of a request.'),
   routeMs: milliseconds.default(15_000).describe('A request with its repetitions.'),
-  consumersMs: milliseconds.default(30_000).describe('A request to a consumer, which may be a long poll.'),
+  consumersMs: milliseconds.min(2_000).default(30_000).describe('A request to a consumer, which may be a long poll: longer than the `timeout` that clients ask for.'),
 });
 
 const probe = z.strictObject({

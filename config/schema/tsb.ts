@@ -40,7 +40,7 @@ export const tsb = z.strictObject({
   api: z.enum(['gateway', 'tier1gateway']).default('gateway').describe('gateway: TSB’s unified kinds; tier1gateway: the deprecated IngressGateway and Tier1Gateway.'),
   acceptedWhen: z
     .string()
-    .regex(/^(jsonpath=\{.+\}(=.+)?|condition=.+)$/, 'condition=Name or jsonpath={.path}=value')
+    .regex(/^(jsonpath=\{(\.([-\w/]|\\\.)+|\.?\[[^[\]{}]+\])+\}(=.+)?|condition=[-\w./]+(=\w+)?)$/, 'condition=Name or jsonpath={.path}=value')
     .optional()
     .describe('How TSB says in an object’s status that it took it. Absent: nothing is awaited, as with GitOps push mode SYNC, which refuses a wrong object when it is applied.'),
   envoyFilters: z

@@ -1,3 +1,5 @@
+import { BlockList, isIP } from 'node:net';
+
 import { z } from 'zod';
 
 /**
@@ -21,7 +23,8 @@ export const hostName = z
   .regex(
     /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
     'a lower-case host name without scheme, port or path, such as kafka-bridge.example',
-  );
+  )
+  .regex(/[a-z][-a-z0-9]*$/, 'a host name, whose last part is no number as that of an IP address is');
 
 export const text = z.string().min(1, 'text that is not empty');
 
@@ -39,7 +42,17 @@ export const quantity = z.string().regex(/^[1-9]\d*(Ki|Mi|Gi|Ti|k|M|G|T)?$/, 'a 
 
 const cpu = z.string().regex(/^([1-9]\d*m|\d+(\.\d{1,3})?)$/, 'an amount of CPUs in quotes, such as "500m" or "2"');
 
-export const annotations = z.record(z.string(), z.string());
+/** Keys as Kubernetes takes them. */
+export const annotations = z.record(
+  z
+    .string()
+    .max(317, 'a key of at most 317 characters')
+    .regex(
+      /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/,
+      'a key of at most 63 letters, digits, inner hyphens, underscores and dots, which may have a domain and a slash before it',
+    ),
+  z.string(),
+);
 
 /** Settings of Kafka or of its clients, by Kafka's own names. */
 export const kafkaSettings = z.record(
@@ -79,13 +92,25 @@ export const ownOrExisting = z
   .union([dnsLabel, z.strictObject({ existing: dnsLabel.describe('Name of one that exists, which the program leaves as it is.') })])
   .transform((given) => (typeof given === 'string' ? { name: given, existing: false } : { name: given.existing, existing: true }));
 
+/** Addresses that mean the machine itself, no machine at all, or many. */
+const nowhere = new BlockList();
+for (const [network, bits] of [['0.0.0.0', 8], ['127.0.0.0', 8], ['169.254.0.0', 16], ['224.0.0.0', 3]] as const) nowhere.addSubnet(network, bits, 'ipv4');
+for (const [network, bits] of [['::', 127], ['fe80::', 10], ['ff00::', 8]] as const) nowhere.addSubnet(network, bits, 'ipv6');
+
+function isReachable(address: string): boolean {
+  const version = isIP(address);
+  return version === 0 || !nowhere.check(address, version === 6 ? 'ipv6' : 'ipv4');
+}
+
 /** The Service of a gateway. */
 export const service = z.strictObject({
   type: z.enum(['LoadBalancer', 'NodePort', 'ClusterIP']).default('LoadBalancer').describe('Type of the Service.'),
   annotations: annotations.default({}).describe('Annotations of the Service, as the cloud’s load balancer reads them.'),
   address: z
-    .union([z.ipv4('an IP address'), z.ipv6('an IP address')])
+    .string()
+    .refine((address) => isIP(address) > 0 || hostName.safeParse(address).success, 'an IP address or a host name')
+    .refine(isReachable, 'an address that other machines reach: not one of the machine itself (loopback), of its link, of many, or of nobody')
     .optional()
-    .describe('A fixed IP address of the load balancer, reserved before; with another type the address of what stands in front of it.'),
+    .describe('A fixed IP address of the load balancer, reserved before; with another type the IP address or host name of what stands in front of it, as TSB and clients are told.'),
   internal: z.enum(['gke', 'aws', 'azure']).optional().describe('An internal load balancer, in the words of this cloud; absent: the cloud’s default.'),
 });

@@ -151,9 +151,11 @@ describe('a region’s gateway', () => {
   });
 
   it('tells TSB how it is reached where its Service is no load balancer', async () => {
-    const recording = await recordTopology({ regions: [region('east', { gateway: { service: { type: 'NodePort', address: '192.0.2.7' } } }), region('west')] });
-    assert.deepEqual(installed(recording).kubeSpec, { service: { type: 'NodePort', annotations: { 'xcp.tetrate.io/cluster-external-addresses': '192.0.2.7' } } });
-    assert.equal((recording.outputsOf('east') as { gatewayAddress: string }).gatewayAddress, '192.0.2.7');
+    for (const address of ['192.0.2.7', 'front.east.example']) {
+      const recording = await recordTopology({ regions: [region('east', { gateway: { service: { type: 'NodePort', address } } }), region('west')] });
+      assert.deepEqual(installed(recording).kubeSpec, { service: { type: 'NodePort', annotations: { 'xcp.tetrate.io/cluster-external-addresses': address } } });
+      assert.equal((recording.outputsOf('east') as { gatewayAddress: string }).gatewayAddress, address);
+    }
   });
 
   it('reads its address as an IP address or as a host name', async () => {

@@ -121,6 +121,18 @@ describe('the configuration', () => {
     assert.deepEqual(problemsOf(raw), []);
   });
 
+  it('takes addresses by name where nothing assigns them, keys of annotations with a domain, and every form of a condition', () => {
+    const conditions = ['condition=Ready', 'condition=Ready=False', 'jsonpath={.status.state}=ACCEPTED', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}=True', 'jsonpath={.metadata.annotations.example\\.com/taken}'];
+    for (const acceptedWhen of conditions) {
+      const raw = valid();
+      at(raw, 'tsb', { acceptedWhen });
+      at(raw, 'tier1', { service: { type: 'NodePort', address: 'front.example', annotations: { 'metallb.io/address-pool': 'a', 'plain_key.1': 'b' } } });
+      region(raw, 0, { replicas: 3, gateway: { service: { type: 'ClusterIP', address: '2600:1900::1' } } });
+      raw['bridge'] = { maxUnavailable: 2 };
+      assert.deepEqual(problemsOf(raw), [], acceptedWhen);
+    }
+  });
+
   it('takes tries as long as the walk-through’s where nothing bounds a request', () => {
     const raw: Raw = { ...valid(), bridge: { service: 'strimzi', timeouts: { consumersMs: 5_000 } } };
     at(raw, 'tsb', { api: 'tier1gateway' });
