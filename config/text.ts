@@ -15,28 +15,39 @@ export function pathText(path: Path): string {
 export function foundText(path: Path, value: unknown): string {
   if (value === undefined) return 'nothing';
   if (mayBeSecret(path, value)) return 'text that may be a secret';
-  const text = JSON.stringify(value, (key, inner: unknown) => (mayBeSecret([key], inner) ? '…' : inner));
+  const text = JSON.stringify(value, function (this: unknown, key, inner: unknown) { return mayBeSecret([nameOf(key, this)], inner) ? '…' : inner; });
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
 /** Keys behind which people put secrets themselves. */
-const secretKeys = /(password|passwd|passphrase|private[-._]?key|secret[-._]?key|client[-._]?secret|access[-._]?key|token|jaas\.config)$/i;
+const secretKeys = /(password|passwd|pwd|passphrase|private[-._]?key|secret[-._]?key|client[-._]?secret|access[-._]?key|api[-._]?key|token|jaas\.config|dockerconfigjson|dockercfg)$/i;
 
-/** Whether a text by its key is a secret itself, not the name of one. */
-export function isSecretKey(key: string): boolean {
-  return secretKeys.test(key);
+/** What a value is called: by its key, and in a list of variables, which are `name` and `value`, by the name beside it. */
+export function nameOf(key: PropertyKey, holder: unknown): string {
+  const { name } = asRecord(holder);
+  return key === 'value' && typeof name === 'string' ? name : String(key);
+}
+
+/** Whether a value by its name is a secret itself, not the name of one. */
+export function isSecret(name: string, value: string | number): boolean {
+  return value !== '' && (secretKeys.test(name) || (/(^|[-._])auth$/i.test(name) && isCredentials(String(value))));
+}
+
+/** A user and a password in one, as Docker and Basic authentication have them. */
+function isCredentials(text: string): boolean {
+  return /^[A-Za-z0-9+/]+=*$/.test(text) && /^[\x20-\x7e]+:[\x20-\x7e]+$/.test(Buffer.from(text, 'base64').toString('utf8'));
 }
 
 /** Whether a value must not be repeated in a message. */
 function mayBeSecret(path: Path, value: unknown): boolean {
-  if (typeof value !== 'string') return false;
+  if (typeof value !== 'string' && typeof value !== 'number') return false;
   const key = String(path.at(-1) ?? '');
-  return key === 'secret' || isSecretKey(key) || holdsSecret(value);
+  return key === 'secret' || isSecret(key, value) || holdsSecret(String(value));
 }
 
 /** Whether a text is recognisably a secret, wherever it stands. */
 export function holdsSecret(text: string): boolean {
-  return /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text) || /\bpassword\s*=/i.test(text) || /^[a-z+]+:\/\/[^/@\s]+:[^/@\s]+@/.test(text);
+  return /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text) || /\bpassword\s*=/i.test(text) || /^[a-z+]+:\/\/[^/@\s]+:[^/@\s]+@/.test(text) || /"auth"\s*:\s*"[^"]/.test(text);
 }
 
 /** The value at a path, or undefined where the path leads nowhere. */

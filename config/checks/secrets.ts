@@ -1,5 +1,5 @@
 import type { Finding } from '../problems.ts';
-import { holdsSecret, isSecretKey, type Path } from '../text.ts';
+import { holdsSecret, isSecret, nameOf, type Path } from '../text.ts';
 
 const byName = 'no secret itself: where one is needed, a Secret in the cluster holds it, and is named';
 
@@ -7,12 +7,15 @@ export const secretRules = [
   'No secret stands in the settings, neither in plain text nor encrypted by Pulumi (`secure:`): Secrets in the clusters hold them, and are named.',
 ];
 
-/** Secrets that stand in the settings themselves, where everybody who reads the file or the state would have them. */
-export function checkSecrets(raw: unknown, path: Path = []): Finding[] {
-  if (typeof raw === 'string') return ofText(raw, path);
+/**
+ * Secrets that stand in the settings themselves, where everybody who reads the file or the state would have them.
+ * @param name what the value at the path is called
+ */
+export function checkSecrets(raw: unknown, path: Path = [], name = ''): Finding[] {
+  if (typeof raw === 'string' || typeof raw === 'number') return ofValue(raw, { path, name });
   if (typeof raw !== 'object' || raw === null) return [];
   if ('secure' in raw && typeof raw.secure === 'string' && Object.keys(raw).length === 1) return [encrypted(path)];
-  return (Array.isArray(raw) ? [...raw.entries()] : Object.entries(raw)).flatMap(([key, value]: [PropertyKey, unknown]) => checkSecrets(value, [...path, key]));
+  return (Array.isArray(raw) ? [...raw.entries()] : Object.entries(raw)).flatMap(([key, value]: [PropertyKey, unknown]) => checkSecrets(value, [...path, key], nameOf(key, raw)));
 }
 
 /** A value of Pulumi's own encryption. It is plain again in the program, and in the objects that it would make. */
@@ -20,10 +23,11 @@ export function encrypted(path: Path): Finding {
   return { path, whole: true, found: 'an encrypted value (secure:)', allowed: 'plain values only: nothing here is secret. Where a secret is needed, its Secret in the cluster is named' };
 }
 
-function ofText(text: string, path: Path): Finding[] {
+function ofValue(value: string | number, { path, name }: { path: Path; name: string }): Finding[] {
+  const text = String(value);
   if (text.includes('PRIVATE KEY-----')) return [{ path, found: 'a private key in plain text', allowed: byName }];
   if (holdsSecret(text)) return [{ path, found: 'a password in plain text', allowed: byName }];
-  return text !== '' && isSecretKey(String(path.at(-1) ?? '')) && !isSetting(path) ? [{ path, found: 'a secret in plain text', allowed: byName }] : [];
+  return isSecret(name, value) && !isSetting(path) ? [{ path, found: 'a secret in plain text', allowed: byName }] : [];
 }
 
 /** Loggers, annotations and networks have any name. */

@@ -193,6 +193,17 @@ const wrong: readonly Wrong[] = [
   { what: 'a private key for a Secret’s name', change: { 'tier1.tls': { source: 'secret', secret: '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----' } }, path: 'tier1.tls.secret', found: 'a private key in plain text', allowed: 'no secret itself: where one is needed, a Secret in the cluster holds it, and is named' },
   { what: 'a password in a chart’s address', change: { operators: { strimzi: { chart: 'https://me:hunter2@charts.example/strimzi' } } }, path: 'operators.strimzi.chart', found: 'a password in plain text', allowed: 'no secret itself: where one is needed, a Secret in the cluster holds it, and is named' },
   { what: 'a password among a chart’s values', change: { operators: { strimzi: { values: { registry: { password: 'hunter2' } } } } }, path: 'operators.strimzi.values.registry.password', found: 'a secret in plain text', allowed: 'no secret itself: where one is needed, a Secret in the cluster holds it, and is named' },
+  ...Object.entries({
+    'a variable of a chart': [{ extraEnvs: [{ name: 'AWS_SECRET_ACCESS_KEY', value: 'hunter2' }] }, 'extraEnvs[0].value'],
+    'a registry’s login': [{ '.dockerconfigjson': 'hunter2' }, '[".dockerconfigjson"]'],
+    'a registry’s user with its password': [{ auths: { 'registry.example': { auth: 'bWU6aHVudGVyMg==' } } }, 'auths["registry.example"].auth'],
+    'a password of digits': [{ pwd: 123_456 }, 'pwd'],
+    'a key of an API': [{ apiKey: 'hunter2' }, 'apiKey'],
+  } as const).map(([what, [values, path]]) => ({
+    what: `${what} in plain text`, change: { operators: { strimzi: { values } } }, path: `operators.strimzi.values${path.startsWith('[') ? '' : '.'}${path}`, found: 'a secret in plain text', allowed: 'no secret itself: where one is needed, a Secret in the cluster holds it, and is named',
+  })),
+  { what: 'a registry’s login in a text', change: { operators: { strimzi: { values: { login: '{"auths":{"registry.example":{"auth":"bWU6aHVudGVyMg=="}}}' } } } }, path: 'operators.strimzi.values.login', found: 'a password in plain text', allowed: 'no secret itself: where one is needed, a Secret in the cluster holds it, and is named' },
+  { what: 'a password of an interceptor', change: { 'bridge.consumer': { config: { 'interceptor.auth.pwd': 'hunter2' } } }, path: 'bridge.consumer.config["interceptor.auth.pwd"]', found: 'a secret in plain text', allowed: 'no secret itself: where one is needed, a Secret in the cluster holds it, and is named' },
   { what: 'a value of Pulumi’s encryption', change: { 'tsb.organization': { secure: 'v1:abc' } }, path: 'tsb.organization', found: 'an encrypted value (secure:)', allowed: 'plain values only: nothing here is secret. Where a secret is needed, its Secret in the cluster is named' },
   { what: 'a concern in Pulumi’s encryption', change: { generators: { secure: 'v1:abc' } }, path: 'generators', found: 'an encrypted value (secure:)', allowed: 'plain values only: nothing here is secret. Where a secret is needed, its Secret in the cluster is named' },
   { what: 'an unknown mode', change: { 'tier1.mode': 'failovr' }, path: 'tier1.mode', found: '"failovr"', allowed: 'failover, weighted', suggestion: 'failover' },

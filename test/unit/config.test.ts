@@ -133,6 +133,21 @@ describe('the configuration', () => {
     }
   });
 
+  it('takes for no secret what only says where one is, or whether there is one', () => {
+    const harmless: Raw[] = [
+      { authentication: { type: 'tls', enabled: true } }, { auth: true }, { auth: 'enabled' }, { auth: 'scram-sha-512' }, { auth: { existingSecret: 'registry' } }, { imagePullSecrets: [{ name: 'registry' }] },
+      { extraEnvs: [{ name: 'AWS_REGION', value: 'us-east1' }, { name: 'PASSWORD_FILE', value: '/run/password' }, { name: 'PASSWORD', value: '' }, { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 's', key: 'password' } } }] },
+      { passwordSecret: 's', tokenTtlSeconds: 60, secretName: 'token-of-mine' },
+    ];
+    for (const values of harmless) assert.deepEqual(problemsOf({ ...valid(), operators: { strimzi: { values } } }), [], JSON.stringify(values));
+    assert.deepEqual(problemsOf({ ...valid(), bridge: { consumer: { config: { 'interceptor.auth.user': 'me', 'interceptor.pwd.file': '/run/pwd' } } } }), []);
+  });
+
+  it('repeats no variable that is a secret where its list is wrong', () => {
+    const [problem] = problemsOf({ ...valid(), operators: { strimzi: { values: [{ name: 'AWS_SECRET_ACCESS_KEY', value: 'hunter2' }] } } }).filter((one) => one.startsWith('operators.strimzi.values|'));
+    assert.equal(problem?.split('|')[1], '[{"name":"AWS_SECRET_ACCESS_KEY","value":"…"}]');
+  });
+
   it('takes tries as long as the walk-through’s where nothing bounds a request', () => {
     const raw: Raw = { ...valid(), bridge: { service: 'strimzi', timeouts: { consumersMs: 5_000 } } };
     at(raw, 'tsb', { api: 'tier1gateway' });
