@@ -2,7 +2,7 @@ import type * as pulumi from '@pulumi/pulumi';
 
 import { failoverLabel, localPodLabel } from '../config/names.ts';
 import type { BridgeConfiguration, OperatorConfiguration } from '../config/schema.ts';
-import { operatorRelease } from '../config/versions.ts';
+import { operatorRelease, takes } from '../config/versions.ts';
 import { bridgeImage } from './bridge-image.ts';
 import type { BridgeAuthentication, BridgeMetrics, KafkaBridgeSpec, TopologySpread } from './resources/kafka-bridge.ts';
 import type { StrimziApi } from './resources/strimzi.ts';
@@ -28,7 +28,7 @@ export function bridgeSpec({ bridge, api, operator, replicas, bootstrapServers, 
     tls: { trustedCertificates: [{ secretName: trustSecret, certificate: 'ca.crt' }] },
     ...(bridge.authentication === undefined ? {} : { authentication: authentication(bridge.authentication) }),
     http: { port },
-    ...clients(bridge, api),
+    ...clients(bridge, operator),
     ...(resources === undefined ? {} : { resources }),
     ...(bridge.logging === undefined ? {} : { logging: { type: 'inline', loggers: loggers(bridge.logging) } }),
     ...metrics(bridge, api),
@@ -60,10 +60,9 @@ export function managementPort({ version, port }: Pick<BridgeConfiguration, 'ver
 export const metricsRules = { name: 'kafka-bridge-metrics', key: 'metrics-config.yml' } as const;
 
 /** A producer, consumer and admin client that answer before the gateway gives up, and the threads that they share. */
-function clients({ producer, consumer, admin, executorThreads }: BridgeConfiguration, api: StrimziApi): Pick<KafkaBridgeSpec, 'config' | 'producer' | 'consumer' | 'adminClient'> {
-  const current = api === 'v1';
+function clients({ producer, consumer, admin, executorThreads }: BridgeConfiguration, { version }: Pick<OperatorConfiguration, 'version'>): Pick<KafkaBridgeSpec, 'config' | 'producer' | 'consumer' | 'adminClient'> {
   return {
-    ...(current ? { config: { 'bridge.executor.pool.size': executorThreads } } : {}),
+    ...(takes(version, 'executorThreads') ? { config: { 'bridge.executor.pool.size': executorThreads } } : {}),
     producer: {
       config: {
         acks: 'all',
@@ -75,7 +74,7 @@ function clients({ producer, consumer, admin, executorThreads }: BridgeConfigura
       },
     },
     consumer: {
-      ...(current ? { timeoutSeconds: consumer.idleTimeoutSeconds } : {}),
+      ...(takes(version, 'idleTimeoutSeconds') ? { timeoutSeconds: consumer.idleTimeoutSeconds } : {}),
       config: { 'session.timeout.ms': consumer.sessionTimeoutMs, 'heartbeat.interval.ms': consumer.heartbeatIntervalMs, ...consumer.config },
     },
     // A list of topics while Kafka is away is an error in seconds; Kafka's own default is a minute.

@@ -11,7 +11,7 @@ import { checkServices, serviceRules } from './checks/services.ts';
 import { checkSettings, settingRules } from './checks/settings.ts';
 import { checkTier1, tier1Rules } from './checks/tier1.ts';
 import { checkTsb, tsbRules } from './checks/tsb.ts';
-import { checkVersions, versionRules } from './checks/versions.ts';
+import { checkEffects, checkVersions, versionRules } from './checks/versions.ts';
 import type { Finding } from './problems.ts';
 import type { Readable } from './readable.ts';
 import { asRecord } from './text.ts';
@@ -31,6 +31,7 @@ export function checkAcross(configuration: Readable, raw: unknown, { directory, 
     ...checkPlaces(configuration, asRecord(raw), directory),
     ...(contexts === 'checked' ? [...checkContexts(configuration, contextsOf), ...checkClusters(configuration, contextsOf)] : checkDuplicates(configuration)),
     ...[checkNames, checkKafka, checkSettings, checkCertificateHosts, checkVersions, checkBounds, checkServices, checkTier1, checkTsb].flatMap((check) => check(configuration)),
+    ...checkEffects(configuration, raw),
     ...checkCertificateTexts(raw, directory),
     ...checkCharts(configuration, directory),
   ];

@@ -53,6 +53,14 @@ export function operatorRelease(version: string): OperatorRelease | undefined {
   return operatorReleases.find(({ operator }) => operator === version);
 }
 
+/** The release that each of these settings of a bridge came with. From the KafkaBridge CRD of each release's tag: earlier ones drop them without a word. */
+export const bridgeSettings = { executorThreads: '1.0.0', idleTimeoutSeconds: '0.42.0', strimziMetrics: '0.48.0' } as const;
+
+/** Whether an operator makes something of a setting of a bridge. */
+export function takes(operator: string, setting: keyof typeof bridgeSettings): boolean {
+  return compareVersions(operator, bridgeSettings[setting]) >= 0;
+}
+
 /** The tag of an image, without the `v` that some have. */
 export function imageVersion(image = ''): string | undefined {
   return /:v?([^:/@]+)(@|$)/.exec(image)?.[1];

@@ -38,10 +38,10 @@ export interface KafkaBridgeSpec {
   readonly tls: { readonly trustedCertificates: readonly { readonly secretName: string; readonly certificate: string }[] };
   readonly authentication?: BridgeAuthentication;
   readonly http: { readonly port: number };
-  /** Of the bridge itself; v1beta2 has no such field. */
+  /** Of the bridge itself; since 1.0.0. */
   readonly config?: Readonly<Record<string, number>>;
   readonly producer: { readonly config: ClientConfig };
-  /** `timeoutSeconds`: consumers without a request for so long go; v1beta2 has no such field. */
+  /** `timeoutSeconds`: consumers without a request for so long go; since 0.42.0. */
   readonly consumer: { readonly timeoutSeconds?: number; readonly config: ClientConfig };
   readonly adminClient: { readonly config: ClientConfig };
   readonly resources?: ResourceRequirements;

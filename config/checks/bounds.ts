@@ -1,6 +1,7 @@
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import type { Path } from '../text.ts';
+import { takes } from '../versions.ts';
 import { numberOf } from './numbers.ts';
 
 /** A time and what it is called in a message. */
@@ -31,7 +32,7 @@ export function checkBounds(configuration: Readable): Finding[] {
     ]),
     ...below(['bridge', 'timeouts', 'perTryMs'], timeouts?.perTryMs, [timeouts?.routeMs, 'bridge.timeouts.routeMs']),
     ...strimziService(configuration),
-    ...below(['bridge', 'timeouts', 'consumersMs'], timeouts?.consumersMs, [times(consumer?.idleTimeoutSeconds, 1_000), 'bridge.consumer.idleTimeoutSeconds']),
+    ...idle(configuration),
     ...below(['bridge', 'consumer', 'heartbeatIntervalMs'], consumer?.heartbeatIntervalMs, [times(consumer?.sessionTimeoutMs, 0.5), 'half of bridge.consumer.sessionTimeoutMs']),
     ...session(configuration),
     ...admin(configuration),
@@ -50,6 +51,13 @@ function less(value: number | undefined, by: number | undefined): number | undef
 
 function times(value: number | undefined, factor: number): number | undefined {
   return value === undefined ? undefined : value * factor;
+}
+
+/** Bridges of old keep consumers for ever. */
+function idle({ bridge, operators }: Readable): Finding[] {
+  const version = operators?.strimzi?.version;
+  if (version !== undefined && !takes(version, 'idleTimeoutSeconds')) return [];
+  return below(['bridge', 'timeouts', 'consumersMs'], bridge?.timeouts?.consumersMs, [times(bridge?.consumer?.idleTimeoutSeconds, 1_000), 'bridge.consumer.idleTimeoutSeconds']);
 }
 
 /** Through Strimzi's Service records and consumers go by one route. Deprecated kinds have no bound of it, and TSB's own settings none either. */

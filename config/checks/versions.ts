@@ -1,10 +1,12 @@
 import { nearest } from '../near.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
-import { bridgesFor, isLaterThanKnown, operatorRelease, operatorReleases, type OperatorRelease } from '../versions.ts';
+import { valueAt } from '../text.ts';
+import { bridgeSettings, bridgesFor, isLaterThanKnown, operatorRelease, operatorReleases, type OperatorRelease, takes } from '../versions.ts';
 
 export const versionRules = [
   '`kafka.version` and `kafka.api` are what the operator of `operators.strimzi.version` serves, and `bridge.version` is one that it can run. With `kafka.existing` it serves v1. Of operators later than the table below nothing is checked.',
+  'Given are only settings of bridges that the operator has a field for: `bridge.executorThreads` since 1.0.0, `bridge.consumer.idleTimeoutSeconds` since 0.42.0, `bridge.metrics: strimzi` since 0.48.0. Their defaults are not written before.',
 ];
 
 /** What is asked for must be what the operator serves. Of operators that came later than the table nothing is known. */
@@ -15,6 +17,22 @@ export function checkVersions(configuration: Readable): Finding[] {
   if (release !== undefined) return [...ofKafka(release, configuration), ...ofExistingKafka(release, configuration), ...ofBridge(release, configuration)];
   const known = operatorReleases.map(({ operator }) => operator);
   return [{ path: ['operators', 'strimzi', 'version'], allowed: `a release of Strimzi: ${known.join(', ')}, or a later one`, suggestion: nearest(version, known) }];
+}
+
+/** Settings that are given, and that the operator would drop without a word. */
+export function checkEffects({ operators, bridge }: Readable, raw: unknown): Finding[] {
+  const version = operators?.strimzi?.version;
+  if (version === undefined) return [];
+  const dropped = (setting: keyof typeof bridgeSettings, keys: readonly string[], instead: string): Finding[] => {
+    const path = ['bridge', ...keys];
+    if (takes(version, setting) || valueAt(raw, path) === undefined) return [];
+    return [{ path, allowed: `${instead}: the operator ${version} has no field for it, which came with ${bridgeSettings[setting]} (operators.strimzi.version)` }];
+  };
+  return [
+    ...dropped('executorThreads', ['executorThreads'], 'nothing'),
+    ...dropped('idleTimeoutSeconds', ['consumer', 'idleTimeoutSeconds'], 'nothing'),
+    ...(bridge?.metrics === 'strimzi' ? dropped('strimziMetrics', ['metrics'], 'none, jmx') : []),
+  ];
 }
 
 function ofKafka(release: OperatorRelease, { kafka }: Readable): Finding[] {

@@ -12,7 +12,7 @@ const producer = z.strictObject({
 const consumer = z.strictObject({
   sessionTimeoutMs: milliseconds.min(6_000).default(6_000).describe('A killed bridge’s members leave their group after this.'),
   heartbeatIntervalMs: milliseconds.default(2_000).describe('How often a member says that it lives.'),
-  idleTimeoutSeconds: z.int().min(10).max(86_400).default(60).describe('A consumer without a request for so many seconds goes.'),
+  idleTimeoutSeconds: z.int().min(10).max(86_400).default(60).describe('A consumer without a request for so many seconds goes; with operators before 0.42.0 it stays.'),
   config: kafkaSettings.default({}).describe('Settings of the consumers by Kafka’s names, over the program’s own.'),
 });
 
@@ -74,7 +74,7 @@ export const bridge = z.strictObject({
     .strictObject({ config: kafkaSettings.default({}).describe('Settings of the admin client by Kafka’s names.') })
     .prefault({})
     .describe('The admin client.'),
-  executorThreads: z.int().min(4).max(1_000).default(32).describe('Threads that polls, commits and produces share: more than run at once, or long polls hold up produces.'),
+  executorThreads: z.int().min(4).max(1_000).default(32).describe('Threads that polls, commits and produces share: more than run at once, or long polls hold up produces. Operators before 1.0.0 have no field for it: there bridges decide.'),
   timeouts: timeouts.prefault({}).describe('Bounds of a request at the gateways.'),
   resources: resources.optional().describe('CPU and memory of each bridge.'),
   probes: z
@@ -88,7 +88,7 @@ export const bridge = z.strictObject({
     .record(text, z.enum(['OFF', 'FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE', 'ALL']))
     .optional()
     .describe('Level of each logger by name; absent: the operator’s.'),
-  metrics: z.enum(['none', 'jmx', 'strimzi']).default('none').describe('Which exporter of metrics a bridge has.'),
+  metrics: z.enum(['none', 'jmx', 'strimzi']).default('none').describe('Which exporter of metrics a bridge has; operators before 0.48.0 have jmx only, with rules of their own.'),
   injection: z
     .union([z.literal('enabled'), z.strictObject({ revision: dnsLabel.describe('Revision of the mesh, for the label istio.io/rev.') })])
     .default('enabled')

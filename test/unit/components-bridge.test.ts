@@ -78,6 +78,18 @@ describe('a region’s bridge', () => {
     assert.equal(await image({ defaultImageRegistry: 'other', kafkaBridge: { image: { registry: 'registry.example', repository: 'mirror', name: 'bridge', tag: '1.0.0' } } }), 'registry.example/mirror/bridge:1.1.0');
   });
 
+  it('has the fields that its operator’s release has, whichever API that serves', async () => {
+    const fields = async (version: string, kafka: object) => {
+      const api = 'api' in kafka ? 'v1beta2' : 'v1';
+      const { spec } = await bridgeOf({ kafka: { context: 'kafka', domain: 'kafka.example', ...kafka }, operators: { strimzi: { version } } }, `kafka.strimzi.io/${api}:KafkaBridge`);
+      return [spec.config, spec.consumer.timeoutSeconds];
+    };
+    assert.deepEqual(await fields('0.41.0', { api: 'v1beta2', version: '3.7.0' }), [undefined, undefined]);
+    assert.deepEqual(await fields('0.42.0', { api: 'v1beta2', version: '3.7.0' }), [undefined, 60]);
+    assert.deepEqual(await fields('0.51.0', { version: '4.2.0' }), [undefined, 60], 'v1, but not yet with options of the bridge');
+    assert.deepEqual(await fields('1.0.0', { version: '4.2.0' }), [{ 'bridge.executor.pool.size': 32 }, 60]);
+  });
+
   it('is scraped where the bridge of its operator’s release answers', async () => {
     const port = async (strimzi: object, kafka: string, version?: string) => {
       const { spec } = await bridgeOf({ kafka: { context: 'kafka', domain: 'kafka.example', version: kafka }, bridge: { metrics: 'jmx', ...(version === undefined ? {} : { version }) }, operators: { strimzi } });

@@ -133,6 +133,12 @@ describe('the configuration', () => {
     }
   });
 
+  it('takes polls of any length where consumers never go', () => {
+    const raw = seedConfiguration();
+    at(raw, 'bridge', { timeouts: { consumersMs: 100_000 } });
+    assert.deepEqual(parseConfiguration(raw, directory, 'unchecked').bridge.timeouts.consumersMs, 100_000);
+  });
+
   it('takes for no secret what only says where one is, or whether there is one', () => {
     const harmless: Raw[] = [
       { authentication: { type: 'tls', enabled: true } }, { auth: true }, { auth: 'enabled' }, { auth: 'scram-sha-512' }, { auth: { existingSecret: 'registry' } }, { imagePullSecrets: [{ name: 'registry' }] },
