@@ -30,8 +30,7 @@ export function checkAcross(configuration: Readable, raw: unknown, { directory, 
   return [
     ...checkPlaces(configuration, asRecord(raw), directory),
     ...(contexts === 'checked' ? [...checkContexts(configuration, contextsOf), ...checkClusters(configuration, contextsOf)] : checkDuplicates(configuration)),
-    ...[checkNames, checkKafka, checkSettings, checkCertificateHosts, checkVersions, checkBounds, checkServices, checkTier1, checkTsb].flatMap((check) => check(configuration)),
-    ...checkEffects(configuration, raw),
+    ...[checkNames, checkKafka, checkSettings, checkCertificateHosts, checkVersions, checkEffects, checkBounds, checkServices, checkTier1, checkTsb].flatMap((check) => check(configuration, raw)),
     ...checkCertificateTexts(raw, directory),
     ...checkCharts(configuration, directory),
   ];

@@ -2,20 +2,20 @@ import { dnsAnnotation } from '../names.ts';
 import { nearest } from '../near.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
-import type { Path } from '../text.ts';
+import { type Path, valueAt } from '../text.ts';
 
 export const tier1Rules = [
   '`tier1.weights` goes with `mode: weighted` only, has every region, and is 100 in all.',
-  '`tier1.active.first` is a region, and goes with `mode: failover` and `tsb.api: gateway` only.',
-  'One publishes names, `tier1.dns` or `gcp.dnsZone`, and beside `tier1.dns` no annotation of `tier1.service`; one gives tier1 its address, `tier1.service.address` or `gcp.staticAddress`, which needs `gcp.region` and a LoadBalancer.',
+  '`tier1.active.first` is a region, and goes with `mode: failover` and `tsb.api: gateway` only. With `tsb.api: tier1gateway` TSB ranks regions by where tier1 stands, and `active` is not said.',
+  'One publishes names, `tier1.dns` or `gcp.dnsZone`, and beside `tier1.dns` no annotation of `tier1.service`; one gives tier1 its address, `tier1.service.address` or `gcp.staticAddress`, which needs `gcp.region` and a LoadBalancer that is not `internal`.',
 ];
 
 /** How requests are spread over the regions. */
-export function checkTier1(configuration: Readable): Finding[] {
+export function checkTier1(configuration: Readable, raw: unknown): Finding[] {
   const { tier1, regions = [] } = configuration;
   const names = regions.flatMap((region) => region?.name ?? []);
   const known = names.length === regions.length ? names : undefined;
-  return [...weights(tier1, known), ...first(configuration, known), ...publishing(configuration)];
+  return [...weights(tier1, known), ...first(configuration, known), ...all(configuration, raw), ...publishing(configuration)];
 }
 
 /** What is no region's name, where all names are known. */
@@ -48,6 +48,12 @@ function first({ tier1, tsb }: Readable, regions: readonly string[] | undefined)
   return noRegion(['tier1', 'active', 'first'], active.first, regions);
 }
 
+/** The deprecated kinds rank regions by where they are, from tier1's own on. Whether all serve is then not the program's to say. */
+function all({ tier1, tsb }: Readable, raw: unknown): Finding[] {
+  if (tier1?.mode !== 'failover' || tsb?.api !== 'tier1gateway' || valueAt(raw, ['tier1', 'active']) !== 'all') return [];
+  return [{ path: ['tier1', 'active'], allowed: 'nothing: with the deprecated kinds (tsb.api) all regions serve only where tier1 stands in none of them; or tsb.api: gateway, or mode weighted, which fails nothing over' }];
+}
+
 /** One name is published once, and tier1 has one address. */
 function publishing({ tier1, gcp }: Readable): Finding[] {
   const own = tier1?.service?.annotations?.[dnsAnnotation];
@@ -58,5 +64,6 @@ function publishing({ tier1, gcp }: Readable): Finding[] {
     ...(tier1?.service?.address !== undefined && gcp?.staticAddress !== undefined ? [gcpOnly('staticAddress', 'nothing beside tier1.service.address: tier1 has one address')] : []),
     ...(gcp?.staticAddress !== undefined && gcp.region === undefined ? [gcpOnly('region', 'the region of the address that gcp.staticAddress reserves')] : []),
     ...(gcp?.staticAddress !== undefined && tier1?.service?.type !== undefined && tier1.service.type !== 'LoadBalancer' ? [gcpOnly('staticAddress', `only with tier1.service.type: LoadBalancer`)] : []),
+    ...(gcp?.staticAddress !== undefined && tier1?.service?.internal !== undefined ? [gcpOnly('staticAddress', 'nothing beside tier1.service.internal: it reserves an address of the outside. One of the VPC, reserved in its subnetwork, is for tier1.service.address')] : []),
   ];
 }

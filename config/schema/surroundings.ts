@@ -45,7 +45,7 @@ export const gcp = z.strictObject({
     )
     .default({})
     .describe('GKE clusters by the `context` that the other concerns call them.'),
-  staticAddress: dnsLabel.optional().describe('Name of a regional address to reserve for tier1.'),
+  staticAddress: dnsLabel.optional().describe('Name of a regional address of the outside to reserve for tier1.'),
   dnsZone: dnsLabel.optional().describe('Name of the managed zone that gets the host names.'),
 });
 

@@ -23,7 +23,7 @@ export const tier1 = z.strictObject({
   active: z
     .union([z.literal('all'), z.strictObject({ first: dnsLabel.describe('Region that gets every request while it lives.') })])
     .default('all')
-    .describe('all: every region serves; `first:` and a region: the others stand by.'),
+    .describe('all: every region serves; `first:` and a region: the others stand by. With `tsb.api: tier1gateway` neither can be had for sure: those of tier1’s own region come first.'),
   retries: z
     .enum(['safe', 'tsb-default'])
     .default('safe')
