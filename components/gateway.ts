@@ -32,6 +32,8 @@ export interface GatewayPlace {
 /** What a gateway does. */
 export interface GatewayContent {
   readonly service: Omit<GatewayService, 'name'>;
+  /** Of the mesh; undefined: the default one. */
+  readonly revision?: string | undefined;
   readonly routes: GatewayRoutes;
   /** What has to be there before it does. */
   readonly after?: pulumi.Input<pulumi.Resource[]>;
@@ -46,7 +48,7 @@ export interface ConfiguredGateway {
 }
 
 /** Makes a gateway's pods and Service, its routes and, where there may be one, its filter. */
-export function configuredGateway(place: GatewayPlace, { service, routes, after = [], filter }: GatewayContent, parent: pulumi.Resource): ConfiguredGateway {
+export function configuredGateway(place: GatewayPlace, { service, revision, routes, after = [], filter }: GatewayContent, parent: pulumi.Resource): ConfiguredGateway {
   const { logicalName, cluster, namespace, namespaceName, name, routesName = name, tsb, acceptedWhen } = place;
   const metadata = { name, namespace };
 
@@ -57,7 +59,7 @@ export function configuredGateway(place: GatewayPlace, { service, routes, after 
   });
   internalFilter({ ...place, resourceName: `${logicalName}-filter` }, filter, parent);
   const { kind } = routes;
-  const spec = { ...(kind === 'Gateway' ? { type: 'UNIFIED' as const } : {}), kubeSpec: kubeSpec({ name, ...service }) };
+  const spec = { ...(kind === 'Gateway' ? { type: 'UNIFIED' as const } : {}), ...(revision === undefined ? {} : { revision }), kubeSpec: kubeSpec({ name, ...service }) };
   const install = new InstallGateway(`${logicalName}-gateway`, { kind, metadata, spec }, { parent });
   return { install, routed: taken.id };
 }

@@ -165,6 +165,8 @@ function makeGateway(name: string, args: KafkaBridgeRegionArgs, { namespace, par
     place,
     {
       service: { ...gateway, ...(ranked ? { labels: { [rankLabel]: name } } : {}) },
+      // Bridges and the gateway in their namespace are of one mesh.
+      revision: bridge.injection === 'enabled' ? undefined : bridge.injection.revision,
       routes: regionRoutes({ ...args, region: name, gateway: gateway.name }),
       filter: regionFilter({ region: name, gateway: gateway.name, bridge }),
     },

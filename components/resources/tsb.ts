@@ -121,6 +121,8 @@ export interface KubeSpec {
 export interface InstallGatewaySpec {
   /** Only of the unified kind. */
   readonly type?: 'UNIFIED';
+  /** Of the mesh that the gateway belongs to; absent: the default one. */
+  readonly revision?: string;
   readonly kubeSpec: KubeSpec;
 }
 

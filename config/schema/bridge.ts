@@ -90,7 +90,7 @@ export const bridge = z.strictObject({
     .describe('Level of each logger by name; absent: the operator’s.'),
   metrics: z.enum(['none', 'jmx', 'strimzi']).default('none').describe('Which exporter of metrics a bridge has; operators before 0.48.0 have jmx only, with rules of their own.'),
   injection: z
-    .union([z.literal('enabled'), z.strictObject({ revision: dnsLabel.describe('Revision of the mesh, for the label istio.io/rev.') })])
+    .union([z.literal('enabled'), z.strictObject({ revision: dnsLabel.describe('Revision of the mesh, for the label istio.io/rev and the gateway.') })])
     .default('enabled')
-    .describe('How the namespace asks for sidecars: the label istio-injection, or a revision.'),
+    .describe('How the namespace asks for sidecars: the label istio-injection, or a revision, which is then the regions’ gateways’ as well.'),
 });

@@ -150,6 +150,16 @@ describe('a region’s gateway', () => {
     }
   });
 
+  it('is of the revision of the mesh that its bridges are of, in every kind', async () => {
+    const injection = { revision: 'canary' };
+    for (const [api, kind] of [['gateway', 'Gateway'], ['tier1gateway', 'IngressGateway']] as const) {
+      const recording = await recordTopology({ bridge: { injection }, tsb: { api } });
+      assert.equal((recording.inputsOf(`install.tetrate.io/v1alpha1:${kind}`, 'east-gateway')['spec'] as { revision?: string }).revision, 'canary');
+      const tier1 = recording.inputsOf(`install.tetrate.io/v1alpha1:${api === 'gateway' ? 'Gateway' : 'Tier1Gateway'}`, 'tier1-gateway')['spec'] as object;
+      assert.ok(!('revision' in tier1), 'tier1 is in another cluster, with a mesh of its own');
+    }
+  });
+
   it('keeps a number of pods as the least of them, and a fixed address', async () => {
     const recording = await recordTopology({ regions: [region('east', { gateway: { name: 'east-gw', replicas: 3, service: { address: '10.9.0.1' } } }), region('west')] });
     assert.deepEqual(installed(recording).kubeSpec, {
