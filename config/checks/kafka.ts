@@ -12,14 +12,14 @@ export const kafkaRules = [
   'The first listener that is not internal has TLS: bridges come in by it. `bridge.authentication` is of the type that it asks for.',
   'Listeners of type route and ingress have TLS, and so has one that asks for client certificates. `class` is for ingress and loadbalancer, `annotations` are for all but internal, and ExternalDNS’ host name is the program’s.',
   '`kafka.zookeeper` and `source: self-signed` go with `api: v1beta2` only, `kafka.metadataVersion`, no later than `kafka.version`, with `api: v1`; ZooKeepers are an odd number.',
-  'A topic has no more `replicas` than there are brokers, and more than its `min.insync.replicas`, which without a value of its own is that of `kafka.config` (2). With topics, `kafka.entityOperator.topics` is not false.',
+  'A topic has no more `replicas` than there are brokers, and more than its `min.insync.replicas`, which without a value of its own is that of `kafka.config` (2). With topics, `kafka.entityOperator.topics` is not false, nor `users` with a listener that asks for scram-sha-512.',
   'With `auto.create.topics.enable: false` the topic of the generators is one of `kafka.topics`.',
 ];
 
 /** What the parts of Kafka need of each other. */
 export function checkKafka({ kafka, bridge, generators }: Readable): Finding[] {
   if (kafka === undefined) return [];
-  return [...listeners(kafka), ...outside(kafka, bridge), ...ofApi(kafka), ...topics(kafka), ...written(kafka, generators)];
+  return [...listeners(kafka), ...outside(kafka, bridge), ...ofApi(kafka), ...topics(kafka), ...users(kafka), ...written(kafka, generators)];
 }
 
 function listeners({ listeners: all = [] }: Kafka): Finding[] {
@@ -82,6 +82,13 @@ function topics({ topics: all = [], brokers, entityOperator, config: ofBrokers }
       ];
     }),
   ];
+}
+
+/** Brokers know such users only by their operator. */
+function users({ listeners: all = [], entityOperator }: Kafka): Finding[] {
+  const index = all.findIndex((listener) => listener?.authentication === 'scram-sha-512');
+  if (index < 0 || entityOperator?.users !== false) return [];
+  return [{ path: ['kafka', 'entityOperator', 'users'], allowed: `true: kafka.listeners[${index}] asks for scram-sha-512, and without the operator nobody makes its users` }];
 }
 
 /** Nobody makes a topic that Kafka must not make by itself. */

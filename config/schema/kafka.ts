@@ -44,7 +44,7 @@ const topic = z.strictObject({
 
 const entityOperator = z.strictObject({
   topics: z.boolean().optional().describe('Whether KafkaTopic resources are obeyed. Default: true where `kafka.topics` has any.'),
-  users: z.boolean().default(false).describe('Whether KafkaUser resources are obeyed.'),
+  users: z.boolean().optional().describe('Whether KafkaUser resources are obeyed. Default: true where a listener asks for scram-sha-512.'),
 });
 
 const zookeeper = z.strictObject({
@@ -84,7 +84,10 @@ const installed = z
   .transform((given) => ({
     ...given,
     zookeeper: given.api === 'v1beta2' ? (given.zookeeper ?? zookeeper.parse({})) : given.zookeeper,
-    entityOperator: { ...given.entityOperator, topics: given.entityOperator.topics ?? given.topics.length > 0 },
+    entityOperator: {
+      topics: given.entityOperator.topics ?? given.topics.length > 0,
+      users: given.entityOperator.users ?? given.listeners.some(({ authentication }) => authentication === 'scram-sha-512'),
+    },
   }));
 
 const bootstrapServer = /^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?:\d{1,5}$/;

@@ -243,6 +243,8 @@ describe('a Kafka with settings', () => {
     const kafka = await made({ topics: [{ name: 'orders', partitions: 12, config: { 'retention.ms': 1000 } }, { name: 'Old_Names', replicas: 2 }], entityOperator: { users: true } });
     const { spec } = kafka.inputsOf('kafka.strimzi.io/v1:Kafka', 'kafka') as { spec: Written };
     assert.deepEqual(spec['entityOperator'], { topicOperator: {}, userOperator: {} });
+    const asking = await made({ listeners: [{ type: 'loadbalancer', authentication: 'scram-sha-512' }] });
+    assert.deepEqual((asking.inputsOf('kafka.strimzi.io/v1:Kafka', 'kafka')['spec'] as Record<string, unknown>)['entityOperator'], { userOperator: {} }, 'nobody else makes such users');
     assert.deepEqual(kafka.inputsOf('kafka.strimzi.io/v1:KafkaTopic', 'kafka-topic-orders'), {
       apiVersion: 'kafka.strimzi.io/v1',
       kind: 'KafkaTopic',
