@@ -61,7 +61,7 @@ export class Tier1Failover extends pulumi.ComponentResource {
     const place = { cluster, namespace, namespaceName: tier1.namespace, name: tier1.name };
     const tls = tier1.tls && tier1Tls(name, { ...place, namespaceName: tier1.namespace, hostname, hosts, tls: tier1.tls }, this);
     const service = {
-      replicas: 1,
+      replicas: tier1.replicas,
       service: tier1.service,
       ...(tier1.dns === 'external-dns' ? { annotations: externalDns(...hosts) } : {}),
       address: gcp?.staticAddress === undefined ? undefined : reserveAddress(`${name}-address`, { ...gcp, address: gcp.staticAddress }, { parent: this }),

@@ -72,6 +72,15 @@ describe('tier1', () => {
     assert.deepEqual(published.overlays, [{ apiVersion: 'v1', kind: 'Service', name: 'tier1', patches: [{ path: 'spec.loadBalancerIP', value: '10.9.0.2' }] }]);
   });
 
+  it('has as many pods as are asked for, whatever its kind', async () => {
+    const deployment = { replicaCount: 3, hpaSpec: { minReplicas: 3, maxReplicas: 10 } };
+    for (const [api, kind] of [['gateway', 'Gateway'], ['tier1gateway', 'Tier1Gateway']] as const) {
+      const recording = await recordTopology({ tier1: { replicas: 3 }, tsb: { api } });
+      const { spec } = recording.inputsOf(`install.tetrate.io/v1alpha1:${kind}`, 'tier1-gateway') as { spec: { kubeSpec: unknown } };
+      assert.deepEqual(spec.kubeSpec, { service: { type: 'LoadBalancer' }, deployment });
+    }
+  });
+
   it('has an address and records of Google Cloud where those are asked for', async () => {
     const recording = await recordTopology({ gcp: { project: 'my-project', region: 'us-central1', staticAddress: 'tier1', dnsZone: 'my-zone' } });
     assert.deepEqual(recording.inputsOf('gcp:compute/address:Address', 'tier1-address'), { name: 'tier1', project: 'my-project', region: 'us-central1' });
