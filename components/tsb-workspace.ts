@@ -97,7 +97,7 @@ function regionGroups(make: TsbObjects, { args: { tsb, regions }, parents, names
       const own = names.slice(index, index + 1);
       const group = existing.regions[name];
       const gatewayGroup = group === undefined ? shared ?? make.gatewayGroup(named(regionGroup(name)), parents, own) : make.gatewayGroup({ name: group, existing: true }, parents, own);
-      return [name, { ...parents, gatewayGroup, ...filters(make, tsb, { name: regionGroup(name), parents, names: own }) }];
+      return [name, { ...parents, gatewayGroup, ...filters(make, tsb, { name: regionGroup(name), existing: existing.internal.regions[name], parents, names: own }) }];
     }),
   );
 }
@@ -105,12 +105,13 @@ function regionGroups(make: TsbObjects, { args: { tsb, regions }, parents, names
 function edgeGroups(make: TsbObjects, { tsb, parents, names }: Groups & { tsb: TsbConfiguration }): GatewayParents {
   const { edge, existing } = tsb.groups;
   const gatewayGroup = make.gatewayGroup(existing.edge === undefined ? named(edge) : { name: existing.edge, existing: true }, parents, names);
-  return { ...parents, gatewayGroup, ...filters(make, tsb, { name: edge, parents, names }) };
+  return { ...parents, gatewayGroup, ...filters(make, tsb, { name: edge, existing: existing.internal.edge, parents, names }) };
 }
 
-/** The group of a gateway's EnvoyFilter, where there may be one. */
-function filters(make: TsbObjects, { envoyFilters }: TsbConfiguration, { name, parents, names }: Groups & { name: string }): Pick<GatewayParents, 'istioInternalGroup'> {
-  return envoyFilters === 'none' ? {} : { istioInternalGroup: make.istioGroup(name, parents, names) };
+/** The group of a gateway's EnvoyFilter, where there may be one: one that exists, or one of this name. */
+function filters(make: TsbObjects, { envoyFilters }: TsbConfiguration, { name, existing, parents, names }: Groups & { name: string; existing: string | undefined }): Pick<GatewayParents, 'istioInternalGroup'> {
+  if (envoyFilters === 'none') return {};
+  return { istioInternalGroup: existing === undefined ? make.istioGroup(name, parents, names) : pulumi.output(existing) };
 }
 
 function named(name: string): TsbConfiguration['tenant'] {

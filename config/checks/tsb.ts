@@ -1,11 +1,13 @@
 import { nearest } from '../near.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
+import type { Path } from '../text.ts';
 import { noRegion } from './tier1.ts';
 
 export const tsbRules = [
   'What exists in TSB lies in what exists: a workspace that exists needs a tenant that exists, settings and groups that exist need a workspace that exists.',
   'Regions in one group (`tsb.groups.bridges`, or one name in `tsb.groups.existing.regions`) have a `gateway.name` and `gateway.routes` of their own.',
+  'Each region has an Istio internal group of its own, and with `tsb.envoyFilters: none` there is none.',
   'Groups are for regions that there are. Networks that are reached are in `tsb.setup.networks`, whose clusters are configured ones.',
 ];
 
@@ -46,14 +48,29 @@ function sharedGroups({ tsb, regions = [] }: Readable): Finding[] {
 function groups({ tsb, regions = [] }: Readable): Finding[] {
   const { existing } = tsb?.groups ?? {};
   const names = regions.flatMap((region) => region?.name ?? []);
+  const known = names.length === regions.length ? names : undefined;
+  const within = (path: Path, given: { edge?: string | undefined; regions?: Readonly<Record<string, string | undefined>> | undefined }): Finding[] => {
+    const needs = (workspace: 'bridges' | 'edge') => `only with tsb.workspaces.${workspace}: {existing: …}: a workspace that the program makes has no group yet`;
+    const ofRegions = Object.keys(given.regions ?? {});
+    return [
+      ...(given.edge !== undefined && tsb?.workspaces?.edge?.existing === false ? [{ path: [...path, 'edge'], allowed: needs('edge') }] : []),
+      ...(ofRegions.length > 0 && tsb?.workspaces?.bridges?.existing === false ? [{ path: [...path, 'regions'], allowed: needs('bridges') }] : []),
+      ...ofRegions.flatMap((name) => noRegion([...path, 'regions', name], name, known).map((finding) => ({ ...finding, found: 'a group for no region' }))),
+    ];
+  };
   const path = ['tsb', 'groups', 'existing'];
-  const needs = (workspace: 'bridges' | 'edge') => `only with tsb.workspaces.${workspace}: {existing: …}: a workspace that the program makes has no group yet`;
-  const given = Object.keys(existing?.regions ?? {});
-  return [
-    ...(existing?.edge !== undefined && tsb?.workspaces?.edge?.existing === false ? [{ path: [...path, 'edge'], allowed: needs('edge') }] : []),
-    ...(given.length > 0 && tsb?.workspaces?.bridges?.existing === false ? [{ path: [...path, 'regions'], allowed: needs('bridges') }] : []),
-    ...given.flatMap((name) => noRegion([...path, 'regions', name], name, names.length === regions.length ? names : undefined).map((finding) => ({ ...finding, found: 'a group for no region' }))),
-  ];
+  return [...within(path, existing ?? {}), ...within([...path, 'internal'], existing?.internal ?? {}), ...internalGroups(tsb)];
+}
+
+/** TSB sends an EnvoyFilter to every cluster of its group, and knows it by its name there: a region's own is not another's. */
+function internalGroups(tsb: Readable['tsb']): Finding[] {
+  const { edge, regions = {} } = tsb?.groups?.existing?.internal ?? {};
+  const path = ['tsb', 'groups', 'existing', 'internal'];
+  const given = Object.entries(regions);
+  if (tsb?.envoyFilters === 'none') return edge === undefined && given.length === 0 ? [] : [{ path, allowed: 'nothing with tsb.envoyFilters: none: there is nothing to be in them' }];
+  return given
+    .filter(([, group], index) => given.findIndex(([, other]) => other === group) < index)
+    .map(([name]) => ({ path: [...path, 'regions', name], allowed: 'a group that no other region has: the EnvoyFilters of one region are not another’s' }));
 }
 
 /** Networks that are reached must be some cluster's, and clusters those that are configured, where all of them are. */

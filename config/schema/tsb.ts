@@ -19,9 +19,16 @@ const groups = z.strictObject({
     .strictObject({
       edge: dnsLabel.optional().describe('Gateway group of tier1.'),
       regions: z.record(dnsLabel, dnsLabel).default({}).describe('Gateway group of each region, by the region’s name.'),
+      internal: z
+        .strictObject({
+          edge: dnsLabel.optional().describe('Istio internal group of tier1.'),
+          regions: z.record(dnsLabel, dnsLabel).default({}).describe('Istio internal group of each region, by the region’s name. It owns the region’s namespace alone and has configMode DIRECT.'),
+        })
+        .prefault({})
+        .describe('The groups of EnvoyFilters that exist.'),
     })
     .prefault({})
-    .describe('Gateway groups that exist; the program makes all others.'),
+    .describe('Groups that exist; the program makes all others.'),
 });
 
 const setup = z.strictObject({

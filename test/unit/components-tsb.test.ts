@@ -33,6 +33,14 @@ describe('TSB’s hierarchy', () => {
     assert.deepEqual((recording.outputsOf('tsb') as { groups: string[] }).groups, ['g-east', 'bridges-west', 'g-edge']);
   });
 
+  it('puts EnvoyFilters into groups that exist, and then makes none', async () => {
+    const existing = { edge: 'g-edge', regions: { east: 'g-east', west: 'g-west' }, internal: { edge: 'i-edge', regions: { east: 'i-east', west: 'i-west' } } };
+    const recording = await recordTopology({ tsb: { tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' }, edge: { existing: 'ws-e' } }, groups: { existing } } });
+    assert.deepEqual(recording.childrenOf('TsbWorkspace').filter((child) => child.includes('Group')), []);
+    const groupOf = (name: string) => (recording.inputsOf('networking.istio.io/v1alpha3:EnvoyFilter', name) as { metadata: { annotations: Record<string, string> } }).metadata.annotations['tsb.tetrate.io/istioInternalGroup'];
+    assert.deepEqual(['east-filter', 'east-filter-sidecars', 'west-filter', 'tier1-filter'].map(groupOf), ['i-east', 'i-east', 'i-west', 'i-edge']);
+  });
+
   it('has the walk-through’s names where they are asked for, one group for all regions and no filters', async () => {
     const names = (name: string) => region(name, { gateway: { name: `${name}-ig`, routes: `${name}-ig-config` } });
     const recording = await recordTopology({
