@@ -8,6 +8,7 @@ export interface RunningObject {
   readonly version: string;
   readonly name: string | undefined;
   readonly namespace: string | undefined;
+  readonly annotations: Readonly<Record<string, unknown>>;
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
@@ -21,13 +22,18 @@ export interface Running {
   readonly object: (kind: Kind, name: string) => RunningObject | undefined;
 }
 
+/** What each is called here, and by which kinds of which API it may have been made. */
 const kinds = {
-  Kafka: ['kafka.strimzi.io/v1', 'kafka.strimzi.io/v1beta2'],
-  KafkaNodePool: ['kafka.strimzi.io/v1'],
-  KafkaBridge: ['kafka.strimzi.io/v1', 'kafka.strimzi.io/v1beta2'],
-  Gateway: ['install.tetrate.io/v1alpha1'],
-  IngressGateway: ['install.tetrate.io/v1alpha1'],
-  Tier1Gateway: ['install.tetrate.io/v1alpha1'],
+  Kafka: ['kafka.strimzi.io/v1:Kafka', 'kafka.strimzi.io/v1beta2:Kafka'],
+  KafkaNodePool: ['kafka.strimzi.io/v1:KafkaNodePool'],
+  KafkaBridge: ['kafka.strimzi.io/v1:KafkaBridge', 'kafka.strimzi.io/v1beta2:KafkaBridge'],
+  Gateway: ['Gateway', 'IngressGateway', 'Tier1Gateway'].map((kind) => `install.tetrate.io/v1alpha1:${kind}`),
+  Routes: ['Gateway', 'IngressGateway', 'Tier1Gateway'].map((kind) => `gateway.tsb.tetrate.io/v2:${kind}`),
+  EnvoyFilter: ['networking.istio.io/v1alpha3:EnvoyFilter'],
+  Tenant: ['tsb.tetrate.io/v2:Tenant'],
+  Workspace: ['tsb.tetrate.io/v2:Workspace'],
+  GatewayGroup: ['gateway.tsb.tetrate.io/v2:Group'],
+  IstioInternalGroup: ['istiointernal.tsb.tetrate.io/v2:Group'],
 } as const;
 
 type Kind = keyof typeof kinds;
@@ -41,9 +47,9 @@ export function runningIn(previous: Previous): (component: string, name: string)
       cluster: textOf(previous.outputsOf(type, name)?.['cluster']),
       namespace: textOf(asRecord(outputsOf('core/v1:Namespace', `${name}-namespace`)?.['metadata'])['name']),
       object: (kind, of) => {
-        const [found] = kinds[kind].flatMap((api) => {
-          const outputs = outputsOf(`${api}:${kind}`, of);
-          return outputs === undefined ? [] : [objectOf(kind, api, outputs)];
+        const [found] = kinds[kind].flatMap((api: string) => {
+          const outputs = outputsOf(api, of);
+          return outputs === undefined ? [] : [objectOf(api, outputs)];
         });
         return found;
       },
@@ -51,9 +57,11 @@ export function runningIn(previous: Previous): (component: string, name: string)
   };
 }
 
-function objectOf(kind: string, api: string, outputs: Readonly<Record<string, unknown>>): RunningObject {
-  const { name, namespace } = asRecord(outputs['metadata']);
-  return { kind, version: api.split('/')[1] ?? '', name: textOf(name), namespace: textOf(namespace), spec: asRecord(outputs['spec']) };
+/** @param type of its API and kind: `kafka.strimzi.io/v1:Kafka` */
+function objectOf(type: string, outputs: Readonly<Record<string, unknown>>): RunningObject {
+  const [, version = '', kind = ''] = type.split(/[/:]/);
+  const { name, namespace, annotations } = asRecord(outputs['metadata']);
+  return { kind, version, name: textOf(name), namespace: textOf(namespace), annotations: asRecord(annotations), spec: asRecord(outputs['spec']) };
 }
 
 /** undefined for what is no text. */

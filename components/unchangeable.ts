@@ -2,27 +2,21 @@ import { needsGivenNamespace } from '../config/given-namespace.ts';
 import type { Configuration, InstalledKafka, RegionConfiguration } from '../config/schema.ts';
 import { asRecord } from '../config/text.ts';
 import { plainError } from './cluster-reader.ts';
+import { operatorCatalog } from './operator-catalog.ts';
 import type { Previous } from './previous.ts';
+import { type Refusal, same } from './refusal.ts';
 import { type Running, runningIn, textOf } from './running.ts';
-
-/** A setting whose new value would replace what is running. */
-export interface Refusal {
-  /** Where, as the person wrote it: `kafka.storage.size`. */
-  readonly path: string;
-  readonly running: string;
-  readonly wanted: string;
-  /** What it would do, and what to do instead. */
-  readonly instead: string;
-}
+import { movedInTsb } from './unchangeable-tsb.ts';
 
 const another = 'That would make another Kafka and delete this one with its records: give the other a stack of its own.';
-const volumes = 'Volumes of brokers only grow, and Strimzi would leave them as they are without a word: set it back, or mirror the records to a Kafka of another stack.';
+const volumes = 'Volumes only grow, and Strimzi would leave them as they are without a word: set it back, or mirror the records to a Kafka of another stack.';
 const everything = 'Everything in it would be deleted and made again while clients wait: set it back, or run destroy first.';
 const converted = 'Set it back: the objects have to be converted as Strimzi describes, and taken over by a stack of their own.';
 const gateways = 'Every gateway would be deleted and made again under the same name while clients wait: set it back, or run destroy first.';
 const region = 'Give the region over there another name, run up, then take this one out and run up again: so clients always have one.';
 const bridges = 'Every bridge would be deleted, and its consumers with it, while clients wait: set it back, or run destroy first.';
 const address = 'Another gateway would take its place, behind another load balancer with another address: set it back, or run destroy first.';
+const operator = 'The operator would be deleted with its namespace and made again, while nobody looks after what it made: set it back, or run destroy first.';
 const ownNamespace = { running: 'a namespace that this stack made', wanted: 'one that exists', instead: 'The namespace would be deleted with everything in it: set it back, or run destroy first.' };
 
 /**
@@ -38,23 +32,29 @@ export function refuseUnchangeable(previous: Previous, configuration: Configurat
 }
 
 /** Every setting that cannot be changed any more. A stack that nothing runs of has none. */
-export function unchangeable(previous: Previous, { kafka, regions, bridge, tsb, tier1 }: Configuration): Refusal[] {
+export function unchangeable(previous: Previous, { kafka, regions, bridge, tsb, tier1, operators }: Configuration): Refusal[] {
   const running = runningIn(previous);
   const { cluster, namespace } = running('TsbWorkspace', 'tsb');
   return [
     ...ofKafka(running('KafkaCluster', 'kafka'), kafka),
     ...regions.flatMap((settings, index) => ofRegion(running('KafkaBridgeRegion', settings.name), bridge, { settings, path: `regions[${index}]` })),
+    ...ofOperators(previous, operators),
     ...same('tsb.context', cluster, tsb.context, everything),
     ...same('tsb.namespace', namespace, tsb.namespace, everything),
+    ...movedInTsb(running, tsb, regions),
     ...ofTier1(running('Tier1Failover', 'tier1'), tsb, tier1),
   ].filter(({ path }, index, all) => all.findIndex((other) => other.path === path) === index);
 }
 
-function same(path: string, running: string | undefined, wanted: string, instead: string): Refusal[] {
-  return running === undefined || running === wanted ? [] : [{ path, running, wanted, instead }];
+function ofOperators(previous: Previous, operators: Configuration['operators']): Refusal[] {
+  const installed = previous.names('kbf:index:Operator');
+  return (['strimzi', 'certManager'] as const).filter((name) => operators[name].install).flatMap((name) => {
+    const releases = installed.filter((each) => each.startsWith(`${operatorCatalog[name].release}-`));
+    return releases.flatMap((each) => same(`operators.${name}.namespace`, runningIn(previous)('Operator', each).namespace, operators[name].namespace, operator));
+  });
 }
 
-function ofKafka({ cluster, object }: Running, wanted: Configuration['kafka']): Refusal[] {
+function ofKafka({ cluster, namespace, object }: Running, wanted: Configuration['kafka']): Refusal[] {
   const kafka = object('Kafka', 'kafka');
   if (wanted.existing !== undefined) return same('kafka.existing', kafka && 'one that this stack made', 'one that exists already', another);
   return [
@@ -62,7 +62,9 @@ function ofKafka({ cluster, object }: Running, wanted: Configuration['kafka']): 
     ...same('kafka.namespace', kafka?.namespace, wanted.namespace, another),
     ...same('kafka.name', kafka?.name, wanted.name, another),
     ...same('kafka.api', kafka?.version, wanted.api, converted),
-    ...storage(volumeOf(object('KafkaNodePool', 'kafka-pool')?.spec) ?? volumeOf(asRecord(kafka?.spec['kafka'])), wanted),
+    ...storage('kafka.storage', volumeOf(object('KafkaNodePool', 'kafka-pool')?.spec) ?? volumeOf(asRecord(kafka?.spec['kafka'])), wanted.storage),
+    ...(wanted.zookeeper === undefined ? [] : storage('kafka.zookeeper.storage', volumeOf(asRecord(kafka?.spec['zookeeper'])), wanted.zookeeper.storage)),
+    ...(namespace !== undefined && needsGivenNamespace(wanted.certificate) ? [{ path: 'kafka.certificate', ...ownNamespace }] : []),
   ];
 }
 
@@ -92,20 +94,20 @@ function ofTier1({ cluster, namespace, object }: Running, { api }: Configuration
 
 /** A gateway's pods and Service, by whichever kind they were made. */
 function gatewayOf(object: Running['object'], name: string): ReturnType<Running['object']> {
-  return object('Gateway', `${name}-gateway`) ?? object('IngressGateway', `${name}-gateway`) ?? object('Tier1Gateway', `${name}-gateway`);
+  return object('Gateway', `${name}-gateway`);
 }
 
-function storage(running: Record<string, unknown> | undefined, { storage: wanted }: InstalledKafka): Refusal[] {
+function storage(path: string, running: Record<string, unknown> | undefined, wanted: InstalledKafka['storage']): Refusal[] {
   if (running === undefined) return [];
   const size = textOf(running['size']) ?? '0';
   const storageClass = textOf(running['class']);
   return [
-    ...(bytes(wanted.size) < bytes(size) ? [{ path: 'kafka.storage.size', running: size, wanted: wanted.size, instead: volumes }] : []),
-    ...(storageClass === wanted.class ? [] : [{ path: 'kafka.storage.class', running: storageClass ?? "the cluster's default", wanted: wanted.class ?? "the cluster's default", instead: volumes }]),
+    ...(bytes(wanted.size) < bytes(size) ? [{ path: `${path}.size`, running: size, wanted: wanted.size, instead: volumes }] : []),
+    ...(storageClass === wanted.class ? [] : [{ path: `${path}.class`, running: storageClass ?? "the cluster's default", wanted: wanted.class ?? "the cluster's default", instead: volumes }]),
   ];
 }
 
-/** The first volume of a node pool, or the one of a Kafka without pools. */
+/** The first volume of a node pool, or the one of a Kafka or a ZooKeeper without pools. */
 function volumeOf(spec: unknown): Record<string, unknown> | undefined {
   const { storage: given } = asRecord(spec);
   if (given === undefined) return undefined;

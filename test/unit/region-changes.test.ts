@@ -47,6 +47,13 @@ describe('what is running', () => {
     ['bridge.authentication', { bridge: { authentication: tlsClient }, kafka: { listeners: [{ type: 'loadbalancer', authentication: 'tls' }] } }],
     ['tsb.context', { tsb: { context: 'other' } }],
     ['tsb.namespace', { tsb: { namespace: 'other' } }],
+    ['tsb.organization', { tsb: { organization: 'other' } }],
+    ['tsb.tenant', { tsb: { tenant: 'other' } }],
+    ['tsb.tenant', { tsb: { tenant: { existing: 'kafka' } } }],
+    ['tsb.workspaces.bridges', { tsb: { workspaces: { bridges: 'other' } } }],
+    ['tsb.workspaces.edge', { tsb: { workspaces: { edge: 'other' } } }],
+    ['tsb.groups.edge', { tsb: { groups: { edge: 'other' } } }],
+    ['kafka.certificate', { kafka: { certificate: { source: 'issuer', issuer: { name: 'i', kind: 'Issuer' } } } }],
     ['tsb.api', { tsb: { api: 'tier1gateway' } }],
     ['tier1.context', { tier1: { context: 'other' } }],
     ['tier1.namespace', { tier1: { namespace: 'other' } }],
@@ -66,6 +73,50 @@ describe('what is running', () => {
     assert.deepEqual(unchangeable(before, configuration(given)), []);
     const moved = configuration({ ...given, bridge: { ...given['bridge'], namespace: 'other' }, tier1: { ...given['tier1'], namespace: 'front' } });
     assert.deepEqual(unchangeable(before, moved).map(({ path, running: was }) => [path, was]), [['bridge.namespace', 'kafka-bridge'], ['tier1.namespace', 'edge']]);
+  });
+
+  const named = (settings: Settings) => record(() => buildTopology(configuration(settings), answeringCluster(operators))).then(previousOf);
+
+  it('keeps the groups that it is in, whoever made them', async () => {
+    const hierarchy = { tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' }, edge: { existing: 'ws-e' } } };
+    const groups = { existing: { edge: 'g', regions: { east: 'e' }, internal: { edge: 'i', regions: { east: 'ie' } } } };
+    const before = await named({ tsb: { ...hierarchy, groups } });
+    assert.deepEqual(unchangeable(before, configuration({ tsb: { ...hierarchy, groups } })), []);
+    const other = { existing: { edge: 'g2', regions: { east: 'e2', west: 'bridges-west' }, internal: { edge: 'i2', regions: { east: 'ie2', west: 'bridges-west' } } } };
+    assert.deepEqual(unchangeable(before, configuration({ tsb: { ...hierarchy, groups: other } })).map(({ path, running: was, wanted }) => [path, was, wanted]), [
+      ['tsb.groups.existing.edge', 'g', 'g2'], ['tsb.groups.existing.internal.edge', 'i', 'i2'],
+      ['tsb.groups.existing.regions.east', 'e', 'e2'], ['tsb.groups.existing.internal.regions.east', 'ie', 'ie2'],
+      ['tsb.groups.existing.regions.west', 'one that this stack made', 'one that exists'], ['tsb.groups.existing.internal.regions.west', 'one that this stack made', 'one that exists'],
+    ]);
+    const moved = configuration({ tsb: { tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-2' }, edge: { existing: 'ws-e' } }, groups } });
+    assert.deepEqual(unchangeable(before, moved).map(({ path }) => path), ['tsb.workspaces.bridges']);
+  });
+
+  it('keeps a group for each region', () => {
+    const { tsb, ...rest } = configuration();
+    const shared = { ...rest, tsb: { ...tsb, groups: { ...tsb.groups, bridges: 'all' } } };
+    assert.deepEqual(unchangeable(previous, shared).map(({ path, running: was, wanted }) => [path, was, wanted]), [['tsb.groups.bridges', 'bridges-east', 'all']]);
+  });
+
+  it('keeps its groups where no filter may be in one any more', () => {
+    assert.deepEqual(unchangeable(previous, configuration({ tsb: { envoyFilters: 'none' } })), []);
+  });
+
+  it('keeps the namespace of each operator that it installed', async () => {
+    const install = (strimzi: string, certManager: string) => ({ operators: { strimzi: { install: true, namespace: strimzi }, certManager: { install: true, namespace: certManager } } });
+    const before = await named(install('strimzi', 'cert-manager'));
+    assert.deepEqual(unchangeable(before, configuration(install('strimzi', 'cert-manager'))), []);
+    assert.deepEqual(unchangeable(before, configuration(install('other', 'cert-manager'))).map(({ path, running: was }) => [path, was]), [['operators.strimzi.namespace', 'strimzi']]);
+    assert.deepEqual(unchangeable(before, configuration(install('strimzi', 'other'))).map(({ path, running: was }) => [path, was]), [['operators.certManager.namespace', 'cert-manager']]);
+  });
+
+  it('keeps ZooKeeper’s volumes', async () => {
+    const old = (storage: object): Settings => ({ kafka: { api: 'v1beta2', version: '3.9.1', zookeeper: { storage } }, operators: { strimzi: { version: '0.45.1' } } });
+    const before = await named(old({ size: '5Gi' }));
+    assert.deepEqual(unchangeable(before, configuration(old({ size: '6Gi' }))), []);
+    assert.deepEqual(unchangeable(before, configuration(old({ size: '1Gi', class: 'fast' }))).map(({ path, running: was }) => [path, was]), [
+      ['kafka.zookeeper.storage.size', '5Gi'], ['kafka.zookeeper.storage.class', 'the cluster\'s default'],
+    ]);
   });
 
   for (const api of ['gateway', 'tier1gateway']) {
