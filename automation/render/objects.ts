@@ -43,14 +43,19 @@ function apiGroup({ apiVersion }: Record<string, unknown>): string {
   return version === undefined ? 'core' : group ?? '';
 }
 
-/** A Secret without its values, in which only its keys are to be seen. */
+/** A Secret without its values, in which only its keys are to be seen, and certificates, which are public. */
 function hidden(inputs: Registered['inputs']): Registered['inputs'] {
   return Object.fromEntries(Object.entries(inputs).map(([key, value]) => {
     if (key !== 'data' && key !== 'stringData') return [key, value];
     const entries = unwrapped(value);
     if (typeof entries !== 'object' || entries === null || entries === pulumi.unknown) return [key, entries];
-    return [key, Object.fromEntries(Object.entries(entries).map(([entry, each]) => [entry, isPlaceholder(each) ? each : placeholder(`value of ${entry}, which is kept out of this file`)]))];
+    return [key, Object.fromEntries(Object.entries(entries).map(([entry, each]) => [entry, isPlaceholder(each) || isCertificate(each) ? each : placeholder(`value of ${entry}, which is kept out of this file`)]))];
   }));
+}
+
+/** One certificate or more, and no key beside them. */
+function isCertificate(value: unknown): boolean {
+  return typeof value === 'string' && /^\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$/.test(value);
 }
 
 /** Data as it can be written: what is not known or secret is said in words. */

@@ -169,6 +169,7 @@ describe('the example existing-kafka', () => {
     assert.deepEqual(stack('existing-kafka').clusters, ['central', 'east', 'west']);
     const { annotations } = stack('existing-kafka').object('central/tsb-conf/workspace.bridges').metadata;
     assert.equal(annotations?.['tsb.tetrate.io/tenant'], 'payments');
+    assert.deepEqual(stack('existing-kafka').object('west/kafka-bridge/secret.kafka-ca')['stringData'], { 'ca.crt': inRepository('examples/existing-kafka/ca.crt') }, 'the CA that was given is public');
     const { bootstrapServers, authentication } = bridgeOf('existing-kafka', 'west');
     assert.equal(bootstrapServers, 'kafka-0.example.com:9093,kafka-1.example.com:9093,kafka-2.example.com:9093');
     assert.equal(authentication, undefined);

@@ -135,6 +135,10 @@ describe('an object as a file', () => {
       assert.match(text, /password: <value of password, which is kept out of this file>/);
       assert.doesNotMatch(text, /hunter2|aHVudGVyMg/);
     }
+    const [certificate, key] = ['CERTIFICATE', 'PRIVATE KEY'].map((label) => `-----BEGIN ${label}-----\nMIIE\n-----END ${label}-----\n`) as [string, string];
+    const pem = made('kubernetes:core/v1:Secret', { stringData: { 'ca.crt': certificate, 'both.pem': certificate + key, 'around.pem': `${certificate}hunter2\n` } });
+    assert.match(pem, /ca\.crt: \|\n\s+-----BEGIN CERTIFICATE-----\n/, 'a certificate is public');
+    for (const name of ['both', 'around']) assert.match(pem, new RegExp(`${name}\\.pem: <value of`));
     const map = made('kubernetes:core/v1:ConfigMap', { data: secret({ password: 'hunter2' }) });
     assert.match(map, /^data: <a secret value/m);
     assert.doesNotMatch(map, /hunter2/);
