@@ -93,6 +93,8 @@ export class Environment {
       pulumiCommand: await openPulumi(o.pulumiBin),
       envVars: {
         PULUMI_SKIP_UPDATE_CHECK: 'true',
+        // Read by the Kubernetes provider itself: what others have written is overwritten only where an object says so.
+        PULUMI_K8S_ENABLE_PATCH_FORCE: 'false',
         // The language host takes the first Node.js on PATH, which may be too old for the program.
         PATH: [dirname(process.execPath), ...o.plugins ?? [], process.env['PATH'] ?? ''].join(delimiter),
         // A package among the dependencies is no reason to download its plugin: Google Cloud's is large, and few settings use it.

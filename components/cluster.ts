@@ -39,7 +39,8 @@ function kubeconfigOf(context: string, { kafka, regions, tsb, tier1, generators,
 
 /**
  * Providers take a file by its path, not its text: credentials must not enter the state. A text has none.
- * Every option with an environment variable behind it is set, so that the environment decides nothing.
+ * Every option with an environment variable behind it is set, so that the environment decides nothing. With the provider that is pinned
+ * PULUMI_K8S_ENABLE_PATCH_FORCE still does, as it has no option for it: the driver sets the variable.
  */
 function providerOf(kubeconfig: Kubeconfig, context: string): k8s.Provider {
   return new k8s.Provider(context, {
@@ -54,5 +55,14 @@ function providerOf(kubeconfig: Kubeconfig, context: string): k8s.Provider {
     enableSecretMutable: true,
     suppressDeprecationWarnings: false,
     suppressHelmHookWarnings: false,
+    ...newerOptions,
   });
 }
+
+/** Of providers since 4.29; the SDK of an older one leaves out what it does not know, and its provider does the same by itself. */
+const newerOptions = {
+  // What stayed after a destroy, or was begun by a run that was killed, is taken over. Namespaces of others are refused before: see foreign-namespaces.ts.
+  upsertExistingObjects: true,
+  // Where it is meant, an object says so itself.
+  enablePatchForce: false,
+};

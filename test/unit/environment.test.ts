@@ -51,6 +51,7 @@ describe('an environment', () => {
     await environment.outputs();
     const env = await readFile(join(directory, 'env'), 'utf8');
     assert.match(env, new RegExp(`^PULUMI_BACKEND_URL=file://${join(directory, 'state', 'state')}$`, 'm'));
+    assert.match(env, /^PULUMI_K8S_ENABLE_PATCH_FORCE=false$/m);
     assert.match(env, new RegExp(`^PULUMI_CONFIG_PASSPHRASE=${await readFile(join(directory, 'passphrase'), 'utf8')}$`, 'm'));
   });
 

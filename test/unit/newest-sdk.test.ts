@@ -1,5 +1,6 @@
 /** The program is written for the Kubernetes SDK of the provider that can be built here; whoever installs it may get a newer one. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -20,10 +21,16 @@ const settings = {
   operators: { strimzi: { install: true }, certManager: { install: true } },
 };
 
-interface Rendered { readonly version: string; readonly loaded: readonly string[]; readonly files: Readonly<Record<string, string>> }
+interface Rendered {
+  readonly version: string;
+  readonly loaded: readonly string[];
+  /** Inputs of a cluster's provider. */
+  readonly provider: Readonly<Record<string, unknown>>;
+  readonly files: Readonly<Record<string, string>>;
+}
 
-async function rendered(sdk: string): Promise<Rendered> {
-  const { stdout } = await execa(process.execPath, [fileURLToPath(new URL('../fixtures/render-with-sdk.ts', import.meta.url)), sdk], { input: JSON.stringify(settings) });
+async function rendered(sdk: string, env: Record<string, string> = {}): Promise<Rendered> {
+  const { stdout } = await execa(process.execPath, [fileURLToPath(new URL('../fixtures/render-with-sdk.ts', import.meta.url)), sdk], { input: JSON.stringify(settings), env });
   return JSON.parse(stdout) as Rendered;
 }
 
@@ -36,6 +43,15 @@ describe('the newest SDK of Kubernetes', function () {
     assert.ok(newest.loaded.length > 0 && newest.loaded.every((url) => url.includes('/kubernetes-newest/')), newest.loaded.join('\n'));
     assert.ok(Object.keys(pinned.files).length > 40);
     assert.deepEqual(newest.files, pinned.files);
+  });
+
+  it('has its provider write over what exists, as the pinned one does by itself, whatever the environment says', async () => {
+    const variables = [...new Set(readFileSync(createRequire(import.meta.url).resolve('kubernetes-newest/provider.js'), 'utf8').match(/PULUMI_K8S_\w+/g))];
+    assert.ok(variables.includes('PULUMI_K8S_UPSERT_EXISTING_OBJECTS'));
+    const all = (value: string): Record<string, string> => Object.fromEntries(variables.map((name) => [name, value]));
+    const [pinned, yes, no] = await Promise.all([rendered('@pulumi/kubernetes'), rendered('kubernetes-newest', all('true')), rendered('kubernetes-newest', all('false'))]);
+    assert.deepEqual(yes.provider, no.provider);
+    assert.deepEqual(yes.provider, { ...pinned.provider, upsertExistingObjects: 'true', enablePatchForce: 'false' });
   });
 
   it('is taken, as others of its major version are', () => {
