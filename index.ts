@@ -3,6 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { clustersOf } from './components/cluster.ts';
 import { deleteQuickly } from './components/deletion.ts';
 import { regionChanges } from './components/departure.ts';
+import { refuseForeignNamespaces } from './components/foreign-namespaces.ts';
 import { readPrevious } from './components/previous.ts';
 import { refuseOtherSdk } from './components/sdk-version.ts';
 import { skippedRegions } from './components/skipped.ts';
@@ -18,7 +19,9 @@ const previous = await readPrevious();
 refuseUnchangeable(previous, configuration);
 const skipped = skippedRegions(previous);
 const changes = regionChanges(previous, configuration.regions, skipped);
-const topology = buildTopology(configuration, clustersOf(configuration), { skipped, changes });
+const cluster = clustersOf(configuration);
+await refuseForeignNamespaces({ previous, configuration, cluster, skipped });
+const topology = buildTopology(configuration, cluster, { skipped, changes });
 await topology.trafficGone;
 
 /** What clients call. */

@@ -7,6 +7,7 @@ import type { Cluster } from './cluster.ts';
 import { reasonOf } from './cluster-client.ts';
 import { type LiveObject, nameOf, plainError, stateOf } from './cluster-reader.ts';
 import { operatorCatalog, type OperatorName } from './operator-catalog.ts';
+import { within } from './within.ts';
 
 /** What one cluster needs of an operator. */
 export interface OperatorNeed {
@@ -18,9 +19,6 @@ export interface OperatorNeed {
   /** Version of Kafka that it has to run, where it is to run one. */
   readonly kafka?: string;
 }
-
-/** An API server that has not answered after this long is not waited for: the cluster's own objects say what is wrong with it. */
-const patienceMs = 10_000;
 
 /**
  * Checks that an operator's resources are served in the version that is needed. Objects of a kind that is not served would fail one by
@@ -97,15 +95,4 @@ function remedy({ operator, version }: OperatorNeed, served: readonly string[], 
   if (operator === 'strimzi' && version === 'v1beta2') return 'Strimzi there is too new for ZooKeeper and v1beta2 (both ended before 1.0): set kafka.api to v1.';
   if (operator === 'strimzi') return 'Strimzi there is too old (v1 came with 0.49): raise it, or set kafka.api to v1beta2.';
   return `${title} there is too old: raise it.`;
-}
-
-async function within<T>(answer: Promise<T>): Promise<T> {
-  const over = new AbortController();
-  const late = delay(patienceMs, undefined, { ref: false, signal: over.signal }).then(() => { throw new Error(`the API server has not answered for ${patienceMs / 1_000} s`); });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    over.abort();
-    late.catch(() => undefined);
-  }
 }

@@ -9,6 +9,7 @@ import type { Cluster } from './cluster.ts';
 import { regionFilter, sidecarFilter } from './envoy-filters.ts';
 import { type ConfiguredGateway, configuredGateway, gatewayAddress, type GatewayParents } from './gateway.ts';
 import { internalFilter } from './internal-filter.ts';
+import { ownNamespace } from './own-namespace.ts';
 import { untilReady } from './ready.ts';
 import { regionRoutes } from './region-routes.ts';
 import { KafkaBridge } from './resources/kafka-bridge.ts';
@@ -99,8 +100,8 @@ interface Where {
  */
 function bridgeNamespace(name: string, { namespace, injection, authentication }: BridgeConfiguration, parent: pulumi.Resource): pulumi.Output<string> {
   const labels: Record<string, string> = injection === 'enabled' ? { 'istio-injection': 'enabled' } : { 'istio.io/rev': injection.revision };
-  const args = { metadata: { name: namespace, labels } };
-  const made = authentication === undefined ? new k8s.core.v1.Namespace(`${name}-namespace`, args, { parent }) : new k8s.core.v1.NamespacePatch(`${name}-namespace`, args, { parent });
+  const metadata = { name: namespace, labels };
+  const made = authentication === undefined ? ownNamespace(name, metadata, { parent }) : new k8s.core.v1.NamespacePatch(`${name}-namespace`, { metadata }, { parent });
   return made.metadata.apply((metadata) => metadata.name ?? namespace);
 }
 

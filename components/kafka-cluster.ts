@@ -1,4 +1,4 @@
-import * as k8s from '@pulumi/kubernetes';
+import type * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
 import { caOfSecret } from './certificate-secret.ts';
@@ -10,6 +10,7 @@ import { type ListenerCertificate, listenerCertificate } from './listener-certif
 import { needsGivenNamespace } from '../config/given-namespace.ts';
 import { nodePool } from '../config/names.ts';
 import type { ExistingKafka, InstalledKafka } from '../config/schema.ts';
+import { ownNamespace } from './own-namespace.ts';
 import { untilReady } from './ready.ts';
 import { apiVersion, Kafka, KafkaNodePool } from './resources/strimzi.ts';
 
@@ -66,7 +67,7 @@ const kept = { protect: true };
 /** A namespace that has the listeners' certificate in it, or its issuer, is there already, and stays. */
 function kafkaNamespace(name: string, { namespace, certificate }: Installed, parent: pulumi.Resource): pulumi.Input<string> {
   if (needsGivenNamespace(certificate)) return namespace;
-  return new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: namespace } }, { parent, ...kept }).metadata.name;
+  return ownNamespace(name, { name: namespace }, { parent, ...kept }).metadata.name;
 }
 
 /** undefined where every listener with TLS shows a certificate of the operator's CA. */

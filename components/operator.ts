@@ -4,6 +4,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { chartSource, definitionsOf, isLocal } from './chart.ts';
 import type { Cluster } from './cluster.ts';
 import { operatorCatalog, type OperatorName } from './operator-catalog.ts';
+import { ownNamespace } from './own-namespace.ts';
 import type { OperatorConfiguration } from '../config/schema.ts';
 
 export interface OperatorArgs extends OperatorConfiguration {
@@ -20,7 +21,7 @@ export class Operator extends pulumi.ComponentResource {
     super('kbf:index:Operator', name, {}, { ...opts, provider: cluster.provider });
 
     const { release, chartVersion, values: own } = operatorCatalog[operator];
-    const made = new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: namespace } }, { parent: this });
+    const made = ownNamespace(name, { name: namespace }, { parent: this });
     const definitions = isLocal(chart) ? makeDefinitions(name, chart, this) : [];
     this.release = new k8s.helm.v3.Release(
       name,

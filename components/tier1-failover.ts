@@ -1,4 +1,3 @@
-import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
 import { needsGivenNamespace } from '../config/given-namespace.ts';
@@ -9,6 +8,7 @@ import { tier1Filter } from './envoy-filters.ts';
 import { externalDns } from './external-dns.ts';
 import { configuredGateway, gatewayAddress, type GatewayParents } from './gateway.ts';
 import { dnsRecords, reserveAddress } from './gcp-address.ts';
+import { ownNamespace } from './own-namespace.ts';
 import { entrancePort, type Tier1Region, tier1Routes } from './tier1-routes.ts';
 import { tier1Tls } from './tier1-tls.ts';
 
@@ -83,5 +83,5 @@ export class Tier1Failover extends pulumi.ComponentResource {
 /** A namespace that a given Secret lies in, or the certificate's issuer, is there already, and is left as it is. */
 function tier1Namespace(name: string, { namespace, tls }: Tier1Configuration, parent: pulumi.Resource): pulumi.Input<string> {
   if (needsGivenNamespace(tls)) return namespace;
-  return new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: namespace } }, { parent }).metadata.name;
+  return ownNamespace(name, { name: namespace }, { parent }).metadata.name;
 }

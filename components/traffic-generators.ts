@@ -7,6 +7,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { GeneratorsConfiguration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
 import { isHostName } from './gateway.ts';
+import { ownNamespace } from './own-namespace.ts';
 import type { Resolved } from './tier1-failover.ts';
 
 export interface TrafficGeneratorsArgs {
@@ -29,7 +30,7 @@ export class TrafficGenerators extends pulumi.ComponentResource {
   constructor(name: string, args: TrafficGeneratorsArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super('kbf:index:TrafficGenerators', name, {}, { ...opts, provider: args.cluster.provider });
 
-    const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: args.settings.namespace } }, { parent: this }).metadata.name;
+    const namespace = ownNamespace(name, { name: args.settings.namespace }, { parent: this }).metadata.name;
     const data = { [scriptFile]: script, [caFile]: args.caCertificate };
     const files = new k8s.core.v1.ConfigMap(`${name}-script`, { metadata: { name: 'generator', namespace }, data }, { parent: this });
     const { topic, intervalMs } = args.settings;

@@ -1,10 +1,10 @@
-import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
 import { regionGroup } from '../config/names.ts';
 import type { BridgeConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
 import type { GatewayParents } from './gateway.ts';
+import { ownNamespace } from './own-namespace.ts';
 import { type SettingsRegion, bridgesSetting, edgeSetting } from './tsb-settings.ts';
 import { TsbObjects, type WorkspaceParents } from './tsb-objects.ts';
 
@@ -44,7 +44,7 @@ export class TsbWorkspace extends pulumi.ComponentResource {
     const { cluster, tsb, bridge, regions, edge, after } = args;
     const { organization, namespace: namespaceName, acceptedWhen, workspaces, settings } = tsb;
     // What stays of a setup lies in it, and would go with it.
-    const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, { metadata: { name: namespaceName } }, { parent: this, retainOnDelete: tsb.setup !== undefined });
+    const namespace = ownNamespace(name, { name: namespaceName }, { parent: this, retainOnDelete: tsb.setup !== undefined });
     const make = new TsbObjects({ logicalName: name, cluster, organization, namespace: namespace.metadata.name, namespaceName, acceptedWhen }, this);
     if (tsb.setup !== undefined) setUpNetworks(make, tsb.setup);
 

@@ -17,6 +17,7 @@ import { judgeKafka } from './kafka.ts';
 import type { Look } from './look.ts';
 import { judgeMachine } from './machine.ts';
 import { judgeMeshRoot } from './mesh.ts';
+import { judgeNamespaces } from './namespaces.ts';
 import { judgeOperators } from './operators.ts';
 import { judgeRights } from './rights.ts';
 import { judgeSecretCertificates } from './secret-certificates.ts';
@@ -49,6 +50,7 @@ async function judgeAll(look: Look): Promise<Finding[]> {
   const findings = await Promise.all([
     apis.then((judged) => judged.findings),
     apis.then(({ plurals }) => judgeRights(look, plurals)),
+    judgeNamespaces(look),
     judgeOperators(look),
     judgeControlPlanes(look),
     judgeTsbNames(look),

@@ -64,7 +64,7 @@ describe('a region’s bridge', () => {
     assert.deepEqual(spec.template.pod.topologySpreadConstraints?.map(({ topologyKey }) => topologyKey), ['kubernetes.io/hostname']);
     assert.deepEqual(spec.template.podDisruptionBudget, { maxUnavailable: 2 });
     assert.match((recording.inputsOf('ConfigMap', 'east-metrics') as { data: Record<string, string> }).data['metrics-config.yml'] ?? '', /strimzi_bridge_kafka_/);
-    assert.deepEqual(metadataOf(recording, 'Namespace', 'east-namespace'), { name: 'ns', labels: { 'istio.io/rev': 'asm-1' } });
+    assert.deepEqual(metadataOf(recording, 'Namespace', 'east-namespace'), { name: 'ns', labels: { 'istio.io/rev': 'asm-1' }, annotations: { 'kafka-bridge-failover/stack': 'test' } });
     const ports = (service: string) => (recording.inputsOf('Service', service) as { spec: { ports: unknown } }).spec.ports;
     assert.deepEqual(ports('east-shared'), [{ name: 'http2', port: 8181, targetPort: 8181 }]);
     assert.equal(metadataOf(recording, 'Service', 'east-shared')['name'], 'b-http');

@@ -167,9 +167,9 @@ function changed(original: Fields, changes: Fields): Fields {
   return copy;
 }
 
-/** An object without what only the engine reads. */
+/** An object without what only the engine and this program read. */
 function asManifest({ metadata: { annotations = {}, ...metadata }, ...object }: Rendered): Fields {
-  const ours = Object.entries(annotations).filter(([key]) => !key.startsWith('pulumi.com/'));
+  const ours = Object.entries(annotations).filter(([key]) => !/^(pulumi\.com|kafka-bridge-failover)\//.test(key));
   return { ...object, metadata: { ...metadata, ...(ours.length === 0 ? {} : { annotations: Object.fromEntries(ours) }) } };
 }
 
