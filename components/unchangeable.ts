@@ -10,6 +10,7 @@ import { movedInTsb } from './unchangeable-tsb.ts';
 
 const another = 'That would make another Kafka and delete this one with its records: give the other a stack of its own.';
 const volumes = 'Volumes only grow, and Strimzi would leave them as they are without a word: set it back, or mirror the records to a Kafka of another stack.';
+const quorum = 'Every broker is a controller as well, and Strimzi does not make a running quorum of controllers larger or smaller: set it back, or mirror the records to a Kafka of another stack.';
 const everything = 'Everything in it would be deleted and made again while clients wait: set it back, or run destroy first.';
 const converted = 'Set it back: the objects have to be converted as Strimzi describes, and taken over by a stack of their own.';
 const gateways = 'Every gateway would be deleted and made again under the same name while clients wait: set it back, or run destroy first.';
@@ -56,13 +57,15 @@ function ofOperators(previous: Previous, operators: Configuration['operators']):
 
 function ofKafka({ cluster, namespace, object }: Running, wanted: Configuration['kafka']): Refusal[] {
   const kafka = object('Kafka', 'kafka');
+  const pool = object('KafkaNodePool', 'kafka-pool');
   if (wanted.existing !== undefined) return same('kafka.existing', kafka && 'one that this stack made', 'one that exists already', another);
   return [
     ...same('kafka.context', cluster, wanted.context, another),
     ...same('kafka.namespace', kafka?.namespace, wanted.namespace, another),
     ...same('kafka.name', kafka?.name, wanted.name, another),
     ...same('kafka.api', kafka?.version, wanted.api, converted),
-    ...storage('kafka.storage', volumeOf(object('KafkaNodePool', 'kafka-pool')?.spec) ?? volumeOf(asRecord(kafka?.spec['kafka'])), wanted.storage),
+    ...controllers(pool?.spec['replicas'], wanted),
+    ...storage('kafka.storage', volumeOf(pool?.spec) ?? volumeOf(asRecord(kafka?.spec['kafka'])), wanted.storage),
     ...(wanted.zookeeper === undefined ? [] : storage('kafka.zookeeper.storage', volumeOf(asRecord(kafka?.spec['zookeeper'])), wanted.zookeeper.storage)),
     ...(namespace !== undefined && needsGivenNamespace(wanted.certificate) ? [{ path: 'kafka.certificate', ...ownNamespace }] : []),
   ];
@@ -95,6 +98,10 @@ function ofTier1({ cluster, namespace, object }: Running, { api }: Configuration
 /** A gateway's pods and Service, by whichever kind they were made. */
 function gatewayOf(object: Running['object'], name: string): ReturnType<Running['object']> {
   return object('Gateway', `${name}-gateway`);
+}
+
+function controllers(running: unknown, { brokers }: InstalledKafka): Refusal[] {
+  return typeof running === 'number' ? same('kafka.brokers', String(running), String(brokers), quorum) : [];
 }
 
 function storage(path: string, running: Record<string, unknown> | undefined, wanted: InstalledKafka['storage']): Refusal[] {

@@ -11,7 +11,7 @@ type Kafka = Partly<InstalledKafka>;
 export const kafkaRules = [
   'The first listener that is not internal has TLS: bridges come in by it. `bridge.authentication` is of the type that it asks for.',
   'Listeners of type route and ingress have TLS, and so has one that asks for client certificates. `class` is for ingress and loadbalancer, `annotations` are for all but internal, and ExternalDNS’ host name is the program’s.',
-  '`kafka.zookeeper` and `source: self-signed` go with `api: v1beta2` only, `kafka.metadataVersion`, no later than `kafka.version`, with `api: v1`; ZooKeepers are an odd number.',
+  '`kafka.zookeeper` and `source: self-signed` go with `api: v1beta2` only, `kafka.metadataVersion`, no later than `kafka.version`, with `api: v1`. ZooKeepers are an odd number, and with `api: v1` `kafka.brokers` is one, as each is a controller as well.',
   'A topic has no more `replicas` than there are brokers, and more than its `min.insync.replicas`, which without a value of its own is that of `kafka.config` (2). With topics, `kafka.entityOperator.topics` is not false, nor `users` with a listener that asks for scram-sha-512.',
   'With `auto.create.topics.enable: false` the topic of the generators is one of `kafka.topics`.',
 ];
@@ -51,12 +51,13 @@ function outside({ listeners: all = [] }: Kafka, bridge: Readable['bridge']): Fi
   ];
 }
 
-function ofApi({ api, zookeeper, certificate, version, metadataVersion }: Kafka): Finding[] {
+function ofApi({ api, brokers, zookeeper, certificate, version, metadataVersion }: Kafka): Finding[] {
   if (api === undefined) return [];
   return [
     ...(api === 'v1' && zookeeper !== undefined ? [{ path: ['kafka', 'zookeeper'], allowed: 'only with kafka.api v1beta2: v1 has no ZooKeeper' }] : []),
     ...(api === 'v1beta2' && metadataVersion !== undefined ? [{ path: ['kafka', 'metadataVersion'], allowed: 'only with kafka.api v1: ZooKeeper keeps the metadata otherwise' }] : []),
     ...(version !== undefined && metadataVersion !== undefined && compareVersions(metadataVersion.split('-')[0] ?? '', version) > 0 ? [{ path: ['kafka', 'metadataVersion'], allowed: `none later than Kafka ${version} (kafka.version), which Strimzi would pass over` }] : []),
+    ...(api === 'v1' && brokers !== undefined && brokers % 2 === 0 ? [{ path: ['kafka', 'brokers'], allowed: 'an odd number: every broker is a controller as well, and an even number of those survives no more losses than one less' }] : []),
     ...(zookeeper?.replicas !== undefined && zookeeper.replicas % 2 === 0 ? [{ path: ['kafka', 'zookeeper', 'replicas'], allowed: 'an odd number: an even one survives no more losses than one less' }] : []),
     ...(api === 'v1' && certificate?.source === 'self-signed' ? [{ path: ['kafka', 'certificate', 'source'], allowed: 'own-root, issuer, secret: with self-signed, only for kafka.api v1beta2, every renewal takes the bridges’ trust away' }] : []),
   ];

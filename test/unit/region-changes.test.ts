@@ -29,8 +29,8 @@ describe('what is running', () => {
     assert.deepEqual(unchangeable(previous, configuration()), []);
   });
 
-  it('may be changed in many ways: larger volumes, more brokers, other versions, more regions', () => {
-    const kafka = { storage: { size: '20Gi', class: 'fast' }, brokers: 5, version: '4.3.0' };
+  it('may be changed in many ways: larger volumes, other versions, more regions', () => {
+    const kafka = { storage: { size: '20Gi', class: 'fast' }, version: '4.3.0' };
     assert.deepEqual(unchangeable(previous, configuration({ kafka, bridge: { timeouts: { consumersMs: 20_000 } } }, 'east', 'west', 'north')), []);
   });
 
@@ -39,6 +39,7 @@ describe('what is running', () => {
     ['kafka.namespace', { kafka: { namespace: 'other' } }],
     ['kafka.name', { kafka: { name: 'other' } }],
     ['kafka.api', { kafka: { api: 'v1beta2', version: '3.9.1' }, operators: { strimzi: { version: '0.45.1' } } }],
+    ['kafka.brokers', { kafka: { brokers: 5, storage: { size: '10Gi', class: 'fast' } } }],
     ['kafka.storage.size', { kafka: { storage: { size: '9Gi', class: 'fast' } } }],
     ['kafka.storage.class', { kafka: { storage: { class: 'slow' } } }],
     ['kafka.storage.class', { kafka: { storage: { size: '10Gi' } } }],
@@ -65,6 +66,12 @@ describe('what is running', () => {
       assert.deepEqual([...new Set(unchangeable(previous, configuration(settings)).map((refusal) => refusal.path))], [path]);
     });
   }
+
+  it('has as many brokers as are wanted where these are no controllers', async () => {
+    const old = (brokers: number) => configuration({ kafka: { api: 'v1beta2', version: '3.9.1', brokers }, operators: { strimzi: { version: '0.45.1' } } });
+    const before = previousOf(await record(() => buildTopology(old(3), answeringCluster(operators))));
+    assert.deepEqual(unchangeable(before, old(4)), []);
+  });
 
   it('is not replaced in namespaces that others made', async () => {
     const listeners = [{ type: 'loadbalancer', authentication: 'tls' }];
