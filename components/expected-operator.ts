@@ -7,6 +7,7 @@ import type { Cluster } from './cluster.ts';
 import { reasonOf } from './cluster-client.ts';
 import { type LiveObject, nameOf, plainError, stateOf } from './cluster-reader.ts';
 import { operatorCatalog, type OperatorName } from './operator-catalog.ts';
+import { imageOf, type OperatorDeployment, watchedBy, watchMore } from './operator-deployment.ts';
 import { within } from './within.ts';
 
 /** What one cluster needs of an operator. */
@@ -16,6 +17,8 @@ export interface OperatorNeed {
   readonly version: string;
   /** Kinds of its resources that are going to be made. */
   readonly kinds: readonly string[];
+  /** Where they are going to be. */
+  readonly namespace: string;
   /** Version of Kafka that it has to run, where it is to run one. */
   readonly kafka?: string;
 }
@@ -70,7 +73,7 @@ export async function expectAvailable({ name, reader }: Cluster, operator: Opera
 export async function expectRuns({ name, reader }: Cluster, kafka: string, namespace: string): Promise<void> {
   const reference = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: operatorCatalog.strimzi.deployment };
   const object = await within(reader.read(reference)).catch(() => undefined);
-  const release = releaseWithout(kafka, imageOf(object));
+  const release = releaseWithout(kafka, imageOf(object as OperatorDeployment | undefined));
   if (release === undefined) return;
   throw plainError(
     `Cluster ${name}: Strimzi ${release.operator} (${nameOf(reference)}) does not run Kafka ${kafka}; it runs ${release.kafka.join(', ')}.\n` +
@@ -78,9 +81,19 @@ export async function expectRuns({ name, reader }: Cluster, kafka: string, names
   );
 }
 
-function imageOf(deployment: LiveObject | undefined): string | undefined {
-  const { template } = (deployment?.['spec'] ?? {}) as { template?: { spec?: { containers?: { image?: string }[] } } };
-  return template?.spec?.containers?.[0]?.image;
+/**
+ * Checks that Strimzi, where its Deployment can be found, watches where its resources are going to be: by its chart's default it watches its own
+ * namespace only, and whatever is elsewhere would be waited for until its timeout.
+ * @param namespace where it is configured to be; elsewhere it is not looked for
+ * @throws pulumi.RunError that names cluster, what is not watched, what is and what to do
+ */
+export async function expectWatches({ name, reader }: Cluster, wanted: readonly string[], namespace: string): Promise<void> {
+  const reference = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: operatorCatalog.strimzi.deployment };
+  const object = await within(reader.read(reference)).catch(() => undefined);
+  const watched = object && watchedBy(object as OperatorDeployment);
+  const others = wanted.filter((each) => watched?.includes(each) === false);
+  if (watched === undefined || others.length === 0) return;
+  throw plainError(`Cluster ${name}: Strimzi (${nameOf(reference)}) does not watch ${others.join(', ')}; it watches ${watched.join(', ')}.\n${watchMore}`);
 }
 
 function isAvailable(deployment: LiveObject): boolean {

@@ -2,7 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from './cluster.ts';
 import type { Configuration, InstalledKafka } from '../config/schema.ts';
-import { expectAvailable, expectRuns, expectServed, type OperatorNeed } from './expected-operator.ts';
+import { expectAvailable, expectRuns, expectServed, expectWatches, type OperatorNeed } from './expected-operator.ts';
 import { hasOwnCertificate } from './kafka-listeners.ts';
 import { Operator } from './operator.ts';
 import { operatorCatalog, type OperatorName } from './operator-catalog.ts';
@@ -30,17 +30,17 @@ export function operatorsOf(configuration: Configuration, cluster: (context: str
 }
 
 /** What each cluster needs, by context. */
-export function operatorNeeds({ kafka, regions, tier1 }: Configuration): ReadonlyMap<string, readonly OperatorNeed[]> {
+export function operatorNeeds({ kafka, regions, bridge, tier1 }: Configuration): ReadonlyMap<string, readonly OperatorNeed[]> {
   const needs = new Map<string, OperatorNeed[]>();
   const add = (context: string, need: OperatorNeed) => { needs.set(context, [...(needs.get(context) ?? []), need]); };
   const api = kafka.existing === undefined ? kafka.api : 'v1';
   if (kafka.existing === undefined) {
-    add(kafka.context, { operator: 'strimzi', version: api, kinds: kafkaKinds(kafka), kafka: kafka.version });
+    add(kafka.context, { operator: 'strimzi', version: api, kinds: kafkaKinds(kafka), namespace: kafka.namespace, kafka: kafka.version });
     const kinds = certificateKinds(kafka);
-    if (kinds.length > 0) add(kafka.context, { operator: 'certManager', version: 'v1', kinds });
+    if (kinds.length > 0) add(kafka.context, { operator: 'certManager', version: 'v1', kinds, namespace: kafka.namespace });
   }
-  for (const { context } of regions) add(context, { operator: 'strimzi', version: api, kinds: ['KafkaBridge'] });
-  if (tier1.tls?.source === 'cert-manager') add(tier1.context, { operator: 'certManager', version: 'v1', kinds: ['Certificate'] });
+  for (const { context } of regions) add(context, { operator: 'strimzi', version: api, kinds: ['KafkaBridge'], namespace: bridge.namespace });
+  if (tier1.tls?.source === 'cert-manager') add(tier1.context, { operator: 'certManager', version: 'v1', kinds: ['Certificate'], namespace: tier1.namespace });
   return needs;
 }
 
@@ -76,8 +76,14 @@ function allReady(needs: readonly OperatorNeed[], operators: Configuration['oper
 async function expected(needs: readonly OperatorNeed[], { operator, namespace }: { operator: OperatorName; namespace: string }, cluster: Cluster): Promise<pulumi.Resource[]> {
   for (const need of needs) await expectServed(cluster, need);
   for (const { kafka } of needs) if (kafka !== undefined) await expectRuns(cluster, kafka, namespace);
+  if (operator === 'strimzi') await expectWatches(cluster, placesOf(needs), namespace);
   await expectAvailable(cluster, operator, namespace);
   return [];
+}
+
+/** Kafka and a bridge may be in one cluster. */
+function placesOf(needs: readonly OperatorNeed[]): string[] {
+  return [...new Set(needs.map(({ namespace }) => namespace))];
 }
 
 /** In a preview nothing is installed that could be looked at. */
@@ -86,5 +92,7 @@ async function installed(needs: readonly OperatorNeed[], { operator, namespace }
   await new Promise((resolve) => operator.release.id.apply(resolve));
   for (const need of needs) await expectServed(cluster, need, 'installed');
   for (const { kafka } of needs) if (kafka !== undefined) await expectRuns(cluster, kafka, namespace);
+  // By the values that were given it may watch less.
+  if (needs.some((need) => need.operator === 'strimzi')) await expectWatches(cluster, placesOf(needs), namespace);
   return [operator];
 }

@@ -1,9 +1,9 @@
+import { imageOf, type OperatorDeployment } from '../../components/operator-deployment.ts';
 import { imageVersion } from '../../config/versions.ts';
 import type { ApiServer } from './apiServer.ts';
 
-export interface Deployment {
+export interface Deployment extends OperatorDeployment {
   readonly metadata: { readonly name: string; readonly namespace: string; readonly generation?: number };
-  readonly spec?: { readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } } };
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[] };
 }
 
@@ -23,10 +23,6 @@ export function unavailable(deployment: Deployment): string {
 export function nameOf(deployment: Deployment): string {
   const version = imageVersion(imageOf(deployment));
   return `${deployment.metadata.namespace}/${deployment.metadata.name}${version === undefined ? '' : ` ${version}`}`;
-}
-
-export function imageOf({ spec }: Deployment): string | undefined {
-  return spec?.template?.spec?.containers?.[0]?.image;
 }
 
 export function seeDeployment(context: string, { metadata }: Deployment): string {

@@ -1,7 +1,9 @@
 import { operatorCatalog, type OperatorName } from '../../components/operator-catalog.ts';
+import { imageOf, watchedBy, watchMore } from '../../components/operator-deployment.ts';
+import { operatorNeeds } from '../../components/operators.ts';
 import { releaseWithout } from '../../config/versions.ts';
 import type { ApiServer } from './apiServer.ts';
-import { type Deployment, imageOf, isAvailable, nameOf, seeDeployment, unavailable } from './deployments.ts';
+import { type Deployment, isAvailable, nameOf, seeDeployment, unavailable } from './deployments.ts';
 import { Check, type Finding } from './finding.ts';
 import { type Look, notAnswering, objectsIn } from './look.ts';
 
@@ -28,10 +30,15 @@ async function judge({ configuration }: Look, name: OperatorName, { api, check }
   }
   if (!isAvailable(found)) return check.fault(unavailable(found), { remedy: seeDeployment(api.context, found) });
   // One that `up` installs is raised before Kafka is.
-  return name === 'strimzi' && !install ? judgeStrimzi(found, configuration.kafka, check) : check.ok(`available: ${nameOf(found)}`);
+  return name === 'strimzi' && !install ? judgeStrimzi(found, configuration, check) : check.ok(`available: ${nameOf(found)}`);
 }
 
-function judgeStrimzi(found: Deployment, kafka: Look['configuration']['kafka'], check: Check): Finding {
+function judgeStrimzi(found: Deployment, configuration: Look['configuration'], check: Check): Finding {
+  const { kafka } = configuration;
+  const watched = watchedBy(found);
+  const places = (operatorNeeds(configuration).get(check.subject) ?? []).flatMap(({ operator, namespace }) => (operator === 'strimzi' ? [namespace] : []));
+  const others = [...new Set(places)].filter((each) => watched?.includes(each) === false);
+  if (others.length > 0) return check.fault(`${nameOf(found)} does not watch ${others.join(', ')}; it watches ${watched?.join(', ') ?? ''}`, { remedy: watchMore });
   const release = kafka.existing === undefined && kafka.context === check.subject ? releaseWithout(kafka.version, imageOf(found)) : undefined;
   if (kafka.existing !== undefined || release === undefined) return check.ok(`available: ${nameOf(found)}`);
   return check.fault(`Strimzi ${release.operator} does not run Kafka ${kafka.version}`, { expected: release.kafka.join(', '), remedy: 'Set kafka.version to one of these, or raise Strimzi first.' });

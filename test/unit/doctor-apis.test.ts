@@ -131,6 +131,17 @@ describe('doctor: operators', () => {
     assert.match((await judged())[0] ?? '', /^fault .*Strimzi 1\.0\.0 does not run Kafka 4\.3\.1\. Expected: 4\.1\.0, .*Set kafka\.version/);
   });
 
+  it('watch the namespaces of Kafka and bridges, or not', async () => {
+    const watching = (value: string) => {
+      const operator = deployment('strimzi', 'strimzi-cluster-operator');
+      two.east.objects.set('/apis/apps/v1/namespaces/strimzi/deployments/strimzi-cluster-operator', { ...operator, spec: { template: { spec: { containers: [{ image: 'x/y:1.2.0', env: [{ name: 'STRIMZI_NAMESPACE', value }] }] } } } });
+    };
+    watching('strimzi');
+    assert.match((await judged())[0] ?? '', /^fault .*strimzi-cluster-operator 1\.2\.0 does not watch kafka-cluster, kafka-bridge; it watches strimzi\. Have it watch them: watchAnyNamespace/);
+    watching('kafka-bridge,kafka-cluster');
+    assert.match((await judged())[0] ?? '', /^ok/);
+  });
+
   it('cannot be looked at without leave', async () => {
     two.east.statuses.set('/apis/apps/v1/namespaces/strimzi/deployments/strimzi-cluster-operator', 403);
     assert.match((await judged())[0] ?? '', /^unchecked .*cannot be read: HTTP 403/);

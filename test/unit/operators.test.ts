@@ -7,7 +7,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { create } from 'tar';
 
 import { chartSource, definitionsOf } from '../../components/chart.ts';
-import { expectAvailable, expectRuns, expectServed } from '../../components/expected-operator.ts';
+import { expectAvailable, expectRuns, expectServed, expectWatches } from '../../components/expected-operator.ts';
 import { operatorNeeds, operatorsOf } from '../../components/operators.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { root } from './kafka-fixtures.ts';
@@ -88,7 +88,7 @@ describe('an operator that is installed', () => {
 
   it('fails when Helm left definitions of another version behind', async () => {
     const cluster = answeringCluster(undefined, () => ({ v1beta2: ['KafkaBridge'] }))('east');
-    await assert.rejects(expectServed(cluster, { operator: 'strimzi', version: 'v1', kinds: ['KafkaBridge'] }, 'installed'), (error: Error) => {
+    await assert.rejects(expectServed(cluster, { operator: 'strimzi', version: 'v1', kinds: ['KafkaBridge'], namespace: 'kafka-bridge' }, 'installed'), (error: Error) => {
       assert.equal(error.message, 'Cluster east: CustomResourceDefinition kafkabridges.kafka.strimzi.io does not serve v1; served: v1beta2.\n' +
         'Its chart was installed, but Helm leaves definitions alone that are there already. Apply those of this version of Strimzi, then run up again.');
       return true;
@@ -150,7 +150,7 @@ describe('a chart', () => {
 });
 
 describe('an operator that is expected', () => {
-  const need = { operator: 'strimzi', version: 'v1', kinds: ['Kafka', 'KafkaNodePool'] } as const;
+  const need = { operator: 'strimzi', version: 'v1', kinds: ['Kafka', 'KafkaNodePool'], namespace: 'kafka-cluster' } as const;
   const served = (serves: Served) => answeringCluster(undefined, () => serves)('kafka');
 
   it('is fine when its resources are served in the version that is needed', () => expectServed(served({ v1beta2: ['Kafka'], v1: ['Kafka', 'KafkaNodePool'] }), need));
@@ -184,6 +184,37 @@ describe('an operator that is expected', () => {
     await expectAvailable(with_(undefined), 'strimzi', 'strimzi');
     await expectAvailable(with_('False'), 'strimzi', 'elsewhere');
     await assert.rejects(expectAvailable(with_('False'), 'strimzi', 'strimzi', 0), /Strimzi's Deployment strimzi\/strimzi-cluster-operator in cluster east is not available; last state: condition Available=False \(Why\)/);
+  });
+
+  describe('to watch where its resources are', () => {
+    const watching = (variable: object | undefined, template: object = {}) => answeringCluster(({ kind, name }) => (kind === 'Deployment' && name === 'strimzi-cluster-operator'
+      ? { metadata: { namespace: 'strimzi' }, spec: { template: { ...template, spec: { containers: [{ env: variable === undefined ? [] : [{ name: 'OTHER', value: 'strimzi' }, { name: 'STRIMZI_NAMESPACE', ...variable }] }] } } }, status: { conditions: [{ type: 'Available', status: 'True' }] } }
+      : undefined))('east');
+    const own = { valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } };
+    const targets = { valueFrom: { fieldRef: { fieldPath: "metadata.annotations['olm.targetNamespaces']" } } };
+    const annotated = (value: string) => ({ metadata: { annotations: { 'olm.targetNamespaces': value } } });
+
+    it('is refused where it watches its own namespace only, as its chart’s default is, or others', async () => {
+      await assert.rejects(expectWatches(watching(own), ['kafka-bridge'], 'strimzi'), (error: Error) => {
+        assert.ok(error.message.startsWith('Cluster east: Strimzi (Deployment strimzi/strimzi-cluster-operator) does not watch kafka-bridge; it watches strimzi.\nHave it watch them: watchAnyNamespace: true'), error.message);
+        return true;
+      });
+      await assert.rejects(expectWatches(watching({ value: 'strimzi, kafka-cluster' }), ['kafka-cluster', 'kafka-bridge'], 'strimzi'), /does not watch kafka-bridge; it watches strimzi, kafka-cluster\./);
+      await assert.rejects(expectWatches(watching(targets, annotated('elsewhere')), ['kafka-bridge'], 'strimzi'), /it watches elsewhere/);
+    });
+
+    it('is fine where it watches them or all, where it does not say, and where it is not found', async () => {
+      for (const cluster of [watching({ value: 'kafka-bridge,strimzi' }), watching({ value: '*' }), watching({ value: '' }), watching(undefined), watching(targets, annotated('')), watching({ valueFrom: { configMapKeyRef: {} } }), answeringCluster()('east')]) {
+        await expectWatches(cluster, ['kafka-bridge'], 'strimzi');
+      }
+    });
+
+    it('is asked in every cluster, for the namespaces that are made there', async () => {
+      await record(() => undefined);
+      const operators = operatorsOf(configuration({ bridge: { namespace: 'here' } }), () => watching({ value: 'strimzi' }));
+      await assert.rejects(operators.in('east'), /does not watch here; /);
+      await assert.rejects(operators.in('kafka'), /does not watch kafka-cluster; /);
+    });
   });
 
   describe('to run Kafka', () => {
