@@ -11,6 +11,7 @@ import { judgeClocks } from './clocks.ts';
 import { openClusters } from './clusters.ts';
 import { judgeControlPlanes } from './control-planes.ts';
 import { Check, type Finding } from './finding.ts';
+import { judgeFields } from './fields.ts';
 import { judgeHostnames } from './hostnames.ts';
 import { judgeInjection } from './injection.ts';
 import { judgeKafka } from './kafka.ts';
@@ -49,6 +50,7 @@ async function judgeAll(look: Look): Promise<Finding[]> {
   const apis = judgeApis(look);
   const findings = await Promise.all([
     apis.then((judged) => judged.findings),
+    apis.then(({ plurals }) => judgeFields(look, plurals)),
     apis.then(({ plurals }) => judgeRights(look, plurals)),
     judgeNamespaces(look),
     judgeOperators(look),

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
 
 import { judgeApis } from '../../automation/doctor/apis.ts';
 import { Check, lineOf } from '../../automation/doctor/finding.ts';
 import type { Look } from '../../automation/doctor/look.ts';
 import { judgeControlPlanes } from '../../automation/doctor/control-planes.ts';
+import { judgeFields, unknownFields } from '../../automation/doctor/fields.ts';
 import { judgeOperators } from '../../automation/doctor/operators.ts';
 import { judgeRights } from '../../automation/doctor/rights.ts';
 import { configuration, object, short, TwoClusters } from './doctor-fixtures.ts';
@@ -45,6 +47,33 @@ describe('doctor: APIs', () => {
   it('cannot be looked at where nobody answers', async () => {
     const { west: other } = two;
     assert.deepEqual(short((await judgeApis(await two.look({ objects }, [other]))).findings), ['unchecked east: its cluster cannot be asked', 'ok west: serves all that is written to it']);
+  });
+});
+
+describe('doctor: fields', () => {
+  const two = new TwoClusters();
+  const objects = [object('kafka.strimzi.io/v1', 'Kafka', { content: { apiVersion: 'kafka.strimzi.io/v1', kind: 'Kafka', spec: { kafka: { version: '4.3.1', listeners: [{ name: 'a', tls: true }] } } } })];
+  const plurals = new Map([['east', new Map([['kafka.strimzi.io/v1 Kafka', 'kafkas']])]]);
+  const definition = (listener: object) => ({ spec: { versions: [{ name: 'v1beta2' }, { name: 'v1', schema: { openAPIV3Schema: { properties: { spec: { properties: { kafka: { properties: { version: {}, listeners: { items: { properties: listener } } } } } } } } } }] } });
+  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/kafkas.kafka.strimzi.io';
+  const judged = async (change: Partial<Look> = {}): Promise<string[]> => (await judgeFields(await two.look({ objects, ...change }), plurals)).map(lineOf);
+
+  it('are known to the definitions, or would be dropped', async () => {
+    two.east.objects.set(path, definition({ name: {}, tls: {} }));
+    assert.match((await judged()).join('\n'), /^ok +fields +east +Strimzi's definitions know all that is written$/);
+    two.east.objects.set(path, definition({ name: {} }));
+    assert.match((await judged()).join('\n'), /^fault .*Strimzi's definitions do not know Kafka spec\.kafka\.listeners\.tls, which would be dropped\. Apply the definitions/);
+  });
+
+  it('are nothing to look at where there is no definition, or where `up` brings it', async () => {
+    assert.deepEqual(await judged(), []);
+    two.east.objects.set(path, definition({}));
+    assert.deepEqual(await judged({ configuration: configuration({ operators: { strimzi: { install: true, chart: fileURLToPath(new URL('../fixtures/charts/operator', import.meta.url)) } } }) }), []);
+  });
+
+  it('are free below what takes everything', () => {
+    const schema = { properties: { config: { 'x-kubernetes-preserve-unknown-fields': true, properties: { a: {} } }, labels: {} } };
+    assert.deepEqual(unknownFields({ config: { b: 1 }, labels: { c: 1 }, d: [{ e: 1 }], labelled: 1 }, schema, 'spec'), ['spec.d', 'spec.labelled']);
   });
 });
 
