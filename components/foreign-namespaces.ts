@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 
 import { needsGivenNamespace } from '../config/given-namespace.ts';
+import { operatorIn } from '../config/operator-place.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
 import { reasonOf } from './cluster-client.ts';
@@ -80,7 +81,7 @@ export function ownNamespaces(configuration: Configuration): OwnNamespace[] {
 
 function ofOperators(configuration: Configuration): OwnNamespace[] {
   return [...operatorNeeds(configuration)].flatMap(([context, needs]) => [...new Set(needs.map(({ operator }) => operator))].flatMap((operator: OperatorName) => {
-    const { install, namespace } = configuration.operators[operator];
+    const { install, namespace } = operatorIn(configuration.operators[operator], context);
     return install ? [{ path: `operators.${operator}.namespace`, context, namespace, component: ['Operator', `${operatorCatalog[operator].release}-${context}`] as const }] : [];
   }));
 }

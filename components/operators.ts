@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from './cluster.ts';
+import { operatorIn } from '../config/operator-place.ts';
 import type { Configuration, InstalledKafka } from '../config/schema.ts';
 import { expectAvailable, expectRuns, expectServed, expectWatches, type OperatorNeed } from './expected-operator.ts';
 import { hasOwnCertificate } from './kafka-listeners.ts';
@@ -67,8 +68,9 @@ function allReady(needs: readonly OperatorNeed[], operators: Configuration['oper
   const ready = [...new Set(needs.map(({ operator }) => operator))].map((operator) => {
     const own = needs.filter((need) => need.operator === operator);
     const settings = operators[operator];
-    if (!settings.install) return expected(own, { operator, namespace: settings.namespace }, cluster);
-    return installed(own, { operator: new Operator(`${operatorCatalog[operator].release}-${cluster.name}`, { ...settings, operator, cluster }), namespace: settings.namespace }, cluster);
+    const { install, namespace } = operatorIn(settings, cluster.name);
+    if (!install) return expected(own, { operator, namespace }, cluster);
+    return installed(own, { operator: new Operator(`${operatorCatalog[operator].release}-${cluster.name}`, { ...settings, operator, cluster }), namespace }, cluster);
   });
   return Promise.all(ready).then((resources) => resources.flat());
 }

@@ -1,3 +1,4 @@
+import { operatorIn } from '../../config/operator-place.ts';
 import type { Configuration } from '../../config/schema.ts';
 import type { RenderedObject } from '../render/objects.ts';
 import type { ApiServer } from './apiServer.ts';
@@ -32,7 +33,7 @@ export async function judgeApis(look: Look): Promise<{ findings: readonly Findin
       const list = await api.find<ResourceList>(groupPath(apiVersion));
       for (const { name, kind } of list?.resources ?? []) if (!name.includes('/')) known.set(`${apiVersion} ${kind}`, name);
       const missing = [...kinds].filter((kind) => !known.has(`${apiVersion} ${kind}`)).sort();
-      const comes = missing.length === 0 ? undefined : comesWith(apiVersion, look.configuration, objects);
+      const comes = missing.length === 0 ? undefined : comesWith(apiVersion, look.configuration, { context: api.context, objects });
       if (missing.length > 0 && comes === undefined) return { fault: await lack(api, check, { apiVersion, missing, list }) };
       return isOwn(apiVersion) ? {} : { served: `${apiVersion} (${[...kinds].sort().join(', ')}${comes === undefined ? '' : `, which ${comes} brings`})` };
     }));
@@ -58,10 +59,10 @@ export function groupPath(apiVersion: string): string {
 }
 
 /** What `up` itself installs before it needs these kinds. */
-function comesWith(apiVersion: string, { operators }: Configuration, objects: readonly RenderedObject[]): string | undefined {
+function comesWith(apiVersion: string, { operators }: Configuration, { context, objects }: { context: string; objects: readonly RenderedObject[] }): string | undefined {
   const group = apiVersion.split('/')[0] ?? '';
-  if (group === 'kafka.strimzi.io' && operators.strimzi.install) return "Strimzi's chart";
-  if (group === 'cert-manager.io' && operators.certManager.install) return "cert-manager's chart";
+  if (group === 'kafka.strimzi.io' && operatorIn(operators.strimzi, context).install) return "Strimzi's chart";
+  if (group === 'cert-manager.io' && operatorIn(operators.certManager, context).install) return "cert-manager's chart";
   const definitions = objects.filter(({ kind }) => kind === 'CustomResourceDefinition').map(({ content }) => (content['spec'] as { group?: string } | undefined)?.group);
   return definitions.includes(group) ? 'a definition of its own' : undefined;
 }

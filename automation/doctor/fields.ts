@@ -1,5 +1,6 @@
 import { isLocal } from '../../components/chart.ts';
 import { operatorCatalog } from '../../components/operator-catalog.ts';
+import { operatorIn } from '../../config/operator-place.ts';
 import { asRecord } from '../../config/text.ts';
 import type { Plurals } from './apis.ts';
 import type { Finding } from './finding.ts';
@@ -22,10 +23,10 @@ const { group, title } = operatorCatalog.strimzi;
  * nowhere, and an API server drops what they do not know without a word.
  */
 export async function judgeFields(look: Look, plurals: Plurals): Promise<readonly Finding[]> {
-  const { install, chart } = look.configuration.operators.strimzi;
-  // Then `up` itself brings them.
-  if (install && isLocal(chart)) return [];
+  const { strimzi } = look.configuration.operators;
   return await everyCluster('fields', look, async (api, check) => {
+    // Then `up` itself brings them.
+    if (operatorIn(strimzi, api.context).install && isLocal(strimzi.chart)) return [];
     const objects = objectsIn(look, api.context).filter((object) => object.group === group);
     const known = plurals.get(api.context) ?? new Map<string, string>();
     const names = [...new Set(objects.flatMap(({ content, kind }) => known.get(`${String(content['apiVersion'])} ${kind}`) ?? []))];

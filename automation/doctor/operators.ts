@@ -1,6 +1,7 @@
 import { operatorCatalog, type OperatorName } from '../../components/operator-catalog.ts';
 import { imageOf, watchedBy, watchMore } from '../../components/operator-deployment.ts';
 import { operatorNeeds } from '../../components/operators.ts';
+import { operatorIn } from '../../config/operator-place.ts';
 import { releaseWithout } from '../../config/versions.ts';
 import type { ApiServer } from './apiServer.ts';
 import { type Deployment, isAvailable, nameOf, seeDeployment, unavailable } from './deployments.ts';
@@ -21,7 +22,7 @@ export async function judgeOperators(look: Look): Promise<readonly Finding[]> {
 
 async function judge({ configuration }: Look, name: OperatorName, { api, check }: { api: ApiServer; check: Check }): Promise<Finding> {
   const { title, deployment } = operatorCatalog[name];
-  const { namespace, install } = configuration.operators[name];
+  const { namespace, install } = operatorIn(configuration.operators[name], api.context);
   const found = await api.find<Deployment>(`/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}`)
     ?? (await api.list<Deployment>(`/apis/apps/v1/deployments?fieldSelector=metadata.name%3D${deployment}`))[0];
   if (found === undefined && install) return check.ok('is not there; `up` installs it');

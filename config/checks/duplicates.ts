@@ -1,4 +1,5 @@
 import { needsGivenNamespace } from '../given-namespace.ts';
+import { operatorIn } from '../operator-place.ts';
 import { bridgeServices, regionGroup, regionHostname, strimziBridgeDeployment, strimziBridgeService } from '../names.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
@@ -88,8 +89,9 @@ function namespaces(configuration: Readable): Finding[] {
     certManager: [kafka?.context, ...(tier1?.tls?.source === 'cert-manager' ? [tier1.context] : [])],
   };
   const installed = (['strimzi', 'certManager'] as const).flatMap((name) => {
-    const { install, namespace } = operators?.[name] ?? {};
-    return install === true ? [...new Set(contexts[name])].map((context) => ({ path: ['operators', name, 'namespace'], owner: `operators.${name}.namespace`, context, namespace })) : [];
+    const { install = false, namespace, given = {} } = operators?.[name] ?? {};
+    return [...new Set(contexts[name])].filter((context) => context === undefined || operatorIn({ install, namespace, given }, context).install)
+      .map((context) => ({ path: ['operators', name, 'namespace'], owner: `operators.${name}.namespace`, context, namespace }));
   });
   const places: { path: Path; owner: string; context: string | undefined; namespace: string | undefined }[] = [
     ...regions

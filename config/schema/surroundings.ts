@@ -12,6 +12,10 @@ function operator(defaults: { version: string; chart: string; namespace: string 
       .default(defaults.chart)
       .describe('Where the chart is: oci://<registry>/<path>/<chart>, https://<repository>/<chart>, https://….tgz, or the path of a .tgz file or a folder, relative to the program’s directory.'),
     namespace: dnsLabel.default(defaults.namespace).describe('Its namespace.'),
+    given: z
+      .record(text, z.strictObject({ namespace: dnsLabel.optional().describe('Its namespace there; absent: as in the other clusters.') }))
+      .default({})
+      .describe('Clusters by context that `install: true` does not hold for: there somebody else installs it, and it is checked.'),
     values: z.record(z.string(), z.unknown()).default({}).describe('Values of the chart, over the program’s own.'),
   });
 }

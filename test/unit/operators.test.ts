@@ -81,6 +81,16 @@ describe('an operator that is installed', () => {
     for (const { parent, provider, name } of installed.resources.filter((each) => each.parent !== undefined)) assert.equal(provider, name.split('-').find((part) => every.includes(part)), parent);
   });
 
+  it('is expected where somebody else installs it, in the namespace that it has there', async () => {
+    const given = configuration({ operators: { strimzi: { install: true, given: { kafka: { namespace: 'openshift-operators' }, west: {} } } } });
+    assert.deepEqual(names(await installsOf(given)), ['Operator strimzi-east']);
+    const asked: string[] = [];
+    await record(() => undefined);
+    const operators = operatorsOf(given, answeringCluster(({ kind, namespace }, context) => { if (kind === 'Deployment') asked.push(`${context}/${namespace ?? ''}`); return undefined; }));
+    await Promise.all(['kafka', 'west'].map((context) => operators.in(context)));
+    assert.deepEqual([...new Set(asked)].sort(), ['kafka/cert-manager', 'kafka/openshift-operators', 'west/strimzi']);
+  });
+
   it('is in a cluster once, whatever needs it there', async () => {
     const together = configuration({ regions: [{ name: 'east', context: 'kafka', tsbCluster: 'a' }, { name: 'west', context: 'west', tsbCluster: 'b' }], operators: { strimzi: { install: true } } });
     assert.deepEqual(names(await installsOf(together)), ['Operator strimzi-kafka', 'Operator strimzi-west']);
