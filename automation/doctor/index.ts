@@ -6,6 +6,7 @@ import type { EnvironmentOptions } from '../options.ts';
 import { caught, objectsOf } from '../render/index.ts';
 import { type Registration, registrationOf } from '../render/program.ts';
 import { judgeApis } from './apis.ts';
+import { judgeBridgeSecrets } from './bridge-secrets.ts';
 import { judgeCertificates } from './certificates.ts';
 import { judgeClocks } from './clocks.ts';
 import { openClusters } from './clusters.ts';
@@ -15,6 +16,7 @@ import { judgeFields } from './fields.ts';
 import { judgeHostnames } from './hostnames.ts';
 import { judgeInjection } from './injection.ts';
 import { judgeKafka } from './kafka.ts';
+import { judgeLocalities } from './locality.ts';
 import type { Look } from './look.ts';
 import { judgeMachine } from './machine.ts';
 import { judgeMeshRoot } from './mesh.ts';
@@ -56,9 +58,11 @@ async function judgeAll(look: Look): Promise<Finding[]> {
     judgeOperators(look),
     judgeControlPlanes(look),
     judgeTsbNames(look),
+    judgeLocalities(look),
     judgeMeshRoot(look),
     judgeCertificates(look),
     judgeSecretCertificates(look),
+    judgeBridgeSecrets(look),
     judgeKafka(look),
     judgeInjection(look),
     judgeHostnames(look),

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 
+import { expectBridgeSecret } from '../../components/bridge-secret.ts';
 import type { KafkaBridgeSpec } from '../../components/resources/kafka-bridge.ts';
 import { type Changes, recordTopology, region } from './topology-fixtures.ts';
-import type { Recording } from './pulumi-mocks.ts';
+import { answeringCluster, type Recording } from './pulumi-mocks.ts';
 
 const bridge = 'kafka.strimzi.io/v1:KafkaBridge';
 
@@ -108,6 +109,19 @@ describe('a region’s bridge', () => {
     assert.deepEqual(metadataOf(byCertificate.recording, 'NamespacePatch', 'east-namespace'), { name: 'kafka-bridge', labels: { 'istio-injection': 'enabled' } });
     const byPassword = await bridgeOf({ ...asking('scram-sha-512'), bridge: { authentication: { type: 'scram-sha-512', username: 'bridge', secret: { name: 'bridge-user' } } } });
     assert.deepEqual(byPassword.spec.authentication, { type: 'scram-sha-512', username: 'bridge', passwordSecret: { secretName: 'bridge-user', password: 'password' } });
+  });
+
+  it('is not made where the Secret that says who it is is not there, or lacks an entry', async () => {
+    const withSecret = (data: Record<string, string> | undefined) => answeringCluster(({ kind, namespace, name }) => (kind === 'Secret' && namespace === 'ns' && name === 'user' && data !== undefined ? { data } : undefined))('east');
+    const byCertificate = { namespace: 'ns', authentication: { type: 'tls', secret: { name: 'user', certificate: 'user.crt', key: 'user.key' } } } as const;
+    const byPassword = { namespace: 'ns', authentication: { type: 'scram-sha-512', username: 'u', secret: { name: 'user', key: 'password' } } } as const;
+    await assert.rejects(expectBridgeSecret(withSecret(undefined), byCertificate), { message: 'bridge.authentication.secret: Secret ns/user in cluster east is not there. Make it first, in every region: its namespace is not made by this program.' });
+    await assert.rejects(expectBridgeSecret(withSecret({ 'user.crt': 'eA==' }), byCertificate), { message: 'bridge.authentication.secret: Secret ns/user in cluster east has no entry user.key; it has: user.crt.' });
+    await assert.rejects(expectBridgeSecret(withSecret({}), byPassword), /has no entry password; it has: none\.$/);
+    await expectBridgeSecret(withSecret({ 'user.crt': 'eA==', 'user.key': 'eA==' }), byCertificate);
+    await expectBridgeSecret(withSecret({ password: 'eA==' }), byPassword);
+    await expectBridgeSecret(withSecret(undefined), { namespace: 'ns', authentication: undefined });
+    await expectBridgeSecret(answeringCluster(() => { throw new Error('connect ECONNREFUSED'); })('east'), byCertificate);
   });
 
   it('is Strimzi’s of old beside a Kafka of old: no fields that came later, and metrics by the port of the API', async () => {

@@ -44,7 +44,7 @@ export const root = readFileSync(new URL('../fixtures/certificates/root.crt', im
 export function operators({ kind }: ObjectReference): Record<string, unknown> | undefined {
   switch (kind) {
     case 'Secret':
-      return { data: { 'ca.crt': Buffer.from(root).toString('base64'), 'tls.key': Buffer.from('leaf-key').toString('base64') } };
+      return { data: { 'ca.crt': Buffer.from(root).toString('base64'), ...Object.fromEntries(['tls.key', 'user.crt', 'user.key', 'password'].map((entry) => [entry, Buffer.from('leaf-key').toString('base64')])) } };
     case 'Deployment':
       return { metadata: { generation: 1 }, status: { observedGeneration: 1, conditions: [{ type: 'Available', status: 'True' }] } };
     case 'Service':
