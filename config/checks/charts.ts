@@ -16,8 +16,8 @@ export function checkCharts(configuration: Readable, directory: string): Finding
 }
 
 /** Clusters in which somebody else installs it. */
-function given({ operators, kafka, kafkaExists, regions = [], tier1 }: Readable): Finding[] {
-  const all = [...(kafkaExists ? [] : [kafka?.context]), ...regions.map((region) => region?.context), tier1?.context];
+function given({ operators, kafka, existingKafka, regions = [], tier1 }: Readable): Finding[] {
+  const all = [...(existingKafka !== undefined ? [] : [kafka?.context]), ...regions.map((region) => region?.context), tier1?.context];
   const contexts = all.filter((context) => context !== undefined);
   return (['strimzi', 'certManager'] as const).flatMap((name) => {
     const { install, given: others = {} } = operators?.[name] ?? {};
