@@ -46,13 +46,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
   const place = leasePlaceOf(outputs);
   const cluster = new Cluster(options.kubeconfig, place.context);
   await makeReportDirectory(options.reportDir);
-  try {
-    return await runPlan(options, { plan, outputs, cluster, namespace: place.namespace });
-  } catch (error) {
-    // Nothing was done: the same directory can be named again.
-    if (error instanceof UserError && error.exitCode === 2) await dropRun(options.reportDir);
-    throw error;
-  }
+  return await runPlan(options, { plan, outputs, cluster, namespace: place.namespace });
 }
 
 /** What a refused run had begun to store, and the directory if nothing else is in it. */
@@ -83,7 +77,7 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
   };
   const { marks, faults, steps } = run;
   const drill: Drill = {
-    options, plan, outputs, clock, live, store, marks, faults, steps, phase: reporter.phase, seen: run, stop,
+    options, plan, outputs, clock, live, store, marks, faults, steps, phase: reporter.phase, seen: run, stop, touched: false,
     mark(fault, more) {
       Object.assign(fault, more);
       if (fault === faults[0]) Object.assign(marks, marksOf(fault));
@@ -93,6 +87,7 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
     signal: AbortSignal.any([full.signal, condition.signal, ...(options.signal ? [options.signal] : [])]),
   };
   let notHealed: NotHealed | undefined;
+  let refused = false;
   try {
     run.ending = await withLease(cluster, { namespace, plan, options, stop }, async () => {
       for (const healed of await healLeftovers(options)) reporter.phase('heal-leftovers', sentenceOf(healed));
@@ -100,6 +95,7 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
       return await carryOut(drill);
     });
   } catch (error) {
+    refused = error instanceof UserError && error.exitCode === 2 && !drill.touched;
     // The report is still owed: it says what is known.
     if (!(error instanceof NotHealed)) throw error;
     notHealed = error;
@@ -107,6 +103,8 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
   } finally {
     const [attempts, deliveries, commits, log] = await Promise.all([store.attempts.close(), store.deliveries.close(), store.commits.close(), store.log.close()]);
     run.stored = { attempts, deliveries, commits, log };
+    // Nothing was done: the same directory can be named again.
+    if (refused) await dropRun(options.reportDir);
   }
   reporter.phase('report');
   await writeRun(options.reportDir, run);

@@ -21,7 +21,6 @@ import type { FaultMark, Plan, StepRecord } from './plan.ts';
 import { leasePlaceOf } from './place.ts';
 import { readConfiguration } from './predict/read.ts';
 import { producer } from './producer.ts';
-import type { Producer } from './producer.ts';
 import type { Attempt } from './records.ts';
 import { probeProducer, warmUpProducer } from './report.ts';
 import type { RunRecord } from './report.ts';
@@ -32,7 +31,7 @@ import { arrange, heal, NotHealed, prepareFault, refresh } from './underFault.ts
 import type { Injection } from './underFault.ts';
 import { warmUp } from './warm-up.ts';
 import { drain, readLog, readUntilAbort } from './verify.ts';
-import { Workers } from './workers/index.ts';
+import { mustAllowWorkers, Workers } from './workers/index.ts';
 import { driversShare } from './workers/protocol.ts';
 
 /** One run in progress. `marks`, `faults`, `steps` and `seen` fill as it goes on. */
@@ -48,6 +47,8 @@ export interface Drill {
   faults: FaultMark[];
   steps: StepRecord[];
   seen: Pick<RunRecord, 'consumers' | 'committed' | 'logRead' | 'configuration' | 'interrupted'> & Partial<Pick<RunRecord, 'parts'>>;
+  /** Set before the first thing is made or changed: what cannot be done from then on is no refusal any more. */
+  touched: boolean;
   /** Sets marks of a fault, and stores what is known of the run by now. */
   mark: (fault: FaultMark, marks: Partial<FaultMark>) => void;
   /** Ends load and fault at once. */
@@ -72,7 +73,7 @@ export async function carryOut(drill: Drill): Promise<Ending> {
     if (wanted?.aborted === true) return { kind: 'aborted', reason: wanted.reason instanceof Error ? wanted.reason.message : String(wanted.reason) };
     if (drill.signal.reason instanceof AbortCondition) return { kind: 'aborted', reason: drill.signal.reason.message };
     if (drill.signal.aborted) throw drill.signal.reason;
-    if (error instanceof UserError && error.exitCode !== 2) return { kind: 'inconclusive', reason: error.message };
+    if (error instanceof UserError && (error.exitCode !== 2 || drill.touched)) return { kind: 'inconclusive', reason: error.message };
     throw error;
   }
 }
@@ -89,7 +90,9 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   for (const step of plan.steps) if (step.kind === 'do') injections.push(await prepareFault(drill, step, view));
   const [first] = injections;
   if (first === undefined) return 'the plan has no fault';
-  for (const injection of injections) await refresh(drill, injection);
+  const workersPlace = placeOfWorkers(drill);
+  if (plan.load.workers > 0) await mustAllowWorkers(workersPlace);
+  drill.touched = true;
   const { kubeconfig, parts: known } = drill.options;
   const [configuration, parts] = await Promise.all([readConfiguration({ kubeconfig, outputs }), known ?? readParts({ kubeconfig, outputs })]);
   Object.assign(drill.seen, { configuration, parts });
@@ -103,14 +106,21 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
     generator.abort();
     void pool.destroy();
   }, { once: true });
-  const workers = plan.load.workers === 0 ? undefined : cleanup.adopt(await startWorkers(drill, { kafka, dispatcher: pool, refs: first.target.refs }), (open) => open.close());
   const probe = probeOf(drill, pool, storing(drill, (attempt) => { live.noteUnknown(attempt); }));
-  const missing = await reachSteadyState({ probe, consumers, regions: servingRegions(outputs), clock, signal });
+  const everyRegion = { probe, regions: servingRegions(outputs), clock, signal };
+  // Nobody's pods are made anew where there is nobody to serve meanwhile.
+  const idle = await reachSteadyState(everyRegion);
+  if (idle !== undefined) return idle;
+  for (const injection of injections) await refresh(drill, injection);
+  const workers = plan.load.workers === 0 ? undefined : cleanup.adopt(await startWorkers(drill, { ...workersPlace, kafka, dispatcher: pool, refs: first.target.refs }), (open) => open.close());
+  const missing = await reachSteadyState({ ...everyRegion, consumers });
   if (missing !== undefined) return missing;
   try {
-    await loadAndFaults(drill, { generator, workers, first, kafka: view });
+    const unheard = await loadAndFaults(drill, { generator, workers, first, kafka: view });
+    if (unheard !== undefined) return unheard;
   } catch (error) {
-    if (signal.reason instanceof AbortCondition && !signal.reason.lost) await readUntilAbort(drill, { kafka, workers }).catch(() => undefined);
+    // What was done until then is judged all the same, unless a person waits for the end or another drill has the stack.
+    if (signal.aborted ? signal.reason instanceof AbortCondition && !signal.reason.lost : error instanceof UserError) await readUntilAbort(drill, { kafka, workers }).catch(() => undefined);
     throw error;
   }
   await drain(drill, { kafka, consumers });
@@ -118,7 +128,8 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   return undefined;
 }
 
-async function loadAndFaults(drill: Drill, { generator, workers, first, kafka }: { generator: Generator; workers: Workers | undefined; first: Injection; kafka: KafkaView }): Promise<void> {
+/** What is missing of the workers' results, or undefined. */
+async function loadAndFaults(drill: Drill, { generator, workers, first, kafka }: { generator: Generator; workers: Workers | undefined; first: Injection; kafka: KafkaView }): Promise<string | undefined> {
   const { plan, clock, live, signal, marks } = drill;
   await using cleanup = new AsyncDisposableStack();
   try {
@@ -142,17 +153,21 @@ async function loadAndFaults(drill: Drill, { generator, workers, first, kafka }:
     await carryOutSteps(drill, first, kafka);
     marks.loadEndMs = clock();
     const [missing] = await Promise.all([workers?.finish(), load.stop()]);
-    if (missing !== undefined) throw new UserError(missing);
+    return missing;
   } finally {
     if (first.fault.arrange !== undefined) await heal(drill, first);
   }
 }
 
-async function startWorkers(drill: Drill, way: { kafka: Kafka; dispatcher: Dispatcher; refs: TargetRefs }): Promise<Workers> {
-  const { plan, outputs, options, clock, live, signal } = drill;
+function placeOfWorkers({ outputs, options }: Drill): { cluster: Cluster; namespace: string } {
   const { context, namespace } = leasePlaceOf(outputs);
+  return { cluster: new Cluster(options.kubeconfig, context), namespace };
+}
+
+async function startWorkers(drill: Drill, way: { cluster: Cluster; namespace: string; kafka: Kafka; dispatcher: Dispatcher; refs: TargetRefs }): Promise<Workers> {
+  const { plan, outputs, options, clock, live, signal } = drill;
   return await Workers.start({
-    ...way, cluster: new Cluster(options.kubeconfig, context), namespace, stateDir: options.stateDir, clock, signal,
+    ...way, stateDir: options.stateDir, clock, signal,
     settings: { plan, tier1: tier1Of(outputs), hostname: outputs.hostname, regions: outputs.regions.map(({ name, gatewayAddress }) => ({ name, gatewayAddress })) },
     // Its end by another machine's clock is no time to wait from.
     onAttempt: storing(drill, (attempt) => { live.noteUnknown({ ...attempt, endMs: clock() }); }),
@@ -176,11 +191,16 @@ function consumersOf({ plan, outputs, clock, store }: Drill): ConsumerGroup {
   });
 }
 
-function probeOf({ plan, outputs, clock }: Drill, dispatcher: Dispatcher, onAttempt: (attempt: Attempt) => void): Producer {
-  return producer({
+function probeOf({ plan, outputs, clock }: Drill, dispatcher: Dispatcher, onAttempt: (attempt: Attempt) => void): () => Promise<Attempt> {
+  const sender = producer({
     dispatcher, lanes: new Lanes(1), hostname: outputs.hostname, topic: plan.topic, run: plan.run, name: probeProducer, regions: outputs.regions, clock,
     content: contentOf({ ...plan.load, keys: plan.keys, seed: plan.seed }), retry: 'none', timeoutMs: plan.requestTimeoutMs, onAttempt,
   });
+  let sent = 0;
+  return () => {
+    sent += 1;
+    return sender.send(sent - 1, clock());
+  };
 }
 
 /** Topic and group are this run's own; that they stay behind is no reason for another verdict. */

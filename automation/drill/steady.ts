@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConsumerGroup } from './consumers.ts';
 import type { Clock } from './exchange.ts';
-import type { Producer } from './producer.ts';
 import type { Attempt } from './records.ts';
 
 export interface SteadyOptions {
-  probe: Producer;
-  consumers: ConsumerGroup;
+  /** Sends a record of its own and tells what became of it. */
+  probe: () => Promise<Attempt>;
+  /** Absent: only who serves producers is of interest yet. */
+  consumers?: ConsumerGroup;
   regions: readonly string[];
   clock: Clock;
   signal: AbortSignal;
@@ -19,22 +20,22 @@ const servedAtLeast = 3;
 const recent = 30;
 
 /**
- * Proves by real produces and polls that everything serves before anything is measured: every region's bridge writes, and every consumer is given
+ * Proves by real produces and polls that everything serves before anything is measured: every region's bridge writes, and every consumer that there is is given
  * something. Returns what is missing when that is not so within a minute, else undefined.
  */
 export async function reachSteadyState({ probe, consumers, regions, clock, signal }: SteadyOptions): Promise<string | undefined> {
   let failure: string | undefined;
-  consumers.start(signal).catch((error: unknown) => {
+  consumers?.start(signal).catch((error: unknown) => {
     failure = error instanceof Error ? error.message : String(error);
   });
   const begin = clock();
   const last: Attempt[] = [];
   let missing: string | undefined;
-  for (let seq = 0; clock() - begin < timeoutMs; seq += 1) {
+  while (clock() - begin < timeoutMs) {
     signal.throwIfAborted();
-    last.push(await probe.send(seq, clock()));
+    last.push(await probe());
     if (last.length > recent) last.shift();
-    missing = failure ?? missingOf(last, regions) ?? (consumers.allBusy ? undefined : 'a consumer was given nothing');
+    missing = failure ?? missingOf(last, regions) ?? (consumers?.allBusy !== false ? undefined : 'a consumer was given nothing');
     if (missing === undefined) return undefined;
     if (failure !== undefined) break;
     await delay(pauseMs, undefined, { signal });

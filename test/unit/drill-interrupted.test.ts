@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { UserError } from '../../errors.ts';
 import { AbortCondition } from '../../automation/drill/guard.ts';
 import { runDrill } from '../../automation/drill/index.ts';
 import { carryOut } from '../../automation/drill/phases.ts';
@@ -12,6 +13,22 @@ import { startFakeKubernetes } from '../fixtures/fake-kubernetes.ts';
 
 const region = { context: 'east', namespace: 'kafka-bridge', bridge: 'bridge', gatewayAddress: '10.0.0.1' };
 const outputs = { hostname: 'bridge.example', tier1Address: '127.0.0.1', kafka: { bootstrapServers: '127.0.0.1:1' }, regions: [{ ...region, name: 'east' }, { ...region, name: 'west' }] };
+
+describe('a refusal', () => {
+  /** What becomes of one that comes when that much was done. */
+  async function refusedWhen(touched: boolean): Promise<unknown> {
+    const drill: Pick<Drill, 'options' | 'plan' | 'outputs' | 'seen' | 'signal' | 'phase' | 'touched'> = {
+      options: {} as Drill['options'], plan: {} as Drill['plan'], outputs: {} as Drill['outputs'], seen: { logRead: false }, signal: new AbortController().signal, touched,
+      phase: () => { throw new UserError('no container bridge runs', { exitCode: 2 }); },
+    };
+    return await carryOut(drill as Drill);
+  }
+
+  it('is one only while nothing was touched: what came of the steps before it is evidence, and the reason stands in its report', async () => {
+    await assert.rejects(refusedWhen(false), { exitCode: 2 });
+    assert.deepEqual(await refusedWhen(true), { kind: 'inconclusive', reason: 'no container bridge runs' });
+  });
+});
 
 describe('a drill that is ended early', () => {
   it('stores that a person wished it', async () => {

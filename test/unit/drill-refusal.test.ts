@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { writeEntry } from '../../automation/drill/faults/journal.ts';
 import { healStack, runDrill } from '../../automation/drill/index.ts';
+import type { DrillOptions } from '../../automation/drill/index.ts';
 import { startFakeKubernetes } from '../fixtures/fake-kubernetes.ts';
 import type { FakeKubernetes } from '../fixtures/fake-kubernetes.ts';
 
@@ -36,6 +37,37 @@ describe('a drill that may not be', () => {
     await writeFile(path.join(shared, 'precious.txt'), 'mine');
     await refused(shared);
     assert.deepEqual(await readdir(shared), ['precious.txt']);
+  });
+
+  describe('of pods that would be made anew first', () => {
+    const pod = '/api/v1/namespaces/kafka-bridge/pods/bridge-1';
+    beforeEach(() => {
+      api.objects.set(pod, {
+        metadata: { name: 'bridge-1', uid: 'u', labels: { 'strimzi.io/kind': 'KafkaBridge', 'strimzi.io/cluster': 'bridge' } }, spec: { containers: [{ name: 'bridge-bridge' }] },
+        status: {
+          phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }],
+          containerStatuses: [{ name: 'bridge-bridge', containerID: 'c-2', state: { running: {} }, lastState: { terminated: { exitCode: 137, finishedAt: new Date().toISOString() } } }],
+        },
+      });
+    });
+
+    const killDrill = (load = {}): DrillOptions => ({
+      outputs, environment: 'test', kubeconfig: api.kubeconfig, stateDir: path.join(directory, 'state'), reportDir: path.join(directory, 'report'), fault: 'bridge-kill', load,
+    });
+
+    it('leaves them as they are where Kafka is not reached, and says so in a report', async () => {
+      const { report, exitCode } = await runDrill(killDrill());
+      assert.equal(exitCode, 4);
+      assert.match(report.reason ?? '', /^Kafka at 127\.0\.0\.1:1: topic kbf-drill-\S+ cannot be made/);
+      assert.ok(api.objects.has(pod));
+    });
+
+    it('leaves them as they are where its workers may not be made, and is a refusal', async () => {
+      api.denied.add('create jobs');
+      await assert.rejects(runDrill(killDrill({ workers: 1 })), { exitCode: 2, message: /may not create jobs in namespace kafka-bridge/ });
+      assert.ok(api.objects.has(pod));
+      await assert.rejects(readdir(path.join(directory, 'report')), { code: 'ENOENT' });
+    });
   });
 
   it('is not healed by another while it lives: the stack\'s Lease is its own', async () => {

@@ -8,7 +8,7 @@ import { startClock } from '../../automation/drill/exchange.ts';
 import { healLeftovers, sentenceOf } from '../../automation/drill/faults/journal.ts';
 import { defaultConsumers, defaultLoad } from '../../automation/drill/load-plan.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
-import { Workers } from '../../automation/drill/workers/index.ts';
+import { mustAllowWorkers, Workers } from '../../automation/drill/workers/index.ts';
 import type { WorkersOptions } from '../../automation/drill/workers/index.ts';
 import type { Start, WorkerMessage } from '../../automation/drill/workers/protocol.ts';
 import { startFakeCluster } from '../fixtures/fake-cluster.ts';
@@ -102,7 +102,7 @@ describe('the workers of a drill', () => {
 
   it('are refused with exit code 2 where they may not be made', async () => {
     api.allows = ({ resource, verb }) => resource !== 'jobs' || verb !== 'create';
-    await assert.rejects(Workers.start(options), { name: 'UserError', exitCode: 2, message: /may not create jobs in namespace ns/ });
+    await assert.rejects(mustAllowWorkers(options), { name: 'UserError', exitCode: 2, message: /may not create jobs in namespace ns/ });
     assert.deepEqual([api.requests, topics.size], [[], 0]);
   });
 

@@ -43,6 +43,11 @@ export interface WorkersOptions {
   signal: AbortSignal;
 }
 
+/** Throws a UserError (2) that names what the credentials may not do. */
+export async function mustAllowWorkers({ cluster, namespace }: Pick<WorkersOptions, 'cluster' | 'namespace'>): Promise<void> {
+  await cluster.mustAllow(['jobs', 'configmaps'].flatMap((resource) => ['create', 'delete'].map((verb) => ({ verb, group: resource === 'jobs' ? 'batch' : '', resource, namespace }))));
+}
+
 /** Producers as the pods of an Indexed Job, for loads that outgrow the driver's machine. They report through Kafka, so that nobody has to reach them. */
 export class Workers {
   readonly #o: WorkersOptions;
@@ -63,10 +68,9 @@ export class Workers {
     this.#gathered = new Gathered(plan.run, plan.load.workers, onAttempt);
   }
 
-  /** Throws a UserError where they may not be made (2), cannot be, or are not ready in time. Cleans up after itself then. */
+  /** Throws a UserError where they cannot be made, or are not ready in time. Cleans up after itself then. */
   static async start(options: WorkersOptions): Promise<Workers> {
     const { cluster, namespace, kafka } = options;
-    await cluster.mustAllow(['jobs', 'configmaps'].flatMap((resource) => ['create', 'delete'].map((verb) => ({ verb, group: resource === 'jobs' ? 'batch' : '', resource, namespace }))));
     const workers = new Workers(options);
     try {
       for (const topic of Object.values(workers.#topics)) await kafka.createTopic(topic, { partitions: 1, replicas: 3, minInsyncReplicas: 2 });
