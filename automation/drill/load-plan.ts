@@ -3,6 +3,11 @@ import type { ConsumersPlan, LoadPlan } from './plan.ts';
 export const defaultLoad: LoadPlan = { pattern: 'constant', payloadBytes: 0, keyDistribution: 'uniform', format: 'json', retry: 'none', workers: 0 };
 export const defaultConsumers: ConsumersPlan = { count: 2, mode: 'subscribe' };
 
+/** Of the load, which the driver sends some of and each worker: 16, as where four clusters share two cores a record takes 40 ms, and 4 would carry less than 100 a second. */
+export function defaultConnections({ workers }: LoadPlan): number {
+  return Math.max(16, workers + 1);
+}
+
 /** What can be chosen, the default first. */
 export const choices = {
   pattern: ['constant', 'ramp', 'poisson'],
@@ -22,6 +27,12 @@ export function wrongLoad(load: LoadPlan): string[] {
     ...(load.requestsPerConnection === undefined ? [] : whole('requestsPerConnection', load.requestsPerConnection, { least: 1, most: 1_000_000, unit: 'requests' })),
     ...whole('workers', load.workers, { least: 0, most: 100, unit: 'pods' }),
   ];
+}
+
+/** All that is wrong with the number of a load's connections, one phrase each. */
+export function wrongConnections(connections: number, { workers }: LoadPlan): string[] {
+  const unit = workers === 0 ? 'connections' : `connections, as the driver needs one and each of ${workers} workers`;
+  return whole('connections', connections, { least: workers + 1, most: 10_000, unit });
 }
 
 /** All that is wrong with the consumers of a topic of so many partitions, one phrase each. */

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { UserError } from '../../errors.ts';
-import { defaultConsumers, defaultLoad, wrongConsumers, wrongLoad } from './load-plan.ts';
+import { defaultConnections, defaultConsumers, defaultLoad, wrongConnections, wrongConsumers, wrongLoad } from './load-plan.ts';
 import { parseObjective } from './objective-text.ts';
 import type { DrillOptions } from './options.ts';
 import type { Plan } from './plan.ts';
@@ -17,8 +17,10 @@ export function refuse(wrong: readonly string[]): void {
 }
 
 /** With defaults for what was not asked for. */
-export function settled({ rate = 100, durationSeconds = 30, connections = 16, seed = randomInt(2 ** 31), abortAfterErrors = 0.5, load, consumers }: Values): Pick<Plan, 'rate' | 'durationSeconds' | 'connections' | 'seed' | 'load' | 'consumers'> & { abortAfterErrors: number } {
-  return { rate, durationSeconds, connections, seed, abortAfterErrors, load: { ...defaultLoad, ...load }, consumers: { ...defaultConsumers, ...consumers } };
+export function settled({ rate = 100, durationSeconds = 30, seed = randomInt(2 ** 31), abortAfterErrors = 0.5, consumers, ...asked }: Values): Pick<Plan, 'rate' | 'durationSeconds' | 'connections' | 'seed' | 'load' | 'consumers'> & { abortAfterErrors: number } {
+  const load = { ...defaultLoad, ...asked.load };
+  const { connections = defaultConnections(load) } = asked;
+  return { rate, durationSeconds, connections, seed, abortAfterErrors, load, consumers: { ...defaultConsumers, ...consumers } };
 }
 
 /** All that is wrong with what a drill is asked for, one phrase each; its steps are another matter. Without `regions`, where the stack is not known yet, any name of a region is taken. */
@@ -30,7 +32,7 @@ export function wrongValues(options: Values, regions?: readonly string[]): strin
     ...range('rate', rate, { least: 1, most: 20_000, unit: 'records a second' }),
     ...range('duration', durationSeconds, { least: 6, most: 86_400, unit: 's' }),
     ...(Number.isSafeInteger(seed) && seed >= 0 ? [] : [`seed is ${seed}, must be a whole number, 0 or more`]),
-    ...range('connections', connections, { least: 1, most: 10_000, unit: 'connections' }),
+    ...wrongConnections(connections, load),
     ...wrongLoad(load),
     ...wrongConsumers(consumers, partitions),
   ];

@@ -49,7 +49,7 @@ export interface DrillOptions {
   rate?: number;
   /** How long the load lasts if the region recovers in time. Default 30, at least 6. */
   durationSeconds?: number;
-  /** Keep-alive connections of the load. Default 16: where four clusters share two cores a record takes 40 ms, and 4 would carry less than 100 a second. */
+  /** Keep-alive connections of the load, one at least for each worker and the driver. Default 16, or that many where it is more. */
   connections?: number;
   /** How the load is sent. Default: evenly, from this process, every connection kept, nothing sent twice. */
   load?: Partial<LoadPlan>;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Command } from 'commander';
 import { addLoadOptions, loadOf } from '../../automation/commands/drill-load.ts';
 import type { LoadFlags } from '../../automation/commands/drill-load.ts';
-import { defaultConsumers, defaultLoad, wrongConsumers, wrongLoad } from '../../automation/drill/load-plan.ts';
+import { defaultConnections, defaultConsumers, defaultLoad, wrongConnections, wrongConsumers, wrongLoad } from '../../automation/drill/load-plan.ts';
 import type { LoadPlan } from '../../automation/drill/plan.ts';
 
 describe('how a load is to be sent', () => {
@@ -41,6 +41,13 @@ describe('how a load is to be sent', () => {
       assert.deepEqual(wrongLoad({ ...defaultLoad, ...load }), [wrong]);
     });
   }
+
+  it('has a connection for each who sends it, by default too', () => {
+    const load = { ...defaultLoad, workers: 20 };
+    assert.deepEqual(wrongConnections(20, load), ['connections is 20, must be a whole number from 21 to 10000 connections, as the driver needs one and each of 20 workers']);
+    assert.deepEqual([wrongConnections(21, load), wrongConnections(defaultConnections(load), load), defaultConnections(defaultLoad)], [[], [], 16]);
+    assert.deepEqual(wrongConnections(0, defaultLoad), ['connections is 0, must be a whole number from 1 to 10000 connections']);
+  });
 
   it('cannot have more consumers than partitions: some would be given nothing', () => {
     assert.deepEqual(wrongConsumers({ count: 7, mode: 'assign' }, 6), ['consumers.count is 7, must be a whole number from 1 to 6 consumers, as the topic has so many partitions']);

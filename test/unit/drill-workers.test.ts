@@ -27,11 +27,12 @@ function planOf({ rate = 1000, ...load }: Partial<LoadPlan> & { rate?: number })
 
 describe('the shares of a load', () => {
   it('are the whole of it, and the driver sends what it has to see', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: 100 }), fc.constantFrom('constant', 'ramp', 'poisson'), (rate, workers, pattern) => {
-      const plan = planOf({ rate, workers, pattern, rampFrom: 10 });
+    fc.assert(fc.property(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 300 }), fc.constantFrom('constant', 'ramp', 'poisson'), (rate, workers, more, pattern) => {
+      const plan = { ...planOf({ rate, workers, pattern, rampFrom: 10 }), connections: workers + more };
       const shares = [driversShare(plan), ...Array.from({ length: workers }, (_, worker) => workersShare(plan, worker))];
       assert.ok(Math.abs(shares.reduce((sum, share) => sum + share.rate, 0) - rate) < 1e-6);
-      assert.ok(shares.every(({ connections }) => connections >= 1));
+      assert.ok(shares.every(({ connections }) => Number.isInteger(connections) && connections >= 1));
+      assert.equal(shares.reduce((sum, { connections }) => sum + connections, 0), plan.connections);
       assert.equal(new Set(shares.map(({ seed }) => seed)).size, workers + 1);
       if (pattern === 'ramp') assert.ok(Math.abs(shares.reduce((sum, { load: { rampFrom = 0 } }) => sum + rampFrom, 0) - 10) < 1e-6);
       assert.ok((shares[0]?.rate ?? Infinity) <= 50 + 1e-6);

@@ -46,22 +46,32 @@ export function producerOf(worker: number): string {
  * its own clock. A tenth, but 10 a second at least and 50 at most, which is enough for that.
  */
 export function driversShare(plan: Plan): Plan {
-  return plan.load.workers === 0 ? plan : part(plan, driversRate(plan) / plan.rate, plan.seed);
+  return plan.load.workers === 0 ? plan : part(plan, { share: driversRate(plan) / plan.rate, connections: driversConnections(plan), seed: plan.seed });
 }
 
 /** What one worker sends of the load. Its draws are others than any other's. */
 export function workersShare(plan: Plan, worker: number): Plan {
-  return part(plan, (1 - driversRate(plan) / plan.rate) / plan.load.workers, plan.seed + 1 + worker);
+  const { workers } = plan.load;
+  const connections = plan.connections - driversConnections(plan);
+  // All shares together are the plan's connections, no more: so many requests can be in flight.
+  const [each, over] = [Math.floor(connections / workers), connections % workers];
+  return part(plan, { share: (1 - driversRate(plan) / plan.rate) / workers, connections: each + (worker < over ? 1 : 0), seed: plan.seed + 1 + worker });
 }
 
 function driversRate({ rate }: Plan): number {
   return Math.min(rate / 2, Math.max(10, Math.min(50, rate / 10)));
 }
 
-function part(plan: Plan, share: number, seed: number): Plan {
+/** By its share of the load, as far as that leaves one for each worker. */
+function driversConnections(plan: Plan): number {
+  const { connections, load: { workers } } = plan;
+  return Math.min(connections - workers, Math.max(1, Math.round(connections * driversRate(plan) / plan.rate)));
+}
+
+function part(plan: Plan, { share, connections, seed }: { share: number; connections: number; seed: number }): Plan {
   const { load: { rampFrom = 1 } } = plan;
   return {
-    ...plan, seed, rate: plan.rate * share, connections: Math.max(1, Math.ceil(plan.connections * share)),
+    ...plan, seed, rate: plan.rate * share, connections,
     load: { ...plan.load, ...(plan.load.pattern === 'ramp' ? { rampFrom: rampFrom * share } : {}) },
   };
 }
