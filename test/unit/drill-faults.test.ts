@@ -131,10 +131,23 @@ describe('the fault bridge-scale-0', () => {
     assert.equal((await healLeftovers({ stateDir, kubeconfig: api.kubeconfig })).length, 1);
   });
 
+  it('is healed also where another entry cannot be; each of those is named with its target and why, and stays', async () => {
+    await injectAndLeave('run-2');
+    const mars = { ...refs, region: { ...region, context: 'mars' } };
+    await writeEntry(stateDir, { schema: 'kbf-fault/2', run: 'run-1', fault: fault.name, target: 'the bridge of mars', refs: mars, undo: {}, at: '2026-01-01T00:00:00Z' });
+    await writeFile(path.join(stateDir, 'faults', 'run-3.json'), '{');
+    await assert.rejects(healLeftovers({ stateDir, kubeconfig: api.kubeconfig }), (error: Error) => {
+      assert.match(error.message, /^bridge-scale-0 of 2026-01-01T00:00:00Z on the bridge of mars could not be healed: .* has no context mars; .*run-3\.json cannot be read: .*; bridge-scale-0 of \S+ on KafkaBridge kafka-bridge\/bridge in cluster east: healed$/);
+      return error.name === 'UserError';
+    });
+    assert.equal(api.bridge?.replicas, 2);
+    assert.deepEqual(await readdir(path.join(stateDir, 'faults')), ['run-1.json', 'run-3.json']);
+  });
+
   it('names an entry of another version instead of guessing', async () => {
     await injectAndLeave('run-1');
     await writeFile(path.join(stateDir, 'faults', 'run-0.json'), '{"schema":"kbf-fault/9"}');
-    await assert.rejects(healLeftovers({ stateDir, kubeconfig: api.kubeconfig }), { name: 'UserError', message: /run-0\.json is not a journal of kbf-fault\/2$/ });
+    await assert.rejects(healLeftovers({ stateDir, kubeconfig: api.kubeconfig }), { name: 'UserError', message: /run-0\.json is not a journal of kbf-fault\/2; .*: healed$/ });
   });
 });
 

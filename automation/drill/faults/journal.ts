@@ -49,21 +49,38 @@ export async function removeEntry(stateDir: string, run: string): Promise<void> 
 }
 
 /**
- * Heals what earlier drills left and forgets it. Throws a UserError when one could not be healed; its entry stays.
+ * Heals what earlier drills left and forgets it. Where one cannot be healed its entry stays, and the others are healed all the same; then throws a UserError
+ * that names each of those, and what was healed.
  */
 export async function healLeftovers({ stateDir, kubeconfig }: { stateDir: string; kubeconfig: string }): Promise<Healed[]> {
   const healed: Healed[] = [];
-  for (const { run, fault: name, target, refs, undo, at } of await readEntries(stateDir)) {
-    const heal = healerOf(name);
-    if (heal === undefined) throw new UserError(`${fileOf(stateDir, run)} names the unknown fault ${name}`);
-    const now = await heal(new Target(kubeconfig, refs), undo).catch((cause: unknown) => {
-      throw new UserError(`${name} of ${at} on ${target} could not be healed: ${cause instanceof Error ? cause.message : String(cause)}`,
-        { remedy: 'see that its cluster answers, then try again (kbf faults heal)', cause });
-    });
-    await removeEntry(stateDir, run);
-    healed.push({ fault: name, target, at, now });
+  const failures: UserError[] = [];
+  for (const file of await filesOf(stateDir)) {
+    try {
+      healed.push(await healEntry(await readEntry(file), { file, kubeconfig }));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      failures.push(error);
+    }
   }
-  return healed;
+  if (failures.length === 0) return healed;
+  const remedies = new Set(failures.flatMap(({ remedy }) => remedy ?? []));
+  throw new UserError([...failures.map(({ message }) => message), ...healed.map(sentenceOf)].join('; '), { remedy: [...remedies].join('; '), cause: failures[0] });
+}
+
+/** Heals one and forgets it. Throws a UserError that says which it is and where, and why not. */
+async function healEntry({ fault: name, target, refs, undo, at }: JournalEntry, { file, kubeconfig }: { file: string; kubeconfig: string }): Promise<Healed> {
+  const heal = healerOf(name);
+  if (heal === undefined) throw new UserError(`${file} names the unknown fault ${name}`, { remedy: 'it may be of another version of kbf; heal with that one' });
+  let now: Healed['now'];
+  try {
+    now = await heal(new Target(kubeconfig, refs), undo);
+  } catch (cause) {
+    throw new UserError(`${name} of ${at} on ${target} could not be healed: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { remedy: 'see that its cluster answers, then try again (kbf faults heal)', cause });
+  }
+  await rm(file, { force: true });
+  return { fault: name, target, at, now };
 }
 
 function healerOf(name: string): ((target: Target, undo: unknown) => Promise<Healed['now']>) | undefined {
@@ -84,18 +101,18 @@ export function sentenceOf({ fault, target, at, now }: Healed): string {
   return `${fault} of ${at} on ${target}: ${what}`;
 }
 
-/** Where the faults of the journal are. */
+/** Where the faults of the journal are, as far as it can be read. */
 export async function journaled(stateDir: string): Promise<TargetRefs[]> {
-  return (await readEntries(stateDir)).map(({ refs }) => refs);
+  const read = await Promise.allSettled((await filesOf(stateDir)).map(readEntry));
+  return read.flatMap((entry) => (entry.status === 'fulfilled' ? [entry.value.refs] : []));
 }
 
-async function readEntries(stateDir: string): Promise<JournalEntry[]> {
+async function filesOf(stateDir: string): Promise<string[]> {
   const names = await readdir(directoryOf(stateDir)).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   });
-  const files = names.filter((name) => name.endsWith('.json')).sort().map((name) => path.join(directoryOf(stateDir), name));
-  return await Promise.all(files.map(readEntry));
+  return names.filter((name) => name.endsWith('.json')).sort().map((name) => path.join(directoryOf(stateDir), name));
 }
 
 async function readEntry(file: string): Promise<JournalEntry> {
@@ -103,7 +120,7 @@ async function readEntry(file: string): Promise<JournalEntry> {
     const entry = JSON.parse(await readFile(file, 'utf8')) as JournalEntry;
     if (entry.schema === 'kbf-fault/2') return entry;
   } catch (cause) {
-    throw new UserError(`${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new UserError(`${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { remedy: 'see by its run that nothing is left of the fault, then remove the file', cause });
   }
   throw new UserError(`${file} is not a journal of kbf-fault/2`, { remedy: 'it may be of another version of kbf; heal with that one' });
 }
