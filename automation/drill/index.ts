@@ -14,7 +14,7 @@ import { planOf } from './options.ts';
 import type { DrillEvent, DrillOptions, Phase, ProgramOutputs } from './options.ts';
 import { carryOut } from './phases.ts';
 import type { Drill } from './phases.ts';
-import { leasePlaceOf } from './place.ts';
+import { leaseAwayMs, leasePlaceOf } from './place.ts';
 import type { FaultMark, Plan } from './plan.ts';
 import { driverEnded } from './report.ts';
 import type { Report, RunRecord } from './report.ts';
@@ -89,7 +89,7 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
   let notHealed: NotHealed | undefined;
   let refused = false;
   try {
-    run.ending = await withLease(cluster, { namespace, plan, options, stop }, async () => {
+    run.ending = await withLease(cluster, { namespace, plan, awayMs: leaseAwayMs(plan, outputs), options, stop }, async () => {
       for (const healed of await healLeftovers(options)) reporter.phase('heal-leftovers', sentenceOf(healed));
       await writeRun(options.reportDir, run);
       return await carryOut(drill);
@@ -116,16 +116,17 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
 interface Holding {
   namespace: string;
   plan: Plan;
+  awayMs: number;
   options: DrillOptions;
   stop: (why: AbortCondition) => void;
 }
 
 /** Does the work while no other drill can be on the stack. A cluster that cannot be asked for the Lease is a reason to do nothing, not a refusal. */
-async function withLease(cluster: Cluster, { namespace, plan, options, stop }: Holding, work: () => Promise<RunRecord['ending']>): Promise<RunRecord['ending']> {
+async function withLease(cluster: Cluster, { namespace, plan, awayMs, options, stop }: Holding, work: () => Promise<RunRecord['ending']>): Promise<RunRecord['ending']> {
   let lease: Lease;
   try {
     lease = await Lease.take(cluster, {
-      namespace, holder: `${plan.run} on ${hostname()}, process ${process.pid}`,
+      namespace, awayMs, holder: `${plan.run} on ${hostname()}, process ${process.pid}`,
       onLost: (why) => { stop(new AbortCondition(why, true)); }, ...(options.signal ? { signal: options.signal } : {}),
     });
   } catch (error) {

@@ -18,6 +18,16 @@ export interface LeaseTimes {
   renewEveryMs: number;
 }
 
+export interface TakeOptions {
+  namespace: string;
+  /** For a person. */
+  holder: string;
+  onLost: (why: string) => void;
+  /** For how long the holder keeps it from being renewed itself: it lasts so much longer. */
+  awayMs?: number;
+  signal?: AbortSignal;
+}
+
 const times: LeaseTimes = { durationMs: 15_000, renewEveryMs: 3_000 };
 const name = 'kbf-drill';
 
@@ -31,6 +41,8 @@ export class Lease implements AsyncDisposable {
   readonly #holder: string;
   readonly #times: LeaseTimes;
   readonly #ended = new AbortController();
+  /** When the last write that succeeded was begun: others count from no later. */
+  #renewedMs = 0;
   #renewing: Promise<void> = Promise.resolve();
 
   private constructor(cluster: Cluster, namespace: string, holder: string, leaseTimes: LeaseTimes) {
@@ -41,18 +53,19 @@ export class Lease implements AsyncDisposable {
   }
 
   /**
-   * Takes it, from a dead holder as well, which takes up to 15 s. `onLost` is told when somebody else has it later. Throws a UserError (2) that says who holds it.
+   * Takes it, from a dead holder as well, once that has not renewed it for its duration. `onLost` is told when somebody else has it later, or may have, as it could
+   * not be renewed for its duration. Throws a UserError (2) that says who holds it.
    */
-  static async take(cluster: Cluster, { namespace, holder, onLost, signal }: { namespace: string; holder: string; onLost: (why: string) => void; signal?: AbortSignal }, leaseTimes = times): Promise<Lease> {
+  static async take(cluster: Cluster, { namespace, holder, onLost, awayMs = 0, signal }: TakeOptions, leaseTimes = times): Promise<Lease> {
     await cluster.mustAllow(['get', 'create', 'update', 'delete'].map((verb) => ({ verb, group: 'coordination.k8s.io', resource: 'leases', namespace })));
-    const lease = new Lease(cluster, namespace, holder, leaseTimes);
+    const lease = new Lease(cluster, namespace, holder, { ...leaseTimes, durationMs: leaseTimes.durationMs + awayMs });
     await lease.#take(signal);
-    lease.#renewing = lease.#renew(onLost);
+    lease.#renewing = lease.#hold(onLost);
     return lease;
   }
 
   async #take(signal?: AbortSignal): Promise<void> {
-    const { durationMs, renewEveryMs } = this.#times;
+    const { renewEveryMs } = this.#times;
     let seen: V1Lease | undefined;
     let waitUntilMs = 0;
     for (;;) {
@@ -64,6 +77,7 @@ export class Lease implements AsyncDisposable {
       if (seen !== undefined && !isSame(seen, found)) throw this.#heldBy(found);
       if (seen === undefined) {
         seen = found;
+        const durationMs = (found.spec?.leaseDurationSeconds ?? times.durationMs / 1000) * 1000;
         // At least as long as a living holder takes to renew, whatever the clocks say.
         waitUntilMs = performance.now() + Math.min(durationMs, Math.max(renewEveryMs * 1.5, durationMs - ageMs(found)));
       }
@@ -77,12 +91,32 @@ export class Lease implements AsyncDisposable {
       { exitCode: 2, remedy: 'wait until it has ended' });
   }
 
-  async #renew(onLost: (why: string) => void): Promise<void> {
+  /** Renews it until it is given up. Of a cluster that does not answer nobody knows whether it answers others, who may take it over when its time is up. */
+  async #hold(onLost: (why: string) => void): Promise<void> {
+    const lost = (why: string): void => {
+      if (this.#ended.signal.aborted) return;
+      this.#ended.abort();
+      onLost(why);
+    };
+    const { durationMs } = this.#times;
+    // A clock of its own, as a call may take longer than what is left.
+    const watch = setInterval(() => {
+      if (performance.now() - this.#renewedMs >= durationMs) {
+        lost(`Lease ${this.#namespace}/${name} in cluster ${this.#cluster.context} could not be renewed for ${durationMs / 1000} s: another drill may have the stack by now`);
+      }
+    }, Math.min(500, durationMs / 10));
+    try {
+      await this.#renew(lost);
+    } finally {
+      clearInterval(watch);
+    }
+  }
+
+  async #renew(lost: (why: string) => void): Promise<void> {
     const { signal } = this.#ended;
     while (!signal.aborted) {
       await delay(this.#times.renewEveryMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      // A cluster that does not answer is no loss: nobody else can have taken it there either.
       const found = await this.#read().catch(() => null);
       if (found === null) continue;
       if (found === undefined) {
@@ -90,8 +124,7 @@ export class Lease implements AsyncDisposable {
       } else if (found.spec?.holderIdentity === this.#holder) {
         await this.#replace(found, 'renewed').catch(() => false);
       } else {
-        onLost(`the stack was taken over by another drill: ${found.spec?.holderIdentity ?? 'unknown'}`);
-        return;
+        lost(`the stack was taken over by another drill: ${found.spec?.holderIdentity ?? 'unknown'}`);
       }
     }
   }
@@ -118,8 +151,10 @@ export class Lease implements AsyncDisposable {
 
   /** False when somebody else was first. */
   async #write(what: string, write: () => Promise<V1Lease>): Promise<boolean> {
+    const begunMs = performance.now();
     try {
       await this.#cluster.ask(`Lease ${this.#namespace}/${name} cannot be ${what}`, write);
+      this.#renewedMs = begunMs;
       return true;
     } catch (error) {
       if (statusOf(error) === 409) return false;

@@ -1,11 +1,19 @@
 import type { TargetRefs } from './faults/target.ts';
 import type { LeasePlace } from './lease.ts';
 import type { ProgramOutputs } from './options.ts';
+import type { Plan } from './plan.ts';
 
 /** Where a drill's Lease is: beside tier1, which all of a stack's drills have in common; where the outputs do not say where that is, beside the first bridge. */
 export function leasePlaceOf({ tier1, regions: [first] }: ProgramOutputs): LeasePlace {
   const { context = '', namespace = '' } = tier1 ?? first ?? {};
   return { context, namespace };
+}
+
+/** For how long the plan itself has the API server stand still that keeps the Lease, ms. */
+export function leaseAwayMs({ steps, durationSeconds }: Plan, outputs: ProgramOutputs): number {
+  const { context } = leasePlaceOf(outputs);
+  const stills = steps.filter((step) => step.kind === 'do').filter(({ fault, region }) => fault === 'api-server-down' && outputs.regions.some((each) => each.name === region && each.context === context));
+  return Math.max(0, ...stills.map(({ forSeconds = durationSeconds / 3 }) => forSeconds * 1000));
 }
 
 /** What a fault of a region reaches into. */

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from '../../automation/drill/cluster.ts';
 import { Lease } from '../../automation/drill/lease.ts';
+import { leaseAwayMs } from '../../automation/drill/place.ts';
+import type { Plan } from '../../automation/drill/plan.ts';
 import { startFakeKubernetes } from '../fixtures/fake-kubernetes.ts';
 import type { FakeKubernetes } from '../fixtures/fake-kubernetes.ts';
 
@@ -17,8 +20,8 @@ describe('the Lease of a stack', () => {
     await api[Symbol.asyncDispose]();
   });
 
-  const take = (holder: string, onLost: (why: string) => void = () => undefined): Promise<Lease> =>
-    Lease.take(new Cluster(api.kubeconfig, 'east'), { namespace: 'edge', holder, onLost }, times);
+  const take = (holder: string, onLost: (why: string) => void = () => undefined, awayMs = 0): Promise<Lease> =>
+    Lease.take(new Cluster(api.kubeconfig, 'east'), { namespace: 'edge', holder, onLost, awayMs }, times);
   const holder = (): unknown => (api.objects.get(file)?.['spec'] as { holderIdentity?: string } | undefined)?.holderIdentity;
 
   it('is one drill\'s, and says whose it is to the second', async () => {
@@ -48,6 +51,32 @@ describe('the Lease of a stack', () => {
     assert.match(await promise, /taken over by another drill: bob/);
     await lease[Symbol.asyncDispose]();
     assert.equal(holder(), 'bob');
+  });
+
+  it('may be another\'s when it could not be renewed for its duration, which its holder is told then, and not before', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    held.use(await take('ann', resolve));
+    const heard = (ms: number): Promise<string> => Promise.race([promise, delay(ms, 'nothing')]);
+    // Calls that take longer than the duration, as through a network that lets nothing through.
+    api.slowMs.set('kbf-drill', 3_000);
+    assert.equal(await heard(400), 'nothing');
+    assert.equal(await heard(1_200), 'Lease edge/kbf-drill in cluster east could not be renewed for 0.8 s: another drill may have the stack by now');
+  });
+
+  it('lasts longer where its holder keeps itself from renewing it, for everybody', async () => {
+    const lost: string[] = [];
+    held.use(await take('ann', (why) => lost.push(why), 3_000));
+    api.slowMs.set('kbf-drill', 1_500);
+    await delay(1_300);
+    assert.deepEqual(lost, []);
+    assert.equal((api.objects.get(file)?.['spec'] as { leaseDurationSeconds: number }).leaseDurationSeconds, 4);
+  });
+
+  it('of a plan lasts as long as it stops the API server that keeps it, and of other API servers no longer', () => {
+    const region = { context: 'east', namespace: 'edge', bridge: 'b', gatewayAddress: '' };
+    const outputs = { hostname: 'h', tier1Address: '', kafka: { bootstrapServers: '' }, regions: [{ ...region, name: 'east' }, { ...region, name: 'west', context: 'west' }] };
+    const awayMs = (fault: string, region: string, forSeconds?: number): number => leaseAwayMs({ durationSeconds: 30, steps: [{ kind: 'do', fault, region, ...(forSeconds === undefined ? {} : { forSeconds }) }] } as unknown as Plan, outputs);
+    assert.deepEqual([awayMs('api-server-down', 'east'), awayMs('api-server-down', 'east', 60), awayMs('api-server-down', 'west'), awayMs('bridge-kill', 'east')], [10_000, 60_000, 0, 0]);
   });
 
   it('is refused without the right to write it', async () => {
