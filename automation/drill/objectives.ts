@@ -93,7 +93,8 @@ export function isAboutData({ name }: Pick<Objective, 'name'>): boolean {
 }
 
 function conditionsOf(measured: Measured): Objective[] {
-  const { run: { plan, ending, marks, faults }, latenessMs, connectionWaitMs, clockJumps } = measured;
+  const { run, latenessMs, connectionWaitMs, clockJumps } = measured;
+  const { plan, ending, marks, faults } = run;
   const carriedOut: Objective = {
     name: 'condition.carriedOut', limit: 'every phase of the drill was carried out',
     measured: ending.kind === 'complete' ? 'yes' : ending.reason, met: ending.kind === 'complete',
@@ -106,6 +107,7 @@ function conditionsOf(measured: Measured): Objective[] {
     ...(clockJumps === 0 ? [] : [explained(atMost('condition.clock', 0, clockJumps), 'the clock of the machine that drove the drill went back: times, order and redeliveries cannot be told')]),
     atMost('condition.generatorLatenessP99Ms', ownDelayMs, tenths(latenessMs)),
     ...latenessInGap(measured),
+    ...(plan.load.workers === 0 ? [] : [explained(atMost('condition.workerClocksMs', ownDelayMs, tenths(run.workerClocksMs)), 'gaps and shares are of several machines, whose clocks are not known to be so near to each other')]),
     explained(atMost('condition.connectionWaitP50Ms', ownDelayMs, tenths(connectionWaitMs)), tooManyFor(plan)),
     ...samplesOf(measured),
   ];

@@ -46,7 +46,7 @@ export interface Drill {
   marks: Marks;
   faults: FaultMark[];
   steps: StepRecord[];
-  seen: Pick<RunRecord, 'consumers' | 'committed' | 'logRead' | 'configuration' | 'interrupted'> & Partial<Pick<RunRecord, 'parts'>>;
+  seen: Pick<RunRecord, 'consumers' | 'committed' | 'logRead' | 'configuration' | 'workerClocksMs' | 'interrupted'> & Partial<Pick<RunRecord, 'parts'>>;
   /** Set before the first thing is made or changed: what cannot be done from then on is no refusal any more. */
   touched: boolean;
   /** Sets marks of a fault, and stores what is known of the run by now. */
@@ -153,6 +153,7 @@ async function loadAndFaults(drill: Drill, { generator, workers, first, kafka }:
     await carryOutSteps(drill, first, kafka);
     marks.loadEndMs = clock();
     const [missing] = await Promise.all([workers?.finish(), load.stop()]);
+    if (workers?.clocksMs !== undefined) drill.seen.workerClocksMs = workers.clocksMs;
     return missing;
   } finally {
     if (first.fault.arrange !== undefined) await heal(drill, first);

@@ -38,6 +38,8 @@ export interface RunRecord {
   steps: StepRecord[];
   configuration?: AppliedConfiguration;
   consumers?: { recreated: number };
+  /** How far the times of any worker may be off the driver's, ms. Absent without workers, and where it could not be found out. */
+  workerClocksMs?: number;
   /** First offset the group would read next, by partition. Absent when nobody could be asked. */
   committed?: Record<number, number>;
   /** How many lines each file has below its first. Absent where the driver was killed before it could tell. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { Cluster } from '../../automation/drill/cluster.ts';
 import { startClock } from '../../automation/drill/exchange.ts';
@@ -10,7 +11,7 @@ import { defaultConsumers, defaultLoad } from '../../automation/drill/load-plan.
 import type { Attempt } from '../../automation/drill/records.ts';
 import { mustAllowWorkers, Workers } from '../../automation/drill/workers/index.ts';
 import type { WorkersOptions } from '../../automation/drill/workers/index.ts';
-import type { Start, WorkerMessage } from '../../automation/drill/workers/protocol.ts';
+import type { Told, WorkerMessage, WorkerWord } from '../../automation/drill/workers/protocol.ts';
 import { startFakeCluster } from '../fixtures/fake-cluster.ts';
 import type { FakeCluster } from '../fixtures/fake-cluster.ts';
 
@@ -68,6 +69,7 @@ describe('the workers of a drill', () => {
     const controller = {} as Dispatcher.DispatchController;
     const { records: [{ value }] } = JSON.parse(String(body)) as { records: [{ value: unknown }] };
     const offset = (topics.get(topic.replace('/topics/', ''))?.push(value) ?? 0) - 1;
+    if (topic === '/topics/t-control') hear(value as Told);
     handler.onRequestStart?.(controller, undefined);
     handler.onResponseStart?.(controller, 200, {}, 'OK');
     handler.onResponseData?.(controller, Buffer.from(JSON.stringify({ offsets: [{ partition: 0, offset }] })));
@@ -75,29 +77,99 @@ describe('the workers of a drill', () => {
     return true;
   }
 
-  const say = (...messages: WorkerMessage[]): void => void topics.get('t-results')?.push(...messages);
+  /** So many parts each worker has said. */
+  let parts: number[];
+  function say(worker: number, ...words: WorkerWord[]): void {
+    for (const word of words) {
+      topics.get('t-results')?.push({ run: 'r', worker, part: parts[worker] ?? 0, ...word } satisfies WorkerMessage);
+      parts[worker] = (parts[worker] ?? 0) + 1;
+      if (word.kind === 'ended') deaf.add(worker);
+    }
+  }
+  /** By how much each worker's clock is ahead; those in `deaf` do not hear the driver, or not any more. */
+  let aheadMs: number[];
+  let deaf: Set<number>;
+  beforeEach(() => {
+    parts = [0, 0];
+    aheadMs = [0, 0];
+    deaf = new Set();
+  });
+  /** What every worker does that hears the driver. */
+  function hear({ when, saidMs, start }: Told): void {
+    for (const worker of [0, 1].filter((each) => !deaf.has(each))) {
+      const nowMs = options.clock() + (aheadMs[worker] ?? 0);
+      if (start === undefined) say(worker, { kind: 'clock', when, saidMs: nowMs, laterMs: nowMs - saidMs });
+      else aheadMs[worker] = (aheadMs[worker] ?? 0) - (start.aheadMs[worker] ?? 0);
+    }
+  }
+  /** Workers that are ready. */
+  async function started(signal = options.signal): Promise<Workers> {
+    const starting = Workers.start({ ...options, signal });
+    while (!topics.has('t-results')) await new Promise(setImmediate);
+    for (const worker of [0, 1]) say(worker, { kind: 'ready' });
+    return await starting;
+  }
+
   const attempt = (worker: number, seq: number): Attempt => ({ producer: `w${worker}`, seq, attempt: 0, key: 'k', intendedMs: 0, issuedMs: 0, endMs: 0, outcome: 'ok', class: 'ok' });
 
   it('are made, told when to begin, ended, and heard to the last of what they have to say; nothing is left behind', async () => {
     unreadable = 2;
-    const starting = Workers.start(options);
-    while (!topics.has('t-results')) await new Promise(setImmediate);
-    say({ run: 'r', worker: 0, part: 0, kind: 'ready' }, { run: 'r', worker: 1, part: 0, kind: 'ready' });
-    const workers = await starting;
+    const workers = await started();
     assert.deepEqual(await journal(), ['r.workers.json']);
     const now = options.clock();
     const startMs = await workers.begin();
     assert.ok(startMs > now);
-    assert.deepEqual(topics.get('t-control'), [{ run: 'r', startMs } satisfies Start]);
-    say({ run: 'r', worker: 0, part: 1, kind: 'attempts', attempts: [attempt(0, 0), attempt(0, 1)] }, { run: 'r', worker: 0, part: 2, kind: 'ended' });
+    const last = topics.get('t-control')?.at(-1) as Told;
+    assert.equal(last.start?.startMs, startMs);
+    say(0, { kind: 'attempts', attempts: [attempt(0, 0), attempt(0, 1)] }, { kind: 'ended' });
     const finishing = workers.finish();
-    say({ run: 'r', worker: 1, part: 1, kind: 'attempts', attempts: [attempt(1, 0)] }, { run: 'r', worker: 1, part: 2, kind: 'ended' });
+    say(1, { kind: 'attempts', attempts: [attempt(1, 0)] }, { kind: 'ended' });
     assert.equal(await finishing, undefined);
     assert.deepEqual(attempts.map(({ producer, seq }) => `${producer}/${seq}`).sort(), ['w0/0', 'w0/1', 'w1/0']);
     await workers.close();
     assert.equal(topics.size, 0);
     assert.deepEqual(await journal(), []);
     assert.deepEqual([...new Set(api.requests)], [`POST ${jobs}`, `POST ${configMaps}`, `DELETE ${jobs}/kbf-drill-r?propagationPolicy=Background`]);
+  });
+
+  it('are told by how much their clocks are ahead, and what is left of that after the load is known', async () => {
+    aheadMs = [90_000, -3_600_000];
+    const workers = await started();
+    await workers.begin();
+    const { start } = topics.get('t-control')?.at(-1) as Told;
+    // To a part of a second, as nobody hears at once.
+    for (const [worker, ahead] of [90_000, -3_600_000].entries()) assert.ok(Math.abs((start?.aheadMs[worker] ?? 0) - ahead) < 500, `${start?.aheadMs}`);
+    const finishing = workers.finish();
+    await delay(1_000);
+    for (const worker of [0, 1]) say(worker, { kind: 'ended' });
+    assert.equal(await finishing, undefined);
+    assert.ok((workers.clocksMs ?? Infinity) < 500, `${workers.clocksMs}`);
+    await workers.close();
+  });
+
+  it('whose clock went away from the driver\'s during the load are found out, and so are those of which that is not known', async () => {
+    for (const [change, isFound] of [
+      [() => { aheadMs[1] = (aheadMs[1] ?? 0) + 2_000; }, (ms: number | undefined) => ms !== undefined && ms >= 2_000 - 500 && ms < 3_000],
+      [() => { deaf.add(1); }, (ms: number | undefined) => ms === undefined],
+    ] as const) {
+      parts = [0, 0];
+      deaf.clear();
+      const workers = await started();
+      await workers.begin();
+      change();
+      const finishing = workers.finish();
+      await delay(1_000);
+      for (const worker of [0, 1]) say(worker, { kind: 'ended' });
+      assert.equal(await finishing, undefined);
+      assert.ok(isFound(workers.clocksMs), `${workers.clocksMs}`);
+      await workers.close();
+    }
+  });
+
+  it('that do not tell their time are not begun with', async () => {
+    deaf.add(1);
+    await assert.rejects(started(), { name: 'UserError', message: 'not every worker told its time within 10 s' });
+    assert.match(api.requests.at(-1) ?? '', /^DELETE/);
   });
 
   it('are refused with exit code 2 where they may not be made', async () => {
@@ -116,10 +188,7 @@ describe('the workers of a drill', () => {
   });
 
   it('whose Job cannot be deleted stay in the journal, and are over once it is gone', async () => {
-    const starting = Workers.start(options);
-    while (!topics.has('t-results')) await new Promise(setImmediate);
-    say({ run: 'r', worker: 0, part: 0, kind: 'ready' }, { run: 'r', worker: 1, part: 0, kind: 'ready' });
-    const workers = await starting;
+    const workers = await started();
     api.statuses.set(`${jobs}/kbf-drill-r`, 500);
     await workers.close();
     assert.deepEqual(await journal(), ['r.workers.json']);
@@ -137,7 +206,8 @@ describe('the workers of a drill', () => {
   it('that fail are named, and cleaned up', async () => {
     const starting = Workers.start(options);
     while (!topics.has('t-results')) await new Promise(setImmediate);
-    say({ run: 'r', worker: 0, part: 0, kind: 'ready' }, { run: 'r', worker: 1, part: 0, kind: 'ended', failure: 'no way' });
+    say(0, { kind: 'ready' });
+    say(1, { kind: 'ended', failure: 'no way' });
     await assert.rejects(starting, { name: 'UserError', message: /worker 1 ended: no way/, remedy: /pods of Job ns\/kbf-drill-r in cluster c/ });
     assert.equal(topics.size, 0);
     assert.match(api.requests.at(-1) ?? '', /^DELETE/);
@@ -145,24 +215,20 @@ describe('the workers of a drill', () => {
 
   it('are heard out when the drill has ended itself, by who does not heed its signal', async () => {
     const ended = new AbortController();
-    const starting = Workers.start({ ...options, signal: ended.signal });
-    while (!topics.has('t-results')) await new Promise(setImmediate);
-    say({ run: 'r', worker: 0, part: 0, kind: 'ready' }, { run: 'r', worker: 1, part: 0, kind: 'ready' });
-    const workers = await starting;
+    const workers = await started(ended.signal);
     ended.abort();
     await assert.rejects(workers.finish(), { name: 'AbortError' });
-    say({ run: 'r', worker: 0, part: 1, kind: 'attempts', attempts: [attempt(0, 0)] }, { run: 'r', worker: 0, part: 2, kind: 'ended' }, { run: 'r', worker: 1, part: 1, kind: 'ended' });
+    say(0, { kind: 'attempts', attempts: [attempt(0, 0)] }, { kind: 'ended' });
+    say(1, { kind: 'ended' });
     assert.equal(await workers.finish(new AbortController().signal), undefined);
     assert.equal(attempts.length, 1);
     await workers.close();
   });
 
   it('whose last word says that they failed make the results incomplete', async () => {
-    const starting = Workers.start(options);
-    while (!topics.has('t-results')) await new Promise(setImmediate);
-    say({ run: 'r', worker: 0, part: 0, kind: 'ready' }, { run: 'r', worker: 1, part: 0, kind: 'ready' });
-    const workers = await starting;
-    say({ run: 'r', worker: 0, part: 1, kind: 'ended' }, { run: 'r', worker: 1, part: 1, kind: 'ended', failure: 'no way' });
+    const workers = await started();
+    say(0, { kind: 'ended' });
+    say(1, { kind: 'ended', failure: 'no way' });
     assert.equal(await workers.finish(), 'not all results of the workers could be gathered: worker 1 ended: no way');
     await workers.close();
   });

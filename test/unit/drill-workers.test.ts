@@ -12,11 +12,14 @@ import { defaultConsumers, defaultLoad } from '../../automation/drill/load-plan.
 import { scheduleOf } from '../../automation/drill/pacer.ts';
 import type { LoadPlan, Plan } from '../../automation/drill/plan.ts';
 import type { Attempt, RecordId } from '../../automation/drill/records.ts';
+import { judge } from '../../automation/drill/report.ts';
+import { Ahead } from '../../automation/drill/workers/ahead.ts';
 import { Gathered } from '../../automation/drill/workers/gathered.ts';
 import { workerFiles, workerObjects } from '../../automation/drill/workers/job.ts';
 import { Outbox } from '../../automation/drill/workers/outbox.ts';
 import { driversShare, workersShare } from '../../automation/drill/workers/protocol.ts';
-import type { WorkerMessage, WorkerSettings } from '../../automation/drill/workers/protocol.ts';
+import type { Told, WorkerMessage, WorkerSettings, When } from '../../automation/drill/workers/protocol.ts';
+import { passingRun } from '../fixtures/passing-run.ts';
 
 function planOf({ rate = 1000, ...load }: Partial<LoadPlan> & { rate?: number }): Plan {
   return {
@@ -61,7 +64,7 @@ describe('what workers said', () => {
     fc.assert(fc.property(cases.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray([...all, ...all], { minLength: 1 }))), ([all, some]) => {
       const attempts: Attempt[] = [];
       const gathered = new Gathered('r', new Set(all.map(({ worker }) => worker)).size, (each) => attempts.push(each));
-      for (const message of some) gathered.take(message);
+      for (const message of some) gathered.take(message, 0);
       const distinct = new Set(some);
       assert.equal(attempts.length, [...distinct].filter(({ kind }) => kind === 'attempts').length);
       assert.equal(gathered.missing === undefined, distinct.size === all.length, gathered.missing);
@@ -71,16 +74,63 @@ describe('what workers said', () => {
 
   it('is named with its worker where it is missing, and failures with their reason', () => {
     const gathered = new Gathered('r', 3, () => undefined);
-    for (const message of said(2, 2).filter(({ worker, part }) => worker === 0 || part !== 2)) gathered.take(message);
+    for (const message of said(2, 2).filter(({ worker, part }) => worker === 0 || part !== 2)) gathered.take(message, 0);
     assert.equal(gathered.missing, '1 of the 4 parts that worker 1 said are missing; worker 2 did not say its last');
-    gathered.take({ run: 'r', worker: 2, part: 0, kind: 'ended', failure: 'no way' });
+    gathered.take({ run: 'r', worker: 2, part: 0, kind: 'ended', failure: 'no way' }, 0);
     assert.equal(gathered.notReady, 'worker 2 ended: no way');
   });
 
   it('is of this run and of one of its workers, or nothing', () => {
     const gathered = new Gathered('r', 1, () => { assert.fail(); });
-    for (const other of [undefined, null, 7, 'x', {}, { run: 'other', worker: 0, part: 0, kind: 'ready' }, { run: 'r', worker: 1, part: 0, kind: 'attempts', attempts: [attempt(1, 0)] }]) gathered.take(other);
+    for (const other of [undefined, null, 7, 'x', {}, { run: 'other', worker: 0, part: 0, kind: 'ready' }, { run: 'r', worker: 1, part: 0, kind: 'attempts', attempts: [attempt(1, 0)] }]) gathered.take(other, 0);
     assert.equal(gathered.notReady, 'worker 0 did not speak up');
+  });
+});
+
+describe('the clock of another machine', () => {
+  it('is ahead by what the middle says, and off that by no more than the error, however long words are on their way', () => {
+    const delays = fc.array(fc.tuple(fc.double({ min: 0, max: 500, noNaN: true }), fc.double({ min: 0, max: 500, noNaN: true })), { minLength: 1, maxLength: 20 });
+    fc.assert(fc.property(fc.double({ min: -1e6, max: 1e6, noNaN: true }), delays, (aheadMs, rounds) => {
+      const ahead = new Ahead();
+      let nowMs = 0;
+      for (const [thereMs, backMs] of rounds) {
+        const arrivesMs = nowMs + thereMs + aheadMs;
+        ahead.told(arrivesMs - nowMs);
+        ahead.heard(arrivesMs, nowMs + thereMs + backMs);
+        nowMs += 1_000;
+      }
+      assert.ok(Math.abs(ahead.middleMs - aheadMs) <= ahead.errorMs + 1e-6);
+      assert.ok(Math.abs(aheadMs) <= ahead.mostOffMs + 1e-6);
+      const quickest = (way: 0 | 1): number => Math.min(...rounds.map((round) => round[way]));
+      assert.ok(Math.abs(ahead.errorMs - (quickest(0) + quickest(1)) / 2) < 1e-6);
+    }));
+  });
+
+  it('is not known while it was heard one way only', () => {
+    const ahead = new Ahead();
+    ahead.heard(5, 3);
+    assert.deepEqual([ahead.errorMs, ahead.mostOffMs], [Infinity, Infinity]);
+  });
+});
+
+describe('a run with workers', () => {
+  const verdictWith = (workerClocksMs?: number): unknown[] => {
+    const stored = passingRun();
+    stored.run.plan.load.workers = 2;
+    if (workerClocksMs !== undefined) stored.run.workerClocksMs = workerClocksMs;
+    const { verdict, objectives } = judge(stored);
+    const { measured, met } = objectives.find(({ name }) => name === 'condition.workerClocksMs') ?? {};
+    return [verdict, measured, met];
+  };
+
+  it('is inconclusive where their clocks may be further from the driver\'s than what is measured by them, or nobody knows', () => {
+    assert.deepEqual(verdictWith(31.25), ['pass', 31.3, true]);
+    assert.deepEqual(verdictWith(140), ['inconclusive', 140, false]);
+    assert.deepEqual(verdictWith(), ['inconclusive', undefined, false]);
+  });
+
+  it('alone is asked for its clocks', () => {
+    assert.ok(!judge(passingRun()).objectives.some(({ name }) => name === 'condition.workerClocksMs'));
   });
 });
 
@@ -105,7 +155,8 @@ describe('a worker', () => {
   let tier1: string;
   const messages: WorkerMessage[] = [];
   const written: RecordId[] = [];
-  let startMs: number | undefined;
+  /** What the driver says, and is still to be read by the worker. */
+  let told: Told[] = [];
   const requests: string[] = [];
 
   /** A bridge as far as a worker goes: a log for results, one for records, and one that tells it when to begin. */
@@ -118,7 +169,7 @@ describe('a worker', () => {
     if (url === '/topics/t-results') return { offsets: [{ partition: 0, offset: messages.push(body?.records[0]?.value as WorkerMessage) }] };
     if (url === '/topics/t') return { offsets: [{ partition: 0, offset: written.push(body?.records[0]?.value as RecordId) }] };
     if (request.method === 'POST' && /^\/consumers\/[^/]+$/.test(url)) return { instance_id: 'i', base_uri: 'http://east.h:80/consumers/g/instances/i' };
-    if (url.includes('/records')) return startMs === undefined ? [] : [{ topic: 't-control', partition: 0, offset: 0, key: null, value: { run: 'r', startMs } }];
+    if (url.includes('/records')) return told.splice(0).map((value) => ({ topic: 't-control', partition: 0, offset: 0, key: null, value }));
     return undefined;
   }
 
@@ -147,37 +198,56 @@ describe('a worker', () => {
     return { worker, [Symbol.dispose]: () => { worker.kill('SIGKILL'); } };
   }
 
-  it('needs nothing but Node.js and its files: speaks up, begins when it is told, and tells all of its attempts when it is ended', async () => {
+  it('needs nothing but Node.js and its files: speaks up, begins when it is told, and tells all of its attempts when it is ended; by the driver\'s clock, though its own is another', async () => {
     // 40 a second are the driver's.
     const plan = planOf({ rate: 400, workers: 2 });
-    const settings: WorkerSettings = { plan, tier1: { tier1Address: tier1 }, hostname: 'h', regions: [{ name: 'east', gatewayAddress: '10.0.0.1' }], beganAt: Date.now() - 60_000 };
+    const beganAt = Date.now() - 60_000;
+    const nowMs = (): number => Date.now() - beganAt;
+    // Its clock is 7 s behind.
+    const settings: WorkerSettings = { plan, tier1: { tier1Address: tier1 }, hostname: 'h', regions: [{ name: 'east', gatewayAddress: '10.0.0.1' }], beganAt: beganAt + 7_000 };
     using started = start(settings, 1);
     const { worker } = started;
-    const nowMs = (): number => Date.now() - settings.beganAt;
+    /** Tells it the time until it has told its own so often. */
+    async function compare(when: When, times: number): Promise<void> {
+      while (messages.filter((message) => message.kind === 'clock' && message.when === when).length < times) {
+        told.push({ run: 'r', when, saidMs: nowMs() });
+        await delay(50);
+      }
+    }
     while (!messages.some(({ kind }) => kind === 'ready')) await delay(20);
+    await compare('before', 3);
     assert.equal(written.length, 0);
-    startMs = nowMs() + 500;
+    const gathered = new Gathered('r', 2, (attempt) => attempts.push(attempt));
+    const attempts: Attempt[] = [];
+    const others: WorkerMessage[] = (['before', 'after'] as const).map((when, part) => ({ run: 'r', worker: 0, part, kind: 'clock', when, saidMs: 0, laterMs: 0 }));
+    for (const message of [...others, ...messages]) gathered.take(message, message.worker === 0 ? 0 : nowMs());
+    const { aheadMs, errorMs } = gathered.ahead;
+    assert.ok(Math.abs((aheadMs[1] ?? 0) + 7_000) <= errorMs + 1 && errorMs < 1_000, `${aheadMs} ms, off by ${errorMs} ms`);
+
+    const startMs = nowMs() + 500;
+    told.push({ run: 'r', when: 'before', saidMs: nowMs(), start: { startMs, aheadMs } });
     while (written.length < 100) await delay(20);
     worker.kill('SIGTERM');
+    await compare('after', 10);
     const { exitCode, all } = await worker;
     assert.equal(exitCode, 0, all);
 
-    const attempts: Attempt[] = [];
-    const gathered = new Gathered('r', 2, (attempt) => attempts.push(attempt));
-    for (const message of [...messages, { run: 'r', worker: 0, part: 0, kind: 'ended' }]) gathered.take(message);
+    for (const message of [...messages, { run: 'r', worker: 0, part: 2, kind: 'ended' }]) gathered.take(message, nowMs());
     assert.equal(gathered.missing, undefined);
+    assert.ok((gathered.clocksMs ?? Infinity) < 10_000);
     assert.deepEqual(attempts.map(({ producer, seq }) => ({ run: 'r', producer, seq })).sort((a, b) => a.seq - b.seq), written.toSorted((a, b) => a.seq - b.seq));
     assert.ok(attempts.every(({ producer, outcome, region }) => producer === 'w1' && outcome === 'ok' && region === 'east'));
     // 180 a second each; worker 1 half an interval after worker 0.
     const first = attempts.find(({ seq }) => seq === 0) ?? assert.fail();
     assert.ok(Math.abs(first.intendedMs - startMs - 1000 / 180 / 2) < 0.01, `${first.intendedMs - startMs} ms after the start`);
+    assert.ok(first.issuedMs - first.intendedMs < 1_000, 'neither late nor all at once');
     for (const { intendedMs, issuedMs, sentMs = 0, endMs } of attempts) assert.ok(intendedMs <= issuedMs && issuedMs <= sentMs && sentMs <= endMs && endMs <= nowMs());
     assert.ok(requests.includes('DELETE east.h /consumers/g/instances/i'));
   });
 
   it('that is ended before it was told to begin says so', async () => {
     messages.length = 0;
-    startMs = undefined;
+    told = [];
     const settings: WorkerSettings = { plan: planOf({ workers: 1 }), tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], beganAt: Date.now() };
     using started = start(settings, 0);
     const { worker } = started;

@@ -119,6 +119,7 @@ const meanings = new Map([
   ['condition.samples.before', 'requests before the fault'],
   ['condition.samples.during', 'requests during the fault'],
   ['condition.samples.after', 'requests after the fault'],
+  ['condition.workerClocksMs', 'how far the clocks of workers may have been off the driver\'s'],
   ['condition.clock', 'how often the clock of the driver\'s machine went back'],
   ['prediction.produceBlackoutMs', 'longest time without an acknowledgement, against the bound of the configuration'],
   ['prediction.consumeBlackoutMs', 'longest time without a delivery, against the bound of the configuration'],

@@ -1,4 +1,5 @@
 import type { Attempt } from '../records.ts';
+import { Ahead } from './ahead.ts';
 import type { WorkerMessage } from './protocol.ts';
 
 interface Heard {
@@ -7,6 +8,9 @@ interface Heard {
   /** How many parts it has said in all, once that is known. */
   of?: number;
   failure?: string;
+  /** By how much its clock is ahead. */
+  before: Ahead;
+  after: Ahead;
 }
 
 /** What the workers have said so far. Parts may come twice and, of different workers, in any order. */
@@ -17,12 +21,12 @@ export class Gathered {
 
   constructor(run: string, workers: number, onAttempt: (attempt: Attempt) => void) {
     this.#run = run;
-    this.#workers = Array.from({ length: workers }, () => ({ ready: false, parts: new Set() }));
+    this.#workers = Array.from({ length: workers }, () => ({ ready: false, parts: new Set(), before: new Ahead(), after: new Ahead() }));
     this.#onAttempt = onAttempt;
   }
 
-  /** `said` is a record's value, from whoever wrote to the topic. */
-  take(said: unknown): void {
+  /** `said` is a record's value, from whoever wrote to the topic; `heardMs` is when it was read. */
+  take(said: unknown, heardMs: number): void {
     const message = said as Partial<WorkerMessage> | null | undefined;
     if (message?.run !== this.#run) return;
     const { worker = -1, part = -1, kind } = message;
@@ -30,9 +34,21 @@ export class Gathered {
     if (heard === undefined || heard.parts.has(part)) return;
     heard.parts.add(part);
     if (kind === 'ready') heard.ready = true;
+    else if (kind === 'clock') noteClock(heard, message, heardMs);
     else if (kind === 'attempts') for (const attempt of message.attempts ?? []) this.#onAttempt(attempt);
     else heard.of = part + 1;
     if (kind === 'ended' && message.failure !== undefined) heard.failure = message.failure;
+  }
+
+  /** By how much each worker's clock is ahead, and how far off that may be for any of them, ms. */
+  get ahead(): { aheadMs: number[]; errorMs: number } {
+    return { aheadMs: this.#workers.map(({ before }) => before.middleMs), errorMs: Math.max(...this.#workers.map(({ before }) => before.errorMs)) };
+  }
+
+  /** How far a worker's clock may have been off the driver's at most since it was set by it, ms; undefined where that is not known of all. */
+  get clocksMs(): number | undefined {
+    const mostMs = Math.max(...this.#workers.flatMap(({ before, after }) => [before.errorMs, after.mostOffMs]));
+    return Number.isFinite(mostMs) ? mostMs : undefined;
   }
 
   /** Whether any has ended with a failure. */
@@ -58,6 +74,12 @@ export class Gathered {
       return parts.size === of ? undefined : `${of - parts.size} of the ${of} parts that worker ${worker} said are missing`;
     }));
   }
+}
+
+function noteClock(heard: Heard, { when, saidMs, laterMs }: Partial<Extract<WorkerMessage, { kind: 'clock' }>>, heardMs: number): void {
+  if (when === undefined || saidMs === undefined || laterMs === undefined) return;
+  heard[when].heard(saidMs, heardMs);
+  heard[when].told(laterMs);
 }
 
 function sentence(phrases: (string | undefined)[]): string | undefined {

@@ -17,12 +17,14 @@ import { workerObjects } from './job.ts';
 import { endWorkers, workersEntry } from './left.ts';
 import type { WorkersLeft } from './left.ts';
 import { topicsOf } from './protocol.ts';
-import type { Start, WorkerSettings } from './protocol.ts';
+import type { Start, Told, When, WorkerSettings } from './protocol.ts';
 
 /** An image may have to be pulled by each node first. */
 const readyWithinMs = 180_000;
 const doneWithinMs = 120_000;
 const readEveryMs = 500;
+/** So often driver and workers tell each other their time, so often results are read then, and so precisely a clock is to be known, within the time that there is. */
+const clocks = { everyMs: 200, readEveryMs: 50, knownMs: 40, withinMs: 10_000 };
 /** From the driver's word to the load's begin: long enough for every worker to have read it. */
 const startInMs = 2_000;
 
@@ -58,6 +60,7 @@ export class Workers {
   /** Absent until it is asked for. */
   #job: string | undefined;
   #isMade = false;
+  #comparing = false;
   /** The last reason why results could not be read. */
   #unread: string | undefined;
 
@@ -78,6 +81,8 @@ export class Workers {
       workers.#reading = workers.#read();
       await workers.#until(() => workers.#gathered.notReady === undefined || workers.#gathered.failed, readyWithinMs);
       if (workers.#gathered.notReady !== undefined) throw new UserError(`not every worker was ready (they have ${readyWithinMs / 1000} s): ${workers.#gathered.notReady}`, { remedy: `look at the pods of Job ${namespace}/${String(workers.#job)} in cluster ${cluster.context}` });
+      await workers.#compareClocks('before', () => workers.#gathered.ahead.errorMs <= clocks.knownMs, clocks.withinMs);
+      if (!Number.isFinite(workers.#gathered.ahead.errorMs)) throw new UserError(`not every worker told its time within ${clocks.withinMs / 1000} s`, { remedy: `see that every region serves consumers, and look at the pods of Job ${namespace}/${String(workers.#job)} in cluster ${cluster.context}` });
       return workers;
     } catch (error) {
       await workers.close();
@@ -87,11 +92,11 @@ export class Workers {
 
   /** Gives the instant of the drill's clock, a little ahead, at which all of them begin. Throws a UserError when they cannot be told. */
   async begin(): Promise<number> {
-    const { clock, settings: { plan: { run } } } = this.#o;
+    const { clock } = this.#o;
     const startMs = Math.ceil(clock() + startInMs);
-    const start: Start = { run, startMs };
+    const { aheadMs } = this.#gathered.ahead;
     // Written again where that is not known to have succeeded: it says the same.
-    while (!await this.#tell(start)) {
+    while (!await this.#tell('before', { startMs, aheadMs })) {
       if (clock() > startMs - startInMs / 2) throw new UserError('the workers could not be told to begin: no bridge wrote it');
     }
     return startMs;
@@ -100,9 +105,14 @@ export class Workers {
   /** Ends their load and gathers what they have to say, unless `signal` is aborted: the drill's, if it is not given. Gives what is missing of it, or undefined. */
   async finish(signal = this.#o.signal): Promise<string | undefined> {
     await this.#deleteJob();
-    await this.#until(() => this.#gathered.complete, doneWithinMs, signal);
+    await this.#compareClocks('after', () => this.#gathered.complete, doneWithinMs, signal);
     const { missing } = this.#gathered;
     return missing === undefined ? undefined : `not all results of the workers could be gathered: ${missing}${this.#unread === undefined ? '' : ` (${this.#unread})`}`;
+  }
+
+  /** How far a worker's times may be off the driver's at most, ms; undefined where that could not be found out. Known once they have finished. */
+  get clocksMs(): number | undefined {
+    return this.#gathered.clocksMs;
   }
 
   /** Leaves nothing behind, but in the journal what may be there all the same. Safe to repeat. */
@@ -114,9 +124,24 @@ export class Workers {
     if (ended.status === 'fulfilled' && this.#isMade) await removeEntry(this.#o.stateDir, this.#entry);
   }
 
+  /** Tells the workers the time, who tell theirs, until that is enough or took too long. */
+  async #compareClocks(when: When, isEnough: () => boolean, timeoutMs: number, signal = this.#o.signal): Promise<void> {
+    const { clock } = this.#o;
+    this.#comparing = true;
+    try {
+      for (const deadline = clock() + timeoutMs; !isEnough() && clock() < deadline;) {
+        await this.#tell(when);
+        await delay(clocks.everyMs, undefined, { signal });
+      }
+    } finally {
+      this.#comparing = false;
+    }
+  }
+
   /** Whether it was certainly written. */
-  async #tell(value: Start): Promise<boolean> {
-    const { dispatcher, settings: { hostname }, clock } = this.#o;
+  async #tell(when: When, start?: Start): Promise<boolean> {
+    const { dispatcher, settings: { hostname, plan: { run } }, clock } = this.#o;
+    const value: Told = { run, when, saidMs: clock(), ...(start === undefined ? {} : { start }) };
     const request = { method: 'POST' as const, host: hostname, path: `/topics/${this.#topics.control}`, headers: { 'content-type': mediaType('json') }, timeoutMs: startInMs };
     return judgeProduce(await exchange(dispatcher, { ...request, body: JSON.stringify({ records: [{ value }] }) }, clock)).outcome === 'ok';
   }
@@ -158,14 +183,14 @@ export class Workers {
       try {
         const { end = 0n } = (await kafka.bounds(this.#topics.results)).get(0) ?? {};
         for await (const { offset, value } of kafka.values(this.#topics.results, new Map([[0, { begin: next, end }]]))) {
-          this.#gathered.take(value);
+          this.#gathered.take(value, this.#o.clock());
           next = BigInt(offset) + 1n;
         }
         this.#unread = undefined;
       } catch (error) {
         this.#unread = error instanceof Error ? error.message : String(error);
       }
-      await delay(readEveryMs, undefined, { signal: this.#over.signal }).catch(() => undefined);
+      await delay(this.#comparing ? clocks.readEveryMs : readEveryMs, undefined, { signal: this.#over.signal }).catch(() => undefined);
     }
   }
 

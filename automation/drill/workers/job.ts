@@ -15,7 +15,7 @@ const sources = [
 ].map((name) => `${name}.ts`);
 const program = 'workers/worker.ts';
 /** What may be left unsaid at the end takes its time. */
-const graceSeconds = 90;
+const graceSeconds = 110;
 /** A load lasts longer than its duration where a region recovers late. No worker outlives a driver by more that was killed, and whose journal nobody heals. */
 const extraSeconds = 900;
 

@@ -12,25 +12,41 @@ export interface WorkerSettings {
   hostname: string;
   regions: ServingRegion[];
   /**
-   * Time of day, ms since 1970, at which the drill's clock began. A worker's times are its own clock's since then: those of two machines differ by
-   * what their clocks differ, so they are shown together and never compared. A request's latency and lateness are both of one machine.
+   * Time of day, ms since 1970, at which the drill's clock began. A worker's clock is its own machine's since then: it is ahead of the driver's by what
+   * their times of day differ, until the worker is told by how much.
    */
   beganAt: number;
 }
 
-/** Tells all workers when to begin: on the drill's clock, ms. */
-export interface Start {
+/** Clocks are compared before the load, to set the workers' by it, and after it, to see what is left. */
+export type When = 'before' | 'after';
+
+/** What the driver says to all workers: that it said so, again and again while clocks are compared; and once when to begin. */
+export interface Told {
   run: string;
+  when: When;
+  /** On the drill's clock, ms. */
+  saidMs: number;
+  start?: Start;
+}
+
+export interface Start {
+  /** On the drill's clock, ms. */
   startMs: number;
+  /** By how much each worker's clock is ahead of the drill's. From then on its times are the drill's. */
+  aheadMs: number[];
 }
 
 /** What a worker says, in parts numbered from 0. One may be said twice, as a part whose writing is not known to have succeeded is written again. */
-export type WorkerMessage = { run: string; worker: number; part: number } & (
+export type WorkerMessage = { run: string; worker: number; part: number } & WorkerWord;
+
+export type WorkerWord =
   | { kind: 'ready' }
+  /** When it was said, by the worker's clock, and how much later than the driver had spoken the worker heard it. */
+  | { kind: 'clock'; when: When; saidMs: number; laterMs: number }
   | { kind: 'attempts'; attempts: Attempt[] }
   /** The last part. */
-  | { kind: 'ended'; failure?: string }
-);
+  | { kind: 'ended'; failure?: string };
 
 /** Topics of one partition by which driver and workers speak. */
 export function topicsOf({ topic }: Plan): { control: string; results: string } {

@@ -15,12 +15,14 @@ import type { Attempt } from '../records.ts';
 import { httpDispatcher } from './http-dispatcher.ts';
 import { Outbox } from './outbox.ts';
 import { producerOf, topicsOf, workersShare } from './protocol.ts';
-import type { Start, WorkerMessage, WorkerSettings } from './protocol.ts';
+import type { Told, WorkerMessage, WorkerSettings, WorkerWord } from './protocol.ts';
 
 /** What ended is told of so often, and so many attempts in one record: some hundred KiB, well below what a broker takes. */
 const told = { everyMs: 1_000, atOnce: 500 };
 /** Who was not told by then when to begin never will be. */
 const startWithinMs = 600_000;
+/** After the load, so often is the driver's time heard, for so long at most: there is more to say. */
+const compared = { times: 10, withinMs: 10_000 };
 
 const settings = JSON.parse(process.env['KBF_WORKER'] ?? 'null') as WorkerSettings;
 const worker = Number(process.env['JOB_COMPLETION_INDEX']);
@@ -28,8 +30,9 @@ const { tier1, hostname, regions, beganAt } = settings;
 const plan = workersShare(settings.plan, worker);
 const { run, connections, topic, load: { requestsPerConnection, retry } } = plan;
 const { control, results } = topicsOf(plan);
-/** The time of day at this process's start, and a monotonic clock from there on. */
-const clock: Clock = () => performance.timeOrigin + performance.now() - beganAt;
+/** The time of day at this process's start, and a monotonic clock from there on; the drill's, once the driver has said by how much this one is ahead. */
+const clock: Clock = () => performance.timeOrigin + performance.now() - beganAt - aheadMs;
+let aheadMs = 0;
 
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { stop.abort(); });
@@ -42,17 +45,19 @@ const outbox = new Outbox<WorkerMessage>(async (message) => {
   return judgeProduce(answer).outcome === 'ok';
 });
 let parts = 0;
-function say(message: { kind: 'ready' } | { kind: 'attempts'; attempts: Attempt[] } | { kind: 'ended'; failure?: string }): void {
+function say(message: WorkerWord): void {
   outbox.say({ run, worker, part: parts, ...message });
   parts += 1;
 }
+/** Why the driver cannot be heard. */
+let unheard = 'nothing was said';
 
 say({ kind: 'ready' });
 let failure: string | undefined;
 try {
-  const start = await toldToStart();
-  if (start === undefined) throw new Error('it was told to end before it was told to begin');
-  await sendFrom(start.startMs);
+  const startMs = await toldToStart();
+  await sendFrom(startMs);
+  await compareClocks();
 } catch (error) {
   failure = error instanceof Error ? error.message : String(error);
 }
@@ -62,29 +67,59 @@ console.log(failure ?? (heard ? 'done' : 'its results could not be written'));
 talk.destroy();
 process.exitCode = failure === undefined && heard ? 0 : 1;
 
-/** The driver's word, or undefined when this was ended before it came. A consumer of its own reads it; any consumer may be lost with its bridge. */
-async function toldToStart(): Promise<Start | undefined> {
-  const deadline = clock() + startWithinMs;
+/** When to begin, by the drill's clock, which is this worker's from then on. */
+async function toldToStart(): Promise<number> {
+  const start = await hear((told) => {
+    const word = told.find((each) => each.start !== undefined)?.start;
+    if (word === undefined) tellTime(told);
+    return word;
+  }, startWithinMs, stop.signal);
+  if (start === undefined) throw new Error(stop.signal.aborted ? 'it was told to end before it was told to begin' : `it was not told to begin within ${startWithinMs / 1000} s: ${unheard}`);
+  aheadMs = start.aheadMs[worker] ?? 0;
+  return start.startMs;
+}
+
+/** What may be left between the clocks shows only when no load is in the way. */
+async function compareClocks(): Promise<void> {
+  let times = 0;
+  await hear((told) => {
+    const after = told.filter(({ when }) => when === 'after');
+    tellTime(after);
+    times += after.length === 0 ? 0 : 1;
+    return times < compared.times ? undefined : true;
+  }, compared.withinMs);
+}
+
+/** Of several the last took the least time. */
+function tellTime(told: readonly Told[]): void {
+  const last = told.at(-1);
+  if (last === undefined) return;
+  const saidMs = clock();
+  say({ kind: 'clock', when: last.when, saidMs, laterMs: saidMs - last.saidMs });
+}
+
+/** Gives `heed` what the driver says until it has what it wants. Undefined when that took too long. A consumer of its own reads it; any consumer may be lost with its bridge. */
+async function hear<T>(heed: (told: Told[]) => T | undefined, withinMs: number, signal?: AbortSignal): Promise<T | undefined> {
+  const deadline = performance.now() + withinMs;
   let instance: Instance | undefined;
-  let why = 'nothing was said';
-  while (!stop.signal.aborted) {
-    if (clock() > deadline) throw new Error(`it was not told to begin within ${startWithinMs / 1000} s: ${why}`);
+  let wanted: T | undefined;
+  while (wanted === undefined && performance.now() < deadline && signal?.aborted !== true) {
     instance ??= await listen().catch((error: unknown) => {
-      why = String(error);
+      unheard = String(error);
       return undefined;
     });
-    const records = await instance?.poll() ?? why;
-    const start = typeof records === 'string' ? undefined : records.map(({ value }) => value as Start | undefined).find((said) => said?.run === run);
-    if (start !== undefined || typeof records === 'string') {
-      void instance?.delete({ lost: start === undefined });
+    const records = await instance?.poll() ?? unheard;
+    if (typeof records === 'string') {
+      unheard = records;
+      void instance?.delete({ lost: true });
       instance = undefined;
+    } else {
+      wanted = heed(records.map(({ value }) => value as Told | undefined).filter((told): told is Told => told?.run === run));
     }
-    if (start !== undefined) return start;
-    if (typeof records === 'string') why = records;
-    await delay(100, undefined, { signal: stop.signal }).catch(() => undefined);
+    if (wanted === undefined) await delay(100, undefined, { ...(signal ? { signal } : {}) }).catch(() => undefined);
   }
-  void instance?.delete({ lost: true });
-  return undefined;
+  void instance?.delete({ lost: wanted === undefined });
+  return wanted;
 }
 
 async function listen(): Promise<Instance> {
