@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { request } from 'undici';
 import type { Healed } from '../../automation/drill/faults/journal.ts';
 import type { Report } from '../../automation/drill/index.ts';
+import { readLines } from '../../automation/drill/store.ts';
 import { killFamily } from '../../bench/family.ts';
 import { withSeedRouting } from './seed-routing.ts';
 import { Workshop, eventually } from './support.ts';
@@ -55,6 +57,37 @@ describe('faults', () => {
     const before = await readFile(join(reportDir, 'report.json'), 'utf8');
     await workshop.start('report', reportDir, '--json');
     assert.equal(await readFile(join(reportDir, 'report.json'), 'utf8'), before);
+  });
+
+  it('damage no data of a load that pods send, of whom nothing is left: bridge-kill', async () => {
+    const reportDir = join(workshop.stateDir, 'reports', 'workers');
+    const { exitCode, all, stdout } = await workshop.start('drill', '--sandbox', name, '--fault', 'bridge-kill', '--region', 'east', '--workers', '2',
+      '--rate', '60', '--connections', '9', '--duration', '9s', '--seed', '1', '--report', reportDir, '--json');
+    assert.ok([0, 3, 4].includes(exitCode ?? 1), all);
+    const { verdict, plan, produce, log, fault: seen, objectives } = JSON.parse(stdout) as Report;
+    const clocksMs = objectives.find(({ name: objective }) => objective === 'condition.workerClocksMs')?.measured;
+    console.log(`      ${verdict}: sent ${String(produce.sent)}, failed ${String(produce.failed)}, unknown ${String(produce.unknown)}, longest gap ${String(produce.blackoutMs)} ms, workers' clocks known to ${String(clocksMs)} ms`);
+    assert.equal(objectives.find(({ name: objective }) => objective === 'condition.carriedOut')?.met, true, all);
+    assert.equal(seen.tookHold, true, all);
+    assert.deepEqual([log?.ackedLost, log?.offsetMismatch, log?.phantom, log?.reordered, log?.duplicates.unexplained], [0, 0, 0, 0, 0]);
+    assert.deepEqual(objectives.filter(({ name: objective, met }) => !met && /^consume\.(skipped|redeliveredAfterCommit)/.test(objective)), []);
+    // Pods and driver have one machine and so one clock: what is told of it has to be near.
+    assert.ok(typeof clocksMs === 'number' && clocksMs < 1_000, all);
+    const attempts = await readLines(reportDir, 'attempts');
+    const sent = new Map(['p0', 'w0', 'w1'].map((producer) => [producer, attempts.filter((attempt) => attempt.producer === producer)]));
+    // 10 a second are the driver's, 25 each worker's.
+    for (const [producer, its] of sent) assert.ok(its.some(({ outcome }) => outcome === 'ok') && its.length >= (producer === 'p0' ? 60 : 150), `${producer}: ${String(its.length)} attempts`);
+
+    const { hostname } = await workshop.json<{ hostname: string }>('outputs', '--sandbox', name);
+    const { relays } = await workshop.json<SandboxAnswer>('sandbox', 'status', '--name', name);
+    await eventually('Job, pods, program and topics are gone', 60_000, async () => {
+      const objects = await workshop.kubectl(sandbox, 'central', '--namespace', 'edge', 'get', 'jobs,pods,configmaps', '--selector', `kbf-drill/run=${plan.run}`, '--output', 'name');
+      const { body } = await request(`http://${relays['central/edge/tier1:80'] ?? assert.fail('tier1 has no relay')}/topics`, { headers: { host: hostname } });
+      const left = [...objects.split('\n').filter((line) => line !== ''), ...(await body.json() as string[]).filter((topic) => topic.startsWith(plan.topic))];
+      if (left.length > 0) throw new Error(`there is ${left.join(', ')}`);
+      return true;
+    });
+    assert.deepEqual(await workshop.json('faults', 'heal', '--sandbox', name), [], 'nothing is left to heal');
   });
 
   it('are refused while another drill is on the stack, which is named', async () => {
