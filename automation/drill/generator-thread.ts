@@ -15,7 +15,7 @@ import type { Attempt } from './records.ts';
 /** How long an attempt may wait for others to be told of together; one message each would cost more than the requests. */
 const tellAfterMs = 10;
 
-const { tier1, hostname, plan, regions, beginNs } = workerData as GeneratorData;
+const { tier1, hostname, plan, regions, proxiesRepeat, beginNs } = workerData as GeneratorData;
 const clock = clockSince(beginNs);
 const { connections, topic, run, requestTimeoutMs: timeoutMs, load: { requestsPerConnection, retry } } = plan;
 const pool = entrance(tier1, { connections, requestsPerConnection });
@@ -59,7 +59,7 @@ parentPort?.on('message', (command: GeneratorCommand) => {
   if (command.kind === 'start') {
     const schedule = command.schedule === 'even' ? constant(plan.rate) : scheduleOf(plan);
     const sender = producer({
-      dispatcher: pool, lanes, hostname, topic, run, name: command.producer, content, retry, timeoutMs, regions, clock, onAttempt, signal: aborted.signal,
+      dispatcher: pool, lanes, hostname, topic, run, name: command.producer, content, retry, timeoutMs, regions, proxiesRepeat, clock, onAttempt, signal: aborted.signal,
     });
     load = startLoad(numbered(command.producer, sender), schedule, clock, command.beginMs);
   } else if (command.kind === 'stop') {

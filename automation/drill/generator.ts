@@ -16,6 +16,8 @@ export interface GeneratorData {
   hostname: string;
   plan: Plan;
   regions: ServingRegion[];
+  /** Proxies on the way may send again what was sent. */
+  proxiesRepeat: boolean;
   /** When the drill's clock began, by `process.hrtime`. */
   beginNs: bigint;
 }

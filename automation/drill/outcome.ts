@@ -11,13 +11,15 @@ export interface Judged {
 /**
  * What one produce request of one record came to. The rule: `failed` only where the record certainly was not written,
  * `ok` only with an offset; all the rest is `unknown`. The Bridge answers 200 also for records that failed, so the
- * record's own entry decides, not the status.
+ * record's own entry decides, not the status. `proxiesRepeat`: proxies on the way may send again what was sent, or nobody knows that they do not; how
+ * often they did has to be told then.
  */
-export function judgeProduce(answer: Exchange): Judged {
+export function judgeProduce(answer: Exchange, { proxiesRepeat = false }: { proxiesRepeat?: boolean } = {}): Judged {
   if (answer.error !== undefined) return judgeBroken(answer, answer.error.code);
   const judged = judgeAnswer(answer);
   // A proxy that tried more than once tells of its last try only; an earlier one may have been carried out.
-  const retried = /retried and the latest/.test(answer.body) || (proxyAttempts(answer.headers) ?? 1) > 1;
+  const tries = proxyAttempts(answer.headers) ?? (proxiesRepeat ? Infinity : 1);
+  const retried = /retried and the latest/.test(answer.body) || tries > 1;
   return judged.outcome === 'failed' && retried ? { ...judged, outcome: 'unknown' } : judged;
 }
 

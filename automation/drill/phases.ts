@@ -19,6 +19,7 @@ import type { DrillOptions, Phase, ProgramOutputs } from './options.ts';
 import { readParts } from './parts.ts';
 import type { FaultMark, Plan, StepRecord } from './plan.ts';
 import { leasePlaceOf } from './place.ts';
+import { proxiesRepeat } from './predict/configuration.ts';
 import { readConfiguration } from './predict/read.ts';
 import { producer } from './producer.ts';
 import type { Attempt } from './records.ts';
@@ -99,7 +100,7 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   cleanup.defer(() => forget(kafka, plan.topic));
   await kafka.createTopic(plan.topic, { partitions: plan.partitions, replicas: 3, minInsyncReplicas: 2 });
   const consumers = cleanup.adopt(consumersOf(drill), (group) => group.stop());
-  const generator = cleanup.adopt(await Generator.start({ tier1: tier1Of(outputs), hostname: outputs.hostname, plan: driversShare(plan), regions: outputs.regions, clock }), (open) => open.close());
+  const generator = cleanup.adopt(await Generator.start({ tier1: tier1Of(outputs), hostname: outputs.hostname, plan: driversShare(plan), regions: outputs.regions, proxiesRepeat: mayRepeat(drill), clock }), (open) => open.close());
   const pool = cleanup.adopt(entrance(outputs, { connections: 1 }), (open) => open.destroy());
   // An interrupted drill does not wait for answers.
   signal.addEventListener('abort', () => {
@@ -169,10 +170,15 @@ async function startWorkers(drill: Drill, way: { cluster: Cluster; namespace: st
   const { plan, outputs, options, clock, live, signal } = drill;
   return await Workers.start({
     ...way, stateDir: options.stateDir, clock, signal,
-    settings: { plan, tier1: tier1Of(outputs), hostname: outputs.hostname, regions: outputs.regions.map(({ name, gatewayAddress }) => ({ name, gatewayAddress })) },
+    settings: { plan, tier1: tier1Of(outputs), hostname: outputs.hostname, regions: outputs.regions.map(({ name, gatewayAddress }) => ({ name, gatewayAddress })), proxiesRepeat: mayRepeat(drill) },
     // Its end by another machine's clock is no time to wait from.
     onAttempt: storing(drill, (attempt) => { live.noteUnknown({ ...attempt, endMs: clock() }); }),
   });
+}
+
+/** Whether what a proxy answers may be about its last try alone. */
+function mayRepeat({ seen, outputs }: Drill): boolean {
+  return proxiesRepeat(seen.configuration ?? {}, outputs.regions.map(({ name }) => name));
 }
 
 /** Stores each attempt before anything is made of it. */
@@ -192,9 +198,10 @@ function consumersOf({ plan, outputs, clock, store }: Drill): ConsumerGroup {
   });
 }
 
-function probeOf({ plan, outputs, clock }: Drill, dispatcher: Dispatcher, onAttempt: (attempt: Attempt) => void): () => Promise<Attempt> {
+function probeOf(drill: Drill, dispatcher: Dispatcher, onAttempt: (attempt: Attempt) => void): () => Promise<Attempt> {
+  const { plan, outputs, clock } = drill;
   const sender = producer({
-    dispatcher, lanes: new Lanes(1), hostname: outputs.hostname, topic: plan.topic, run: plan.run, name: probeProducer, regions: outputs.regions, clock,
+    dispatcher, lanes: new Lanes(1), hostname: outputs.hostname, topic: plan.topic, run: plan.run, name: probeProducer, regions: outputs.regions, proxiesRepeat: mayRepeat(drill), clock,
     content: contentOf({ ...plan.load, keys: plan.keys, seed: plan.seed }), retry: 'none', timeoutMs: plan.requestTimeoutMs, onAttempt,
   });
   let sent = 0;

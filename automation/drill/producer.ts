@@ -28,6 +28,8 @@ export interface ProducerOptions {
   signal?: AbortSignal;
   timeoutMs: number;
   regions: readonly ServingRegion[];
+  /** Proxies on the way may send again what was sent. */
+  proxiesRepeat: boolean;
   clock: Clock;
   /** Called with every attempt once it has ended; stores before it counts. */
   onAttempt: (attempt: Attempt) => void;
@@ -40,12 +42,12 @@ export interface Producer {
 
 /** Writes one record per request through the Bridge's HTTP API; again, where the policy of retries says so. */
 export function producer(options: ProducerOptions): Producer {
-  const { dispatcher, lanes, hostname, topic, run, name, content, clock, timeoutMs, regions } = options;
+  const { dispatcher, lanes, hostname, topic, run, name, content, clock, timeoutMs, regions, proxiesRepeat } = options;
   const request = { method: 'POST' as const, host: hostname, path: `/topics/${topic}`, timeoutMs, lanes, headers: { 'content-type': content.type } };
   const attemptOnce = async (seq: number, intendedMs: number, number: number): Promise<Attempt> => {
     const answer = await exchange(dispatcher, { ...request, body: content.bodyOf({ run, producer: name, seq }) }, clock);
     const attempt: Attempt = {
-      producer: name, seq, attempt: number, key: content.keyOf(seq), intendedMs, issuedMs: answer.issuedMs, endMs: answer.endMs, ...judgeProduce(answer),
+      producer: name, seq, attempt: number, key: content.keyOf(seq), intendedMs, issuedMs: answer.issuedMs, endMs: answer.endMs, ...judgeProduce(answer, { proxiesRepeat }),
     };
     if (answer.sentMs !== undefined) attempt.sentMs = answer.sentMs;
     if (answer.status !== undefined) attempt.status = answer.status;

@@ -27,7 +27,7 @@ const plan: Plan = {
 };
 await makeReportDirectory(directory);
 const file = openAppender(directory, 'attempts', (error) => { throw error; });
-const generator = await Generator.start({ tier1: { tier1Address: `127.0.0.1:${port}` }, hostname: 'bench.example', plan, regions: [], clock });
+const generator = await Generator.start({ tier1: { tier1Address: `127.0.0.1:${port}` }, hostname: 'bench.example', plan, regions: [], proxiesRepeat: false, clock });
 await loadFor(500, () => undefined);
 
 const before = process.cpuUsage();

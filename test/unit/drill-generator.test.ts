@@ -20,7 +20,7 @@ describe('the load generator', () => {
       run: 'r', fault: 'none', region: 'east', rate: 200, durationSeconds: 6, connections: 2, requestTimeoutMs: 5000, topic: 't', partitions: 3, keys: 6, seed: 1, steps: [],
       consumers: defaultConsumers, load: { ...defaultLoad, ...load },
     };
-    generator = await Generator.start({ tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, plan, regions: fakeRegions, clock });
+    generator = await Generator.start({ tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, plan, regions: fakeRegions, proxiesRepeat: false, clock });
   }
   const note = (attempt: Attempt): void => void attempts.push(attempt);
 

@@ -28,7 +28,7 @@ describe('the load', () => {
 
   function startProducer(timeoutMs: number, retry: LoadPlan['retry'] = 'none'): void {
     produce = producer({
-      dispatcher: pool, lanes, hostname: globalHost, topic: 't', run: 'r', name: 'p0', content, retry, timeoutMs, regions: fakeRegions, clock, signal: stop.signal,
+      dispatcher: pool, lanes, hostname: globalHost, topic: 't', run: 'r', name: 'p0', content, retry, timeoutMs, regions: fakeRegions, proxiesRepeat: false, clock, signal: stop.signal,
       onAttempt: (attempt) => attempts.push(attempt),
     });
   }

@@ -53,6 +53,12 @@ describe('the outcome of a produce request', () => {
     });
   }
 
+  it('is failed behind proxies that may repeat what was sent only where they say that they did not', () => {
+    const judged = (headers: Record<string, string>): string => judgeProduce(answer(503, 'no healthy upstream', headers), { proxiesRepeat: true }).outcome;
+    assert.deepEqual([judged({}), judged({ 'x-envoy-attempt-count': '1' }), judged({ 'x-envoy-attempt-count': '2' })], ['unknown', 'failed', 'unknown']);
+    assert.equal(judgeProduce(broken('ECONNREFUSED', false), { proxiesRepeat: true }).outcome, 'failed');
+  });
+
   it('is ok with partition and offset for a 200 that has them', () => {
     assert.deepEqual(judgeProduce(answer(200, { offsets: [{ partition: 3, offset: 0 }] })), { outcome: 'ok', class: 'ok', partition: 3, offset: 0 });
   });

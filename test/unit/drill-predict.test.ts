@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { buildTopology } from '../../components/topology.ts';
 import { parseConfiguration } from '../../config/configuration.ts';
-import { deliveryTimeoutMs, objectName } from '../../automation/drill/predict/configuration.ts';
+import { deliveryTimeoutMs, objectName, proxiesRepeat } from '../../automation/drill/predict/configuration.ts';
 import type { BridgeSettings, HopSettings } from '../../automation/drill/predict/configuration.ts';
 import { bridgeSettings, hopSettings, kafkaSettings } from '../../automation/drill/predict/extract.ts';
 import type { RawObject } from '../../automation/drill/predict/extract.ts';
@@ -228,6 +228,7 @@ describe('the settings in effect', () => {
       healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, healthCheckPath: '/topics', pingIntervalMs: 500, pingTimeoutMs: 1000,
       routeTimeoutMs: 15_000, retryOn: 'connect-failure,refused-stream,retriable-headers', retryAttempts: 2, retryBackoffMs: 5, perTryTimeoutMs: 12_000,
     });
+    assert.equal(proxiesRepeat({ [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } }, ['east']), false);
     assert.deepEqual([tier1?.healthCheckPath, tier1?.routeTimeoutMs, tier1?.weighted, tier1?.pingTimeoutMs], ['/', 16_000, undefined, 1000]);
     const bridge = bridgeSettings(objects.get('KafkaBridge')?.[0] ?? {}, undefined);
     assert.deepEqual([bridge.deliveryTimeoutMs, bridge.sessionTimeoutMs, bridge.heartbeatIntervalMs], [8000, 6000, 2000]);
@@ -236,6 +237,16 @@ describe('the settings in effect', () => {
     for (const fault of ['bridge-hang', 'gateway-black-hole', 'region-black-hole']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 2000, fault);
     assert.ok((bounds('bridge-cut-from-kafka', configuration, { connections: 500 })[0] ?? Infinity) <= 2300);
     assert.ok((bounds('bridge-cut-from-kafka', configuration)[0] ?? Infinity) <= 8300);
+  });
+
+  it('say whether proxies may repeat what was sent, as they do where nobody could read it', () => {
+    const repeats = (configuration: AppliedConfiguration): boolean => proxiesRepeat(configuration, ['east']);
+    assert.equal(repeats(applied({ east: { ...hop, retryOn: 'connect-failure, refused-stream,retriable-headers' } })), false);
+    assert.equal(repeats(applied({ east: { ...hop, retryOn: 'gateway-error,reset', retryAttempts: 0 } })), false);
+    assert.equal(repeats(applied({ tier1: { ...hop, retryOn: 'connect-failure,gateway-error' } })), true);
+    assert.equal(repeats(applied({ east: without(hop, 'retryOn', 'retryAttempts') })), true);
+    assert.equal(repeats({ ...applied(), [objectName.tier1]: { unreadable: 'Forbidden' } }), true);
+    assert.equal(proxiesRepeat(applied(), ['east', 'west']), true);
   });
 
   it('are none where no rule names the host', () => {

@@ -39,7 +39,7 @@ describe('the workers of a drill', () => {
     options = {
       cluster: new Cluster(api.kubeconfig, 'c'), namespace: 'ns', stateDir, refs, clock: startClock(), signal: new AbortController().signal, onAttempt: (attempt) => attempts.push(attempt),
       settings: {
-        tier1: { tier1Address: '10.0.0.9' }, hostname: 'h', regions: [],
+        tier1: { tier1Address: '10.0.0.9' }, hostname: 'h', regions: [], proxiesRepeat: false,
         plan: {
           run: 'r', fault: 'none', region: 'east', rate: 100, durationSeconds: 10, connections: 8, requestTimeoutMs: 5000, topic: 't', partitions: 3, keys: 6, seed: 1, steps: [],
           consumers: defaultConsumers, load: { ...defaultLoad, workers: 2 },

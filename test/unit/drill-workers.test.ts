@@ -204,7 +204,7 @@ describe('a worker', () => {
     const beganAt = Date.now() - 60_000;
     const nowMs = (): number => Date.now() - beganAt;
     // Its clock is 7 s behind.
-    const settings: WorkerSettings = { plan, tier1: { tier1Address: tier1 }, hostname: 'h', regions: [{ name: 'east', gatewayAddress: '10.0.0.1' }], beganAt: beganAt + 7_000 };
+    const settings: WorkerSettings = { plan, tier1: { tier1Address: tier1 }, hostname: 'h', regions: [{ name: 'east', gatewayAddress: '10.0.0.1' }], proxiesRepeat: false, beganAt: beganAt + 7_000 };
     using started = start(settings, 1);
     const { worker } = started;
     /** Tells it the time until it has told its own so often. */
@@ -248,7 +248,7 @@ describe('a worker', () => {
   it('that is ended before it was told to begin says so', async () => {
     messages.length = 0;
     told = [];
-    const settings: WorkerSettings = { plan: planOf({ workers: 1 }), tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], beganAt: Date.now() };
+    const settings: WorkerSettings = { plan: planOf({ workers: 1 }), tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], proxiesRepeat: false, beganAt: Date.now() };
     using started = start(settings, 0);
     const { worker } = started;
     while (!messages.some(({ kind }) => kind === 'ready')) await delay(20);
@@ -258,7 +258,7 @@ describe('a worker', () => {
   });
 
   it('is a pod of an Indexed Job without a sidecar, with its program below the limit of a ConfigMap', () => {
-    const { job, configMap } = workerObjects({ plan: planOf({ workers: 3 }), tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], beganAt: 0 }, 'ns');
+    const { job, configMap } = workerObjects({ plan: planOf({ workers: 3 }), tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], proxiesRepeat: false, beganAt: 0 }, 'ns');
     assert.deepEqual([job.spec?.completionMode, job.spec?.completions, job.spec?.parallelism, job.spec?.backoffLimit], ['Indexed', 3, 3, 0]);
     assert.equal(job.spec?.template.metadata?.annotations?.['sidecar.istio.io/inject'], 'false');
     assert.ok(JSON.stringify(configMap).length < 1 << 20);

@@ -75,6 +75,15 @@ export function deliveryTimeoutMs(configuration: AppliedConfiguration, regions: 
   return Math.max(...regions.map((region) => bridgeOf(configuration, region)?.deliveryTimeoutMs ?? kafkaDeliveryTimeoutMs));
 }
 
+/** Conditions of a retry that a request meets only where it was never sent. The last is for answers that say so themselves. */
+const neverSent = new Set(['connect-failure', 'refused-stream', 'retriable-headers']);
+
+/** Whether a proxy on the way may send a request again that may have been carried out: by its route, or as nobody could read it. A route that says nothing has Istio's default, which repeats 503. */
+export function proxiesRepeat(configuration: AppliedConfiguration, regions: readonly string[]): boolean {
+  return [tier1Of(configuration), ...regions.map((region) => upstreamOf(configuration, region))]
+    .some((hop) => hop?.retryAttempts !== 0 && (hop?.retryOn === undefined || hop.retryOn.split(',').some((condition) => !neverSent.has(condition.trim()))));
+}
+
 /** What was not read bounds nothing: a default would promise what a setting may have changed. */
 export function unread(what: string): { none: string } {
   return { none: `the settings of ${what} could not be read` };

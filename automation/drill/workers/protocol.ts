@@ -11,6 +11,8 @@ export interface WorkerSettings {
   /** Global hostname, as the Host header. */
   hostname: string;
   regions: ServingRegion[];
+  /** Proxies on the way may send again what was sent. */
+  proxiesRepeat: boolean;
   /**
    * Time of day, ms since 1970, at which the drill's clock began. A worker's clock is its own machine's since then: it is ahead of the driver's by what
    * their times of day differ, until the worker is told by how much.

@@ -26,7 +26,7 @@ const compared = { times: 10, withinMs: 10_000 };
 
 const settings = JSON.parse(process.env['KBF_WORKER'] ?? 'null') as WorkerSettings;
 const worker = Number(process.env['JOB_COMPLETION_INDEX']);
-const { tier1, hostname, regions, beganAt } = settings;
+const { tier1, hostname, regions, proxiesRepeat, beganAt } = settings;
 const plan = workersShare(settings.plan, worker);
 const { run, connections, topic, load: { requestsPerConnection, retry } } = plan;
 const { control, results } = topicsOf(plan);
@@ -138,7 +138,7 @@ async function sendFrom(startMs: number): Promise<void> {
   };
   const sender = producer({
     dispatcher: pool, lanes: new Lanes(connections), hostname, topic, run, name: producerOf(worker), content: contentOf({ ...plan.load, keys: plan.keys, seed: plan.seed }),
-    retry, timeoutMs: plan.requestTimeoutMs, regions, clock, onAttempt: (attempt) => { untold.push(attempt); },
+    retry, timeoutMs: plan.requestTimeoutMs, regions, proxiesRepeat, clock, onAttempt: (attempt) => { untold.push(attempt); },
   });
   // Evenly between those of the others, where requests are evenly spaced.
   const load = startLoad(sender, scheduleOf(plan), clock, startMs + (worker / plan.load.workers) * (1000 / plan.rate));
