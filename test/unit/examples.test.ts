@@ -19,8 +19,8 @@ const counts: Readonly<Record<string, Record<string, number>>> = {
     namespace: 5, secret: 2, service: 4, tenant: 1, workspace: 2, workspacesetting: 2,
   },
   seed: {
-    certificate: 1, cluster: 3, clusterissuer: 1, configmap: 1, deployment: 3, group: 2, helmrelease: 3, ingressgateway: 4, kafka: 1, kafkabridge: 2,
-    namespace: 9, organizationsetting: 1, secret: 2, tenant: 1, tier1gateway: 2, workspace: 2, workspacesetting: 1,
+    certificate: 1, cluster: 3, clusterissuer: 1, configmap: 1, deployment: 3, group: 2, helmrelease: 2, ingressgateway: 4, kafka: 1, kafkabridge: 2,
+    namespace: 8, organizationsetting: 1, secret: 2, tenant: 1, tier1gateway: 2, workspace: 2, workspacesetting: 1,
   },
   'seed-routing': {
     certificate: 2, clusterissuer: 1, gateway: 6, group: 3, issuer: 1, kafka: 1, kafkabridge: 2, kafkanodepool: 1,
