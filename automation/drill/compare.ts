@@ -1,6 +1,6 @@
 import { exitCodeOf } from './exit-code.ts';
 import { objectiveNames } from './objective-text.ts';
-import { valueAt } from './objectives.ts';
+import { damage, valueAt } from './objectives.ts';
 import type { Report } from './report.ts';
 
 export interface Difference {
@@ -25,10 +25,6 @@ export interface Comparison {
   worse: string[];
 }
 
-/** Damage to data, as docs/verdict.md groups it: of two drills that both failed, one may have lost far more. */
-export const damage: ReadonlySet<string> = new Set([
-  'log.ackedLost', 'log.offsetMismatch', 'log.phantom', 'log.reordered', 'log.duplicates.unexplained', 'log.duplicates.proxyRetry', 'consume.skipped', 'consume.redeliveredAfterCommit',
-]);
 /** More of these is neither better nor worse. */
 const neutral = new Set(['produce.sent', 'produce.attempts', 'consume.delivered', 'log.unackedPresent', 'log.duplicates.clientRetry']);
 /** Times that differ by less are taken for the same: a tenth, or what a busy machine adds. */

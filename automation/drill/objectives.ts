@@ -87,9 +87,14 @@ function isBroken({ measured, met }: Objective): boolean {
   return measured !== undefined && !met;
 }
 
-/** Damage of that kind fails a drill, whatever else happened. */
+/** Damage to data, as docs/verdict.md groups it: it fails a drill, whatever else happened. */
+export const damage: ReadonlySet<string> = new Set([
+  'log.ackedLost', 'log.offsetMismatch', 'log.phantom', 'log.reordered', 'log.duplicates.unexplained', 'log.duplicates.proxyRetry', 'consume.skipped', 'consume.redeliveredAfterCommit', 'consume.commitsLost',
+]);
+
+/** Going back is damage to consumers with partitions of their own only, of whom alone it is asked. */
 export function isAboutData({ name }: Pick<Objective, 'name'>): boolean {
-  return name.startsWith('log.') || ['consume.skipped', 'consume.redeliveredAfterCommit', 'consume.commitsLost', 'consume.backwards'].includes(name);
+  return damage.has(name) || name === 'consume.backwards';
 }
 
 function conditionsOf(measured: Measured): Objective[] {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addDrill } from '../../automation/commands/drill.ts';
-import { damage } from '../../automation/drill/compare.ts';
+import { damage } from '../../automation/drill/objectives.ts';
 import type { Exchange } from '../../automation/drill/exchange.ts';
 import { faultNamed } from '../../automation/drill/faults/index.ts';
 import { parseObjective } from '../../automation/drill/objective-text.ts';
