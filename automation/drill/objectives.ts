@@ -50,7 +50,7 @@ export interface Measured {
 const fewestSamples = 10;
 /**
  * What the load may add to a request of its own, ms: by handing it over late, or by having no connection free for it. Beyond that it is no open
- * loop any more and measures itself. Half of the shortest gaps that drills have measured (190 to 220 ms), which are to be told from it; where four
+ * loop any more and measures itself. Half of the shortest gaps that drills had measured when it was chosen (190 to 220 ms), which are to be told from it; where four
  * connections could not carry the load of a drill, its requests waited 400 to 6000 ms when the fault came.
  */
 const ownDelayMs = 100;

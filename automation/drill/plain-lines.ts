@@ -56,12 +56,12 @@ export class PlainLines<K extends keyof PlainKinds> {
     this.#id = undefined;
     this.#place = 0;
     if (!this.#readObject() || !this.#hasAll(needs[this.#kind])) return undefined;
-    return this.#make() as PlainKinds[K];
+    return this.#make() as PlainKinds[K] | undefined;
   }
 
-  #make(): PlainKinds[keyof PlainKinds] {
+  #make(): PlainKinds[keyof PlainKinds] | undefined {
     switch (this.#kind) {
-      case 'attempts': return this.#attempt();
+      case 'attempts': return isOutcome(this.#text(outcome)) ? this.#attempt() : undefined;
       case 'deliveries': return this.#delivery();
       case 'log': return this.#logRecord();
       default: return this.#recordId();
@@ -154,4 +154,8 @@ export class PlainLines<K extends keyof PlainKinds> {
   #text(slot: number): string {
     return this.#texts[slot] as string;
   }
+}
+
+function isOutcome(text: string): text is Outcome {
+  return text === 'ok' || text === 'failed' || text === 'unknown';
 }

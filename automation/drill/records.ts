@@ -1,6 +1,6 @@
 /**
  * What a drill stores while it runs, one JSON object a line, before anything is judged. Times ending in `Ms` are
- * milliseconds of a monotonic clock since the drill began, so that no clock of another machine is ever compared.
+ * milliseconds of the driver's monotonic clock since the drill began; workers set theirs by it (workers/ahead.ts).
  */
 
 /** ok: in the log for all we were told. failed: certainly not written. unknown: either. */

@@ -1,6 +1,7 @@
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../errors.ts';
+import { wrongLine } from './line-schema.ts';
 import { LineWriter } from './line-writer.ts';
 import { PlainLines } from './plain-lines.ts';
 import type { Attempt, Commit, Delivery, LogRecord } from './records.ts';
@@ -85,10 +86,15 @@ export async function* readBatches<K extends keyof Lines>(directory: string, kin
         continue;
       }
       const end = bytes.indexOf(newline, at);
-      const parsed = parse(bytes.toString('utf8', at, end), `${file}:${number}`) as Lines[K] & { schema?: unknown };
+      const parsed = parse(bytes.toString('utf8', at, end), `${file}:${number}`) as { schema?: unknown } | null;
       at = end;
-      if (number > 1) batch.push(parsed);
-      else if (parsed.schema !== schemaOf(kind)) throw new UserError(`${file} is not ${schemaOf(kind)} but ${String(parsed.schema)}`);
+      if (number === 1) {
+        if (parsed?.schema !== schemaOf(kind)) throw new UserError(`${file} is not ${schemaOf(kind)} but ${String(parsed?.schema)}`);
+        continue;
+      }
+      const wrong = wrongLine(kind, parsed);
+      if (wrong !== undefined) throw new UserError(`${file}:${number} is no line of ${schemaOf(kind)}: ${wrong}`, { remedy: 'the run was changed; it cannot be judged' });
+      batch.push(parsed as Lines[K]);
     }
     yield batch;
   }

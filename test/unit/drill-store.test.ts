@@ -111,6 +111,21 @@ describe('the store', () => {
     await assert.rejects(readLines(directory, 'log'), { name: 'UserError', message: /log\.ndjson:3 is not JSON/ });
   });
 
+  for (const [kind, line, what] of [
+    ['log', 'null', 'all of it'],
+    ['log', '{"partition":0}', 'offset'],
+    ['attempts', '{"producer":"p0","seq":0,"attempt":0,"key":"k","intendedMs":0,"issuedMs":0,"outcome":"ok","class":"ok"}', 'endMs'],
+    ['attempts', '{"producer":"p0","seq":0,"attempt":0,"key":"k","intendedMs":0,"issuedMs":0,"endMs":1,"outcome":"lost","class":"ok"}', 'outcome'],
+    ['commits', '{"consumer":0,"instance":"c","tMs":1,"partition":0,"offset":"3"}', 'offset'],
+  ] as const) {
+    it(`names what a line lacks: ${what} in ${line}`, async () => {
+      await makeReportDirectory(directory);
+      await openAppender(directory, kind, unexpected).close();
+      await appendFile(path.join(directory, `${kind}.ndjson`), `${line}\n`);
+      await assert.rejects(readLines(directory, kind), { name: 'UserError', message: new RegExp(`${kind}\\.ndjson:2 is no line of kbf-${kind}/1: ${what}: `) });
+    });
+  }
+
   it('names a file that is not there, and one that holds something else', async () => {
     await makeReportDirectory(directory);
     await assert.rejects(readLines(directory, 'log'), { name: 'UserError', message: /log\.ndjson cannot be read: ENOENT/ });
