@@ -63,18 +63,15 @@ export function withSeedRouting(place: () => { workshop: Workshop; sandbox: Sand
         assert.equal(made.statusCode, 201);
         await Promise.all(round());
         // While a broker stands still nothing is acknowledged, though the others write it down: every request is in the hands of a bridge that then dies.
-        const frozen = inBroker('setsid sh -c "kill -STOP -1; sleep 20; kill -CONT -1" </dev/null >/dev/null 2>&1 &').catch(() => '');
-        const waiting = await eventually('nothing is acknowledged', 15_000, async () => {
-          const answers = round();
-          if (await Promise.race([...answers, sleep(700)]) === undefined) return answers;
-          await Promise.all(answers);
-          return undefined;
-        });
+        // It has to stand before the first request is sent: of those that were under way some are answered, and the others wait until the cluster has left it out.
+        await inBroker('setsid sh -c "sleep 0.3; kill -STOP -1; sleep 20; kill -CONT -1" </dev/null >/dev/null 2>&1 & exit 0');
+        await eventually('the broker stands still', 10_000, async () => await inBroker('for f in /proc/[0-9]*/stat; do case "$(cat $f 2>/dev/null)" in *") T "*) echo yes; exit 0;; esac; done') || undefined);
+        const waiting = round();
+        assert.equal(await Promise.race([...waiting, sleep(700)]), undefined, 'one was acknowledged while the broker stood still');
         // The shell dies with what it kills.
         await inBridge('kill -KILL -1').catch(() => '');
         await sleep(500);
         await inBroker('kill -CONT -1');
-        await frozen;
         const answers = await Promise.all(waiting);
         // Of east's gateway tier1 has had so many errors that it is left out.
         const written = await readRecords(tier1, `west.${hostname}`, topic);
