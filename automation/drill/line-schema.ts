@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { outcomes } from './records.ts';
 import type { Lines } from './store.ts';
 
 const { number, string } = z;
@@ -9,7 +10,7 @@ const id = z.object({ run: string(), producer: string(), seq: number() });
 const lines: Record<keyof Lines, z.ZodType> = {
   attempts: z.object({
     producer: string(), seq: number(), attempt: number(), key: string(), intendedMs: number(), issuedMs: number(), sentMs: number().optional(), endMs: number(), status: number().optional(),
-    outcome: z.enum(['ok', 'failed', 'unknown']), class: string(), partition: number().optional(), offset: number().optional(), region: string().optional(), proxyAttempts: number().optional(),
+    outcome: z.enum(outcomes), class: string(), partition: number().optional(), offset: number().optional(), region: string().optional(), proxyAttempts: number().optional(),
   }),
   deliveries: z.object({ consumer: number(), instance: string(), askedMs: number().optional(), tMs: number(), partition: number(), offset: number(), id: id.optional() }),
   commits: z.object({ consumer: number(), instance: string(), tMs: number(), partition: number(), offset: number(), unanswered: z.literal(true).optional() }),

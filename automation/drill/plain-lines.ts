@@ -1,4 +1,5 @@
 import { PlainJson } from './plain-json.ts';
+import { outcomes } from './records.ts';
 import type { Attempt, Delivery, LogRecord, Outcome, RecordId } from './records.ts';
 
 const [comma, colon, open, close] = [44, 58, 123, 125];
@@ -61,7 +62,7 @@ export class PlainLines<K extends keyof PlainKinds> {
 
   #make(): PlainKinds[keyof PlainKinds] | undefined {
     switch (this.#kind) {
-      case 'attempts': return isOutcome(this.#text(outcome)) ? this.#attempt() : undefined;
+      case 'attempts': return (outcomes as readonly string[]).includes(this.#text(outcome)) ? this.#attempt() : undefined;
       case 'deliveries': return this.#delivery();
       case 'log': return this.#logRecord();
       default: return this.#recordId();
@@ -154,8 +155,4 @@ export class PlainLines<K extends keyof PlainKinds> {
   #text(slot: number): string {
     return this.#texts[slot] as string;
   }
-}
-
-function isOutcome(text: string): text is Outcome {
-  return text === 'ok' || text === 'failed' || text === 'unknown';
 }

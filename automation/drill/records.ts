@@ -4,7 +4,8 @@
  */
 
 /** ok: in the log for all we were told. failed: certainly not written. unknown: either. */
-export type Outcome = 'ok' | 'failed' | 'unknown';
+export const outcomes = ['ok', 'failed', 'unknown'] as const;
+export type Outcome = (typeof outcomes)[number];
 
 /** What a record carries, as its value: enough to find it again wherever it turns up. */
 export interface RecordId {
