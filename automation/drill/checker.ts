@@ -13,9 +13,9 @@ export type { ConsumeFindings } from './check/consumption.ts';
 export interface LogFindings {
   /** Acknowledged, and nowhere in the log. */
   ackedLost: number;
-  /** Acknowledged at a place where the log holds something else, two records at one place, or a consumer was given another record than the log holds there. */
+  /** Acknowledged at a place where the log holds something else, two records at one place, a consumer was given another record than the log holds there, or another key or value than was sent with it. */
   offsetMismatch: number;
-  /** In the log, but never sent, sent with another key, or answered in a way that says it was not written. */
+  /** In the log, but never sent, sent with another key or value, or answered in a way that says it was not written. */
   phantom: number;
   /** Sent after another record of its key was answered, yet below it in the same partition. Absent when the clock went back. */
   reordered?: number;
@@ -98,10 +98,12 @@ export class Checker {
       this.#offsetMismatch += 1;
       this.#evidence.note('log.offsetMismatch', `two records at ${placeOf(record)}`);
     }
-    if (number >= 0 && this.ledger.hasKey(number, record)) return;
+    const hasKey = number >= 0 && this.ledger.hasKey(number, record);
+    if (hasKey && record.altered !== true) return;
     if (this.#isCut && number < 0 && id?.run === this.#run) return;
     this.#phantom += 1;
-    this.#evidence.note('log.phantom', number >= 0 ? `${this.ledger.nameOf(number)} at ${placeOf(record)} has ${record.key === undefined ? 'no key' : `the key ${record.key}`}, with which it was not sent`
+    this.#evidence.note('log.phantom', hasKey ? `${this.ledger.nameOf(number)} at ${placeOf(record)} has another value than it was sent with`
+      : number >= 0 ? `${this.ledger.nameOf(number)} at ${placeOf(record)} has ${record.key === undefined ? 'no key' : `the key ${record.key}`}, with which it was not sent`
       : id?.run === this.#run ? `${id.producer}/${id.seq} at ${placeOf(record)}, never sent` : `a record of another origin at ${placeOf(record)}`);
   }
 
@@ -118,10 +120,10 @@ export class Checker {
     if (tMs < last) this.#clockWentBack(`${placeOf(delivery)} was given at ${tMs} ms, after another to the same consumer at ${last}`);
     this.#lastGiven.set(delivery.instance, tMs);
     const { isFirst, isSame } = this.#consumption.deliver(delivery, id?.run === this.#run ? this.ledger.find(id) : foreign);
-    if (isSame) return isFirst;
+    if (isSame && delivery.altered !== true) return isFirst;
     if (this.#isCut && this.#places.at(delivery) === undefined) return isFirst;
     this.#offsetMismatch += 1;
-    this.#evidence.note('log.offsetMismatch', `${id === undefined ? 'a record of another origin' : `${id.producer}/${id.seq}`} was given to consumer ${delivery.consumer} as ${placeOf(delivery)}, where the log holds ${this.#holds(delivery)}`);
+    this.#evidence.note('log.offsetMismatch', `${id === undefined ? 'a record of another origin' : `${id.producer}/${id.seq}`} was given to consumer ${delivery.consumer} as ${placeOf(delivery)}, ${isSame ? 'with another key or value than it was sent with' : `where the log holds ${this.#holds(delivery)}`}`);
     return isFirst;
   }
 

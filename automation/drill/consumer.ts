@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import type { Content } from './content.ts';
 import type { Exchange } from './exchange.ts';
 import { describe, Instance } from './instance.ts';
 import type { InstanceOptions, PolledRecord } from './instance.ts';
@@ -11,6 +12,8 @@ export interface ConsumerOptions extends InstanceOptions {
   index: number;
   /** Partitions of its own; without, it subscribes and the group gives it some. */
   partitions?: readonly number[];
+  /** What was sent, to compare with. */
+  content: Pick<Content, 'isAltered'>;
   /** Called with every batch before it is committed. */
   onDeliveries: (deliveries: Delivery[]) => void;
   /** Called with what was committed, once the bridge said that it was, or once it is clear that nobody will say. */
@@ -99,9 +102,12 @@ export class BridgeConsumer {
 
   #deliveries({ name }: Instance, askedMs: number, records: readonly PolledRecord[]): Delivery[] {
     const tMs = this.#o.clock();
-    return records.map(({ partition, offset, value }) => {
+    const { index: consumer, content } = this.#o;
+    return records.map(({ partition, offset, key, value }) => {
       const id = recordId(value);
-      return { consumer: this.#o.index, instance: name, askedMs, tMs, partition, offset, ...(id === undefined ? {} : { id }) };
+      const delivery: Delivery = { consumer, instance: name, askedMs, tMs, partition, offset };
+      if (id === undefined) return delivery;
+      return { ...delivery, id, ...(content.isAltered(id, key, value) ? { altered: true } : {}) };
     });
   }
 

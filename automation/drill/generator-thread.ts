@@ -20,7 +20,7 @@ const clock = clockSince(beginNs);
 const { connections, topic, run, requestTimeoutMs: timeoutMs, load: { requestsPerConnection, retry } } = plan;
 const pool = entrance(tier1, { connections, requestsPerConnection });
 const lanes = new Lanes(connections);
-const content = contentOf({ ...plan.load, keys: plan.keys, seed: plan.seed });
+const content = contentOf(plan);
 const aborted = new AbortController();
 
 /** How many records each producer has sent. A record is known by its number: another load of the same producer goes on from there. */

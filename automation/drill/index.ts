@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { Cluster } from './cluster.ts';
+import { contentOf } from './content.ts';
 import { startClock } from './exchange.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { healLeftovers, sentenceOf } from './faults/journal.ts';
@@ -77,7 +78,7 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
   };
   const { marks, faults, steps } = run;
   const drill: Drill = {
-    options, plan, outputs, clock, live, store, marks, faults, steps, phase: reporter.phase, seen: run, stop, touched: false,
+    options, plan, outputs, clock, live, content: contentOf(plan), store, marks, faults, steps, phase: reporter.phase, seen: run, stop, touched: false,
     mark(fault, more) {
       Object.assign(fault, more);
       if (fault === faults[0]) Object.assign(marks, marksOf(fault));

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 
-import { mediaType, readValue } from './content.ts';
+import { mediaType, readJson } from './content.ts';
 import type { Format } from './content.ts';
 import { exchange } from './exchange.ts';
 import type { Clock, Exchange } from './exchange.ts';
@@ -18,7 +18,8 @@ export interface InstanceOptions {
 export interface PolledRecord {
   partition: number;
   offset: number;
-  /** As it was written; undefined where it is no JSON text. */
+  /** Key and value as they were written; undefined where they are no JSON text. */
+  key: unknown;
   value: unknown;
 }
 
@@ -86,7 +87,7 @@ export class Instance {
     const answer = await this.#call('GET', `/records?timeout=${pollWaitMs}`, timeoutsMs.poll);
     if (answer.status !== 200 || answer.error !== undefined) return `poll: ${describe(answer)}`;
     const records = JSON.parse(answer.body) as PolledRecord[];
-    return records.map(({ partition, offset, value }) => ({ partition, offset, value: readValue(this.#o.format, value) }));
+    return records.map(({ partition, offset, key, value }) => ({ partition, offset, key: readJson(this.#o.format, key), value: readJson(this.#o.format, value) }));
   }
 
   commit(positions: Positions, how: 'subscribed' | 'assigned'): Promise<Exchange> {

@@ -1,6 +1,7 @@
 import { Admin, Consumer, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
 import type { RecordsBatch } from '@platformatic/kafka';
 import { UserError } from '../../errors.ts';
+import type { Content } from './content.ts';
 import { LogRecords, parse } from './log-records.ts';
 import type { LogRecord } from './records.ts';
 
@@ -99,9 +100,9 @@ export class Kafka implements AsyncDisposable {
     });
   }
 
-  /** Every record within the bounds, read committed, partition after partition; in batches, as an await for each record would cost more than the record. */
-  async* read(topic: string, bounds: Bounds): AsyncGenerator<LogRecord[]> {
-    const log = new LogRecords();
+  /** Every record within the bounds, compared with what was sent, read committed, partition after partition; in batches, as an await for each record would cost more than the record. */
+  async* read(topic: string, bounds: Bounds, content: Pick<Content, 'isAltered'>): AsyncGenerator<LogRecord[]> {
+    const log = new LogRecords(content);
     for await (const { partition, records } of this.#batches(topic, bounds)) yield records.map(({ offset, key, value }) => log.of({ partition, offset }, key, value));
   }
 

@@ -12,9 +12,9 @@ const lines: Record<keyof Lines, z.ZodType> = {
     producer: string(), seq: number(), attempt: number(), key: string(), intendedMs: number(), issuedMs: number(), sentMs: number().optional(), endMs: number(), status: number().optional(),
     outcome: z.enum(outcomes), class: string(), partition: number().optional(), offset: number().optional(), region: string().optional(), proxyAttempts: number().optional(),
   }),
-  deliveries: z.object({ consumer: number(), instance: string(), askedMs: number().optional(), tMs: number(), partition: number(), offset: number(), id: id.optional() }),
+  deliveries: z.object({ consumer: number(), instance: string(), askedMs: number().optional(), tMs: number(), partition: number(), offset: number(), id: id.optional(), altered: z.literal(true).optional() }),
   commits: z.object({ consumer: number(), instance: string(), tMs: number(), partition: number(), offset: number(), unanswered: z.literal(true).optional() }),
-  log: z.object({ partition: number(), offset: number(), key: string().optional(), id: id.optional() }),
+  log: z.object({ partition: number(), offset: number(), key: string().optional(), id: id.optional(), altered: z.literal(true).optional() }),
 };
 
 /** What is wrong with a line, in a phrase; undefined where it is one. */

@@ -1,3 +1,4 @@
+import type { Content } from './content.ts';
 import { PlainJson } from './plain-json.ts';
 import { PlainLines } from './plain-lines.ts';
 import { recordId } from './records.ts';
@@ -5,15 +6,25 @@ import type { LogRecord, RecordId } from './records.ts';
 
 /** What records of the log are, by their keys and values. */
 export class LogRecords {
+  readonly #content: Pick<Content, 'isAltered'>;
   readonly #keys = new PlainJson();
   readonly #ids = new PlainLines('id');
+
+  /** `content`: what was sent, to compare with. */
+  constructor(content: Pick<Content, 'isAltered'>) {
+    this.#content = content;
+  }
 
   of(place: { partition: number; offset: number }, key: Buffer | null, value: Buffer | null): LogRecord {
     const record: LogRecord = { partition: place.partition, offset: place.offset };
     const name = this.#plainKey(key) ?? parse(key);
-    const id = this.#plainId(value) ?? recordId(parse(value));
+    const plain = this.#plainId(value);
+    const content = plain ?? parse(value);
+    const id = plain ?? recordId(content);
     if (typeof name === 'string') record.key = name;
-    if (id !== undefined) record.id = id;
+    if (id === undefined) return record;
+    record.id = id;
+    if (this.#content.isAltered(id, name, content)) record.altered = true;
     return record;
   }
 

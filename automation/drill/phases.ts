@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { UserError } from '../../errors.ts';
 import { Cluster } from './cluster.ts';
 import { ConsumerGroup } from './consumers.ts';
-import { contentOf } from './content.ts';
+import type { Content } from './content.ts';
 import { entrance, tier1Of } from './entrance.ts';
 import type { Clock } from './exchange.ts';
 import { servingRegions } from './expectations.ts';
@@ -42,6 +42,8 @@ export interface Drill {
   outputs: ProgramOutputs;
   clock: Clock;
   live: Live;
+  /** What the load's records look like. */
+  content: Content;
   store: { [K in keyof Lines]: Appender<Lines[K]> };
   /** Those of the first fault. */
   marks: Marks;
@@ -189,9 +191,9 @@ function storing({ store }: Drill, next: (attempt: Attempt) => void): (attempt: 
   };
 }
 
-function consumersOf({ plan, outputs, clock, store }: Drill): ConsumerGroup {
+function consumersOf({ plan, outputs, clock, content, store }: Drill): ConsumerGroup {
   return new ConsumerGroup({
-    tier1: outputs, hostname: outputs.hostname, group: plan.topic, topic: plan.topic, format: plan.load.format, clock,
+    tier1: outputs, hostname: outputs.hostname, group: plan.topic, topic: plan.topic, format: plan.load.format, content, clock,
     consumers: plan.consumers, partitions: plan.partitions,
     onDelivery: (delivery) => void store.deliveries.append(delivery),
     onCommit: (commit) => void store.commits.append(commit),
@@ -202,7 +204,7 @@ function probeOf(drill: Drill, dispatcher: Dispatcher, onAttempt: (attempt: Atte
   const { plan, outputs, clock } = drill;
   const sender = producer({
     dispatcher, lanes: new Lanes(1), hostname: outputs.hostname, topic: plan.topic, run: plan.run, name: probeProducer, regions: outputs.regions, proxiesRepeat: mayRepeat(drill), clock,
-    content: contentOf({ ...plan.load, keys: plan.keys, seed: plan.seed }), retry: 'none', timeoutMs: plan.requestTimeoutMs, onAttempt,
+    content: drill.content, retry: 'none', timeoutMs: plan.requestTimeoutMs, onAttempt,
   });
   let sent = 0;
   return () => {

@@ -47,7 +47,7 @@ export function producer(options: ProducerOptions): Producer {
   const attemptOnce = async (seq: number, intendedMs: number, number: number): Promise<Attempt> => {
     const answer = await exchange(dispatcher, { ...request, body: content.bodyOf({ run, producer: name, seq }) }, clock);
     const attempt: Attempt = {
-      producer: name, seq, attempt: number, key: content.keyOf(seq), intendedMs, issuedMs: answer.issuedMs, endMs: answer.endMs, ...judgeProduce(answer, { proxiesRepeat }),
+      producer: name, seq, attempt: number, key: content.keyOf({ producer: name, seq }), intendedMs, issuedMs: answer.issuedMs, endMs: answer.endMs, ...judgeProduce(answer, { proxiesRepeat }),
     };
     if (answer.sentMs !== undefined) attempt.sentMs = answer.sentMs;
     if (answer.status !== undefined) attempt.status = answer.status;

@@ -50,8 +50,10 @@ export interface Delivery {
   tMs: number;
   partition: number;
   offset: number;
-  /** Absent when the record is not one of this drill's. */
+  /** Absent when the record is not one of a drill's. */
   id?: RecordId;
+  /** Its key or value is not what this drill sent with that id. */
+  altered?: true;
 }
 
 /** A position that a consumer committed for its group: it was told so (204), or nobody told it anything. One that was refused is not stored. */
@@ -74,6 +76,8 @@ export interface LogRecord {
   key?: string;
   /** Absent when the record is not one of a drill's. */
   id?: RecordId;
+  /** Its key or value is not what this drill sent with that id. */
+  altered?: true;
 }
 
 /** The identity inside a record's value, or undefined when the value is something else. */

@@ -37,9 +37,9 @@ export async function readUntilAbort(drill: Drill, { kafka, workers }: { kafka: 
 }
 
 /** Reads the whole log natively and stores it. */
-export async function readLog({ plan, store, seen, phase, signal }: Drill, kafka: Kafka): Promise<void> {
+export async function readLog({ plan, content, store, seen, phase, signal }: Drill, kafka: Kafka): Promise<void> {
   phase('verify', 'reading the log');
-  for await (const records of kafka.read(plan.topic, await kafka.bounds(plan.topic))) {
+  for await (const records of kafka.read(plan.topic, await kafka.bounds(plan.topic), content)) {
     signal.throwIfAborted();
     let unwritten: Promise<void> | undefined;
     for (const record of records) unwritten = store.log.append(record) ?? unwritten;

@@ -1,8 +1,9 @@
 /** The drill's own verification, in a process of its own: reads the log natively, stores it, and judges the run. Prints what it took, as JSON. */
 import { readFileSync } from 'node:fs';
+import { contentOf } from '../../automation/drill/content.ts';
 import { Kafka } from '../../automation/drill/kafka.ts';
 import { openAppender } from '../../automation/drill/store.ts';
-import { judgeDirectory } from '../../automation/drill/stored.ts';
+import { judgeDirectory, readRun } from '../../automation/drill/stored.ts';
 
 export interface Took {
   readMs: number;
@@ -18,7 +19,7 @@ const [bootstrapServers = '', topic = '', directory = ''] = process.argv.slice(2
 const begin = performance.now();
 await using kafka = new Kafka({ bootstrapServers });
 const log = openAppender(directory, 'log', (error) => { throw error; });
-for await (const records of kafka.read(topic, await kafka.bounds(topic))) {
+for await (const records of kafka.read(topic, await kafka.bounds(topic), contentOf((await readRun(directory)).plan))) {
   let unwritten: Promise<void> | undefined;
   for (const record of records) unwritten = log.append(record) ?? unwritten;
   await unwritten;

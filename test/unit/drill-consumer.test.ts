@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
+import { contentOf } from '../../automation/drill/content.ts';
 import { ConsumerGroup } from '../../automation/drill/consumers.ts';
 import type { GroupOptions } from '../../automation/drill/consumers.ts';
 import { startClock } from '../../automation/drill/exchange.ts';
@@ -14,6 +15,7 @@ describe('the consumers', () => {
   let deliveries: Delivery[];
   let commits: Commit[];
   const { signal } = new AbortController();
+  const content = contentOf({ run: 'r', keys: 60, seed: 1, load: { keyDistribution: 'uniform', payloadBytes: 0, format: 'json' } });
 
   beforeEach(async () => {
     tier1 = await startFakeTier1();
@@ -23,7 +25,7 @@ describe('the consumers', () => {
   });
   function make(more: Partial<GroupOptions> = {}): void {
     group = new ConsumerGroup({
-      tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, group: 'g', topic: 't', format: 'json', consumers: { count: 1, mode: 'subscribe' }, partitions: 3,
+      tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, group: 'g', topic: 't', format: 'json', content, consumers: { count: 1, mode: 'subscribe' }, partitions: 3,
       clock: startClock(), onDelivery: (delivery) => deliveries.push(delivery), onCommit: (commit) => commits.push(commit), ...more,
     });
   }
@@ -33,7 +35,7 @@ describe('the consumers', () => {
   });
 
   function write(count: number): Bounds {
-    for (let seq = 0; seq < count; seq += 1) tier1.log[seq % 3]?.push({ run: 'r', producer: 'p0', seq });
+    for (let seq = 0; seq < count; seq += 1) tier1.log[seq % 3]?.push({ key: content.keyOf({ producer: 'p0', seq }), value: { run: 'r', producer: 'p0', seq } });
     return new Map(tier1.log.map((values, partition) => [partition, { begin: 0n, end: BigInt(values.length) }]));
   }
 
@@ -130,7 +132,17 @@ describe('the consumers', () => {
     make({ format: 'binary' });
     await group.start(signal);
     assert.equal(await group.drained(write(9), 3000, signal), true);
-    assert.deepEqual(deliveries.map(({ id }) => id?.seq).sort(), Array.from({ length: 9 }, (_, seq) => seq));
+    assert.deepEqual(deliveries.map(({ id, altered }) => altered ?? id?.seq).sort(), Array.from({ length: 9 }, (_, seq) => seq));
+  });
+
+  it('say of a record that it was altered: another key, or something beside what was sent', async () => {
+    await group.start(signal);
+    write(3);
+    const [[first] = [], [second] = []] = tier1.log;
+    Object.assign(first ?? {}, { key: 'k9' });
+    Object.assign(second ?? {}, { value: { run: 'r', producer: 'p0', seq: 1, more: true } });
+    assert.equal(await group.drained(write(0), 3000, signal), true);
+    assert.deepEqual(deliveries.map(({ id, altered }) => [id?.seq, altered]).sort(), [[0, true], [1, true], [2, undefined]]);
   });
 
   it('share the partitions by themselves when they take them, without a subscription', async () => {

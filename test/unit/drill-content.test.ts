@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { contentOf, mediaType, readValue } from '../../automation/drill/content.ts';
-import type { ContentOptions } from '../../automation/drill/content.ts';
+import { contentOf, mediaType, readJson } from '../../automation/drill/content.ts';
+import type { ContentPlan } from '../../automation/drill/content.ts';
 import { recordId } from '../../automation/drill/records.ts';
+import type { RecordId } from '../../automation/drill/records.ts';
 
 describe('the content of a load', () => {
-  const options: ContentOptions = { keys: 60, keyDistribution: 'uniform', payloadBytes: 0, format: 'json', seed: 1 };
-  const id = (seq: number): { run: string; producer: string; seq: number } => ({ run: '20260101t000000-abcd', producer: 'p0', seq });
+  const run = '20260101t000000-abcd';
+  const id = (seq: number, producer = 'p0'): RecordId => ({ run, producer, seq });
+  const plan = ({ keys = 60, seed = 1, ...load }: Partial<ContentPlan['load'] & Pick<ContentPlan, 'keys' | 'seed'>> = {}): ContentPlan =>
+    ({ run, keys, seed, load: { keyDistribution: 'uniform', payloadBytes: 0, format: 'json', ...load } });
 
   interface Sent { key: unknown; value: unknown }
   const sent = (body: string): Sent => {
@@ -15,14 +18,14 @@ describe('the content of a load', () => {
     return records[0] ?? assert.fail();
   };
   /** The bytes that a bridge writes. */
-  const written = (format: ContentOptions['format'], part: unknown): string => (format === 'json' ? JSON.stringify(part) : Buffer.from(String(part), 'base64').toString());
+  const written = (format: ContentPlan['load']['format'], part: unknown): string => (format === 'json' ? JSON.stringify(part) : Buffer.from(String(part), 'base64').toString());
 
   it('has the id and the wanted size in the log, the same bytes in every format', () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 5000 }), fc.nat(), fc.nat(), (payloadBytes, seq, seed) => {
       const idBytes = Buffer.byteLength(JSON.stringify(id(seq)));
       const bytes = (['json', 'binary'] as const).map((format) => {
-        const { key, value } = sent(contentOf({ ...options, payloadBytes, format, seed }).bodyOf(id(seq)));
-        assert.deepEqual(recordId(readValue(format, value)), id(seq));
+        const { key, value } = sent(contentOf(plan({ payloadBytes, format, seed })).bodyOf(id(seq)));
+        assert.deepEqual(recordId(readJson(format, value)), id(seq));
         return { key: written(format, key), value: written(format, value) };
       });
       assert.deepEqual(bytes[0], bytes[1]);
@@ -33,19 +36,18 @@ describe('the content of a load', () => {
   });
 
   it('says its format', () => {
-    assert.deepEqual([contentOf(options).type, mediaType('binary')], ['application/vnd.kafka.json.v2+json', 'application/vnd.kafka.binary.v2+json']);
+    assert.deepEqual([contentOf(plan()).type, mediaType('binary')], ['application/vnd.kafka.json.v2+json', 'application/vnd.kafka.binary.v2+json']);
   });
 
   it('takes every key in turn', () => {
-    const { keyOf } = contentOf({ ...options, keys: 3 });
-    assert.deepEqual([0, 1, 2, 3, 4].map(keyOf), ['k0', 'k1', 'k2', 'k0', 'k1']);
+    const { keyOf } = contentOf(plan({ keys: 3 }));
+    assert.deepEqual([0, 1, 2, 3, 4].map((seq) => keyOf(id(seq))), ['k0', 'k1', 'k2', 'k0', 'k1']);
   });
 
   it('takes keys by zipf\'s law: the first as often as the law says, the same ones for the same seed', () => {
-    const zipf = { ...options, keyDistribution: 'zipf' as const };
-    const drawn = (seed: number): string[] => {
-      const { keyOf } = contentOf({ ...zipf, seed });
-      return Array.from({ length: 50_000 }, (_, seq) => keyOf(seq));
+    const drawn = (seed: number, producer?: string): string[] => {
+      const { keyOf } = contentOf(plan({ keyDistribution: 'zipf', seed }));
+      return Array.from({ length: 50_000 }, (_, seq) => keyOf(id(seq, producer)));
     };
     const weights = Array.from({ length: 60 }, (_, i) => 1 / (i + 1) ** 0.99);
     const sum = weights.reduce((a, b) => a + b);
@@ -54,12 +56,32 @@ describe('the content of a load', () => {
       const share = keys.filter((key) => key === `k${i}`).length / keys.length;
       assert.ok(Math.abs(share - weight / sum) < 0.01, `k${i} has ${share}, not ${weight / sum}`);
     }
-    assert.deepEqual(contentOf({ ...zipf, seed: 3 }).keyOf(77), keys[77]);
+    assert.deepEqual(drawn(3), keys);
     assert.notDeepEqual(drawn(4), keys);
+    assert.notDeepEqual(drawn(3, 'w0'), keys);
+  });
+
+  it('knows what it sent from what was altered', () => {
+    fc.assert(fc.property(fc.constantFrom(0, 20, 100), fc.nat(), fc.constantFrom('uniform' as const, 'zipf' as const), (payloadBytes, seq, keyDistribution) => {
+      const content = contentOf(plan({ payloadBytes, keyDistribution }));
+      const { key, value } = sent(content.bodyOf(id(seq)));
+      assert.equal(content.isAltered(id(seq), key, value), false);
+      assert.equal(content.isAltered(id(seq), key, Object.fromEntries(Object.entries(value as object).reverse())), false);
+      assert.equal(content.isAltered(id(seq), `${String(key)}0`, value), true);
+      assert.equal(content.isAltered(id(seq), undefined, value), true);
+      assert.equal(content.isAltered(id(seq), key, { ...value as object, more: 1 }), true);
+      assert.equal(content.isAltered(id(seq), key, { ...value as object, pad: 'AAAA' }), true);
+      const bare = id(seq);
+      assert.equal(content.isAltered(bare, key, bare), 'pad' in (value as object));
+    }));
+  });
+
+  it('says nothing of another run\'s records', () => {
+    assert.equal(contentOf(plan()).isAltered({ ...id(1), run: 'another' }, 'k9', { run: 'another', producer: 'p0', seq: 1, pad: 'x' }), false);
   });
 
   it('finds no value in what is none', () => {
-    assert.equal(readValue('binary', Buffer.from('{"run').toString('base64')), undefined);
-    assert.equal(recordId(readValue('binary', null)), undefined);
+    assert.equal(readJson('binary', Buffer.from('{"run').toString('base64')), undefined);
+    assert.equal(recordId(readJson('binary', null)), undefined);
   });
 });

@@ -24,7 +24,7 @@ describe('the load', () => {
   let lanes: Lanes;
   let stop: AbortController;
   const clock = startClock();
-  const content = contentOf({ keys: 6, keyDistribution: 'uniform', payloadBytes: 0, format: 'json', seed: 1 });
+  const content = contentOf({ run: 'r', keys: 6, seed: 1, load: { keyDistribution: 'uniform', payloadBytes: 0, format: 'json' } });
 
   function startProducer(timeoutMs: number, retry: LoadPlan['retry'] = 'none'): void {
     produce = producer({
@@ -67,7 +67,7 @@ describe('the load', () => {
     assert.deepEqual(new Set(attempts.map(({ region }) => region)), new Set(['east', 'west']));
     assert.deepEqual(tier1.log.flat().length, attempts.length);
     assert.deepEqual(attempts.map(({ seq }) => seq).sort((a, b) => a - b), attempts.map((_, i) => i));
-    for (const { partition = -1, offset = -1, producer: name, seq } of attempts) assert.deepEqual(tier1.log[partition]?.[offset], { run: 'r', producer: name, seq });
+    for (const { partition = -1, offset = -1, producer: name, seq } of attempts) assert.deepEqual(tier1.log[partition]?.[offset]?.value, { run: 'r', producer: name, seq });
     assert.equal(tier1.requests[0], `POST ${globalHost} /topics/t`);
   });
 

@@ -87,6 +87,18 @@ export const plants: Record<string, Plant> = {
     delete record.key;
     return { phantom: 1 };
   },
+  'value changed': (history, chance) => {
+    const record = chance.one(history.log);
+    if (record === undefined) return undefined;
+    record.altered = true;
+    return { phantom: 1 };
+  },
+  'changed on the way to a consumer': (history, chance) => {
+    const delivery = chance.one(history.deliveries);
+    if (delivery === undefined) return undefined;
+    delivery.altered = true;
+    return { offsetMismatch: 1 };
+  },
   'wrong offset answered': (history, chance) => {
     const [attempt] = pick(chance, soleAcknowledged(history), 1);
     if (attempt === undefined) return undefined;

@@ -137,7 +137,7 @@ async function sendFrom(startMs: number): Promise<void> {
     untold = [];
   };
   const sender = producer({
-    dispatcher: pool, lanes: new Lanes(connections), hostname, topic, run, name: producerOf(worker), content: contentOf({ ...plan.load, keys: plan.keys, seed: plan.seed }),
+    dispatcher: pool, lanes: new Lanes(connections), hostname, topic, run, name: producerOf(worker), content: contentOf(settings.plan),
     retry, timeoutMs: plan.requestTimeoutMs, regions, proxiesRepeat, clock, onAttempt: (attempt) => { untold.push(attempt); },
   });
   // Evenly between those of the others, where requests are evenly spaced.
