@@ -77,13 +77,14 @@ function ofRegion({ cluster, namespace, object }: Running, { name, namespace: wa
     ...same(`${path}.context`, cluster, settings.context, region),
     ...same('bridge.namespace', namespace ?? bridge?.namespace, wanted, everything),
     ...same('bridge.name', bridge?.name, name, bridges),
-    ...same(`${path}.gateway.name`, gatewayOf(object, settings.name)?.name, settings.gateway.name, address),
+    ...same(`${path}.gateway.name`, object('Gateway', `${settings.name}-gateway`)?.name, settings.gateway.name, address),
     ...(namespace !== undefined && authentication !== undefined ? [{ path: 'bridge.authentication', ...ownNamespace }] : []),
   ];
 }
 
 function ofTier1({ cluster, namespace, object }: Running, { api }: Configuration['tsb'], { context, namespace: wanted, name, tls }: Configuration['tier1']): Refusal[] {
-  const gateway = gatewayOf(object, 'tier1');
+  // By whichever kind its pods and Service were made.
+  const gateway = object('Gateway', 'tier1-gateway');
   // Tier1 has a kind of its own only among the deprecated ones.
   const runningApi = gateway && (gateway.kind === 'Tier1Gateway' ? 'tier1gateway' : 'gateway');
   return [
@@ -93,11 +94,6 @@ function ofTier1({ cluster, namespace, object }: Running, { api }: Configuration
     ...same('tier1.name', gateway?.name, name, address),
     ...(namespace !== undefined && needsGivenNamespace(tls) ? [{ path: 'tier1.tls', ...ownNamespace }] : []),
   ];
-}
-
-/** A gateway's pods and Service, by whichever kind they were made. */
-function gatewayOf(object: Running['object'], name: string): ReturnType<Running['object']> {
-  return object('Gateway', `${name}-gateway`);
 }
 
 function controllers(running: unknown, { brokers }: InstalledKafka): Refusal[] {
