@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startedMark } from './container-root.ts';
 import type { ContainerLog } from './logs.ts';
 import { podNamespace } from './network.ts';
+import { ProcessorShare } from './processor-share.ts';
 
 export interface Exit {
   readonly exitCode: number;
@@ -25,6 +26,8 @@ export interface ContainerProcess {
   readonly exited: Promise<Exit>;
   /** To the whole process group. */
   signal(name: NodeJS.Signals): void;
+  /** From now on it need not give way to others any more. */
+  ready(): void;
 }
 
 /** Signal numbers of the exit codes that a shell and a kubelet report (128 + n). */
@@ -70,10 +73,12 @@ export async function startProcess(dir: string, podIp: string, log: ContainerLog
     });
   });
   const { pid } = child;
+  const share = pid === undefined ? undefined : new ProcessorShare(pid);
   if (pid !== undefined) await writeFile(join(dir, 'pid'), `${pid} ${startTime(pid) ?? ''}`);
   return {
     pid: pid ?? 0, started: started.promise, exited,
     signal(name) { if (pid !== undefined && !ended) signalGroup(pid, name); },
+    ready() { share?.ready(); },
   };
 }
 

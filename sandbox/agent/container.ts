@@ -221,8 +221,8 @@ export class ContainerRunner {
     }
     this.#started = true;
     this.#startedOnce.resolve(undefined);
-    this.#ready = readinessProbe === undefined;
-    this.#host.changed();
+    if (readinessProbe === undefined) this.#setReady(true);
+    else this.#host.changed();
     // Their initial delays count from the container's start.
     const late = <T extends { initialDelaySeconds?: number }>(probe: T): T => ({ ...probe, initialDelaySeconds: (probe.initialDelaySeconds ?? 0) - (Date.now() - startedAt.getTime()) / 1000 });
     const live = AbortSignal.any([signal, this.#stopping.signal]);
@@ -269,6 +269,7 @@ export class ContainerRunner {
   #setReady(ready: boolean): void {
     if (this.#process === undefined || ready === this.#ready) return;
     this.#ready = ready;
+    if (ready) this.#process.ready();
     this.#host.changed();
   }
 

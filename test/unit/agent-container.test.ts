@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { V1Container } from '@kubernetes/client-node';
 import { ContainerRunner, LaunchError } from '../../sandbox/agent/container.ts';
 import type { ContainerHost, Launched } from '../../sandbox/agent/container.ts';
@@ -10,6 +13,8 @@ class Stage {
   readonly events: string[] = [];
   readonly signals: string[] = [];
   readonly runs: number[] = [];
+  /** Runs that were told that they are ready. */
+  readonly readied: number[] = [];
   refusal: Error | undefined;
   onSignal: (name: string) => void = () => undefined;
   #exit: ((exit: Exit) => void) | undefined;
@@ -46,7 +51,7 @@ class Stage {
     const { promise: exited, resolve } = Promise.withResolvers<Exit>();
     this.#exit = resolve;
     return Promise.resolve({
-      process: { pid: 0, started: Promise.resolve(new Date()), exited, signal: (name) => { this.signals.push(name); this.onSignal(name); } },
+      process: { pid: 0, started: Promise.resolve(new Date()), exited, signal: (name) => { this.signals.push(name); this.onSignal(name); }, ready: () => { this.readied.push(run); } },
       env: {}, terminationMessage: () => Promise.resolve('last words'), cleanUp: () => Promise.resolve(),
     });
   }
@@ -61,6 +66,7 @@ describe('A container', () => {
     const runner = new ContainerRunner(container(), 'app', stage.host);
     const ran = runner.run();
     await stage.until(runner, ({ ready, started }) => ready && started);
+    assert.deepEqual(stage.readied, [0]);
     stage.exit(0);
     await ran;
     const { state, ready } = runner.view();
@@ -123,6 +129,24 @@ describe('A container', () => {
     await stage.until(runner, ({ state }) => state.waiting?.reason === 'ErrImagePull');
     assert.deepEqual(stage.events, ['Failed: Error: no such program']);
     runner.stop(0);
+    await ran;
+  });
+
+  it('does not get its whole share of the processors before its readiness probe has passed', async () => {
+    const stage = new Stage('Never');
+    let status = 503;
+    await using server = createServer((_, response) => { response.writeHead(status).end(); }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const runner = new ContainerRunner(container({ readinessProbe: { httpGet: { port, path: '/' }, periodSeconds: 1 } }), 'app', stage.host);
+    const ran = runner.run();
+    await stage.until(runner, ({ started }) => started);
+    await once(server, 'request');
+    assert.deepEqual(stage.readied, []);
+    status = 200;
+    await stage.until(runner, ({ ready }) => ready);
+    assert.deepEqual(stage.readied, [0]);
+    stage.exit(0);
     await ran;
   });
 

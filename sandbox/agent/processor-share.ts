@@ -1,0 +1,71 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A tenth of what others get, where there is not enough for all. */
+const starting = 10;
+const full = 0;
+/** Programs that make a session of their own, as the start of Envoy does, have made it by then. */
+const sessionsMadeMs = 100;
+/** Who is not root may change one session each 100 ms, whoever else does. */
+const retryMs = { least: 50, most: 200 };
+const mostTries = 300;
+
+/**
+ * What a container gets of the machine's processors beside others. On clusters of machines of their own a pod that starts takes nothing from those that serve elsewhere;
+ * here all share a few processors, and a bridge that came back after a fault was felt as a gap of 100 ms and more at the other regions. So what starts gives way until it is ready.
+ * The scheduler shares processors out among sessions (sched(7), autogroup): a nice value of a process would change nothing. Where the kernel does not do that, nothing is changed.
+ */
+export class ProcessorShare {
+  readonly #pid: number;
+  #isReady = false;
+  #setting: Promise<void>;
+
+  /** @param pid that leads the container's session; others below it are found */
+  constructor(pid: number) {
+    this.#pid = pid;
+    this.#setting = this.#giveWay();
+  }
+
+  async #giveWay(): Promise<void> {
+    await setShare(this.#pid, starting);
+    await delay(sessionsMadeMs, undefined, { ref: false });
+    if (!this.#isReady) await setShare(this.#pid, starting);
+  }
+
+  /** From now on it gets as much as any other. */
+  ready(): void {
+    if (this.#isReady) return;
+    this.#isReady = true;
+    this.#setting = this.#setting.then(() => setShare(this.#pid, full));
+  }
+
+  /** Resolves when what was asked for so far is done. */
+  get settled(): Promise<void> {
+    return this.#setting;
+  }
+}
+
+async function setShare(pid: number, nice: number): Promise<void> {
+  for (const each of await familyOf(pid)) await setSession(each, nice);
+}
+
+/** The process and all that descend from it. */
+async function familyOf(pid: number): Promise<number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  const families = await Promise.all(children.split(' ').filter((child) => child !== '').map((child) => familyOf(Number(child))));
+  return [pid, ...families.flat()];
+}
+
+/** Sets it for the session of a process; does nothing where that is gone, or may not be changed. */
+async function setSession(pid: number, nice: number): Promise<void> {
+  const file = `/proc/${pid}/autogroup`;
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    try {
+      if ((await readFile(file, 'utf8')).endsWith(` ${nice}\n`)) return;
+      await writeFile(file, String(nice));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      await delay(retryMs.least + Math.random() * (retryMs.most - retryMs.least), undefined, { ref: false });
+    }
+  }
+}
