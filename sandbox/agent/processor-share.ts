@@ -12,7 +12,7 @@ const mostTries = 300;
 
 /**
  * What a container gets of the machine's processors beside others. On clusters of machines of their own a pod that starts takes nothing from those that serve elsewhere;
- * here all share a few processors, and a bridge that came back after a fault was felt as a gap of 100 ms and more at the other regions. So what starts gives way until it is ready.
+ * here all share a few processors, and a bridge that came back after a fault was felt as a gap at the other regions (docs/sandbox.md has figures). So what starts gives way until it is ready.
  * The scheduler shares processors out among sessions (sched(7), autogroup): a nice value of a process would change nothing. Where the kernel does not do that, nothing is changed.
  */
 export class ProcessorShare {
