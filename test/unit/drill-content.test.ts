@@ -57,6 +57,7 @@ describe('the content of a load', () => {
       assert.ok(Math.abs(share - weight / sum) < 0.01, `k${i} has ${share}, not ${weight / sum}`);
     }
     assert.deepEqual(drawn(3), keys);
+    assert.deepEqual(contentOf(plan({ keyDistribution: 'zipf', seed: 3 })).keyOf(id(77)), keys[77]);
     assert.notDeepEqual(drawn(4), keys);
     assert.notDeepEqual(drawn(3, 'w0'), keys);
   });
