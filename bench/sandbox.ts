@@ -2,9 +2,10 @@
  * What the sandbox costs on this machine: `npm run bench`. Warm caches; prints one table.
  * Memory is the proportional set size (shared pages divided among those who share them) of every process of the sandbox.
  */
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { familyOf } from '../sandbox/family.ts';
 import { BenchKbf } from './kbf.ts';
 import { runBench } from './run.ts';
 
@@ -32,19 +33,11 @@ await runBench(async (signal) => {
 /** Of the sandbox's first process and all that descend from it, in PID namespaces below it as well. */
 async function memory({ sandboxDir }: BenchKbf): Promise<string> {
   const { tree } = JSON.parse(await readFile(join(sandboxDir, 'sandbox.json'), 'utf8')) as { tree: { pid: number } };
-  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
-  const parents = new Map(await Promise.all(pids.map(async (pid) => [pid, await parentOf(pid)] as const)));
-  const isOfTree = (pid = '0'): boolean => pid !== '0' && (pid === String(tree.pid) || isOfTree(parents.get(pid)));
-  const sizes = await Promise.all(pids.filter((pid) => isOfTree(pid)).map(pss));
+  const sizes = await Promise.all((await familyOf(tree.pid)).map(pss));
   return `${(sizes.reduce((sum, kib) => sum + kib, 0) / 2 ** 20).toFixed(2)} GiB`;
 }
 
-async function parentOf(pid: string): Promise<string> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return /^PPid:\s+(\d+)/m.exec(status)?.[1] ?? '0';
-}
-
-async function pss(pid: string): Promise<number> {
+async function pss(pid: number): Promise<number> {
   const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
   return Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
 }

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { familyOf } from '../family.ts';
 
 /** A tenth of what others get, where there is not enough for all. */
 const starting = 10;
@@ -47,13 +48,6 @@ export class ProcessorShare {
 
 async function setShare(pid: number, nice: number): Promise<void> {
   for (const each of await familyOf(pid)) await setSession(each, nice);
-}
-
-/** The process and all that descend from it. */
-async function familyOf(pid: number): Promise<number[]> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  const families = await Promise.all(children.split(' ').filter((child) => child !== '').map((child) => familyOf(Number(child))));
-  return [pid, ...families.flat()];
 }
 
 /** Sets it for the session of a process; does nothing where that is gone, or may not be changed. */

@@ -1,33 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { Commit } from '../../automation/drill/records.ts';
 import { judge } from '../../automation/drill/report.ts';
 import type { Stored } from '../../automation/drill/report.ts';
 import { passingRun } from '../fixtures/passing-run.ts';
-
-const validate = new Ajv2020({ allErrors: true }).compile(
-  JSON.parse(readFileSync(new URL('../../docs/report.schema.json', import.meta.url), 'utf8')) as object);
-
-function verdictOf(change: (stored: Stored) => void): { verdict: string; missed: string[] } {
-  const stored = passingRun();
-  change(stored);
-  const report = judge(stored);
-  assert.ok(validate(report), JSON.stringify(validate.errors));
-  return { verdict: report.verdict, missed: report.objectives.filter(({ met }) => !met).map(({ name }) => name) };
-}
-
-/** Nothing that ended in the time is acknowledged. */
-function withGap(fromMs: number, toMs: number): Stored {
-  const stored = passingRun();
-  for (const attempt of stored.attempts) if (attempt.endMs > fromMs && attempt.endMs < toMs) Object.assign(attempt, { outcome: 'unknown', class: 'timeout' });
-  return stored;
-}
+import { mustFitSchema, fitsSchema, verdictOf } from '../fixtures/verdict.ts';
 
 describe('the report', () => {
   it('fits its schema and says what was measured', () => {
     const report = judge(passingRun());
-    assert.ok(validate(report), JSON.stringify(validate.errors));
+    mustFitSchema(report);
     const { produce, consume, log, regions, fault, timeline, verdict } = report;
     assert.equal(verdict, 'pass');
     assert.deepEqual(produce, { attempts: 3000, sent: 3000, ok: 3000, failed: 0, unknown: 0, blackoutMs: 10, latencyMs: { p50: 4, p99: 4, max: 4 }, errors: [] });
@@ -49,7 +29,7 @@ describe('the report', () => {
     stored.run.logRead = false;
     stored.run.ending = { kind: 'inconclusive', reason: 'Kafka went away' };
     const report = judge(stored);
-    assert.ok(validate(report), JSON.stringify(validate.errors));
+    mustFitSchema(report);
     assert.equal(report.verdict, 'inconclusive');
     assert.ok(!('log' in report) && !('consume' in report) && !('blackoutMs' in report.produce));
     assert.deepEqual(report.regions.map((region) => Object.keys(region)), [['name', 'before'], ['name', 'before']]);
@@ -65,8 +45,8 @@ describe('the report', () => {
   });
 
   it('says which fields do not belong, so that a misspelt one cannot pass', () => {
-    assert.ok(!validate({ ...judge(passingRun()), verdicts: 'pass' }));
-    assert.ok(!validate({ ...judge(passingRun()), verdict: 'perhaps' }));
+    assert.ok(!fitsSchema({ ...judge(passingRun()), verdicts: 'pass' }));
+    assert.ok(!fitsSchema({ ...judge(passingRun()), verdict: 'perhaps' }));
   });
 });
 
@@ -219,7 +199,7 @@ describe('objectives that a person asks for', () => {
     stored.log.splice(1200, 1);
     stored.deliveries.splice(1200, 1);
     const report = judge(stored);
-    assert.ok(validate(report), JSON.stringify(validate.errors));
+    mustFitSchema(report);
     return report;
   };
 
@@ -240,77 +220,6 @@ describe('objectives that a person asks for', () => {
 
   it('leave the drill inconclusive when they could not be measured', () => {
     assert.equal(asked('produce.failed<=1', 'log.duplicates.proxyRetry=0').verdict, 'inconclusive');
-  });
-});
-
-describe('what is expected', () => {
-  it('of a region follows from its fault', () => {
-    const { verdict, missed } = verdictOf(({ run }) => { Object.assign(run.faults[0]?.expects['east'] ?? {}, { during: 'serves' }); });
-    assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['regions.east.during'] });
-    const report = judge({ ...passingRun(), run: { ...passingRun().run, faults: passingRun().run.faults.map((fault) => ({ ...fault, expects: { ...fault.expects, west: { before: 'any', during: 'any', after: 'any' } } })) } });
-    assert.ok(!report.objectives.some(({ name }) => name.startsWith('regions.west')));
-  });
-
-  const failing = (count: number) => ({ run, attempts, log, deliveries }: Stored): void => {
-    Object.assign(run.faults[0] ?? {}, { losesInFlight: true });
-    for (const attempt of attempts.slice(1200, 1200 + count)) Object.assign(attempt, { outcome: 'failed', class: 'reset' });
-    log.splice(1200, count);
-    deliveries.splice(1200, count);
-  };
-
-  it('of requests in flight is no more than one on each connection', () => {
-    assert.deepEqual(verdictOf(failing(4)), { verdict: 'pass', missed: [] });
-    assert.deepEqual(verdictOf(failing(5)), { verdict: 'fail', missed: ['produce.failed'] });
-  });
-
-  it('by a step is judged by what was stored, not by what the drill took it for', () => {
-    const expecting = (measured: number): ReturnType<typeof verdictOf> => verdictOf(({ run, attempts }) => {
-      run.plan.steps.push({ kind: 'wait', seconds: 1 }, { kind: 'expect', objective: 'produce.latencyMs.max<=100' });
-      run.steps.push({ kind: 'expect', text: 'produce.latencyMs.max<=100', startMs: 11_000, endMs: 12_000, met: measured <= 100, measured });
-      const slow = attempts[1050];
-      if (slow !== undefined) slow.intendedMs -= 300;
-    });
-    assert.deepEqual(expecting(400), { verdict: 'fail', missed: ['step.3'] });
-    assert.deepEqual(expecting(4), expecting(400));
-  });
-
-  it('of what follows on the recovery is the same: a gap then is a gap', () => {
-    const { produce, verdict } = judge(withGap(24_000, 29_000));
-    assert.deepEqual([produce.blackoutMs, verdict], [5010, 'fail']);
-  });
-
-  it('of consumers with partitions of their own is that none goes back', () => {
-    const back = ({ run, deliveries }: Stored): void => {
-      run.plan.consumers.mode = 'assign';
-      deliveries.push({ ...deliveries[2000] ?? assert.fail(), tMs: 31_100 });
-    };
-    assert.deepEqual(verdictOf(back), { verdict: 'fail', missed: ['consume.backwards'] });
-    assert.equal(verdictOf((stored) => {
-      back(stored);
-      stored.run.plan.consumers.mode = 'subscribe';
-    }).verdict, 'pass');
-  });
-
-  it('of commits is that Kafka still has them at the end', () => {
-    const answered = { consumer: 0, instance: 'c', tMs: 30_000, partition: 0, offset: 400 };
-    const after = (...commits: Commit[]): ReturnType<typeof verdictOf> => verdictOf((stored) => {
-      stored.run.committed = { 0: 300 };
-      stored.commits = commits;
-    });
-    assert.deepEqual(after(answered), { verdict: 'fail', missed: ['consume.commitsLost'] });
-    // It may have come to Kafka later than the other.
-    assert.equal(after({ ...answered, tMs: 29_000, offset: 250, unanswered: true }, answered).verdict, 'pass');
-  });
-
-  it('by a partition that never gave its group anything is the whole time', () => {
-    const stored = passingRun();
-    stored.deliveries = stored.deliveries.filter(({ partition }) => partition !== 3);
-    assert.equal(judge(stored).consume?.blackoutMs, 20_000);
-  });
-
-  it('of several faults is that each takes hold', () => {
-    const { verdict, missed } = verdictOf(({ run }) => { run.faults.push({ fault: 'gateway-kill', region: 'west', target: 't', expects: {}, injectMs: 23_000, healMs: 24_000, recoveredMs: 25_000 }); });
-    assert.deepEqual({ verdict, missed }, { verdict: 'inconclusive', missed: ['condition.faultTookHold'] });
   });
 });
 

@@ -2,13 +2,7 @@ import assert from 'node:assert/strict';
 import { judge } from '../../automation/drill/report.ts';
 import type { Stored } from '../../automation/drill/report.ts';
 import { passingRun } from '../fixtures/passing-run.ts';
-
-function verdictOf(change: (stored: Stored) => void): { verdict: string; missed: string[] } {
-  const stored = passingRun();
-  change(stored);
-  const { verdict, objectives } = judge(stored);
-  return { verdict, missed: objectives.filter(({ met }) => !met).map(({ name }) => name) };
-}
+import { verdictOf } from '../fixtures/verdict.ts';
 
 /** Requests so many from `from` on end so, and their records are not written. */
 function lose({ attempts, log, deliveries }: Stored, from: number, count: number, outcome: 'failed' | 'unknown'): void {

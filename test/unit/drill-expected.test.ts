@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import type { Commit } from '../../automation/drill/records.ts';
+import { judge } from '../../automation/drill/report.ts';
+import type { Stored } from '../../automation/drill/report.ts';
+import { passingRun } from '../fixtures/passing-run.ts';
+import { verdictOf } from '../fixtures/verdict.ts';
+
+/** Nothing that ended in the time is acknowledged. */
+function withGap(fromMs: number, toMs: number): Stored {
+  const stored = passingRun();
+  for (const attempt of stored.attempts) if (attempt.endMs > fromMs && attempt.endMs < toMs) Object.assign(attempt, { outcome: 'unknown', class: 'timeout' });
+  return stored;
+}
+
+describe('what is expected', () => {
+  it('of a region follows from its fault', () => {
+    const { verdict, missed } = verdictOf(({ run }) => { Object.assign(run.faults[0]?.expects['east'] ?? {}, { during: 'serves' }); });
+    assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['regions.east.during'] });
+    const report = judge({ ...passingRun(), run: { ...passingRun().run, faults: passingRun().run.faults.map((fault) => ({ ...fault, expects: { ...fault.expects, west: { before: 'any', during: 'any', after: 'any' } } })) } });
+    assert.ok(!report.objectives.some(({ name }) => name.startsWith('regions.west')));
+  });
+
+  const failing = (count: number) => ({ run, attempts, log, deliveries }: Stored): void => {
+    Object.assign(run.faults[0] ?? {}, { losesInFlight: true });
+    for (const attempt of attempts.slice(1200, 1200 + count)) Object.assign(attempt, { outcome: 'failed', class: 'reset' });
+    log.splice(1200, count);
+    deliveries.splice(1200, count);
+  };
+
+  it('of requests in flight is no more than one on each connection', () => {
+    assert.deepEqual(verdictOf(failing(4)), { verdict: 'pass', missed: [] });
+    assert.deepEqual(verdictOf(failing(5)), { verdict: 'fail', missed: ['produce.failed'] });
+  });
+
+  it('by a step is judged by what was stored, not by what the drill took it for', () => {
+    const expecting = (measured: number): ReturnType<typeof verdictOf> => verdictOf(({ run, attempts }) => {
+      run.plan.steps.push({ kind: 'wait', seconds: 1 }, { kind: 'expect', objective: 'produce.latencyMs.max<=100' });
+      run.steps.push({ kind: 'expect', text: 'produce.latencyMs.max<=100', startMs: 11_000, endMs: 12_000, met: measured <= 100, measured });
+      const slow = attempts[1050];
+      if (slow !== undefined) slow.intendedMs -= 300;
+    });
+    assert.deepEqual(expecting(400), { verdict: 'fail', missed: ['step.3'] });
+    assert.deepEqual(expecting(4), expecting(400));
+  });
+
+  it('of what follows on the recovery is the same: a gap then is a gap', () => {
+    const { produce, verdict } = judge(withGap(24_000, 29_000));
+    assert.deepEqual([produce.blackoutMs, verdict], [5010, 'fail']);
+  });
+
+  it('of consumers with partitions of their own is that none goes back', () => {
+    const back = ({ run, deliveries }: Stored): void => {
+      run.plan.consumers.mode = 'assign';
+      deliveries.push({ ...deliveries[2000] ?? assert.fail(), tMs: 31_100 });
+    };
+    assert.deepEqual(verdictOf(back), { verdict: 'fail', missed: ['consume.backwards'] });
+    assert.equal(verdictOf((stored) => {
+      back(stored);
+      stored.run.plan.consumers.mode = 'subscribe';
+    }).verdict, 'pass');
+  });
+
+  it('of commits is that Kafka still has them at the end', () => {
+    const answered = { consumer: 0, instance: 'c', tMs: 30_000, partition: 0, offset: 400 };
+    const after = (...commits: Commit[]): ReturnType<typeof verdictOf> => verdictOf((stored) => {
+      stored.run.committed = { 0: 300 };
+      stored.commits = commits;
+    });
+    assert.deepEqual(after(answered), { verdict: 'fail', missed: ['consume.commitsLost'] });
+    // It may have come to Kafka later than the other.
+    assert.equal(after({ ...answered, tMs: 29_000, offset: 250, unanswered: true }, answered).verdict, 'pass');
+  });
+
+  it('by a partition that never gave its group anything is the whole time', () => {
+    const stored = passingRun();
+    stored.deliveries = stored.deliveries.filter(({ partition }) => partition !== 3);
+    assert.equal(judge(stored).consume?.blackoutMs, 20_000);
+  });
+
+  it('of several faults is that each takes hold', () => {
+    const { verdict, missed } = verdictOf(({ run }) => { run.faults.push({ fault: 'gateway-kill', region: 'west', target: 't', expects: {}, injectMs: 23_000, healMs: 24_000, recoveredMs: 25_000 }); });
+    assert.deepEqual({ verdict, missed }, { verdict: 'inconclusive', missed: ['condition.faultTookHold'] });
+  });
+});
