@@ -54,6 +54,7 @@ function ofConditions(isMissed: IsMissed): string[] {
   const table: readonly [string, string][] = [
     ['condition.faultTookHold', 'The fault was not seen from outside, so that nothing was measured: see whether the region served before, and what its cluster says of the fault.'],
     ['condition.recovered', 'A fault was not seen to be over: see what its cluster says, and `kbf faults heal`.'],
+    ['condition.notHandedOver', 'Records that were due were never sent: give a lower rate, or the machine less other work.'],
     ['condition.generatorLatenessInGapMs', 'The load stood still within the longest gap: give a lower rate, or the machine less other work.'],
     ['condition.generatorLatenessP99Ms', 'The load was sent late: give a lower rate, or the machine less other work.'],
     ['condition.connectionWaitP50Ms', 'The load\'s own connections did not carry it before the fault: give a lower rate or more connections.'],

@@ -1,6 +1,6 @@
 import { exitCodeOf } from './exit-code.ts';
 import { objectiveNames } from './objective-text.ts';
-import { damage, valueAt } from './objectives.ts';
+import { damage, isAboutData, valueAt } from './objectives.ts';
 import type { Report } from './report.ts';
 
 export interface Difference {
@@ -23,6 +23,8 @@ export interface Comparison {
   figures: Difference[];
   /** Names of what got worse from a to b, the verdict included. */
   worse: string[];
+  /** Those of them that are damage to data. */
+  moreDamage: string[];
 }
 
 /** More of these is neither better nor worse. */
@@ -36,15 +38,18 @@ const ranks = { 0: 0, 4: 1, 3: 2 };
 export function compare(a: Report, b: Report): Comparison {
   const regions = [...new Set([...a.regions, ...b.regions].map(({ name }) => name))];
   const figures = objectiveNames(regions).map(({ name, unit }) => difference(name, unit, valueAt(name, a), valueAt(name, b))).filter((figure) => figure.a !== undefined || figure.b !== undefined);
+  const worse = figures.filter((figure) => figure.worse).map(({ name }) => name);
+  // A group may go back by a rebalance; a consumer with partitions of its own may not.
+  const isDamage = b.plan.consumers.mode === 'assign' ? isAboutData : ({ name }: { name: string }) => damage.has(name);
   return {
     schema: 'kbf-comparison/1', a: about(a), b: about(b), unlike: unlike(a, b), figures,
-    worse: [...(ranks[exitCodeOf(b)] > ranks[exitCodeOf(a)] ? ['verdict'] : []), ...figures.filter(({ worse }) => worse).map(({ name }) => name)],
+    worse: [...(ranks[exitCodeOf(b)] > ranks[exitCodeOf(a)] ? ['verdict'] : []), ...worse], moreDamage: worse.filter((name) => isDamage({ name })),
   };
 }
 
 /** 3 where the verdict got worse or more data is damaged; what else differs is for a person to weigh. */
-export function exitCodeOfComparison({ worse }: Comparison): 0 | 3 {
-  return worse.some((name) => name === 'verdict' || damage.has(name)) ? 3 : 0;
+export function exitCodeOfComparison({ worse, moreDamage }: Comparison): 0 | 3 {
+  return worse.includes('verdict') || moreDamage.length > 0 ? 3 : 0;
 }
 
 function about({ startedAt, environment, verdict }: Report): Comparison['a'] {

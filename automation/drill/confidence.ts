@@ -47,11 +47,12 @@ export function median(sorted: readonly number[]): number | undefined {
 
 /** P(Binomial(n, p) <= k). */
 function atMost(k: number, n: number, p: number): number {
-  let term = (1 - p) ** n;
-  let sum = term;
+  // In logarithms: of more than a thousand runs the first terms are too small for a number.
+  let logTerm = n * Math.log1p(-p);
+  let sum = Math.exp(logTerm);
   for (let i = 1; i <= k; i += 1) {
-    term *= ((n - i + 1) / i) * (p / (1 - p));
-    sum += term;
+    logTerm += Math.log((n - i + 1) / i) + Math.log(p) - Math.log1p(-p);
+    sum += Math.exp(logTerm);
   }
   return sum;
 }

@@ -212,12 +212,14 @@ export class ConsumeFigures {
   add({ partition, tMs }: Delivery, isFirst: boolean): void {
     let times = this.#times.get(partition);
     if (times === undefined) this.#times.set(partition, times = new Growing());
+    // What it was given before is nothing that it waits for.
+    if (!isFirst) return;
     times.push(tMs);
-    if (isFirst) count(this.#given, tMs);
+    count(this.#given, tMs);
   }
 
   /**
-   * The longest time in which a partition gave its group nothing: the worst partition counts, as the others' deliveries would hide the records of
+   * The longest time in which a partition gave its group nothing new: the worst partition counts, as the others' deliveries would hide the records of
    * the member that was lost, and one that holds records and never gave any is the worst. Never below the load's interval times the number of partitions.
    * Undefined without deliveries. `partitions`: those that hold records.
    */

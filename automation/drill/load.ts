@@ -4,7 +4,7 @@ import type { Schedule } from './pacer.ts';
 import type { Producer } from './producer.ts';
 
 export interface Load {
-  /** Sends nothing more; resolves once every request has ended, at the latest after the producer's timeout. */
+  /** Sends what is due by now, and nothing more; resolves once every request has ended, at the latest after the producer's timeout. Safe to repeat. */
   stop(): Promise<void>;
 }
 
@@ -21,15 +21,19 @@ export function startLoad(producer: Producer, schedule: Schedule, clock: Clock, 
     pending.add(request);
     sent += 1;
   };
-  const tick = (): void => {
+  const sendDue = (): number => {
     const { due, waitMs } = pace(schedule, clock() - begin, sent);
     for (let i = 0; i < due; i += 1) send();
-    timer = setTimeout(tick, waitMs);
+    return waitMs;
   };
+  const tick = (): void => { timer = setTimeout(tick, sendDue()); };
   tick();
   return {
     async stop() {
+      // A thread that stalled until it was told to stop owes what was due meanwhile: it is late, not left out.
+      if (timer !== undefined) sendDue();
       clearTimeout(timer);
+      timer = undefined;
       await Promise.all(pending);
     },
   };

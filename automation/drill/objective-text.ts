@@ -86,8 +86,8 @@ export function parseObjective(text: string, regions?: readonly string[]): Expre
   const number = Number(digits);
   const limits: Record<Unit, Partial<Record<string, number>>> = {
     ms: { '': number, ms: number, s: number * 1000 },
-    share: { '': number, '%': number / 100 },
-    count: { '': number, ...(ofSent ? { '%': number / 100 } : {}) },
+    share: { '': number, '%': exact(number / 100) },
+    count: { '': number, ...(ofSent ? { '%': exact(number / 100) } : {}) },
   };
   const limit = limits[kind][unit ?? ''];
   if (limit === undefined) throw wrong(text, `${name} is no figure in ${String(unit)}`, unitHelp[kind]);
@@ -137,7 +137,12 @@ export function readObjectives(file: string, regions?: readonly string[]): Expre
 
 /** Whether a figure meets the objective. `sent`: number of records sent, for shares of them. */
 export function holds({ op, limit, ofSent }: Expression, value: number, sent = 0): boolean {
-  return operators[op](value, ofSent ? limit * sent : limit);
+  return operators[op](exact(value), exact(ofSent ? limit * sent : limit));
+}
+
+/** What binary fractions add or take in the 16th digit: 0.7 % of 3000 is 21, not 20.999999999999996. */
+function exact(value: number): number {
+  return Number(value.toPrecision(12));
 }
 
 /** The limit as a person reads it: `<= 100 ms`, `<= 0.1 % of those sent`. */

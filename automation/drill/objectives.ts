@@ -1,5 +1,6 @@
 import type { LogFindings } from './checker.ts';
 import type { RegionShares, Samples, Shares } from './figures.ts';
+import type { Losses } from './in-flight.ts';
 import { holds, limitText, parseObjective } from './objective-text.ts';
 import type { Expression } from './objective-text.ts';
 import type { FaultMark, Plan, Serving } from './plan.ts';
@@ -29,6 +30,8 @@ export type Ending =
 export interface Measured {
   run: RunRecord;
   produce: Report['produce'];
+  /** What of its failed and unknown records cannot have been in flight at a fault. */
+  lostBesides: Losses;
   consume?: Report['consume'];
   log?: LogFindings;
   regions: RegionShares[];
@@ -37,6 +40,8 @@ export interface Measured {
   samples: Samples;
   /** Around each other fault. */
   later: Shares[];
+  /** Records that were due, and that nobody handed over. */
+  notHandedOver?: number;
   /** 99th percentile of the generator's own lateness, ms. */
   latenessMs: number;
   /** How much of the longest gap it may have made itself, ms. */
@@ -53,11 +58,11 @@ const fewestSamples = 10;
  * loop any more and measures itself. Half of the shortest gaps that drills had measured when it was chosen (190 to 220 ms), which are to be told from it; where four
  * connections could not carry the load of a drill, its requests waited 400 to 6000 ms when the fault came.
  */
-const ownDelayMs = 100;
+export const ownDelayMs = 100;
 /** Of the longest gap so much at most may be the load's own making, where that is more: a tenth is what two runs differ by at any rate. */
 const ownShareOfGap = 0.1;
 /** A measurement may pass its predicted bound by this factor: the machine, and requests of other clients, are no terms of it. */
-const predictionTolerance = 1.5;
+export const predictionTolerance = 1.5;
 
 /**
  * The objectives of a failover drill and the verdict over them. Damage to data fails a run whatever else happened. A run that was not
@@ -98,7 +103,7 @@ export function isAboutData({ name }: Pick<Objective, 'name'>): boolean {
 }
 
 function conditionsOf(measured: Measured): Objective[] {
-  const { run, latenessMs, connectionWaitMs, clockJumps } = measured;
+  const { run, notHandedOver, latenessMs, connectionWaitMs, clockJumps } = measured;
   const { plan, ending, marks, faults } = run;
   const carriedOut: Objective = {
     name: 'condition.carriedOut', limit: 'every phase of the drill was carried out',
@@ -110,6 +115,7 @@ function conditionsOf(measured: Measured): Objective[] {
     ofFaults('condition.faultTookHold', 'tookHoldMs', { marks, faults }),
     recovered({ marks, faults }),
     ...(clockJumps === 0 ? [] : [explained(atMost('condition.clock', 0, clockJumps), 'the clock of the machine that drove the drill went back: times, order and redeliveries cannot be told')]),
+    explained(atMost('condition.notHandedOver', 0, notHandedOver), 'records that were due were never sent: who sends them stood still to the end, or lines are missing, so that nobody knows what would have become of them'),
     atMost('condition.generatorLatenessP99Ms', ownDelayMs, tenths(latenessMs)),
     ...latenessInGap(measured),
     ...(plan.load.workers === 0 ? [] : [explained(atMost('condition.workerClocksMs', ownDelayMs, tenths(run.workerClocksMs)), 'gaps and shares are of several machines, whose clocks are not known to be so near to each other')]),
@@ -179,12 +185,11 @@ function dataObjectives({ run, log, consume }: Measured): Objective[] {
 
 function trafficObjectives(measured: Measured): Objective[] {
   const { run, produce, consume, predicted } = measured;
-  const sent = produce.sent > 0;
   const lost = mayLose(run);
   return [
-    explained(atMost('produce.failed', lost.failed, sent ? produce.failed : undefined), lostWhy),
+    inFlight('failed', lost.failed, measured),
     // What failed was in flight as well.
-    explained(atMost('produce.unknown', Math.max(0, lost.inFlight - produce.failed), sent ? produce.unknown : undefined), lostWhy),
+    inFlight('unknown', Math.max(0, lost.inFlight - produce.failed), measured),
     ...regionObjectives(measured),
     atMost('consume.undelivered', 0, consume?.undelivered),
     ...within('prediction.produceBlackoutMs', predicted?.produceBlackoutMs, produce.blackoutMs),
@@ -194,12 +199,14 @@ function trafficObjectives(measured: Measured): Objective[] {
   ];
 }
 
-const lostWhy = 'failover is to hide the fault: these were lost to their clients beyond what can have been in flight at it';
+/** All of it has to have been in flight, and be no more than can have been. */
+function inFlight(outcome: 'failed' | 'unknown', limit: number, { produce, lostBesides }: Measured): Objective {
+  const objective = atMost(`produce.${outcome}`, limit, produce.sent > 0 ? produce[outcome] : undefined);
+  return explained({ ...objective, limit: limit === 0 ? objective.limit : `${objective.limit} in flight at the fault`, met: objective.met && lostBesides[outcome] === 0 },
+    `failover is to hide the fault: ${lostBesides[outcome]} of these were lost to their clients beyond what can have been in flight at it`);
+}
 
-/**
- * How many requests a drill may lose. None, where what dies takes leave first. Where it dies at once, what was in flight cannot be saved without writing it
- * twice: at most one request on each connection, for each fault that is so. A client that sends again loses none that certainly was not written.
- */
+/** How many requests a drill may lose at most, whenever it does (in-flight.ts). */
 function mayLose({ faults, plan }: RunRecord): { inFlight: number; failed: number } {
   const { retry } = plan.load;
   const inFlight = retry === 'always' ? 0 : plan.connections * faults.filter(({ losesInFlight }) => losesInFlight === true).length;

@@ -79,20 +79,32 @@ function firstOffset(body: string): OffsetEntry | undefined {
 
 /** 503 and 504 come from the bridge (JSON) or from an Envoy on the way (plain text, which says how far the request got). */
 function judgeProxy(status: 503 | 504, body: string): Judged {
-  const known = proxyTexts.find(({ text }) => text.test(body));
+  const known = (isJson(body) ? bridgeTexts : [...bridgeTexts, ...proxyTexts]).find(({ text }) => text.test(body));
   if (known === undefined) return { outcome: 'unknown', class: `http-${status}` };
   return { outcome: known.unsent ? 'failed' : 'unknown', class: known.class };
 }
 
+/** Whose answers quote what they were told, so that words of Envoy's in them say nothing of this request. */
+function isJson(body: string): boolean {
+  return body.trimStart().startsWith('{');
+}
+
+interface KnownText {
+  text: RegExp;
+  class: string;
+  unsent: boolean;
+}
+
+const bridgeTexts: readonly KnownText[] = [{ text: /Bridge is overloaded|is disabled in config/i, class: 'bridge-refused', unsent: true }];
+
 /** Envoy's local reply bodies; https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage has the flags. */
-const proxyTexts: readonly { text: RegExp; class: string; unsent: boolean }[] = [
-  { text: /Bridge is overloaded|is disabled in config/i, class: 'bridge-refused', unsent: true },
+const proxyTexts: readonly KnownText[] = [
+  { text: /connection termination/i, class: 'upstream-reset', unsent: false },
   { text: /no healthy upstream/i, class: 'no-healthy-upstream', unsent: true },
   { text: /connection refused|remote connection failure|local connection failure/i, class: 'upstream-refused', unsent: true },
   { text: /reset reason: connection failure|connection timeout/i, class: 'upstream-connect-failure', unsent: true },
   { text: /reset reason: overflow/i, class: 'upstream-overflow', unsent: true },
   { text: /remote refused stream/i, class: 'upstream-refused-stream', unsent: true },
-  { text: /connection termination/i, class: 'upstream-reset', unsent: false },
   { text: /remote reset|local reset|protocol error/i, class: 'upstream-reset', unsent: false },
   { text: /upstream request timeout|stream timeout/i, class: 'upstream-timeout', unsent: false },
 ];

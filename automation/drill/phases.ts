@@ -10,6 +10,7 @@ import { servingRegions } from './expectations.ts';
 import type { KafkaView, TargetRefs } from './faults/target.ts';
 import { Generator } from './generator.ts';
 import { AbortCondition, guardLoad } from './guard.ts';
+import { driversProducer } from './handed-over.ts';
 import { Kafka } from './kafka.ts';
 import { Lanes } from './lanes.ts';
 import type { Live } from './live.ts';
@@ -146,7 +147,7 @@ async function loadAndFaults(drill: Drill, { generator, workers, first, kafka }:
     });
 
     const beginMs = await workers?.begin();
-    const load = generator.load('p0', 'planned', storing(drill, (attempt) => { live.add(attempt); }), beginMs);
+    const load = generator.load(driversProducer, 'planned', storing(drill, (attempt) => { live.add(attempt); }), beginMs);
     if (beginMs !== undefined) await delay(beginMs - clock(), undefined, { signal });
     marks.loadMs = beginMs ?? clock();
     drill.phase('load', workers === undefined ? `${plan.rate} records/s` : `${plan.rate} records/s, ${driversShare(plan).rate} of them from here, the others by ${plan.load.workers} workers`);

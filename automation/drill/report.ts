@@ -3,9 +3,11 @@ import { Checker } from './checker.ts';
 import type { ConsumeFindings, Findings, LogFindings } from './checker.ts';
 import { ConsumeFigures, ProduceFigures } from './figures.ts';
 import type { ConsumptionEntry, CurvePoint, RegionShares } from './figures.ts';
+import { HandedOver } from './handed-over.ts';
+import { inFlightSpans, lostBesides } from './in-flight.ts';
 import { faultSpan } from './metrics.ts';
 import type { Latency, Marks, Span, TimelineEntry } from './metrics.ts';
-import { judgeObjectives } from './objectives.ts';
+import { judgeObjectives, ownDelayMs, predictionTolerance } from './objectives.ts';
 import type { Ending, Objective } from './objectives.ts';
 import type { AppliedConfiguration, FaultMark, Plan, StepRecord } from './plan.ts';
 import { predict } from './predict/predict.ts';
@@ -110,6 +112,7 @@ export class Judging {
   readonly #checker: Checker;
   readonly #produce: ProduceFigures;
   readonly #consume = new ConsumeFigures();
+  readonly #handedOver: HandedOver;
   /** By the step as the drill noted it. */
   readonly #expected: ReadonlyMap<StepRecord, ExpectedStep>;
 
@@ -118,12 +121,14 @@ export class Judging {
     this.#expected = new Map(run.steps.filter(({ kind }) => kind === 'expect').map((step) => [step, new ExpectedStep(step, run.regions)]));
     this.#checker = new Checker(run.plan.run, { isCut: run.ending.kind !== 'complete' });
     this.#produce = new ProduceFigures(run.marks, run.faults.slice(1));
+    this.#handedOver = new HandedOver(run.plan);
   }
 
   attempt(attempt: Attempt): void {
     const change = this.#checker.attempt(attempt);
     if (isLoad(attempt.producer)) {
       this.#produce.add(attempt, change);
+      if (change.before === undefined) this.#handedOver.add(attempt);
       for (const step of this.#expected.values()) step.add(attempt);
     }
     if (change.before !== 'ok' && change.after === 'ok') this.#consume.acknowledged(attempt);
@@ -156,7 +161,7 @@ export class Judging {
     });
     const measured = { produce, regions, ...pick('consume', consume), ...(run.logRead ? { log: findings.log } : {}), ...pick('predicted', predicted) };
     const { verdict, objectives } = judgeObjectives({
-      run, samples, later: this.#produce.laterRegions(run.regions), latenessMs: this.#produce.latenessMs(), clockJumps: findings.clockJumps, ...measured,
+      run, samples, lostBesides: this.#lostBesides(predicted), later: this.#produce.laterRegions(run.regions), latenessMs: this.#produce.latenessMs(), clockJumps: findings.clockJumps, ...measured, ...pick('notHandedOver', this.#handedOver.missing(run.marks, ownDelayMs)),
       ...pick('latenessInGapMs', span && this.#produce.latenessInGapMs(span)), ...pick('connectionWaitMs', this.#produce.connectionWaitMs()),
     });
     return {
@@ -179,6 +184,14 @@ export class Judging {
 
   #consumeFigures({ consume }: Findings, span: Span | undefined): Report['consume'] {
     return { ...consume, ...pick('blackoutMs', span && this.#consume.blackoutMs(span, this.#checker.partitions)), ...pick('recreated', this.#run.consumers?.recreated) };
+  }
+
+  /** Nothing is detected later than its bound, as far as that is borne. */
+  #lostBesides(predicted: Predicted | undefined): ReturnType<typeof lostBesides> {
+    const { faults, plan, workerClocksMs } = this.#run;
+    const withinMs = predicted?.produceBlackoutMs === undefined ? undefined : predicted.produceBlackoutMs * predictionTolerance;
+    const lost = [...this.#checker.ledger.notOk()].filter(({ producer }) => isLoad(producer));
+    return lostBesides(lost, inFlightSpans(faults, { withinMs, clockMs: workerClocksMs }), plan);
   }
 
   /** Records that are not ok, by the class of their last attempt; the most frequent first. */

@@ -103,6 +103,13 @@ describe('the consumption', () => {
     assert.equal(new ConsumeFigures().blackoutMs({ fromMs: 0, toMs: 1000 }, [0]), undefined);
   });
 
+  it('are not ended by what was given before', () => {
+    const figures = new ConsumeFigures();
+    for (const tMs of [0, 900]) figures.add(delivery(0, tMs), true);
+    for (let tMs = 50; tMs < 900; tMs += 50) figures.add(delivery(0, tMs), false);
+    assert.equal(figures.blackoutMs({ fromMs: 0, toMs: 1000 }, [0]), 900);
+  });
+
   it('counts what was given so far, and what was acknowledged and not given; what was given again counts once', () => {
     const figures = new ConsumeFigures();
     for (const ms of [100, 1010, 1020, 1300]) figures.acknowledged(attempt(ms - 5));

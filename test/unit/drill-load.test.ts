@@ -50,6 +50,21 @@ describe('the load', () => {
     await tier1[Symbol.asyncDispose]();
   });
 
+  it('owes what was due while it stood still until its end', async () => {
+    const load = startLoad(produce, constant(100), clock);
+    await delay(50);
+    const until = performance.now() + 500;
+    while (performance.now() < until);
+    // Nothing else has run since.
+    await load.stop();
+    assert.ok(attempts.length >= 55, `${attempts.length} of 55`);
+    assert.ok(lateness(attempts) > 400, `late by ${lateness(attempts)} ms`);
+    const sent = attempts.length;
+    await delay(50);
+    await load.stop();
+    assert.equal(attempts.length, sent, 'nothing after its end');
+  });
+
   /** Returns how long it really was. */
   async function loadFor(ms: number, rate: number): Promise<number> {
     const beginMs = clock();

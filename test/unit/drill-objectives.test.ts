@@ -63,6 +63,18 @@ describe('an objective', () => {
     assert.deepEqual([at('produce.failed<=1%', 10, 1000), at('produce.failed<=1%', 11, 1000)], [true, false]);
   });
 
+  it('holds exactly at its limit, whatever a share is as a binary fraction', () => {
+    for (const sent of [1000, 3000, 19_200]) {
+      for (let permille = 1; permille < 1000; permille += 1) {
+        const at = sent * permille / 1000;
+        if (!Number.isInteger(at)) continue;
+        const text = `${permille / 10}%`;
+        assert.deepEqual(['<=', '<', '='].map((op) => holds(parseObjective(`produce.failed${op}${text}`), at, sent)), [true, false, true], `${at} of ${sent} and ${text}`);
+        assert.deepEqual(['<=', '<', '='].map((op) => holds(parseObjective(`regions.east.during${op}${text}`), at / sent)), [true, false, true], `${at}/${sent} and ${text}`);
+      }
+    }
+  });
+
   it('takes any region while the stack is not known', () => {
     assert.equal(parseObjective('regions.north.during>=50%').limit, 0.5);
     assert.match(refusal(() => parseObjective('regions.north.while>=50%')), /there is no figure regions\.north\.while/);

@@ -34,6 +34,8 @@ describe('the outcome of a produce request', () => {
     ['is failed when the upstream refused the stream', answer(503, `${reset} reset reason: remote refused stream reset`), 'failed', 'upstream-refused-stream'],
     ['is failed when a circuit breaker was open', answer(503, `${reset} reset reason: overflow`), 'failed', 'upstream-overflow'],
     ['is unknown when the upstream closed the connection', answer(503, `${reset} reset reason: connection termination`), 'unknown', 'upstream-reset'],
+    ['is unknown when the upstream closed the connection, whatever else is said of it', answer(503, `${reset} reset reason: connection termination, transport failure reason: Connection refused`), 'unknown', 'upstream-reset'],
+    ['is unknown when an application quotes what it was told', answer(503, { message: 'schema registry: Connection refused' }), 'unknown', 'http-503'],
     ['is unknown when an earlier try may have been carried out', answer(503, `${reset} retried and the latest reset reason: remote connection failure`), 'unknown', 'upstream-refused'],
     ['is unknown when the proxy says it tried twice', answer(503, 'no healthy upstream', { 'x-envoy-attempt-count': '2' }), 'unknown', 'no-healthy-upstream'],
     ['is unknown when only the proxy nearer to the client tried twice', answer(503, 'no healthy upstream', { 'x-envoy-attempt-count': '1,2' }), 'unknown', 'no-healthy-upstream'],

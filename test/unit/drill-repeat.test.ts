@@ -33,6 +33,12 @@ describe('confidence', () => {
       assert.deepEqual([interval?.from, interval?.to], [from, to]);
       near(interval?.confidence, confidence);
     }
+    // Of many it is the normal distribution's: 1.96 · √n / 2 from the middle on either side.
+    for (const n of [1074, 1075, 20_000]) {
+      const interval = medianInterval(values(n));
+      assert.ok((interval?.confidence ?? 0) >= 0.95 && (interval?.confidence ?? 1) < 0.957, JSON.stringify(interval));
+      assert.ok(Math.abs((interval?.from ?? NaN) - (n / 2 - 0.98 * Math.sqrt(n))) < 1.5 && interval?.to === n + 1 - (interval?.from ?? NaN), JSON.stringify(interval));
+    }
   });
 
   it('holds as often as it says', () => {

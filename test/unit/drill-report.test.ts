@@ -124,6 +124,17 @@ describe('the verdict', () => {
     assert.ok(missed.includes('condition.faultTookHold'));
   });
 
+  it('is inconclusive when records were never handed over, wherever they are missing', () => {
+    const without = (isAbsent: (seq: number) => boolean) => verdictOf((stored) => {
+      for (const name of ['attempts', 'log', 'deliveries'] as const) stored[name] = stored[name].filter((line) => !isAbsent('seq' in line ? line.seq : line.id?.seq ?? 0)) as never;
+    });
+    assert.deepEqual(without((seq) => seq >= 1500 && seq < 1510), { verdict: 'inconclusive', missed: ['condition.notHandedOver'] });
+    assert.deepEqual(without((seq) => seq % 4 > 1), { verdict: 'inconclusive', missed: ['condition.notHandedOver'] });
+    assert.deepEqual(without((seq) => seq >= 2980), { verdict: 'inconclusive', missed: ['condition.notHandedOver'] });
+    // They fell due in the last 100 ms.
+    assert.deepEqual(without((seq) => seq >= 2992), { verdict: 'pass', missed: [] });
+  });
+
   it('is inconclusive when the generator fell behind', () => {
     const { verdict, missed } = verdictOf(({ attempts }) => {
       // 101 ms late for a second, then catching up: what is due later is never handed over before.

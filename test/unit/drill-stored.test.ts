@@ -165,10 +165,17 @@ describe('the comparison of two reports', () => {
     assert.match(stdout, /Got worse: verdict, produce\.unknown, /);
   });
 
+  /** Own partitions of consumers that were given so many records again. */
+  const back = (times: number) => (stored: Stored): void => {
+    slower(stored);
+    stored.run.plan.consumers.mode = 'assign';
+    for (let i = 0; i < times; i += 1) stored.deliveries.push({ ...stored.deliveries[2000] ?? assert.fail(), tMs: 31_100 + i });
+  };
   const losing = (count: number) => ({ log }: Stored): void => { log.splice(1500, count); };
   for (const [what, first, second, code, worse] of [
     ['is worse where both failed and the second lost more', slower, losing(50), 3, /log\.ackedLost +0 +50 +\+50 +WORSE/],
     ['is worse where both lost records and the second more of them', losing(50), losing(51), 3, /log\.ackedLost +50 +51 +\+1 +WORSE/],
+    ['is worse where consumers with partitions of their own went back', back(0), back(5), 3, /consume\.backwards +0 +5 +\+5 +WORSE/],
     ['is no worse where both failed and the second was only slower', ({ log }: Stored) => { log.splice(1500, 1); }, slower, 0, /produce\.unknown +0 +1 +\+1 +WORSE/],
   ] as const) {
     it(what, async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Attempt } from '../../automation/drill/records.ts';
 import { judge } from '../../automation/drill/report.ts';
 import type { Stored } from '../../automation/drill/report.ts';
 import { passingRun } from '../fixtures/passing-run.ts';
@@ -111,6 +112,33 @@ describe('what may be lost in flight', () => {
       stored.run.faults.push({ fault: 'istiod-down', region: 'east', target: 't', expects: {}, injectMs: 23_000, tookHoldMs: 23_100, healMs: 24_000, recoveredMs: 25_000 });
       lose(stored, 1200, 5, 'unknown');
     }), { verdict: 'fail', missed: ['produce.unknown'] });
+  });
+
+  it('was on a connection between the inject and what can be felt of it, by the settings in effect', () => {
+    /** One is sent each 10 ms, the 1000th at the inject, the 1020th as it took hold; the bound is 10 + 4 + 5 + 250 + 500 ms, and half as much again. */
+    const lostAt = (seq: number, more: Partial<Attempt> = {}): string[] => verdictOf((stored) => {
+      kill(stored);
+      stored.run.plan.fault = 'bridge-kill';
+      Object.assign(stored.run.faults[0] ?? {}, { fault: 'bridge-kill' });
+      stored.run.configuration = { 'east gateway → bridge': { connectTimeoutMs: 250, mergeWindowMs: 0, retryOn: 'connect-failure', retryAttempts: 2, retryBackoffMs: 5 } };
+      lose(stored, seq, 1, 'failed');
+      Object.assign(stored.attempts[seq] ?? {}, more);
+    }).missed;
+    assert.deepEqual([lostAt(998), lostAt(999, { endMs: 11_000 }), lostAt(1020), lostAt(1135), lostAt(1136)], [['produce.failed'], [], [], [], ['produce.failed']]);
+    // Since before, and until long after.
+    assert.deepEqual(lostAt(900, { endMs: 20_000 }), []);
+    assert.deepEqual(lostAt(2500), ['produce.failed'], 'at a host that was let back in too early');
+    assert.deepEqual(lostAt(1020, { sentMs: undefined }), ['produce.failed'], 'no connection had it');
+  });
+
+  it('is of each fault what it can have been', () => {
+    const two = (first: number, second: number): string[] => verdictOf((stored) => {
+      kill(stored);
+      stored.run.faults.push({ fault: 'gateway-kill', region: 'east', target: 't', expects: {}, losesInFlight: true, injectMs: 25_000, tookHoldMs: 25_100, healMs: 26_000, recoveredMs: 27_000 });
+      lose(stored, 1200, first, 'unknown');
+      lose(stored, 2410, second, 'unknown');
+    }).missed;
+    assert.deepEqual([two(4, 4), two(3, 5), two(0, 8)], [[], ['produce.unknown'], ['produce.unknown']]);
   });
 
   for (const [retry, missed] of [['safe', ['produce.failed']], ['always', ['produce.failed', 'produce.unknown']]] as const) {

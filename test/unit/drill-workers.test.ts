@@ -114,9 +114,17 @@ describe('the clock of another machine', () => {
 });
 
 describe('a run with workers', () => {
+  /** Of 100 a second the driver sends 10 and each of two workers 45. */
+  const shareOf = ({ seq }: { seq: number }): { producer: string; seq: number } => {
+    if (seq % 10 === 0) return { producer: 'p0', seq: seq / 10 };
+    const others = seq - Math.floor(seq / 10) - 1;
+    return { producer: `w${others % 2}`, seq: Math.floor(others / 2) };
+  };
   const verdictWith = (workerClocksMs?: number): unknown[] => {
     const stored = passingRun();
     stored.run.plan.load.workers = 2;
+    // What was delivered has the log's identities.
+    for (const line of [...stored.attempts, ...stored.log.map(({ id }) => id ?? assert.fail())]) Object.assign(line, shareOf(line));
     if (workerClocksMs !== undefined) stored.run.workerClocksMs = workerClocksMs;
     const { verdict, objectives } = judge(stored);
     const { measured, met } = objectives.find(({ name }) => name === 'condition.workerClocksMs') ?? {};

@@ -30,6 +30,8 @@ export class Ledger {
   /** Of the last attempt: its number + 1, and its class. */
   readonly #last = new Growing();
   readonly #class = new Growing();
+  /** Of the last attempt where that was not ok: most are. */
+  readonly #notOk = new Map<number, Pick<Attempt, 'sentMs' | 'endMs'>>();
   /** Whether any proxy said how often it tried. */
   proxySpeaks = false;
   /** Every acknowledgement, in the order of the file. */
@@ -63,6 +65,7 @@ export class Ledger {
     if (attempt.attempt >= this.#last.at(record)) {
       this.#last.set(record, attempt.attempt + 1);
       this.#class.set(record, numberOf(this.#classes, attempt.class));
+      if (attempt.outcome !== 'ok') this.#notOk.set(record, attempt.sentMs === undefined ? { endMs: attempt.endMs } : { sentMs: attempt.sentMs, endMs: attempt.endMs });
     }
     if (attempt.outcome !== 'ok') return;
     this.acknowledged.record.push(record);
@@ -131,13 +134,14 @@ export class Ledger {
     return { byClient: Math.max(0, bitsIn(this.#tries.at(record)) - 1), byProxy: this.#proxyRetries.at(record) };
   }
 
-  /** Every record that is not ok, with the class of its last attempt. */
-  * notOk(): Generator<{ record: number; producer: string; outcome: Outcome; class: string; issuedMs: number }> {
+  /** Every record that is not ok, with the class and the times of its last attempt. */
+  * notOk(): Generator<{ record: number; producer: string; outcome: Exclude<Outcome, 'ok'>; class: string; issuedMs: number; sentMs?: number; endMs: number }> {
     const classes = [...this.#classes.keys()];
     for (let record = 0; record < this.size; record += 1) {
       const outcome = this.outcomeOf(record);
       if (outcome === 'ok') continue;
-      yield { record, outcome, producer: this.#names[this.#producer.at(record)] ?? '', class: classes[this.#class.at(record)] ?? '', issuedMs: this.#issued.at(record) };
+      const times = this.#notOk.get(record) ?? { endMs: this.#issued.at(record) };
+      yield { ...times, record, outcome, producer: this.#names[this.#producer.at(record)] ?? '', class: classes[this.#class.at(record)] ?? '', issuedMs: this.#issued.at(record) };
     }
   }
 

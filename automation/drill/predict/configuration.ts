@@ -14,6 +14,9 @@ export interface BridgeSettings {
   deliveryTimeoutMs?: number;
   sessionTimeoutMs?: number;
   heartbeatIntervalMs?: number;
+  maxPollIntervalMs?: number;
+  /** A consumer without a request for so long goes; -1 or absent: it stays. */
+  idleConsumerMs?: number;
 }
 
 /** How one proxy treats the hosts behind it. */

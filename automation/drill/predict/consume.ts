@@ -12,6 +12,7 @@ const firstPollMs = 1000;
 /** Kafka's own defaults of a consumer. */
 const kafkaSessionMs = 45_000;
 const kafkaHeartbeatMs = 3000;
+const kafkaMaxPollIntervalMs = 300_000;
 
 const atOnce = new Set(['bridge-scale-0', 'bridge-terminate', 'bridge-kill', 'gateway-kill']);
 const silent = new Set(['bridge-hang', 'gateway-black-hole', 'region-black-hole']);
@@ -39,7 +40,7 @@ export function consumeTerms(scene: Scene): Bound {
   if ('none' in lost) return lost;
   const poll = { name: 'first poll', ms: firstPollMs, from: 'a new consumer finds its coordinator and fetches' };
   if (plan.consumers.mode === 'assign') return { terms: [...own, ...lost.terms, poll] };
-  return bridge === undefined ? unread('the bridge') : { terms: [...own, ...rejoined(bridge, lost.terms), poll] };
+  return bridge === undefined ? unread('the bridge') : { terms: [...own, ...rejoined(bridge, lost.terms, fault.startsWith('gateway-') ? abandoned(bridge) : session(bridge)), poll] };
 }
 
 const answered = 'polls go on being answered, with nothing';
@@ -69,14 +70,27 @@ function loss({ fault, upstream, tier1 }: Scene): Bound {
   };
 }
 
+/** Nothing is heard of the lost member any more. */
+function session({ sessionTimeoutMs }: BridgeSettings): Terms[number] {
+  return { name: 'session of the lost member', ms: sessionTimeoutMs ?? kafkaSessionMs, from: sessionTimeoutMs === undefined ? 'Kafka\'s default of session.timeout.ms' : 'KafkaBridge: session.timeout.ms' };
+}
+
 /**
- * A group waits for the lost member until its session ends; its client makes a new one meanwhile, so that only the longer of both counts. The others
+ * A bridge behind a gateway that is gone still reaches Kafka, and goes on sending its member's heartbeats though nobody polls it: until it takes it for idle, which it looks for
+ * every half of that time, or Kafka's own client gives up.
+ */
+function abandoned({ idleConsumerMs = -1, maxPollIntervalMs }: BridgeSettings): Terms[number] {
+  const name = 'membership that nobody polls';
+  const unpolled = { name, ms: maxPollIntervalMs ?? kafkaMaxPollIntervalMs, from: maxPollIntervalMs === undefined ? 'Kafka\'s default of max.poll.interval.ms' : 'KafkaBridge: max.poll.interval.ms' };
+  return idleConsumerMs < 0 ? unpolled : first([unpolled, { name, ms: idleConsumerMs * 1.5, from: 'KafkaBridge: consumer.timeoutSeconds, and half as much again, as it is looked for every half of it' }]);
+}
+
+/**
+ * A group waits for the lost member until it counts as gone; its client makes a new one meanwhile, so that only the longer of both counts. The others
  * hear of the new assignment with a heartbeat.
  */
-function rejoined(bridge: BridgeSettings, lost: Terms): Terms {
-  const sessionMs = bridge.sessionTimeoutMs ?? kafkaSessionMs;
+function rejoined(bridge: BridgeSettings, lost: Terms, member: Terms[number]): Terms {
   const lostMs = lost.reduce((sum, { ms }) => sum + ms, 0);
   const heartbeat = { name: 'heartbeat of the others', ms: bridge.heartbeatIntervalMs ?? kafkaHeartbeatMs, from: bridge.heartbeatIntervalMs === undefined ? 'Kafka\'s default' : 'KafkaBridge: heartbeat.interval.ms' };
-  const session = { name: 'session of the lost member', ms: sessionMs, from: bridge.sessionTimeoutMs === undefined ? 'Kafka\'s default of session.timeout.ms' : 'KafkaBridge: session.timeout.ms' };
-  return [...(lostMs > sessionMs ? lost : [session]), heartbeat];
+  return [...(lostMs > member.ms ? lost : [member]), heartbeat];
 }

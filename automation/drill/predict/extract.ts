@@ -103,6 +103,7 @@ export function bridgeSettings(bridge: RawObject, deployment: RawObject | undefi
     acks: text(at(bridge.spec, 'producer', 'config', 'acks')),
     sessionTimeoutMs: number(at(consumer, 'session.timeout.ms')),
     heartbeatIntervalMs: number(at(consumer, 'heartbeat.interval.ms')),
+    maxPollIntervalMs: number(at(consumer, 'max.poll.interval.ms')),
     idleConsumerMs: thousand(at(bridge.spec, 'consumer', 'timeoutSeconds')),
     gracePeriodMs: thousand(at(pod, 'terminationGracePeriodSeconds')),
     ...probe('readiness'), ...probe('liveness'),

@@ -114,6 +114,7 @@ const meanings = new Map([
   ['condition.faultTookHold', 'the fault was seen from outside'],
   ['condition.recovered', 'every fault ended, and what it hurt served again'],
   ['condition.generatorLatenessInGapMs', 'how long the load\'s generator stood still within the longest gap'],
+  ['condition.notHandedOver', 'records that were due and never sent'],
   ['condition.generatorLatenessP99Ms', 'how late the load\'s generator was, 99 of 100 requests'],
   ['condition.connectionWaitP50Ms', 'how long the typical request waited for a connection of the load before the fault'],
   ['condition.samples.before', 'requests before the fault'],
