@@ -46,7 +46,17 @@ export function addDrill(program: Command, session: Session): void {
     .option('--self-test', 'no drill: shows in seconds that the verdict finds damage where there is some, and none where there is none')
     .option('--report <dir>', 'where the report goes: report.html, report.json, report.md, junit.xml (default: a new directory under the state directory)')
     .option('--json', 'the report on standard output, progress on standard error')
-    .action(async (flags: Flags) => { await (flags.selfTest === true ? showSelfTest(session, flags) : drill(session, flags)); });
+    .action(async (flags: Flags) => {
+      if (flags.selfTest !== true) return await drill(session, flags);
+      refuseWithSelfTest(command);
+      await showSelfTest(session, flags);
+    });
+}
+
+/** It runs no drill, so that whoever says how one is to be has mistaken it for one. */
+function refuseWithSelfTest(command: Command): void {
+  const others = command.options.filter((option) => !['selfTest', 'seed', 'json'].includes(option.attributeName()) && command.getOptionValueSource(option.attributeName()) === 'cli');
+  if (others.length > 0) throw new UserError(`--self-test runs no drill, so that ${others.map(({ long }) => long).join(', ')} would be ignored.`, { exitCode: 2, remedy: 'Give --seed and --json with it, nothing else.' });
 }
 
 async function showSelfTest(session: Session, { seed, json }: Flags): Promise<void> {
@@ -89,7 +99,7 @@ async function drill(session: Session, flags: Flags): Promise<void> {
 async function whatOf(flags: Flags): Promise<Pick<DrillOptions, 'fault' | 'region' | 'steps' | 'rate' | 'durationSeconds' | 'connections' | 'load' | 'consumers' | 'objectives' | 'abortAfterErrors' | 'seed'>> {
   const { fault, region, plan, duration, abortAfterErrors, seed } = flags;
   if (plan !== undefined && fault !== undefined) throw new UserError('--plan and --fault both say what to break.', { exitCode: 2, remedy: 'Give one of them.' });
-  const [{ readObjectives }, { refuse, wrongValues }, { readPlan }] = await Promise.all([import('../drill/objective-text.ts'), import('../drill/option-values.ts'), import('../drill/plan-file.ts')]);
+  const [{ readObjectives }, { refuse, wrongValues }, { readPlan }, { wrongSteps }] = await Promise.all([import('../drill/objective-text.ts'), import('../drill/option-values.ts'), import('../drill/plan-file.ts'), import('../drill/step-values.ts')]);
   const objectives = [...(flags.objectives === undefined ? [] : readObjectives(flags.objectives).map(({ text }) => text)), ...flags.objective ?? []];
   const what = {
     ...loadOf(flags), durationSeconds: duration,
@@ -99,6 +109,6 @@ async function whatOf(flags: Flags): Promise<Pick<DrillOptions, 'fault' | 'regio
     ...(abortAfterErrors === undefined ? {} : { abortAfterErrors }),
     ...(seed === undefined ? {} : { seed }),
   };
-  refuse(wrongValues(what));
+  refuse([...('steps' in what ? wrongSteps(what.steps) : []), ...wrongValues(what)]);
   return what;
 }

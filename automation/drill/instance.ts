@@ -62,7 +62,8 @@ export class Instance {
       body: JSON.stringify(settings), timeoutMs: timeoutsMs.create,
     }, clock);
     if (answer.status !== 200 || answer.error !== undefined) return `create: ${describe(answer)}`;
-    const { instance_id: name, base_uri } = JSON.parse(answer.body) as { instance_id: string; base_uri: string };
+    const { instance_id: name, base_uri } = (readBody(answer) ?? {}) as { instance_id?: unknown; base_uri?: unknown };
+    if (typeof name !== 'string' || typeof base_uri !== 'string' || !URL.canParse(base_uri)) return `create: no answer of a bridge: ${describe(answer)}`;
     return new Instance(options, name, new URL(base_uri));
   }
 
@@ -86,8 +87,9 @@ export class Instance {
   async poll(): Promise<PolledRecord[] | string> {
     const answer = await this.#call('GET', `/records?timeout=${pollWaitMs}`, timeoutsMs.poll);
     if (answer.status !== 200 || answer.error !== undefined) return `poll: ${describe(answer)}`;
-    const records = JSON.parse(answer.body) as PolledRecord[];
-    return records.map(({ partition, offset, key, value }) => ({ partition, offset, key: readJson(this.#o.format, key), value: readJson(this.#o.format, value) }));
+    const records = readBody(answer);
+    if (!Array.isArray(records)) return `poll: no answer of a bridge: ${describe(answer)}`;
+    return (records as PolledRecord[]).map(({ partition, offset, key, value }) => ({ partition, offset, key: readJson(this.#o.format, key), value: readJson(this.#o.format, value) }));
   }
 
   commit(positions: Positions, how: 'subscribed' | 'assigned'): Promise<Exchange> {
@@ -111,6 +113,15 @@ export class Instance {
       headers: method === 'GET' ? { accept: mediaType(format) } : { 'content-type': contentType },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }, clock);
+  }
+}
+
+/** Undefined where it is no JSON: somebody else on the way may have answered. */
+function readBody({ body }: Exchange): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
   }
 }
 

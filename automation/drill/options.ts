@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
-import { faultNamed, faults } from './faults/index.ts';
+import { faultNamed } from './faults/index.ts';
 import type { LiveView } from './live.ts';
-import { parseObjective } from './objective-text.ts';
-import { partitions, range, refuse, settled, wrongObjective, wrongValues } from './option-values.ts';
+import { partitions, refuse, settled, wrongValues } from './option-values.ts';
 import type { ConsumersPlan, LoadPlan, Plan, PlanStep } from './plan.ts';
 import type { WrittenStep } from './plan-file.ts';
 import type { Parts } from './report.ts';
-import { windowFigures } from './window.ts';
+import { wrongSteps } from './step-values.ts';
 
 const region = z.object({ name: z.string(), context: z.string(), namespace: z.string(), bridge: z.string(), gateway: z.string().optional(), gatewayAddress: z.string() });
 /** `first`: the region that the others stand by for; absent where all serve. */
@@ -92,7 +91,7 @@ export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOut
   const { rate, durationSeconds, connections, seed, abortAfterErrors, load, consumers } = settled(options);
   const steps = stepsOf(options, target);
   const first = steps.find((step) => step.kind === 'do');
-  refuse([...wrongSteps(steps, names), ...wrongValues(options, names)]);
+  refuse([...wrongSteps(steps, names), ...misplaced(steps), ...wrongValues(options, names)]);
   const run = newRun();
   return {
     outputs: outputs.data,
@@ -110,38 +109,10 @@ function stepsOf({ steps, fault = defaultFault }: DrillOptions, target: string):
   return written.map((step): PlanStep => (step.kind === 'do' ? { ...step, region: step.region ?? target } : step));
 }
 
-/** All that is wrong with the steps, one phrase each. */
-function wrongSteps(steps: readonly PlanStep[], regions: readonly string[]): string[] {
-  const faulty = steps.filter((step) => step.kind === 'do');
-  const one = steps.length === 1;
-  return [
-    ...(faulty.length === 0 ? ['the plan breaks nothing: it has no step with do'] : []),
-    ...steps.flatMap((step, i) => {
-      const wrong = wrongStep(step, { regions, isFirst: step === faulty[0], expectsBefore: !steps.slice(0, i).some(({ kind }) => kind === 'do') });
-      return one ? wrong : wrong.map((what) => `steps[${i}]: ${what}`);
-    }),
-  ];
-}
-
-function wrongStep(step: PlanStep, { regions, isFirst, expectsBefore }: { regions: readonly string[]; isFirst: boolean; expectsBefore: boolean }): string[] {
-  if (step.kind === 'wait') return range('wait', step.seconds, { least: 0, most: 86_400, unit: 's' });
-  if (step.kind === 'expect') {
-    const problems = wrongObjective(step.objective, regions);
-    if (problems.length > 0) return problems;
-    const { name } = parseObjective(step.objective, regions);
-    const known: readonly string[] = windowFigures;
-    return [
-      ...(known.includes(name) ? [] : [`${name} is known only when a drill is over; a step can expect ${known.join(', ')}`]),
-      ...(expectsBefore ? ['it expects something of a fault, and none came before it'] : []),
-    ];
-  }
-  const { fault, region, forSeconds } = step;
-  return [
-    ...(faultNamed(fault) !== undefined ? [] : [`fault ${fault} is unknown; there is ${Object.keys(faults).join(', ')}`]),
-    ...(regions.includes(region) ? [] : [`region ${region} is none of ${regions.join(', ')}`]),
-    ...(faultNamed(fault)?.arrange !== undefined && !isFirst ? [`${fault} begins before the load, so it can only be the first fault`] : []),
-    ...(forSeconds === undefined ? [] : range('for', forSeconds, { least: 0.1, most: 3600, unit: 's' })),
-  ];
+/** What is there before the load cannot come later. */
+function misplaced(steps: readonly PlanStep[]): string[] {
+  const first = steps.findIndex(({ kind }) => kind === 'do');
+  return steps.flatMap((step, i) => (step.kind === 'do' && i > first && faultNamed(step.fault)?.arrange !== undefined ? [`steps[${i}]: ${step.fault} begins before the load, so it can only be the first fault`] : []));
 }
 
 /** Sorts by time, and fits into the name of a topic and of a file. */

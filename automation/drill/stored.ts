@@ -3,6 +3,7 @@ import path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { Judging, reportSchema } from './report.ts';
 import type { Report, RunRecord } from './report.ts';
+import { wrongRun } from './run-schema.ts';
 import { shownFiles } from './show/index.ts';
 import { readBatches } from './store.ts';
 import type { Lines } from './store.ts';
@@ -53,8 +54,11 @@ export async function writeReport(directory: string, report: Report): Promise<vo
 
 /** What a run knows of itself besides its lines. Throws a UserError where there is no run. */
 export async function readRun(directory: string): Promise<RunRecord> {
-  const run = await readDocument(path.join(directory, 'run.json'), 'name the directory of a drill\'s report; one whose driver was killed before it sent anything has nothing to judge') as RunRecord;
-  if (run.schema !== 'kbf-run/1') throw new UserError(`${path.join(directory, 'run.json')} is not kbf-run/1 but ${String(run.schema)}`, { exitCode: 2 });
+  const file = path.join(directory, 'run.json');
+  const run = await readDocument(file, 'name the directory of a drill\'s report; one whose driver was killed before it sent anything has nothing to judge') as RunRecord | null;
+  if (run?.schema !== 'kbf-run/1') throw new UserError(`${file} is not kbf-run/1 but ${String(run?.schema)}`, { exitCode: 2 });
+  const wrong = wrongRun(run);
+  if (wrong !== undefined) throw new UserError(`${file} is not what a drill wrote: ${wrong}`, { exitCode: 2, remedy: 'the run was changed; it cannot be judged' });
   return run;
 }
 

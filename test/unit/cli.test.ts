@@ -54,6 +54,7 @@ describe('wrong use of kbf', () => {
     ['drill --abort-after-errors 120%', /share from 0 to 1/],
     ['drill --sandbox nosuch --objective produce.blackoutM<=100 --rate 30000', /there is no figure produce\.blackoutM\. Did you mean produce\.blackoutMs\?[^]*; rate is 30000, must be 1 to 20000 records a second/],
     ['drill --sandbox nosuch --objective regions.mars.during>=1 --region mars', /No sandbox named nosuch is running/],
+    ['drill --self-test --rate 5 --report x', /--self-test runs no drill, so that --rate, --report would be ignored/],
     ['drill --retry often', /Allowed choices are none, safe, always/],
     ['up --stack a --sandbox b', /--stack and --sandbox name different things/],
     ['up --sandbox other', /No sandbox named other is running/],

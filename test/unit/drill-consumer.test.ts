@@ -63,6 +63,18 @@ describe('the consumers', () => {
     assert.equal(new Set(deliveries.map(({ partition, offset }) => `${partition}/${offset}`)).size, 18);
   });
 
+  it('take an answer that no bridge gives, with 200 as well, for no answer', async () => {
+    const pages = { create: ['<html>Please sign in</html>', '{}'], poll: ['<html>Please sign in</html>', '{}'] };
+    tier1.intercept = (request, response) => {
+      const page = request.url?.includes('/records') === true ? pages.poll.pop() : request.url === '/consumers/g' ? pages.create.pop() : undefined;
+      if (page !== undefined) response.writeHead(200).end(page);
+      return page !== undefined;
+    };
+    await group.start(signal);
+    assert.equal(await group.drained(write(3), 5000, signal), true);
+    assert.deepEqual([pages, group.recreated], [{ create: [], poll: [] }, ['poll: no answer of a bridge: 200 {}', 'poll: no answer of a bridge: 200 <html>Please sign in</html>']]);
+  });
+
   it('keep trying while no region can make an instance', async () => {
     await group.start(signal);
     tier1.away.add('east').add('west');

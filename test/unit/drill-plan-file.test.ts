@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { planOf } from '../../automation/drill/options.ts';
+import { wrongSteps } from '../../automation/drill/step-values.ts';
 import { readPlan } from '../../automation/drill/plan-file.ts';
 import { Window } from '../../automation/drill/window.ts';
 import type { Span } from '../../automation/drill/metrics.ts';
@@ -47,6 +48,11 @@ describe('a plan file', () => {
       for (const part of ['steps[0]: it expects something of a fault, and none came before it', 'steps[1]: fault flood is unknown', 'steps[2]: region mars is none of east, west', 'steps[3]: fail-back begins before the load', 'steps[4]: log.ackedLost is known only when a drill is over']) assert.ok(error.message.includes(part), `${part}: ${error.message}`);
       return true;
     });
+  });
+
+  it('is refused before a stack is looked for, as far as it is wrong whatever the stack', async () => {
+    await writeFile(file, '- do: { fault: bridge-kil, region: mars }\n- expect: produce.faild=0\n- wait: 5s\n');
+    assert.deepEqual(wrongSteps(readPlan(file)).map((what) => what.slice(0, 78)), ['steps[0]: fault bridge-kil is unknown, did you mean bridge-kill; there is brid', 'steps[1]: the objective \'produce.faild=0\' cannot be used: there is no figure p']);
   });
 
   it('is refused when it is no list, breaks nothing, or is not there', async () => {

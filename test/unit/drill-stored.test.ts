@@ -129,6 +129,22 @@ describe('a stored run', () => {
     await assert.rejects(judgeDirectory(changed), (error) => error instanceof UserError && /attempts\.ndjson:3002 is not JSON/.test(error.message));
   });
 
+  for (const [what, change, says] of [
+    ['nothing', () => null, /run\.json is not kbf-run\/1 but undefined/],
+    ['no plan', ({ plan, ...rest }: Stored['run']) => { assert.ok(plan); return rest; }, /run\.json is not what a drill wrote: plan: .*the run was changed/s],
+    ['no faults', ({ faults, ...rest }: Stored['run']) => { assert.ok(faults); return rest; }, /what a drill wrote: faults: /],
+    ['a mark that is no time', (run: Stored['run']) => ({ ...run, marks: { ...run.marks, injectMs: 'x' } }), /what a drill wrote: marks\.injectMs: /],
+    ['a load that nobody can send', (run: Stored['run']) => ({ ...run, plan: { ...run.plan, rate: 0 } }), /what a drill wrote: plan\.rate: /],
+  ] as const) {
+    it(`is refused where what it knows of itself has ${what}`, async () => {
+      const directory = await store('odd');
+      writeFileSync(join(directory, 'run.json'), JSON.stringify(change(passingRun().run)));
+      const { code, stderr } = await kbf('report', directory);
+      assert.equal(code, 2);
+      assert.match(stderr, says);
+    });
+  }
+
   for (const [argv, says] of [
     [['report'], /missing required argument/],
     [['report', '/nonexistent'], /\/nonexistent\/run\.json cannot be read/],
