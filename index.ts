@@ -31,7 +31,7 @@ export const url = topology.tier1.url;
 export const tier1Address = topology.tier1.address;
 /** PEM that clients have to trust to call it; empty where it is plain HTTP, or where public authorities are enough. */
 export const caCertificate = topology.tier1.caCertificate;
-/** Host names with their address and port, as `curl --resolve` wants them where no DNS has them. */
+/** Host names with their address and port, for where no DNS has them: curl takes an IP address by `--resolve <name>:<port>:<address>`, a host name by `--connect-to <name>:<port>:<address>:<port>`. */
 export const resolve = topology.tier1.resolve;
 
 /** Where tier1 runs, and the region that the others stand by for, if any. */

@@ -91,15 +91,26 @@ function authentication(given: NonNullable<BridgeConfiguration['authentication']
   return { type: given.type, username: given.username, passwordSecret: { secretName: name, password: key } };
 }
 
+/** What all loggers are below, in a person's words and in Log4j2's. */
+const rootLoggers = ['root', 'rootLogger', 'rootLogger.level'];
+
 /** Log4j2's way to say a logger's level: an identifier for each, with its name and level. */
 function loggers(levels: Readonly<Record<string, string>>): Record<string, string> {
+  const taken = new Set<string>();
   return Object.fromEntries(
     Object.entries(levels).flatMap(([logger, level]) => {
-      if (logger === 'root') return [['rootLogger.level', level]];
-      const id = logger.replaceAll(/[^a-zA-Z0-9]+/g, '_');
+      if (rootLoggers.includes(logger)) return [['rootLogger.level', level]];
+      const id = freeId(logger.replaceAll(/[^a-zA-Z0-9]+/g, '_'), taken);
+      taken.add(id);
       return [[`logger.${id}.name`, logger], [`logger.${id}.level`, level]];
     }),
   );
+}
+
+/** Names that differ in other characters only have one identifier: those after the first are numbered. */
+function freeId(id: string, taken: ReadonlySet<string>, number = 2): string {
+  if (!taken.has(id)) return id;
+  return taken.has(`${id}_${number}`) ? freeId(id, taken, number + 1) : `${id}_${number}`;
 }
 
 function metrics({ metrics: exporter }: BridgeConfiguration, api: StrimziApi): BridgeMetrics | Record<string, never> {

@@ -6,8 +6,8 @@ import type { Configuration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
 import { reasonOf } from './cluster-client.ts';
 import { plainError } from './cluster-reader.ts';
-import { operatorCatalog, type OperatorName } from './operator-catalog.ts';
-import { operatorNeeds } from './operators.ts';
+import { operatorCatalog } from './operator-catalog.ts';
+import { neededOperators } from './operators.ts';
 import { ownerAnnotation } from './own-namespace.ts';
 import type { Previous } from './previous.ts';
 import { runningIn } from './running.ts';
@@ -80,8 +80,8 @@ export function ownNamespaces(configuration: Configuration): OwnNamespace[] {
 }
 
 function ofOperators(configuration: Configuration): OwnNamespace[] {
-  return [...operatorNeeds(configuration)].flatMap(([context, needs]) => [...new Set(needs.map(({ operator }) => operator))].flatMap((operator: OperatorName) => {
+  return neededOperators(configuration).flatMap(({ context, operator }) => {
     const { install, namespace } = operatorIn(configuration.operators[operator], context);
     return install ? [{ path: `operators.${operator}.namespace`, context, namespace, component: ['Operator', `${operatorCatalog[operator].release}-${context}`] as const }] : [];
-  }));
+  });
 }

@@ -71,7 +71,8 @@ function ownRoot(name: string, args: From<'own-root'>, opts: Parent): ListenerCe
   const root = `${kafka}-listener-ca`;
   const selfSignedIssuer = `${kafka}-self-signed`;
 
-  const issuerOfRoot = new ClusterIssuer(`${name}-self-signed`, { metadata: { name: selfSignedIssuer }, spec: { selfSigned: {} } }, opts);
+  // In Kafka's namespace: one for the whole cluster would be another stack's as well, and go with the first of them.
+  const issuerOfRoot = new Issuer(`${name}-self-signed`, { metadata: { name: selfSignedIssuer, namespace }, spec: { selfSigned: {} } }, opts);
   const rootCertificate = issue(
     `${name}-root`,
     { ...args, certificate: root },
@@ -81,12 +82,12 @@ function ownRoot(name: string, args: From<'own-root'>, opts: Parent): ListenerCe
       duration: days(source.rootDays),
       usages: ['cert sign', 'crl sign', 'digital signature'],
       privateKey: { ...privateKey, rotationPolicy: 'Never' },
-      issuerRef: { name: selfSignedIssuer, kind: 'ClusterIssuer' },
+      issuerRef: { name: selfSignedIssuer, kind: 'Issuer' },
     },
     { ...opts, dependsOn: [issuerOfRoot] },
   );
   const issuer = new Issuer(`${name}-issuer`, { metadata: { name: root, namespace }, spec: { ca: { secretName: root } } }, { ...opts, dependsOn: [rootCertificate] });
-  const spec = { ...leaf(args, source.leafDays), issuerRef: { name: root, kind: 'Issuer' } } as const;
+  const spec = { commonName: `${kafka} listener`, ...leaf(args, source.leafDays), issuerRef: { name: root, kind: 'Issuer' } } as const;
   return byCertManager(leafOf(name, args, spec, { ...opts, dependsOn: [issuer] }), args, 'authority');
 }
 
@@ -104,9 +105,9 @@ function selfSigned(name: string, args: From<'self-signed'>, opts: Parent): List
   return byCertManager({ certificate, secretName: `${kafka}-${namespaceName}` }, args, 'leaf');
 }
 
-function leaf({ kafka, hosts }: ListenerCertificateArgs, leafDays: number): Omit<CertificateSpec, 'secretName' | 'issuerRef'> {
+/** Without a common name: many issuers, such as ACME's, refuse one that is no host name of the certificate. */
+function leaf({ hosts }: ListenerCertificateArgs, leafDays: number): Omit<CertificateSpec, 'secretName' | 'issuerRef'> {
   return {
-    commonName: `${kafka} listener`,
     dnsNames: hosts,
     duration: days(leafDays),
     usages: ['server auth', 'digital signature', 'key encipherment'],

@@ -45,6 +45,11 @@ export function operatorNeeds({ kafka, regions, bridge, tier1 }: Configuration):
   return needs;
 }
 
+/** Each operator once for each cluster that needs it. */
+export function neededOperators(configuration: Configuration): { context: string; operator: OperatorName }[] {
+  return [...operatorNeeds(configuration)].flatMap(([context, needs]) => [...new Set(needs.map(({ operator }) => operator))].map((operator) => ({ context, operator })));
+}
+
 function kafkaKinds({ api, topics }: InstalledKafka): string[] {
   return ['Kafka', ...(api === 'v1' ? ['KafkaNodePool'] : []), ...(topics.length > 0 ? ['KafkaTopic'] : [])];
 }
@@ -53,7 +58,7 @@ function certificateKinds({ listeners, certificate }: InstalledKafka): string[] 
   if (!listeners.some(hasOwnCertificate)) return [];
   switch (certificate.source) {
     case 'own-root':
-      return ['Certificate', 'Issuer', 'ClusterIssuer'];
+      return ['Certificate', 'Issuer'];
     case 'self-signed':
       return ['Certificate', 'ClusterIssuer'];
     case 'issuer':

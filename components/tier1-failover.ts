@@ -32,7 +32,7 @@ export interface Tier1FailoverArgs {
   readonly gcp?: GcpConfiguration | undefined;
 }
 
-/** A host name and where it is, as `curl --resolve` wants it where no DNS has it. */
+/** A host name and where it is, for where no DNS has it: curl takes an IP address by `--resolve`, and a host name by `--connect-to`. */
 export interface Resolved {
   readonly name: string;
   readonly address: string;

@@ -39,7 +39,8 @@ export class TrafficGenerators extends pulumi.ComponentResource {
       consumer1: { ROLE: 'consumer', TOPIC: topic, GROUP: group },
       consumer2: { ROLE: 'consumer', TOPIC: topic, GROUP: group },
     };
-    const made = Object.entries(roles).map(([role, env]) => deployment(`${name}-${role}`, { args, namespace, role, env }, { parent: this, dependsOn: [files] }));
+    const aliases = args.resolve?.apply((resolve) => hostAliases(resolve, args.cluster.name));
+    const made = Object.entries(roles).map(([role, env]) => deployment(`${name}-${role}`, { args, namespace, aliases, role, env }, { parent: this, dependsOn: [files] }));
 
     this.namespace = namespace;
     this.deployments = pulumi.all(made.map(({ metadata }) => metadata.name));
@@ -58,12 +59,13 @@ const script = readFileSync(new URL('generator/generator.mjs', import.meta.url),
 interface Generator {
   readonly args: TrafficGeneratorsArgs;
   readonly namespace: pulumi.Output<string>;
+  readonly aliases: pulumi.Output<HostAlias[]> | undefined;
   readonly role: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-function deployment(name: string, { args, namespace, role, env }: Generator, opts: pulumi.CustomResourceOptions): k8s.apps.v1.Deployment {
-  const { url, caCertificate, resolve, settings: { image } } = args;
+function deployment(name: string, { args, namespace, aliases, role, env }: Generator, opts: pulumi.CustomResourceOptions): k8s.apps.v1.Deployment {
+  const { url, caCertificate, settings: { image } } = args;
   const labels = { app: role };
   const trust = pulumi.output(caCertificate).apply((ca) => (ca === '' ? [] : [{ name: 'NODE_EXTRA_CA_CERTS', value: `${directory}/${caFile}` }]));
   const variables = pulumi.all([trust, url]).apply(([trusted, called]) => [...Object.entries({ ...env, URL: called }).map(([key, value]) => ({ name: key, value })), ...trusted]);
@@ -83,7 +85,7 @@ function deployment(name: string, { args, namespace, role, env }: Generator, opt
           spec: {
             terminationGracePeriodSeconds: 10,
             automountServiceAccountToken: false,
-            ...(resolve === undefined ? {} : { hostAliases: resolve.apply(hostAliases) }),
+            ...(aliases === undefined ? {} : { hostAliases: aliases }),
             containers: [{
               name: 'generator',
               image,
@@ -100,8 +102,20 @@ function deployment(name: string, { args, namespace, role, env }: Generator, opt
   );
 }
 
-/** A pod can be told addresses, not names: a load balancer that has only a name needs DNS. */
-function hostAliases(resolve: readonly Resolved[]): { ip: string; hostnames: string[] }[] {
-  const addresses = [...new Set(resolve.map(({ address }) => address))].filter((address) => !isHostName(address));
-  return addresses.map((ip) => ({ ip, hostnames: resolve.filter(({ address }) => address === ip).map(({ name }) => name) }));
+interface HostAlias {
+  readonly ip: string;
+  readonly hostnames: string[];
+}
+
+/** A pod can be told addresses, not names: where a load balancer has only a name it needs DNS, which nobody may have set up. */
+async function hostAliases(resolve: readonly Resolved[], cluster: string): Promise<HostAlias[]> {
+  const addresses = [...new Set(resolve.map(({ address }) => address))];
+  const at = (where: string) => resolve.filter(({ address }) => address === where).map(({ name }) => name);
+  for (const address of addresses.filter(isHostName)) {
+    await pulumi.log.warn(
+      `generators: tier1's address is a host name, ${address}, and pods can be told IP addresses only: without DNS those in cluster ${cluster} do not find ${at(address).join(', ')}.\n` +
+      `Make records for ${address}, set tier1.dns, or give tier1 an IP address (tier1.service.address).`,
+    );
+  }
+  return addresses.filter((address) => !isHostName(address)).map((ip) => ({ ip, hostnames: at(ip) }));
 }

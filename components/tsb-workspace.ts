@@ -91,7 +91,9 @@ interface Groups {
  */
 function regionGroups(make: TsbObjects, { args: { tsb, regions }, parents, names }: Groups & { args: TsbWorkspaceArgs }): Map<string, GatewayParents> {
   const { bridges: common, existing } = tsb.groups;
-  const shared = common === undefined ? undefined : make.gatewayGroup(named(common), parents, names);
+  // In a workspace a namespace has one owner: the common group is for regions without one that exists.
+  const without = regions.flatMap(({ name }, index) => (existing.regions[name] === undefined ? names.slice(index, index + 1) : []));
+  const shared = common === undefined || without.length === 0 ? undefined : make.gatewayGroup(named(common), parents, without);
   return new Map(
     regions.map(({ name }, index) => {
       const own = names.slice(index, index + 1);

@@ -1,8 +1,11 @@
 import { needsGivenNamespace } from '../config/given-namespace.ts';
+import { operatorIn } from '../config/operator-place.ts';
+import { amountOf } from '../config/quantity.ts';
 import type { Configuration, InstalledKafka, RegionConfiguration } from '../config/schema.ts';
-import { asRecord } from '../config/text.ts';
+import { asRecord, pathText } from '../config/text.ts';
 import { plainError } from './cluster-reader.ts';
 import { operatorCatalog } from './operator-catalog.ts';
+import { neededOperators } from './operators.ts';
 import type { Previous } from './previous.ts';
 import { type Refusal, same } from './refusal.ts';
 import { type Running, runningIn, textOf } from './running.ts';
@@ -18,6 +21,8 @@ const region = 'Give the region over there another name, run up, then take this 
 const bridges = 'Every bridge would be deleted, and its consumers with it, while clients wait: set it back, or run destroy first.';
 const address = 'Another gateway would take its place, behind another load balancer with another address: set it back, or run destroy first.';
 const operator = 'The operator would be deleted with its namespace and made again, while nobody looks after what it made: set it back, or run destroy first.';
+const withoutOperator = 'The operator would be deleted with its namespace, and nobody would look after what it made: set it back, or run destroy first.';
+const traffic = 'Their namespace would be deleted with everything in it: set it back, or take the generators out, run up, and put them in again.';
 const ownNamespace = { running: 'a namespace that this stack made', wanted: 'one that exists', instead: 'The namespace would be deleted with everything in it: set it back, or run destroy first.' };
 
 /**
@@ -33,25 +38,33 @@ export function refuseUnchangeable(previous: Previous, configuration: Configurat
 }
 
 /** Every setting that cannot be changed any more. A stack that nothing runs of has none. */
-export function unchangeable(previous: Previous, { kafka, regions, bridge, tsb, tier1, operators }: Configuration): Refusal[] {
+export function unchangeable(previous: Previous, configuration: Configuration): Refusal[] {
+  const { kafka, regions, bridge, tsb, tier1, generators } = configuration;
   const running = runningIn(previous);
   const { cluster, namespace } = running('TsbWorkspace', 'tsb');
   return [
     ...ofKafka(running('KafkaCluster', 'kafka'), kafka),
     ...regions.flatMap((settings, index) => ofRegion(running('KafkaBridgeRegion', settings.name), bridge, { settings, path: `regions[${index}]` })),
-    ...ofOperators(previous, operators),
+    ...ofOperators(previous, configuration),
     ...same('tsb.context', cluster, tsb.context, everything),
     ...same('tsb.namespace', namespace, tsb.namespace, everything),
     ...movedInTsb(running, tsb, regions),
     ...ofTier1(running('Tier1Failover', 'tier1'), tsb, tier1),
+    ...ofGenerators(running('TrafficGenerators', 'generators'), generators),
   ].filter(({ path }, index, all) => all.findIndex((other) => other.path === path) === index);
 }
 
-function ofOperators(previous: Previous, operators: Configuration['operators']): Refusal[] {
+/** Of the clusters that need one: where nothing needs it any more, an operator of the stack's own may go. */
+function ofOperators(previous: Previous, configuration: Configuration): Refusal[] {
   const installed = previous.names('kbf:index:Operator');
-  return (['strimzi', 'certManager'] as const).filter((name) => operators[name].install).flatMap((name) => {
-    const releases = installed.filter((each) => each.startsWith(`${operatorCatalog[name].release}-`));
-    return releases.flatMap((each) => same(`operators.${name}.namespace`, runningIn(previous)('Operator', each).namespace, operators[name].namespace, operator));
+  return neededOperators(configuration).flatMap(({ context, operator: name }) => {
+    const component = `${operatorCatalog[name].release}-${context}`;
+    if (!installed.includes(component)) return [];
+    const settings = configuration.operators[name];
+    if (operatorIn(settings, context).install) return same(`operators.${name}.namespace`, runningIn(previous)('Operator', component).namespace, settings.namespace, operator);
+    // Nothing else would notice: its own Deployment, which is still there, is taken for the one that is expected.
+    const path = settings.install ? ['operators', name, 'given', context] : ['operators', name, 'install'];
+    return [{ path: pathText(path), running: 'one that this stack installed', wanted: 'one that exists', instead: withoutOperator }];
   });
 }
 
@@ -96,6 +109,12 @@ function ofTier1({ cluster, namespace, object }: Running, { api }: Configuration
   ];
 }
 
+/** Generators that are no longer wanted may go. */
+function ofGenerators({ cluster, namespace }: Running, wanted: Configuration['generators']): Refusal[] {
+  if (wanted?.context === undefined) return [];
+  return [...same('generators.context', cluster, wanted.context, traffic), ...same('generators.namespace', namespace, wanted.namespace, traffic)];
+}
+
 function controllers(running: unknown, { brokers }: InstalledKafka): Refusal[] {
   return typeof running === 'number' ? same('kafka.brokers', String(running), String(brokers), quorum) : [];
 }
@@ -105,7 +124,7 @@ function storage(path: string, running: Record<string, unknown> | undefined, wan
   const size = textOf(running['size']) ?? '0';
   const storageClass = textOf(running['class']);
   return [
-    ...(bytes(wanted.size) < bytes(size) ? [{ path: `${path}.size`, running: size, wanted: wanted.size, instead: volumes }] : []),
+    ...(amountOf(wanted.size) < amountOf(size) ? [{ path: `${path}.size`, running: size, wanted: wanted.size, instead: volumes }] : []),
     ...(storageClass === wanted.class ? [] : [{ path: `${path}.class`, running: storageClass ?? "the cluster's default", wanted: wanted.class ?? "the cluster's default", instead: volumes }]),
   ];
 }
@@ -116,12 +135,4 @@ function volumeOf(spec: unknown): Record<string, unknown> | undefined {
   if (given === undefined) return undefined;
   const { volumes: list } = asRecord(given);
   return asRecord(Array.isArray(list) ? list[0] : given);
-}
-
-const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
-
-/** A Kubernetes quantity as the settings allow it. */
-function bytes(quantity: string): number {
-  const [, digits = '0', unit = ''] = /^(\d+)(\w*)$/.exec(quantity) ?? [];
-  return Number(digits) * (units[unit] ?? 1);
 }

@@ -6,7 +6,7 @@ import { checkDuplicates, duplicateRules } from './checks/duplicates.ts';
 import { checkKafka, kafkaRules } from './checks/kafka.ts';
 import { checkContexts, checkPlaces, contextReader, contextRules } from './checks/kubeconfigs.ts';
 import { checkNames, nameRules } from './checks/names.ts';
-import { secretRules } from './checks/secrets.ts';
+import { checkSecretNames, secretRules } from './checks/secrets.ts';
 import { checkServices, serviceRules } from './checks/services.ts';
 import { checkSettings, settingRules } from './checks/settings.ts';
 import { checkTier1, tier1Rules } from './checks/tier1.ts';
@@ -30,7 +30,7 @@ export function checkAcross(configuration: Readable, raw: unknown, { directory, 
   return [
     ...checkPlaces(configuration, asRecord(raw), directory),
     ...(contexts === 'checked' ? [...checkContexts(configuration, contextsOf), ...checkClusters(configuration, contextsOf)] : checkDuplicates(configuration)),
-    ...[checkNames, checkKafka, checkSettings, checkCertificateHosts, checkVersions, checkEffects, checkBounds, checkServices, checkTier1, checkTsb].flatMap((check) => check(configuration, raw)),
+    ...[checkNames, checkKafka, checkSettings, checkCertificateHosts, checkVersions, checkEffects, checkBounds, checkServices, checkTier1, checkTsb, checkSecretNames].flatMap((check) => check(configuration, raw)),
     ...checkCertificateTexts(raw, directory),
     ...checkCharts(configuration, directory),
   ];

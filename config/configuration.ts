@@ -50,10 +50,12 @@ export function findingsOfKeys(keys: readonly Keyed[], project: string): { raw: 
     return { ...setting, namespace: colon < 0 ? project : setting.key.slice(0, colon), name: setting.key.slice(colon + 1) };
   });
   const own = split.filter(({ namespace }) => namespace === project);
+  // Pulumi takes one of two without a word.
+  const twice = own.filter(({ name }, index) => own.findIndex((other) => other.name === name) < index);
   const secret = own.filter((setting) => setting.encrypted === true);
   return {
     raw: Object.fromEntries(own.map(({ name, value, encrypted: isSecret }) => [name, isSecret === true ? undefined : value])),
-    findings: [...secret.map(({ name }) => encrypted([name])), ...split.flatMap(({ namespace, key }) => strayKey(key, namespace, project))],
+    findings: [...twice.map(({ key, name }) => ({ path: [key], found: 'a setting that is there twice', allowed: `one of ${name} and ${project}:${name}, which are the same` })), ...secret.map(({ name }) => encrypted([name])), ...split.flatMap(({ namespace, key }) => strayKey(key, namespace, project))],
   };
 }
 

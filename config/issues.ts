@@ -42,12 +42,13 @@ function unknownKey(key: string, at: Path, { schema, value }: Whole): Finding {
   const union = unionAt(schema, value, at);
   const elsewhere = union?.options.filter((option) => keysOf(schemaAt(option as Schema, undefined, [])).includes(key)) ?? [];
   if (union !== undefined && elsewhere.length > 0) return { path, allowed: onlyWith(union, elsewhere as Schema[]) };
-  const known = keysOf(schemaAt(schema, value, at)).filter((name) => !isNever(schemaAt(schema, value, [...at, name])));
+  const known = takenBy(schemaAt(schema, value, at));
   return { path, found: 'a key that does not exist', allowed: known.join(', '), suggestion: nearest(key, known) };
 }
 
-function isNever(schema: Schema | undefined): boolean {
-  return schema?._zod.def.type === 'never';
+/** The keys of an object's schema that may be there. */
+function takenBy(schema: Schema | undefined): string[] {
+  return keysOf(schema).filter((key) => schemaAt(schema as Schema, undefined, [key])?._zod.def.type !== 'never');
 }
 
 function onlyWith(union: z.core.$ZodUnionDef, options: readonly Schema[]): string {
@@ -83,7 +84,7 @@ function allowedAt(issue: z.core.$ZodIssueInvalidType | z.core.$ZodIssueTooSmall
 
 /** The keys of all alternatives. */
 function keysOfUnion(union: z.core.$ZodUnionDef | undefined): string[] {
-  return [...new Set(union?.options.flatMap((option) => keysOf(innermost(option as Schema, undefined))))];
+  return [...new Set(union?.options.flatMap((option) => takenBy(innermost(option as Schema, undefined))))];
 }
 
 /** What a schema takes, in a few words. */
@@ -91,7 +92,7 @@ export function formOf(schema: Schema | undefined): string {
   const def = schema?._zod.def;
   switch (def?.type) {
     case 'object':
-      return `keys with values: ${keysOf(schema).join(', ')}`;
+      return `keys with values: ${takenBy(schema).join(', ')}`;
     case 'record':
       return 'keys with values';
     case 'array': {

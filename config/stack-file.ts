@@ -5,6 +5,7 @@ import { isAlias, isNode, isScalar, LineCounter, parseDocument, visit, type Docu
 import { UserError } from '../errors.ts';
 import type { Surroundings } from './checks.ts';
 import { completed, findingsOfKeys, type Keyed, problemsOf, structured } from './configuration.ts';
+import { nearest } from './near.ts';
 import { ConfigurationError } from './problems.ts';
 import type { Configuration } from './schema.ts';
 import { asRecord } from './text.ts';
@@ -51,6 +52,8 @@ export function readStackFile(file: string): Record<string, unknown> {
   const value = plain(document, (text) => wrong(`${noData}: ${text}`));
   if (value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value)) throw wrong('has no keys: settings stand under the key config:.');
+  const misspelt = Object.keys(value).find((key) => key !== 'config' && nearest(key, ['config']) !== undefined);
+  if (misspelt !== undefined) throw wrong(`has the key ${misspelt} (did you mean "config"?): settings stand under the key config:.`);
   return { ...value };
 }
 

@@ -20,7 +20,7 @@ export function foundText(path: Path, value: unknown): string {
 }
 
 /** Keys behind which people put secrets themselves. */
-const secretKeys = /(password|passwd|pwd|passphrase|private[-._]?key|secret[-._]?key|client[-._]?secret|access[-._]?key|api[-._]?key|token|jaas\.config|dockerconfigjson|dockercfg)$/i;
+const secretKeys = /(password|passwd|pwd|passphrase|private[-._]?key|secret[-._]?key|client[-._]?secret|access[-._]?key|api[-._]?key|token|credentials?|jaas\.config|dockerconfigjson|dockercfg)$/i;
 
 /** What a value is called: by its key, and in a list of variables, which are `name` and `value`, by the name beside it. */
 export function nameOf(key: PropertyKey, holder: unknown): string {
@@ -45,9 +45,14 @@ function mayBeSecret(path: Path, value: unknown): boolean {
   return key === 'secret' || isSecret(key, value) || holdsSecret(String(value));
 }
 
+/** Whether a text is a JSON Web Token. */
+export function holdsToken(text: string): boolean {
+  return /\beyJ[-\w]{5,2000}\.eyJ[-\w]{5,}\.[-\w]+/.test(text);
+}
+
 /** Whether a text is recognisably a secret, wherever it stands. */
 export function holdsSecret(text: string): boolean {
-  return /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text) || /\bpassword\s*=/i.test(text) || /^[a-z+]+:\/\/[^/@\s]+:[^/@\s]+@/.test(text) || /"auth"\s*:\s*"[^"]/.test(text);
+  return holdsToken(text) || /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text) || /\bpassword\s*=/i.test(text) || /^[a-z+]+:\/\/[^/@\s]+:[^/@\s]+@/.test(text) || /"auth"\s*:\s*"[^"]/.test(text);
 }
 
 /** The value at a path, or undefined where the path leads nowhere. */

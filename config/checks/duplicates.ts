@@ -15,17 +15,18 @@ interface Used {
 }
 
 export const duplicateRules = [
-  'Regions differ in `name`, `context`, `tsbCluster` and place: two of one `locality.region` need different zones.',
+  'Regions differ in `name`, `context`, `tsbCluster` and place: two of one `locality.region` need different zones. Gateways, tier1’s as well, differ in `service.address`.',
   'Listeners differ in name and port, topics in name (dots and underscores count as the same).',
   '`hostname` and `<region>.<hostname>` are no names that Kafka advertises, and none of `kafka.existing.bootstrapServers`.',
-  'Parts in one cluster have namespaces of their own, and none that Kubernetes or Istio has: the program makes them, and removes them with everything in them. Only the charts of operators may share one.',
+  'Parts in one cluster, operators that the program installs among them, have namespaces of their own, and none that Kubernetes or Istio has: the program makes them, and removes them with everything in them.',
   'A cluster has one name in TSB: where tier1 stands in a region’s cluster, both say the same `tsbCluster`.',
-  'Workspaces, their settings and groups have names of their own, and no gateway is called like a Service or the Deployment of the bridge.',
+  'Workspaces, their settings (without a name of their own: that of the workspace) and groups have names of their own. Groups of EnvoyFilters are called `bridges-<region>` and `tsb.groups.edge`, also where `tsb.groups.bridges` is set, and no group that exists is called like one that the program makes in its workspace.',
+  'No gateway is called like a Service or the Deployment of the bridge.',
 ];
 
 /** What two parts of a configuration must not have in common. */
 export function checkDuplicates(configuration: Readable): Finding[] {
-  return [...regionValues(configuration), ...localities(configuration), ...hosts(configuration), ...kafkaLists(configuration), ...namespaces(configuration), ...tsbNames(configuration)];
+  return [...regionValues(configuration), ...addresses(configuration), ...localities(configuration), ...hosts(configuration), ...kafkaLists(configuration), ...namespaces(configuration), ...tsbNames(configuration)];
 }
 
 /** Every use of a value after its first. */
@@ -39,6 +40,12 @@ function repeated(uses: readonly Used[], what: string): Finding[] {
 function regionValues({ regions = [] }: Readable): Finding[] {
   const of = (key: 'name' | 'context' | 'tsbCluster', what: string) => repeated(regions.map((region, index) => ({ path: ['regions', index, key], value: region?.[key] })), what);
   return [...of('name', 'a name'), ...of('context', 'a cluster'), ...of('tsbCluster', 'a TSB cluster')];
+}
+
+/** Whoever calls one gateway must not come to another. */
+function addresses({ regions = [], tier1 }: Readable): Finding[] {
+  const ofRegions = regions.map((region, index) => ({ path: ['regions', index, 'gateway', 'service', 'address'], value: region?.gateway?.service?.address }));
+  return repeated([...ofRegions, { path: ['tier1', 'service', 'address'], value: tier1?.service?.address }], 'an address');
 }
 
 /** Two clusters in one place are not two regions: what takes the one takes the other. */
@@ -86,7 +93,7 @@ function namespaces(configuration: Readable): Finding[] {
   const { kafka, regions = [], bridge, tsb, tier1, generators, operators } = configuration;
   const contexts = {
     strimzi: [kafka?.context, ...regions.map((region) => region?.context)],
-    certManager: [kafka?.context, ...(tier1?.tls?.source === 'cert-manager' ? [tier1.context] : [])],
+    certManager: [...(isIssued(kafka) ? [kafka?.context] : []), ...(tier1?.tls?.source === 'cert-manager' ? [tier1.context] : [])],
   };
   const installed = (['strimzi', 'certManager'] as const).flatMap((name) => {
     const { install = false, namespace, given = {} } = operators?.[name] ?? {};
@@ -108,15 +115,13 @@ function namespaces(configuration: Readable): Finding[] {
   const inUse = places.filter(({ context }) => context !== undefined);
   return [
     ...inUse.filter(({ path: [concern], namespace }) => namespace !== undefined && reserved.has(namespace) && !existing.includes(String(concern))).map(({ path }) => ({ path, allowed: 'a namespace of its own: the program makes it, and removes it with everything in it' })),
-    ...repeated(withoutCharts(inUse), 'a namespace in this cluster'),
+    ...repeated(inUse.map(({ path, owner, context, namespace }) => ({ path, owner, value: namespace === undefined ? undefined : `${context ?? ''}/${namespace}` })), 'a namespace in this cluster'),
   ];
 }
 
-/** Charts may share a namespace with each other, but with nothing else. */
-function withoutCharts(places: readonly { path: Path; owner: string; context: string | undefined; namespace: string | undefined }[]): Used[] {
-  return places
-    .filter(({ path, context, namespace }, index) => !places.some((other, at) => at < index && other.path[0] === 'operators' && path[0] === 'operators' && other.context === context && other.namespace === namespace))
-    .map(({ path, owner, context, namespace }) => ({ path, owner, value: namespace === undefined ? undefined : `${context ?? ''}/${namespace}` }));
+/** Whether cert-manager has to issue the certificate of Kafka's listeners. */
+function isIssued(kafka: Readable['kafka']): boolean {
+  return kafka?.certificate?.source !== 'secret' && kafka?.listeners?.some((listener) => listener?.tls === true && listener.certificate === 'own') === true;
 }
 
 const reserved = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease', 'istio-system']);
@@ -124,15 +129,41 @@ const reserved = new Set(['default', 'kube-system', 'kube-public', 'kube-node-le
 /** TSB's objects of one kind are in one namespace, and a region's gateway, its Service and its Deployment, is beside those of its bridge. */
 function tsbNames({ tsb, regions = [], bridge, tier1 }: Readable): Finding[] {
   const taken = bridge?.name === undefined ? [] : [...Object.values(bridgeServices(bridge.name)), strimziBridgeService(bridge.name), strimziBridgeDeployment(bridge.name)];
-  const pair = (key: 'workspaces' | 'settings', what: string) => repeated((['bridges', 'edge'] as const).map((side) => ({ path: ['tsb', key, side], value: tsb?.[key]?.[side]?.name })), what);
-  const groups = tsb?.groups?.bridges === undefined ? regions.map((region) => region?.name && regionGroup(region.name)) : [tsb.groups.bridges];
   return [
-    ...pair('workspaces', 'a workspace'),
-    ...pair('settings', 'a name'),
-    ...(groups.includes(tsb?.groups?.edge) && tsb?.groups?.edge !== undefined ? [{ path: ['tsb', 'groups', 'edge'], allowed: 'a name that no group of the regions has' }] : []),
+    ...repeated((['bridges', 'edge'] as const).map((side) => ({ path: ['tsb', 'workspaces', side], value: tsb?.workspaces?.[side]?.name })), 'a workspace'),
+    ...settingNames(tsb),
+    ...groupNames(tsb, regions),
     ...regions.flatMap((region, index) => (region?.gateway?.name !== undefined && taken.includes(region.gateway.name) ? [{ path: ['regions', index, 'gateway', 'name'], allowed: `a name that no Service and no Deployment of the bridge has (${taken.join(', ')})` }] : [])),
     ...clusterNames(regions, tier1),
   ];
+}
+
+/** Settings that the program makes lie in one namespace, and without a name have that of their workspace. */
+function settingNames(tsb: Readable['tsb']): Finding[] {
+  const made = (side: 'bridges' | 'edge') => {
+    const given = tsb?.settings?.[side];
+    return given?.existing === true ? undefined : given?.name ?? tsb?.workspaces?.[side]?.name;
+  };
+  const side = tsb?.settings?.edge === undefined ? 'bridges' : 'edge';
+  const other = side === 'edge' ? 'bridges' : 'edge';
+  if (tsb?.settings?.[side] === undefined || made(side) === undefined || made(side) !== made(other)) return [];
+  const first = tsb.settings[other] === undefined ? `tsb.workspaces.${other}, whose settings are called like it` : `tsb.settings.${other}`;
+  return [{ path: ['tsb', 'settings', side], allowed: `a name that is not taken (by ${first})` }];
+}
+
+/** Groups that the program makes lie in one namespace, those of gateways and, for EnvoyFilters, internal ones of Istio. One that exists is not made again. */
+function groupNames(tsb: Readable['tsb'], regions: NonNullable<Readable['regions']>): Finding[] {
+  const { bridges: common, edge, existing } = tsb?.groups ?? {};
+  const others = (given: Readonly<Record<string, string | undefined>> = {}) => regions.flatMap((region) => (region?.name === undefined || Object.hasOwn(given, region.name) ? [] : [regionGroup(region.name)]));
+  const kinds = [
+    { path: ['tsb', 'groups', 'existing'], given: existing, made: common === undefined ? others(existing?.regions) : [common], what: 'a name that no group of the regions has' },
+    ...(tsb?.envoyFilters === 'none' ? [] : [{ path: ['tsb', 'groups', 'existing', 'internal'], given: existing?.internal, made: others(existing?.internal?.regions), what: 'a name that no group of the regions’ EnvoyFilters has, which are called bridges-<region>' }]),
+  ];
+  return kinds.flatMap(({ path, given, made, what }) => [
+    ...(edge !== undefined && given?.edge === undefined && made.includes(edge) ? [{ path: ['tsb', 'groups', 'edge'], allowed: what }] : []),
+    ...Object.entries(given?.regions ?? {}).filter(([, group]) => group !== undefined && made.includes(group))
+      .map(([region]) => ({ path: [...path, 'regions', region], allowed: 'a group that exists: of this name the program makes one in the same workspace' })),
+  ]);
 }
 
 /** One cluster has one name in TSB, and one name in TSB means one cluster. */

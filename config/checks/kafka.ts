@@ -3,6 +3,7 @@ import { dnsAnnotation } from '../names.ts';
 import type { Finding } from '../problems.ts';
 import type { Partly, Readable } from '../readable.ts';
 import type { InstalledKafka } from '../schema.ts';
+import { balancerClass, objectName } from '../schema/values.ts';
 import { compareVersions } from '../versions.ts';
 import { notWhole, numberOf } from './numbers.ts';
 
@@ -10,16 +11,17 @@ type Kafka = Partly<InstalledKafka>;
 
 export const kafkaRules = [
   'The first listener that is not internal has TLS: bridges come in by it. `bridge.authentication` is of the type that it asks for.',
-  'Listeners of type route and ingress have TLS, and so has one that asks for client certificates. `class` is for ingress and loadbalancer, `annotations` are for all but internal, and ExternalDNS’ host name is the program’s.',
-  '`kafka.zookeeper` and `source: self-signed` go with `api: v1beta2` only, `kafka.metadataVersion`, no later than `kafka.version`, with `api: v1`. ZooKeepers are an odd number, and with `api: v1` `kafka.brokers` is one, as each is a controller as well.',
+  'Listeners of type route and ingress have TLS, and so has one that asks for client certificates. `class` is for ingress, there the name of an IngressClass, and for loadbalancer, there with or without a domain before it; `annotations` are for all but internal, and ExternalDNS’ host name is the program’s.',
+  '`kafka.zookeeper` and `source: self-signed` go with `api: v1beta2` only, `kafka.metadataVersion`, from 3.3 on and no later than `kafka.version`, with `api: v1`. ZooKeepers are an odd number, and with `api: v1` `kafka.brokers` is one, as each is a controller as well.',
   'A topic has no more `replicas` than there are brokers, and more than its `min.insync.replicas`, which without a value of its own is that of `kafka.config` (2). With topics, `kafka.entityOperator.topics` is not false, nor `users` with a listener that asks for scram-sha-512.',
+  'A `kafka.certificate` other than the program’s own root goes with a listener that has TLS and `certificate: own`.',
   'With `auto.create.topics.enable: false` the topic of the generators is one of `kafka.topics`.',
 ];
 
 /** What the parts of Kafka need of each other. */
 export function checkKafka({ kafka, bridge, generators }: Readable): Finding[] {
   if (kafka === undefined) return [];
-  return [...listeners(kafka), ...outside(kafka, bridge), ...ofApi(kafka), ...topics(kafka), ...users(kafka), ...written(kafka, generators)];
+  return [...listeners(kafka), ...outside(kafka, bridge), ...ofApi(kafka), ...unused(kafka), ...topics(kafka), ...users(kafka), ...written(kafka, generators)];
 }
 
 function listeners({ listeners: all = [] }: Kafka): Finding[] {
@@ -31,10 +33,16 @@ function listeners({ listeners: all = [] }: Kafka): Finding[] {
       ...((type === 'route' || type === 'ingress') && tls === false ? [{ path: [...path, 'tls'], allowed: `true: a listener of type ${type} is told apart by TLS` }] : []),
       ...(authentication === 'tls' && tls === false ? [{ path: [...path, 'authentication'], allowed: 'scram-sha-512: without TLS there is no client certificate' }] : []),
       ...(listener.class !== undefined && type !== undefined && type !== 'ingress' && type !== 'loadbalancer' ? [{ path: [...path, 'class'], allowed: 'only with type: ingress or loadbalancer' }] : []),
+      ...(type === 'ingress' && !isRight(objectName, listener.class) ? [{ path: [...path, 'class'], allowed: 'the name of an IngressClass: lower-case letters, digits, inner hyphens and dots, such as nginx' }] : []),
+      ...(type === 'loadbalancer' && !isRight(balancerClass, listener.class) ? [{ path: [...path, 'class'], allowed: 'at most 63 letters, digits, inner hyphens, underscores and dots, which may have a domain and a slash before it, such as service.k8s.aws/nlb' }] : []),
       ...((type === 'loadbalancer' || type === 'nodeport') && annotations?.[dnsAnnotation] !== undefined ? [{ path: [...path, 'annotations', dnsAnnotation], allowed: 'nothing: the program writes it, each broker with its own name' }] : []),
       ...(type === 'internal' && Object.keys(annotations ?? {}).length > 0 ? [{ path: [...path, 'annotations'], allowed: 'nothing: an internal listener has no object of its own' }] : []),
     ];
   });
+}
+
+function isRight(schema: typeof objectName, value: string | undefined): boolean {
+  return value === undefined || schema.safeParse(value).success;
 }
 
 /** Bridges live in other clusters. */
@@ -57,10 +65,18 @@ function ofApi({ api, brokers, zookeeper, certificate, version, metadataVersion 
     ...(api === 'v1' && zookeeper !== undefined ? [{ path: ['kafka', 'zookeeper'], allowed: 'only with kafka.api v1beta2: v1 has no ZooKeeper' }] : []),
     ...(api === 'v1beta2' && metadataVersion !== undefined ? [{ path: ['kafka', 'metadataVersion'], allowed: 'only with kafka.api v1: ZooKeeper keeps the metadata otherwise' }] : []),
     ...(version !== undefined && metadataVersion !== undefined && compareVersions(metadataVersion.split('-')[0] ?? '', version) > 0 ? [{ path: ['kafka', 'metadataVersion'], allowed: `none later than Kafka ${version} (kafka.version), which Strimzi would pass over` }] : []),
+    ...(metadataVersion !== undefined && compareVersions(metadataVersion.split('-')[0] ?? '', '3.3') < 0 ? [{ path: ['kafka', 'metadataVersion'], allowed: '3.3 or later: Strimzi takes no earlier one' }] : []),
     ...(api === 'v1' && brokers !== undefined && brokers % 2 === 0 ? [{ path: ['kafka', 'brokers'], allowed: 'an odd number: every broker is a controller as well, and an even number of those survives no more losses than one less' }] : []),
     ...(zookeeper?.replicas !== undefined && zookeeper.replicas % 2 === 0 ? [{ path: ['kafka', 'zookeeper', 'replicas'], allowed: 'an odd number: an even one survives no more losses than one less' }] : []),
     ...(api === 'v1' && certificate?.source === 'self-signed' ? [{ path: ['kafka', 'certificate', 'source'], allowed: 'own-root, issuer, secret: with self-signed, only for kafka.api v1beta2, every renewal takes the bridges’ trust away' }] : []),
   ];
+}
+
+/** Where the certificate comes from decides whether the namespace is there before the program, even if nobody shows it. */
+function unused({ certificate, listeners: all = [] }: Kafka): Finding[] {
+  const source = certificate?.source;
+  if (source === undefined || source === 'own-root' || all.length === 0 || all.some((listener) => listener === undefined || (listener.tls !== false && listener.certificate !== 'operator'))) return [];
+  return [{ path: ['kafka', 'certificate'], allowed: `nothing, as no listener shows it: they have certificate: operator or no TLS; or certificate: own on one that has TLS` }];
 }
 
 function topics({ topics: all = [], brokers, entityOperator, config: ofBrokers }: Kafka): Finding[] {

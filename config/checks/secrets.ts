@@ -1,10 +1,13 @@
 import type { Finding } from '../problems.ts';
-import { holdsSecret, isSecret, nameOf, type Path } from '../text.ts';
+import { clusterCaSecret, nodePool, trustSecret } from '../names.ts';
+import type { Readable } from '../readable.ts';
+import { holdsSecret, holdsToken, isSecret, nameOf, type Path } from '../text.ts';
 
 const byName = 'no secret itself: where one is needed, a Secret in the cluster holds it, and is named';
 
 export const secretRules = [
   'No secret stands in the settings, neither in plain text nor encrypted by Pulumi (`secure:`): Secrets in the clusters hold them, and are named.',
+  'Secrets that are named for Kafka’s certificate and for what bridges are known by are none that the program or Strimzi writes.',
 ];
 
 /**
@@ -26,6 +29,7 @@ export function encrypted(path: Path): Finding {
 function ofValue(value: string | number, { path, name }: { path: Path; name: string }): Finding[] {
   const text = String(value);
   if (text.includes('PRIVATE KEY-----')) return [{ path, found: 'a private key in plain text', allowed: byName }];
+  if (holdsToken(text)) return [{ path, found: 'a token in plain text', allowed: byName }];
   if (holdsSecret(text)) return [{ path, found: 'a password in plain text', allowed: byName }];
   return isSecret(name, value) && !isSetting(path) ? [{ path, found: 'a secret in plain text', allowed: byName }] : [];
 }
@@ -33,4 +37,18 @@ function ofValue(value: string | number, { path, name }: { path: Path; name: str
 /** Loggers, annotations and networks have any name. */
 function isSetting(path: Path): boolean {
   return path.includes('logging') || path.includes('annotations') || path.includes('networks');
+}
+
+/** A Secret that somebody else writes holds what that one needs. Source: KafkaResources and KafkaBridgeResources of Strimzi. */
+export function checkSecretNames({ kafka, bridge }: Readable): Finding[] {
+  const ofKafka = ['cluster-ca-cert', 'cluster-ca', 'clients-ca-cert', 'clients-ca', 'cluster-operator-certs', 'trustbundle', 'entity-topic-operator-certs', 'entity-user-operator-certs', 'kafka-brokers', 'zookeeper-nodes'];
+  const certificate = kafka?.certificate?.source === 'secret' ? kafka.certificate.secret?.name : undefined;
+  const client = bridge?.authentication?.secret?.name;
+  const trust = kafka?.api === 'v1beta2' && kafka.name !== undefined ? clusterCaSecret(kafka.name) : trustSecret;
+  const rest = kafka?.name !== undefined && certificate?.startsWith(`${kafka.name}-`) === true ? certificate.slice(kafka.name.length + 1) : '';
+  return [
+    ...(ofKafka.includes(rest) || new RegExp(`^${nodePool}-\\d+$`).test(rest) ? [{ path: ['kafka', 'certificate', 'secret', 'name'], allowed: 'a Secret of your own: Strimzi writes this one' }] : []),
+    ...(client !== undefined && client === trust ? [{ path: ['bridge', 'authentication', 'secret', 'name'], allowed: 'a Secret of your own: the program writes this one, with what brokers are trusted by' }] : []),
+    ...(client !== undefined && client === `${bridge?.name ?? ''}-bridge-tls-trusted-certs` ? [{ path: ['bridge', 'authentication', 'secret', 'name'], allowed: 'a Secret of your own: Strimzi writes this one' }] : []),
+  ];
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 
 import type { Finding } from '../problems.ts';
+import { amountOf } from '../quantity.ts';
 import type { Readable } from '../readable.ts';
 import type { Path } from '../text.ts';
 
@@ -10,7 +11,7 @@ type Resources = NonNullable<Readable['bridge']>['resources'];
 export const serviceRules = [
   'A Service of a type other than LoadBalancer says its `address`; `internal` is for LoadBalancer only, and with aws there is no `address`. That of a LoadBalancer is an IP address.',
   '`bridge.maxUnavailable` leaves a bridge in every region that has several.',
-  'Requests of CPU and memory are within the limits.',
+  'Requests of CPU and memory are within the limits, and memory, like the size of a volume, is 1Mi or more.',
 ];
 
 /** What a gateway's Service or a pod's resources cannot have together. */
@@ -51,14 +52,7 @@ function amounts(path: Path, resources: Resources): Finding[] {
   return (['cpu', 'memory'] as const).flatMap((key) => {
     const limit = resources?.limits?.[key];
     const request = resources?.requests?.[key];
-    if (limit === undefined || request === undefined || amount(request) <= amount(limit)) return [];
+    if (limit === undefined || request === undefined || amountOf(request) <= amountOf(limit)) return [];
     return [{ path: [...path, 'requests', key], allowed: `${limit} or less (${[...path, 'limits', key].join('.')})` }];
   });
-}
-
-const factors: Readonly<Record<string, number>> = { m: 0.001, k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
-
-function amount(quantity: string): number {
-  const [, digits = '', unit = ''] = /^([\d.]+)(\D*)$/.exec(quantity) ?? [];
-  return Number(digits) * (factors[unit] ?? 1);
 }

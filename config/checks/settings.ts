@@ -33,30 +33,41 @@ const elsewhere = {
   admin: {},
 } as const;
 
+/** Settings that the operator would pass on, and that no client of a bridge can have: what is allowed instead. */
+const ofBridge: Readonly<Record<'producer' | 'consumer' | 'admin', Readonly<Record<string, string>>>> = {
+  producer: { 'key.serializer': 'nothing: the bridge sets it itself', 'value.serializer': 'nothing: the bridge sets it itself' },
+  consumer: {
+    'key.deserializer': 'nothing: the bridge sets it itself',
+    'value.deserializer': 'nothing: the bridge sets it itself',
+    'group.instance.id': 'nothing: all consumers would have it, and of those in one group each would put out the one before',
+  },
+  admin: {},
+};
+
 /** Settings that the checks here and of other files calculate with. */
 const numbers = {
   brokers: words(`default.replication.factor offsets.topic.replication.factor transaction.state.log.replication.factor min.insync.replicas
-    transaction.state.log.min.isr group.min.session.timeout.ms group.max.session.timeout.ms`),
+    transaction.state.log.min.isr num.partitions message.max.bytes group.min.session.timeout.ms group.max.session.timeout.ms`),
   producer: words('linger.ms max.in.flight.requests.per.connection retries'),
   consumer: [],
   admin: words('request.timeout.ms default.api.timeout.ms'),
 } as const;
 
 export const settingRules = [
-  'Settings that the operator makes itself (listeners, TLS, SASL, bootstrap servers, `group.id` …) cannot be set, and those with a key of their own (`delivery.timeout.ms` …) are set there.',
+  'Settings that the operator makes itself (listeners, TLS, SASL, bootstrap servers, `group.id` …) or the bridge (serializers) cannot be set, nor `group.instance.id`, which all consumers would share, and those with a key of their own (`delivery.timeout.ms` …) are set there.',
   'With `api: v1` records stay on three brokers and are acknowledged by two: replication factors of 3 or more, `min.insync.replicas` of 2 or more and below the factor, no unclean leader election. No factor is above `kafka.brokers`.',
   'Bridges produce with `acks: all` and idempotence, and so with `max.in.flight.requests.per.connection` of 5 at most, `retries` of 1 at least and no `transactional.id`. `group.protocol` of consumers is classic.',
-  'Settings that are checked as numbers are whole numbers.',
+  'Settings that are checked as numbers are whole numbers, `num.partitions` and `message.max.bytes` 1 or more. `auto.create.topics.enable` is true or false. Text is of one line.',
 ];
 
 /** Settings by Kafka's own names: those that nobody may set, and values with which a loss would cost records. */
 export function checkSettings({ kafka, bridge }: Readable): Finding[] {
   return [
-    ...(kafka?.config === undefined ? [] : [...forbidden(['kafka', 'config'], kafka.config, ofBrokers), ...notWhole(['kafka', 'config'], kafka.config, numbers.brokers), ...brokers(kafka.config, kafka)]),
+    ...(kafka?.config === undefined ? [] : [...forbidden(['kafka', 'config'], kafka.config, ofBrokers), ...notWhole(['kafka', 'config'], kafka.config, numbers.brokers), ...values(kafka.config), ...brokers(kafka.config, kafka)]),
     ...(['producer', 'consumer', 'admin'] as const).flatMap((client) => {
       const settings = bridge?.[client]?.config ?? {};
       const path = ['bridge', client, 'config'];
-      return [...forbidden(path, settings, client === 'consumer' ? { ...ofClients, prefixes: [...ofClients.prefixes, 'group.id'] } : ofClients), ...owned(path, settings, elsewhere[client]), ...notWhole(path, settings, numbers[client])];
+      return [...forbidden(path, settings, client === 'consumer' ? { ...ofClients, prefixes: [...ofClients.prefixes, 'group.id'] } : ofClients), ...owned(path, settings, elsewhere[client]), ...fixed(path, settings, ofBridge[client]), ...notWhole(path, settings, numbers[client])];
     }),
     ...acknowledged(bridge?.producer?.config ?? {}),
     ...classic(bridge?.consumer?.config ?? {}),
@@ -73,6 +84,20 @@ function owned(path: Path, settings: object, keys: Readonly<Record<string, strin
   return Object.entries(keys)
     .filter(([key]) => Object.hasOwn(settings, key))
     .map(([key, own]) => ({ path: [...path, key], allowed: `nothing here: it is ${[...path.slice(0, -1), own].join('.')}` }));
+}
+
+function fixed(path: Path, settings: object, keys: Readonly<Record<string, string>>): Finding[] {
+  return Object.entries(keys).filter(([key]) => Object.hasOwn(settings, key)).map(([key, allowed]) => ({ path: [...path, key], allowed }));
+}
+
+/** Values with which brokers do not start. */
+function values(settings: Readonly<Record<string, unknown>>): Finding[] {
+  const path = ['kafka', 'config'];
+  const create = settings['auto.create.topics.enable'];
+  return [
+    ...['num.partitions', 'message.max.bytes'].filter((key) => numberOf(settings, key, 1) < 1).map((key) => ({ path: [...path, key], allowed: '1 or more' })),
+    ...(create === undefined || ['true', 'false'].includes(String(create).trim().toLowerCase()) ? [] : [{ path: [...path, 'auto.create.topics.enable'], allowed: 'true or false' }]),
+  ];
 }
 
 /** A record is acknowledged when two brokers have it, and the loss of one broker refuses none. */

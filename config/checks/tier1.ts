@@ -1,4 +1,4 @@
-import { dnsAnnotation } from '../names.ts';
+import { dnsAnnotation, regionHostname } from '../names.ts';
 import { nearest } from '../near.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
@@ -7,7 +7,8 @@ import { type Path, valueAt } from '../text.ts';
 export const tier1Rules = [
   '`tier1.weights` goes with `mode: weighted` only, has every region, and is 100 in all.',
   '`tier1.active.first` is a region, and goes with `mode: failover` and `tsb.api: gateway` only. With `tsb.api: tier1gateway` TSB ranks regions by where tier1 stands, and `active` is not said.',
-  'One publishes names, `tier1.dns` or `gcp.dnsZone`, and beside `tier1.dns` no annotation of `tier1.service`; one gives tier1 its address, `tier1.service.address` or `gcp.staticAddress`, which needs `gcp.region` and a LoadBalancer that is not `internal`.',
+  'One publishes names, `tier1.dns` or `gcp.dnsZone`, and beside `tier1.dns` no annotation of `tier1.service`, nor beside either the annotation of a region’s gateway with one of these names.',
+  'One gives tier1 its address, `tier1.service.address` or `gcp.staticAddress`, which needs a LoadBalancer that is internal neither by `internal` nor by annotation, and `gcp.region`: that of tier1’s cluster, where `gcp.clusters` has it.',
 ];
 
 /** How requests are spread over the regions. */
@@ -15,7 +16,7 @@ export function checkTier1(configuration: Readable, raw: unknown): Finding[] {
   const { tier1, regions = [] } = configuration;
   const names = regions.flatMap((region) => region?.name ?? []);
   const known = names.length === regions.length ? names : undefined;
-  return [...weights(tier1, known), ...first(configuration, known), ...all(configuration, raw), ...publishing(configuration)];
+  return [...weights(tier1, known), ...first(configuration, known), ...all(configuration, raw), ...publishing(configuration), ...regionsPublishing(configuration), ...reserved(configuration)];
 }
 
 /** What is no region's name, where all names are known. */
@@ -54,16 +55,48 @@ function all({ tier1, tsb }: Readable, raw: unknown): Finding[] {
   return [{ path: ['tier1', 'active'], allowed: 'nothing: with the deprecated kinds (tsb.api) all regions serve only where tier1 stands in none of them; or tsb.api: gateway, or mode weighted, which fails nothing over' }];
 }
 
-/** One name is published once, and tier1 has one address. */
+/** One name is published once. */
 function publishing({ tier1, gcp }: Readable): Finding[] {
   const own = tier1?.service?.annotations?.[dnsAnnotation];
-  const gcpOnly = (key: string, allowed: string): Finding => ({ path: ['gcp', key], allowed });
   return [
     ...(tier1?.dns !== undefined && own !== undefined ? [{ path: ['tier1', 'service', 'annotations', dnsAnnotation], allowed: `nothing beside tier1.dns: ${tier1.dns}, with which the program writes it: there every host name is published` }] : []),
-    ...(tier1?.dns !== undefined && gcp?.dnsZone !== undefined ? [gcpOnly('dnsZone', `nothing beside tier1.dns: ${tier1.dns}: two would write the same records`)] : []),
-    ...(tier1?.service?.address !== undefined && gcp?.staticAddress !== undefined ? [gcpOnly('staticAddress', 'nothing beside tier1.service.address: tier1 has one address')] : []),
-    ...(gcp?.staticAddress !== undefined && gcp.region === undefined ? [gcpOnly('region', 'the region of the address that gcp.staticAddress reserves')] : []),
-    ...(gcp?.staticAddress !== undefined && tier1?.service?.type !== undefined && tier1.service.type !== 'LoadBalancer' ? [gcpOnly('staticAddress', `only with tier1.service.type: LoadBalancer`)] : []),
-    ...(gcp?.staticAddress !== undefined && tier1?.service?.internal !== undefined ? [gcpOnly('staticAddress', 'nothing beside tier1.service.internal: it reserves an address of the outside. One of the VPC, reserved in its subnetwork, is for tier1.service.address')] : []),
+    ...(tier1?.dns !== undefined && gcp?.dnsZone !== undefined ? [ofGcp('dnsZone', `nothing beside tier1.dns: ${tier1.dns}: two would write the same records`)] : []),
   ];
+}
+
+/** All host names lead to tier1, those of regions too. */
+function regionsPublishing({ hostname, regions = [], tier1, gcp }: Readable): Finding[] {
+  const by = tier1?.dns !== undefined ? 'tier1.dns' : gcp?.dnsZone !== undefined ? 'gcp.dnsZone' : undefined;
+  if (by === undefined || hostname === undefined) return [];
+  const published = [hostname, ...regions.flatMap((region) => (region?.name === undefined ? [] : [regionHostname(region.name, hostname)]))];
+  return regions.flatMap((region, index) => {
+    const names = region?.gateway?.service?.annotations?.[dnsAnnotation]?.split(',').map((name) => name.trim().toLowerCase().replace(/\.$/, '')) ?? [];
+    const twice = names.filter((name) => published.includes(name));
+    return twice.length === 0 ? [] : [{ path: ['regions', index, 'gateway', 'service', 'annotations', dnsAnnotation], allowed: `no name that is published with tier1’s address (${by}): ${twice.join(', ')}` }];
+  });
+}
+
+/** Where an annotation of GKE says that a load balancer is internal. */
+const balancerTypes = ['networking.gke.io/load-balancer-type', 'cloud.google.com/load-balancer-type'];
+
+/** Tier1 has one address, and what is reserved is one of the outside and of one region. */
+function reserved({ tier1, gcp }: Readable): Finding[] {
+  if (gcp?.staticAddress === undefined) return [];
+  const { context, service } = tier1 ?? {};
+  const location = context !== undefined && Object.hasOwn(gcp.clusters ?? {}, context) ? gcp.clusters?.[context]?.location : undefined;
+  const region = location?.split('-').slice(0, 2).join('-');
+  const internal = balancerTypes.find((key) => service?.annotations?.[key]?.toLowerCase() === 'internal');
+  const outside = 'it reserves an address of the outside. One of the VPC, reserved in its subnetwork, is for tier1.service.address';
+  return [
+    ...(service?.address === undefined ? [] : [ofGcp('staticAddress', 'nothing beside tier1.service.address: tier1 has one address')]),
+    ...(gcp.region === undefined ? [ofGcp('region', 'the region of the address that gcp.staticAddress reserves')] : []),
+    ...(gcp.region !== undefined && region !== undefined && region !== gcp.region ? [ofGcp('region', `${region}, as tier1’s cluster is there (gcp.clusters.${context ?? ''}.location): a load balancer takes no address of another region`)] : []),
+    ...(service?.type !== undefined && service.type !== 'LoadBalancer' ? [ofGcp('staticAddress', `only with tier1.service.type: LoadBalancer`)] : []),
+    ...(service?.internal === undefined ? [] : [ofGcp('staticAddress', `nothing beside tier1.service.internal: ${outside}`)]),
+    ...(internal === undefined ? [] : [ofGcp('staticAddress', `nothing beside the annotation ${internal} of tier1.service: ${outside}`)]),
+  ];
+}
+
+function ofGcp(key: string, allowed: string): Finding {
+  return { path: ['gcp', key], allowed };
 }

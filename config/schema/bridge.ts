@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { dnsLabel, kafkaSettings, milliseconds, objectName, resources, secretKey, text, version } from './values.ts';
+import { dnsLabel, kafkaSettings, milliseconds, objectName, resources, secretKey, serviceName, text, version } from './values.ts';
 
 const producer = z.strictObject({
   maxBlockMs: milliseconds.default(3_000).describe('How long a record waits for Kafka’s metadata.'),
@@ -54,7 +54,7 @@ const authentication = z.discriminatedUnion('type', [
 
 /** What the bridges of all regions have in common. */
 export const bridge = z.strictObject({
-  name: dnsLabel.default('kafka-bridge').describe('Name of the KafkaBridge in every region.'),
+  name: serviceName.default('kafka-bridge').describe('Name of the KafkaBridge in every region.'),
   namespace: dnsLabel.default('kafka-bridge').describe('Namespace of bridge and gateway in every region. The program makes it, except with `authentication`: then it exists, as the Secret is in it.'),
   port: z
     .int()
@@ -87,7 +87,7 @@ export const bridge = z.strictObject({
   logging: z
     .record(text, z.enum(['OFF', 'FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE', 'ALL']))
     .optional()
-    .describe('Level of each logger by name; absent: the operator’s.'),
+    .describe('Level of each logger by name, that of all others as root (or rootLogger, as Log4j2 has it); absent: the operator’s.'),
   metrics: z.enum(['none', 'jmx', 'strimzi']).default('none').describe('Which exporter of metrics a bridge has; operators before 0.48.0 have jmx only, with rules of their own.'),
   injection: z
     .union([z.literal('enabled'), z.strictObject({ revision: dnsLabel.describe('Revision of the mesh, for the label istio.io/rev and the gateway.') })])

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { certificate } from './certificate.ts';
-import { annotations, certificateText, dnsLabel, hostName, kafkaSettings, objectName, place, quantity, resources, version } from './values.ts';
+import { annotations, certificateText, dnsLabel, hostName, kafkaSettings, objectName, place, quantity, resources, serviceName, topicName, version } from './values.ts';
 
 const storage = z.strictObject({
   size: quantity.default('10Gi').describe('Size of each volume.'),
@@ -36,7 +36,7 @@ const listener = z
   .transform((given) => ({ ...given, certificate: given.certificate ?? (given.type === 'internal' ? ('operator' as const) : ('own' as const)) }));
 
 const topic = z.strictObject({
-  name: z.string().regex(/^(?!\.{1,2}$)[-._a-zA-Z0-9]{1,249}$/, 'at most 249 letters, digits, dots, hyphens and underscores').describe('Name of the topic.'),
+  name: topicName.describe('Name of the topic.'),
   partitions: z.int().min(1).max(10_000).default(3).describe('Partitions.'),
   replicas: z.int().min(1).max(99).default(3).describe('Copies of every record.'),
   config: kafkaSettings.default({}).describe('Settings of the topic by Kafka’s names.'),
@@ -58,7 +58,7 @@ const installed = z
     existing: z.never('nothing beside the other keys of kafka: either Kafka exists, or the program makes it').optional(),
     ...place,
     namespace: dnsLabel.default('kafka-cluster').describe('Namespace that the program makes for Kafka.'),
-    name: dnsLabel.default('kafka').describe('Name of the Kafka resource.'),
+    name: serviceName.default('kafka').describe('Name of the Kafka resource.'),
     api: z.enum(['v1', 'v1beta2']).default('v1').describe('Version of Strimzi’s API. v1: KRaft; v1beta2: ZooKeeper, on operators up to 0.45.'),
     version: version.default('4.3.1').describe('Version of Kafka, one that the operator serves.'),
     metadataVersion: z
@@ -98,8 +98,12 @@ const existing = z.strictObject({
     .strictObject({
       bootstrapServers: z
         .string()
+        .refine((list) => !/[A-Z]/.test(list), 'host names in lower case')
+        .refine((list) => list.split(',').every((server) => server.split(':').length <= 2), 'host names or IPv4 addresses, each with one port: IPv6 addresses are not taken here')
+        .refine((list) => !/[^.:,]{64}|[^:,]{254}/.test(list), 'host names of at most 253 characters, of which no part has more than 63')
         .refine((list) => list.split(',').every((server) => bootstrapServer.test(server)), 'host:port, or several with commas and no spaces between')
         .refine((list) => list.split(',').map((server) => Number(server.split(':')[1])).every((port) => port >= 1 && port <= 65_535), 'ports from 1 to 65535')
+        .refine((list) => new Set(list.split(',')).size === list.split(',').length, 'servers of which none is there twice')
         .describe('`host:port` of a TLS listener, or several with commas between.'),
       caCertificate: certificateText.describe('CA certificate that the listener is trusted by: PEM text, or `file:` and its path.'),
     })

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { dnsLabel, place, service, text } from './values.ts';
+import { dnsLabel, place, service, serviceName, text } from './values.ts';
 
 export const region = z.strictObject({
   name: dnsLabel.describe('Names everything of the region, and its own host name: <name>.<hostname>.'),
@@ -16,7 +16,7 @@ export const region = z.strictObject({
   replicas: z.int().min(1).max(100).default(1).describe('Bridges in this region.'),
   gateway: z
     .strictObject({
-      name: dnsLabel.default('kafka-bridge-gateway').describe('Name of the gateway, of its Service and of its pods’ label `app`.'),
+      name: serviceName.default('kafka-bridge-gateway').describe('Name of the gateway, of its Service and of its pods’ label `app`.'),
       routes: dnsLabel.optional().describe('Name of the TSB object with its routes; absent: the gateway’s.'),
       replicas: z.int().min(1).max(100).default(1).describe('Pods of the gateway.'),
       service: service.prefault({}).describe('Service of the gateway.'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { dnsLabel, milliseconds, place, text, version } from './values.ts';
+import { dnsLabel, milliseconds, place, text, topicName, version } from './values.ts';
 
 function operator(defaults: { version: string; chart: string; namespace: string }) {
   return z.strictObject({
@@ -30,7 +30,7 @@ export const generators = z.strictObject({
   context: place.context.optional().describe('kubeconfig context of the cluster that they run in; absent: tier1’s.'),
   kubeconfig: place.kubeconfig,
   namespace: dnsLabel.default('traffic').describe('Namespace that the program makes for them.'),
-  topic: z.string().regex(/^(?!\.{1,2}$)[-._a-zA-Z0-9]{1,249}$/, 'the name of a topic').describe('Topic that they write and read.'),
+  topic: topicName.describe('Topic that they write and read.'),
   intervalMs: milliseconds.default(1_000).describe('Time between two records.'),
   image: text.default('docker.io/library/node:24-alpine').describe('An image with Node.js.'),
 });
@@ -44,7 +44,7 @@ export const gcp = z.strictObject({
       text,
       z.strictObject({
         name: dnsLabel.describe('Name of the GKE cluster.'),
-        location: z.string().regex(/^[a-z]+-[a-z]+\d+(-[a-z])?$/, 'a region or zone, such as us-east1 or us-east1-b').describe('Its region or zone.'),
+        location: z.string().regex(/^[a-z]+-[a-z]+\d+(-([a-z]|ai\d+[a-z]))?$/, 'a region or zone, such as us-east1 or us-east1-b').describe('Its region or zone.'),
       }),
     )
     .default({})

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { dnsLabel, issuer, objectName, place, service } from './values.ts';
+import { dnsLabel, issuer, objectName, place, service, serviceName } from './values.ts';
 
 const secret = objectName.default('tier1-tls').describe('Name of the Secret with certificate and key, in tier1’s namespace.');
 
@@ -14,7 +14,7 @@ export const tier1 = z.strictObject({
   ...place,
   tsbCluster: dnsLabel.optional().describe('What TSB calls the cluster; absent: read from the cluster’s ControlPlane.'),
   namespace: dnsLabel.default('edge').describe('Namespace of tier1. The program makes it, except with `tls.source: secret` or an issuer of kind Issuer: then it exists, as the Secret or the Issuer is in it.'),
-  name: dnsLabel.default('tier1').describe('Name of the gateway, of its Service and of its pods’ label `app`.'),
+  name: serviceName.default('tier1').describe('Name of the gateway, of its Service and of its pods’ label `app`.'),
   replicas: z.int().min(1).max(100).default(1).describe('Pods of the gateway. With one, the loss of its node is the loss of tier1, until it runs elsewhere.'),
   mode: z
     .enum(['failover', 'weighted'])

@@ -2,6 +2,8 @@ import { BlockList, isIP } from 'node:net';
 
 import { z } from 'zod';
 
+import { amountOf } from '../quantity.ts';
+
 /**
  * Kinds of values that several concerns have. Every custom text says what is allowed; `problems.ts` adds the path and what was found.
  */
@@ -10,6 +12,12 @@ export const dnsLabel = z
   .string()
   .max(63, 'at most 63 characters')
   .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'a lower-case name of letters, digits and inner hyphens');
+
+/** Name by which Services are called, which begin with a letter. */
+export const serviceName = z
+  .string()
+  .max(63, 'at most 63 characters')
+  .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, 'a lower-case name of letters, digits and inner hyphens that begins with a letter, as those of Services do');
 
 /** Name of an object whose kind allows dots: Secrets, issuers. */
 export const objectName = z
@@ -37,27 +45,39 @@ export const milliseconds = z.int().min(1).max(600_000);
 
 export const version = z.string().regex(/^\d+\.\d+\.\d+$/, 'a version of three numbers, such as 4.3.1');
 
-/** An amount of bytes. */
-export const quantity = z.string().regex(/^[1-9]\d*(Ki|Mi|Gi|Ti|k|M|G|T)?$/, 'a Kubernetes quantity, such as 10Gi');
+/** An amount of bytes. So few that a unit was forgotten are no size of anything here. */
+export const quantity = z
+  .string()
+  .regex(/^(\d+(\.\d+)?|\.\d+)([KMGTPE]i|[kMGTPE]|e\d+)?$/, 'a Kubernetes quantity, such as 10Gi')
+  .refine((given) => !(amountOf(given) < 2 ** 20), { error: ({ input }) => `1Mi or more, with its unit: this is ${amountOf(String(input))} bytes` });
 
 const cpu = z.string().regex(/^([1-9]\d*m|\d+(\.\d{1,3})?)$/, 'an amount of CPUs in quotes, such as "500m" or "2"');
+
+/** What Kubernetes calls a qualified name. */
+const qualifiedName = /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/;
 
 /** Keys as Kubernetes takes them. */
 export const annotations = z.record(
   z
     .string()
     .max(317, 'a key of at most 317 characters')
-    .regex(
-      /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/,
-      'a key of at most 63 letters, digits, inner hyphens, underscores and dots, which may have a domain and a slash before it',
-    ),
+    .regex(qualifiedName, 'a key of at most 63 letters, digits, inner hyphens, underscores and dots, which may have a domain and a slash before it'),
   z.string(),
 );
+
+/** Class of a load balancer. */
+export const balancerClass = z.string().max(317).regex(qualifiedName);
+
+/** A topic that the program makes or that generators use. */
+export const topicName = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[-._a-zA-Z0-9]{1,249}$/, 'at most 249 letters, digits, dots, hyphens and underscores')
+  .regex(/^(?!__)/, 'a name that does not begin with two underscores, as those of Kafka’s own topics do');
 
 /** Settings of Kafka or of its clients, by Kafka's own names. */
 export const kafkaSettings = z.record(
   z.string().regex(/^[a-zA-Z0-9][-._a-zA-Z0-9]*$/, 'a name of Kafka’s, such as retention.ms'),
-  z.union([z.string(), z.number(), z.boolean()], { error: 'text, a number, true or false' }),
+  z.union([z.string().regex(/^\P{Cc}*$/u, 'text of one line, without control characters'), z.number(), z.boolean()], { error: 'text, a number, true or false' }),
 );
 
 const amounts = z.strictObject({

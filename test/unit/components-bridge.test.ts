@@ -72,6 +72,17 @@ describe('a region’s bridge', () => {
     assert.equal(metadataOf(recording, 'Service', 'east-local')['name'], 'b-local');
   });
 
+  it('says the level of each logger, however alike their names are, and of the root by either name', async () => {
+    const loggers = async (logging: object) => ((await bridgeOf({ bridge: { logging } })).spec.logging as { loggers: unknown }).loggers;
+    assert.deepEqual(await loggers({ 'a.b': 'INFO', 'a-b': 'DEBUG', a_b: 'WARN', 'a.b.2': 'ERROR' }), {
+      'logger.a_b.name': 'a.b', 'logger.a_b.level': 'INFO',
+      'logger.a_b_2.name': 'a-b', 'logger.a_b_2.level': 'DEBUG',
+      'logger.a_b_3.name': 'a_b', 'logger.a_b_3.level': 'WARN',
+      'logger.a_b_2_2.name': 'a.b.2', 'logger.a_b_2_2.level': 'ERROR',
+    });
+    for (const name of ['root', 'rootLogger', 'rootLogger.level']) assert.deepEqual(await loggers({ [name]: 'WARN' }), { 'rootLogger.level': 'WARN' }, name);
+  });
+
   it('comes from where the operator’s chart has its images', async () => {
     const image = async (values: object) => (await bridgeOf({ bridge: { version: '1.1.0' }, operators: { strimzi: { values } } })).spec.image;
     assert.equal(await image({ defaultImageRegistry: 'registry.example' }), 'registry.example/strimzi/kafka-bridge:1.1.0');

@@ -60,6 +60,18 @@ describe('TSB’s hierarchy', () => {
     assert.equal(routes.metadata.name, 'east-ig-config');
   });
 
+  it('has in one group for all regions only those without one that exists', async () => {
+    const grouped = (regions: Record<string, string>) => recordTopology({
+      tsb: { envoyFilters: 'none', tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' } }, groups: { bridges: 'all', existing: { regions } } },
+      regions: ['east', 'west'].map((name) => region(name, { gateway: { name: `${name}-gw` } })),
+    });
+    const some = await grouped({ east: 'g-east' });
+    assert.deepEqual(specOf(some, 'gateway.tsb.tetrate.io/v2:Group', 'tsb-gateways-all'), { namespaceSelector: { names: ['tsb-west/kafka-bridge'] }, configMode: 'BRIDGED' });
+    assert.deepEqual((some.outputsOf('tsb') as { groups: string[] }).groups, ['g-east', 'all', 'edge']);
+    const every = await grouped({ east: 'g-east', west: 'g-west' });
+    assert.deepEqual(every.childrenOf('TsbWorkspace').filter((child) => child.includes('Group')), ['gateway.tsb.tetrate.io/v2:Group tsb-gateways-edge']);
+  });
+
   it('sets up networks and what they reach only where that is asked for', async () => {
     const recording = await recordTopology({ tsb: { setup: { networks: { 'tsb-east': 'tier2', 'tsb-west': 'tier2', central: 'tier1' }, reachability: { tier1: ['tier2', 'tier2'] } } } });
     assert.deepEqual(recording.childrenOf('TsbWorkspace').filter((child) => /Cluster|OrganizationSetting/.test(child)), [

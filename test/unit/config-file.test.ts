@@ -44,6 +44,17 @@ describe('a stack’s file of settings', () => {
     });
   });
 
+  it('has each setting once, with or without the project’s name', () => {
+    for (const [first, second] of [['hostname', 'kafka-bridge-failover:hostname'], ['kafka-bridge-failover:hostname', 'hostname']] as const) {
+      const { hostname, ...rest } = validConfiguration();
+      assert.throws(() => load(withConfig({ [first]: hostname, ...prefixed(rest), [second]: 'other.example' })), (error: unknown) => {
+        assert.ok(error instanceof ConfigurationError);
+        assert.deepEqual(error.problems, [{ path: second, found: 'a setting that is there twice', allowed: 'one of hostname and kafka-bridge-failover:hostname, which are the same', suggestion: undefined }]);
+        return true;
+      });
+    }
+  });
+
   it('may be empty, and then lacks everything', () => {
     for (const text of ['', '# nothing\n', 'config:\n']) {
       assert.throws(() => load(text), (error: unknown) => error instanceof ConfigurationError && error.problems.length === 5);
@@ -55,6 +66,8 @@ describe('a stack’s file of settings', () => {
     'a key that is there twice': ['config:\n  a: 1\n  a: 2\n', /line 3, column 3: Map keys must be unique/],
     'a second document': ['config: {}\n---\nconfig: {}\n', /a second document begins/],
     'a list': ['- config\n', /has no keys/],
+    'a misspelt key around all': ['confg:\n  kafka-bridge-failover:hostname: a.example\n', /has the key confg \(did you mean "config"\?\): settings stand under the key config:/],
+    'another spelling of the key beside it': ['config: {}\nConfig: {}\n', /has the key Config \(did you mean "config"\?\)/],
     'a tag that asks for code': ['config: !!js/function "() => 1"\n', /line 1, column 23: the tag tag:yaml.org,2002:js\/function is not allowed/],
     'a tag that asks for bytes': ['config: {a: !!binary aGk=}\n', /the tag tag:yaml.org,2002:binary is not allowed/],
     'an alias of nothing': ['config: *nobody\n', /Unresolved alias/],

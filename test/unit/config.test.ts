@@ -133,6 +133,61 @@ describe('the configuration', () => {
     }
   });
 
+  it('takes every form of an amount of bytes that has a size', () => {
+    for (const size of ['1Mi', '1.5Gi', '.5Gi', '2000000', '1e9', '10G', '1Pi']) {
+      const raw = { ...valid(), bridge: { resources: { limits: { memory: size } } } };
+      at(raw, 'kafka', { storage: { size } });
+      assert.deepEqual(problemsOf(raw), [], size);
+    }
+  });
+
+  it('takes classes of each kind, early metadata, settings as Kafka reads them, and certificates that some listener shows', () => {
+    const caCertificate = { file: 'root.crt' };
+    const right: Raw[] = [
+      { listeners: [{ type: 'ingress', class: `${'n'.repeat(100)}.internal` }, { type: 'loadbalancer', name: 'lb', port: 9095, class: 'service.k8s.aws/nlb' }] },
+      { metadataVersion: '3.3' }, { metadataVersion: '4.3-IV99' },
+      { config: { 'auto.create.topics.enable': 'False', 'num.partitions': '1' } },
+      { listeners: [{ type: 'loadbalancer', certificate: 'operator' }, { type: 'internal', name: 'tls', port: 9093, certificate: 'own' }], certificate: { source: 'issuer', issuer: { name: 'i', kind: 'ClusterIssuer' } } },
+      ...['kafka-listener', 'kafka-kafka-prod', 'other-cluster-ca-cert'].map((name) => ({ certificate: { source: 'secret', secret: { name }, caCertificate } })),
+    ];
+    for (const change of right) {
+      const raw = valid();
+      at(raw, 'kafka', change);
+      assert.deepEqual(problemsOf(raw), [], JSON.stringify(change));
+    }
+    assert.deepEqual(problemsOf({ ...valid(), kafka: { existing: { bootstrapServers: '10.0.0.1:9094,10.0.0.1:9095,k:9094', caCertificate } } }), []);
+  });
+
+  it('takes one namespace for operators of which a cluster needs only one', () => {
+    const raw: Raw = { ...valid(), operators: { strimzi: { install: true, namespace: 'ops' }, certManager: { install: true, namespace: 'ops' } } };
+    at(raw, 'kafka', { listeners: [{ type: 'loadbalancer', certificate: 'operator' }] });
+    at(raw, 'tier1', { tls: { source: 'cert-manager', issuer: { name: 'i', kind: 'ClusterIssuer' } } });
+    assert.deepEqual(problemsOf(raw), []);
+  });
+
+  it('takes names of TSB’s objects that are the same where nothing of the program’s has them twice', () => {
+    const existing = { tenant: { existing: 'k' }, workspaces: { bridges: { existing: 'b' }, edge: { existing: 'e' } } };
+    const right: Raw[] = [
+      { ...existing, settings: { bridges: { existing: 'default' }, edge: { existing: 'default' } } },
+      { ...existing, groups: { existing: { edge: 'g', internal: { edge: 'g', regions: { east: 'bridges-east' } } } } },
+      { ...existing, groups: { edge: 'bridges-east', existing: { regions: { east: 'x' }, internal: { regions: { east: 'y' } } } } },
+      { envoyFilters: 'none', groups: { bridges: 'all', edge: 'bridges-east' } },
+    ];
+    for (const tsb of right) {
+      const raw = valid();
+      at(raw, 'tsb', tsb);
+      for (const index of [0, 1]) region(raw, index, { gateway: { name: `gateway-${index}` } });
+      assert.deepEqual(problemsOf(raw), [], JSON.stringify(tsb));
+    }
+  });
+
+  it('takes tier1’s address from the region of its zone, and other names for ExternalDNS in regions', () => {
+    const raw: Raw = { ...valid(), gcp: { project: 'my-project', region: 'us-central1', staticAddress: 'a', clusters: { central: { name: 'c', location: 'us-central1-ai1a' } } } };
+    at(raw, 'tier1', { dns: 'external-dns', service: { annotations: { 'networking.gke.io/load-balancer-type': 'External' } } });
+    region(raw, 0, { gateway: { service: { annotations: { 'external-dns.alpha.kubernetes.io/hostname': 'gateway.east.example' } } } });
+    assert.deepEqual(problemsOf(raw), []);
+  });
+
   it('takes polls of any length where consumers never go', () => {
     const raw = seedConfiguration();
     at(raw, 'bridge', { timeouts: { consumersMs: 100_000 } });
@@ -143,6 +198,7 @@ describe('the configuration', () => {
     const harmless: Raw[] = [
       { authentication: { type: 'tls', enabled: true } }, { auth: true }, { auth: 'enabled' }, { auth: 'scram-sha-512' }, { auth: { existingSecret: 'registry' } }, { imagePullSecrets: [{ name: 'registry' }] },
       { extraEnvs: [{ name: 'AWS_REGION', value: 'us-east1' }, { name: 'PASSWORD_FILE', value: '/run/password' }, { name: 'PASSWORD', value: '' }, { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 's', key: 'password' } } }] },
+      { credentials: { existingSecret: 's' }, credentialsSecret: 's', note: 'eyJ.eyJ.x' },
       { passwordSecret: 's', tokenTtlSeconds: 60, secretName: 'token-of-mine' },
     ];
     for (const values of harmless) assert.deepEqual(problemsOf({ ...valid(), operators: { strimzi: { values } } }), [], JSON.stringify(values));

@@ -202,6 +202,23 @@ describe('doctor: host names', () => {
     assert.match(line ?? '', /^warning .*kafka\.invalid, east\.kafka\.invalid, west\.kafka\.invalid: there is no such host name, seen from this machine\. Make a record for 10\.0\.0\.1, or set tier1\.dns; until then: curl --resolve <name>:80:10\.0\.0\.1/);
   });
 
+  it('are given to curl in the way that takes what tier1’s address is', async () => {
+    const name = { status: { loadBalancer: { ingress: [{ hostname: 'lb.invalid' }] } } };
+    assert.match((await judged('kafka.invalid', name)).join(), /Make a record for lb\.invalid, or set tier1\.dns; until then: curl --connect-to <name>:80:lb\.invalid:80\.$/);
+    assert.match((await judged('localhost', { status: { loadBalancer: { ingress: [{ hostname: 'localhost' }] } } })).join('\n'), /^ok .*localhost.*lead to tier1's load balancer, localhost/m);
+  });
+
+  it('lead to what the settings say stands in front of tier1 where its Service is no load balancer', async () => {
+    const said = async (hostname: string, type: string, address: string, tier1: object = {}): Promise<string> => {
+      const settings = configuration({ tier1: { context: 'east', tsbCluster: 'east-1', service: { type, address: '192.0.2.7' }, ...tier1 } });
+      const changed = { ...settings, hostname, tier1: { ...settings.tier1, service: { ...settings.tier1.service, address } } };
+      return (await judgeHostnames(await two.look({ configuration: changed }, []))).map(lineOf).join('\n');
+    };
+    for (const type of ['NodePort', 'ClusterIP']) assert.match(await said('localhost', type, '127.0.0.1'), /^ok .*localhost.*lead to tier1\.service\.address, 127\.0\.0\.1/m);
+    assert.match(await said('localhost', 'NodePort', '192.0.2.7'), /^warning .*localhost.*lead to .*Expected: tier1\.service\.address, 192\.0\.2\.7/m);
+    assert.match(await said('kafka.invalid', 'NodePort', '192.0.2.7', { tls: { source: 'secret' } }), /until then: curl --resolve <name>:443:192\.0\.2\.7\.$/);
+  });
+
   it('cannot lead anywhere before tier1 has an address', async () => {
     assert.match((await judged('kafka.invalid')).join(), /^unchecked .*there is no Service/);
     assert.match((await judged('kafka.invalid', { status: {} })).join(), /^unchecked .*there is no load balancer/);

@@ -11,11 +11,11 @@ import { configurationOf, inRepository, RenderedStack, repository, stackFile } f
 const counts: Readonly<Record<string, Record<string, number>>> = {
   'existing-kafka': { envoyfilter: 5, gateway: 6, group: 6, kafkabridge: 2, namespace: 4, secret: 2, service: 4, workspace: 2, workspacesetting: 2 },
   gke: {
-    address: 1, certificate: 2, clusterissuer: 1, envoyfilter: 5, gateway: 6, group: 6, helmrelease: 4, issuer: 1, kafka: 1, kafkabridge: 2, kafkanodepool: 1, kafkatopic: 1,
+    address: 1, certificate: 2, envoyfilter: 5, gateway: 6, group: 6, helmrelease: 4, issuer: 2, kafka: 1, kafkabridge: 2, kafkanodepool: 1, kafkatopic: 1,
     namespace: 9, recordset: 3, secret: 2, service: 4, tenant: 1, workspace: 2, workspacesetting: 2,
   },
   openshift: {
-    certificate: 2, clusterissuer: 1, envoyfilter: 5, gateway: 6, group: 6, issuer: 1, kafka: 1, kafkabridge: 2, kafkanodepool: 1, kafkatopic: 1,
+    certificate: 2, envoyfilter: 5, gateway: 6, group: 6, issuer: 2, kafka: 1, kafkabridge: 2, kafkanodepool: 1, kafkatopic: 1,
     namespace: 5, secret: 2, service: 4, tenant: 1, workspace: 2, workspacesetting: 2,
   },
   seed: {
@@ -23,11 +23,11 @@ const counts: Readonly<Record<string, Record<string, number>>> = {
     namespace: 8, organizationsetting: 1, secret: 2, tenant: 1, tier1gateway: 2, workspace: 2, workspacesetting: 1,
   },
   'seed-routing': {
-    certificate: 2, clusterissuer: 1, gateway: 6, group: 3, issuer: 1, kafka: 1, kafkabridge: 2, kafkanodepool: 1,
+    certificate: 2, gateway: 6, group: 3, issuer: 2, kafka: 1, kafkabridge: 2, kafkanodepool: 1,
     namespace: 5, secret: 2, service: 4, tenant: 1, workspace: 2, workspacesetting: 1,
   },
   'three-regions': {
-    certificate: 2, clusterissuer: 1, configmap: 1, deployment: 3, envoyfilter: 7, gateway: 8, group: 8, issuer: 1, kafka: 1, kafkabridge: 3, kafkanodepool: 1,
+    certificate: 2, configmap: 1, deployment: 3, envoyfilter: 7, gateway: 8, group: 8, issuer: 2, kafka: 1, kafkabridge: 3, kafkanodepool: 1,
     namespace: 7, secret: 3, service: 6, tenant: 1, workspace: 2, workspacesetting: 2,
   },
 };

@@ -16,7 +16,7 @@ import { type Changes, configuration, recordTopology } from './topology-fixtures
 describe('the namespaces that the program makes', () => {
   const settings: Changes[] = [
     {},
-    { generators: { topic: 'orders' }, operators: { strimzi: { install: true, given: { west: {} } }, certManager: { install: true, namespace: 'strimzi' } } },
+    { generators: { topic: 'orders' }, operators: { strimzi: { install: true, given: { west: {} } }, certManager: { install: true, namespace: 'certs' } } },
     { kafka: { certificate: { source: 'issuer', issuer: { name: 'i', kind: 'Issuer' } } }, tier1: { tls: { source: 'secret' } } },
     { kafka: { listeners: [{ type: 'loadbalancer', authentication: 'tls' }] }, bridge: { authentication: { type: 'tls', secret: { name: 'client' } } } },
     { kafka: { existing: { bootstrapServers: 'kafka.example:9094', caCertificate: root } }, tier1: { tls: { source: 'cert-manager', issuer: { name: 'i', kind: 'ClusterIssuer' } } }, operators: { certManager: { install: true } } },

@@ -5,7 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import { recordTopology } from './topology-fixtures.ts';
+import * as pulumi from '@pulumi/pulumi';
+
+import { operators, recordTopology } from './topology-fixtures.ts';
 import type { Recording } from './pulumi-mocks.ts';
 
 const recordsType = 'application/vnd.kafka.json.v2+json';
@@ -155,6 +157,30 @@ describe('traffic generators', () => {
     const env = Object.fromEntries(pod.containers[0]?.env.map(({ name, value }) => [name, value]) ?? []);
     assert.deepEqual([env['URL'], env['NODE_EXTRA_CA_CERTS']], ['https://bridge.example', '/etc/generator/ca.crt']);
     assert.equal((recording.inputsOf('ConfigMap', 'generators-script') as { data: Record<string, string> }).data['ca.crt'], 'a certificate');
+  });
+
+  describe('where tier1’s address is a host name', () => {
+    const { warn } = pulumi.log;
+    let warnings: string[];
+    beforeEach(() => { warnings = []; Object.assign(pulumi.log, { warn: (message: string) => { warnings.push(message); return Promise.resolve(); } }); });
+    afterEach(() => { Object.assign(pulumi.log, { warn }); });
+
+    const named: typeof operators = (reference) => (reference.kind === 'Service' ? { status: { loadBalancer: { ingress: [{ hostname: 'lb.example' }] } } } : operators(reference));
+
+    it('say once that their pods need DNS, and for what', async () => {
+      const recording = await recordTopology(asked, named);
+      assert.deepEqual(podOf(recording, 'generators-producer').hostAliases, []);
+      assert.deepEqual(warnings, [
+        'generators: tier1\'s address is a host name, lb.example, and pods can be told IP addresses only: without DNS those in cluster central do not find bridge.example, east.bridge.example, west.bridge.example.\n' +
+        'Make records for lb.example, set tier1.dns, or give tier1 an IP address (tier1.service.address).',
+      ]);
+    });
+
+    it('say nothing where DNS has the names, nor of an IP address', async () => {
+      await recordTopology({ ...asked, tier1: { dns: 'external-dns' } }, named);
+      await recordTopology(asked);
+      assert.deepEqual(warnings, []);
+    });
   });
 });
 

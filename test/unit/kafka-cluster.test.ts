@@ -7,7 +7,7 @@ import type { Recording } from './pulumi-mocks.ts';
 const own = { brokerCertChainAndKey: { secretName: 'kafka-listener', certificate: 'tls.crt', key: 'tls.key' } };
 const dns = (host: string) => ({ 'external-dns.alpha.kubernetes.io/hostname': host });
 
-const ownObjects = ['Certificate kafka-listener', 'Certificate kafka-root', 'ClusterIssuer kafka-self-signed', 'Issuer kafka-issuer'].map((object) => `cert-manager.io/v1:${object}`);
+const ownObjects = ['Certificate kafka-listener', 'Certificate kafka-root', 'Issuer kafka-issuer', 'Issuer kafka-self-signed'].map((object) => `cert-manager.io/v1:${object}`);
 const strimziObjects = ['kafka.strimzi.io/v1:Kafka kafka', 'kafka.strimzi.io/v1:KafkaNodePool kafka-pool'];
 
 describe('Kafka as the least settings have it', () => {
@@ -68,7 +68,9 @@ describe('Kafka as the least settings have it', () => {
 
   it('shows a certificate by a root of its own, for ten years and one', () => {
     const { spec: rootSpec } = kafka.inputsOf('cert-manager.io/v1:Certificate', 'kafka-root') as { spec: Written };
-    assert.deepEqual([rootSpec['isCA'], rootSpec['duration'], rootSpec['secretName']], [true, '87600h', 'kafka-listener-ca']);
+    assert.deepEqual([rootSpec['isCA'], rootSpec['duration'], rootSpec['secretName'], rootSpec['issuerRef']], [true, '87600h', 'kafka-listener-ca', { name: 'kafka-self-signed', kind: 'Issuer' }]);
+    // Another stack's Kafka in the cluster may have this name.
+    assert.deepEqual((kafka.inputsOf('cert-manager.io/v1:Issuer', 'kafka-self-signed') as { metadata: Written }).metadata, { name: 'kafka-self-signed', namespace: 'kafka-cluster' });
     assert.deepEqual(certificateOf(kafka), {
       secretName: 'kafka-listener',
       commonName: 'kafka listener',
@@ -229,6 +231,11 @@ describe('a Kafka with settings', () => {
   it('says the version of its metadata where one is asked for', async () => {
     const said = async (kafka: Written): Promise<unknown> => ((await made(kafka)).inputsOf('kafka.strimzi.io/v1:Kafka', 'kafka') as { spec: { kafka: Written } }).spec.kafka['metadataVersion'];
     assert.deepEqual([await said({}), await said({ metadataVersion: '4.2-IV1' })], [undefined, '4.2-IV1']);
+  });
+
+  it('asks an issuer that exists for no common name: some refuse one that is no host name of the certificate', async () => {
+    const kafka = await made({ certificate: { source: 'issuer', issuer: { name: 'company', kind: 'ClusterIssuer' } } });
+    assert.ok(!('commonName' in certificateOf(kafka)));
   });
 
   it('leaves a namespace as it is that has its issuer in it', async () => {

@@ -21,7 +21,7 @@ describe('what clusters need of operators', () => {
 
   it('is Strimzi for Kafka and for each bridge, and cert-manager for the listeners’ certificate', () => {
     assert.deepEqual(needs({}), [
-      ['kafka', 'strimzi v1 Kafka,KafkaNodePool', 'certManager v1 Certificate,Issuer,ClusterIssuer'],
+      ['kafka', 'strimzi v1 Kafka,KafkaNodePool', 'certManager v1 Certificate,Issuer'],
       ['east', 'strimzi v1 KafkaBridge'],
       ['west', 'strimzi v1 KafkaBridge'],
     ]);

@@ -41,6 +41,7 @@ describe('what is running', () => {
     ['kafka.api', { kafka: { api: 'v1beta2', version: '3.9.1' }, operators: { strimzi: { version: '0.45.1' } } }],
     ['kafka.brokers', { kafka: { brokers: 5, storage: { size: '10Gi', class: 'fast' } } }],
     ['kafka.storage.size', { kafka: { storage: { size: '9Gi', class: 'fast' } } }],
+    ['kafka.storage.size', { kafka: { storage: { size: '9.5Gi', class: 'fast' } } }],
     ['kafka.storage.class', { kafka: { storage: { class: 'slow' } } }],
     ['kafka.storage.class', { kafka: { storage: { size: '10Gi' } } }],
     ['bridge.namespace', { bridge: { namespace: 'other' } }],
@@ -115,6 +116,44 @@ describe('what is running', () => {
     assert.deepEqual(unchangeable(before, configuration(install('strimzi', 'cert-manager'))), []);
     assert.deepEqual(unchangeable(before, configuration(install('other', 'cert-manager'))).map(({ path, running: was }) => [path, was]), [['operators.strimzi.namespace', 'strimzi']]);
     assert.deepEqual(unchangeable(before, configuration(install('strimzi', 'other'))).map(({ path, running: was }) => [path, was]), [['operators.certManager.namespace', 'cert-manager']]);
+  });
+
+  it('keeps each operator that it installed, and that is still needed', async () => {
+    const both = { strimzi: { install: true }, certManager: { install: true } };
+    const regions = ['east', 'west', 'north'];
+    const before = previousOf(await record(() => buildTopology(configuration({ operators: both }, ...regions), answeringCluster(operators))));
+    const refusals = (wanted: Settings, ...left: string[]) => unchangeable(before, configuration({ ...wanted }, ...(left.length === 0 ? regions : left)));
+    const said = (...given: Parameters<typeof refusals>) => refusals(...given).map(({ path, running: was, wanted }) => [path, was, wanted]);
+    const other = ['one that this stack installed', 'one that exists'];
+    assert.deepEqual(said({ operators: { ...both, strimzi: { install: false } } }), [['operators.strimzi.install', ...other]]);
+    assert.deepEqual(said({ operators: { strimzi: { install: true } } }), [['operators.certManager.install', ...other]]);
+    const given = { east: {}, west: { namespace: 'theirs' } };
+    assert.deepEqual(said({ operators: { ...both, strimzi: { install: true, given } } }), [['operators.strimzi.given.east', ...other], ['operators.strimzi.given.west', ...other]]);
+    const [refusal] = refusals({ operators: { certManager: { install: true } } });
+    assert.equal(refusal?.instead, 'The operator would be deleted with its namespace, and nobody would look after what it made: set it back, or run destroy first.');
+
+    assert.deepEqual(said({ operators: { ...both, strimzi: { install: true, given: { kafka: {} } } } }, 'east', 'west').map(([path]) => path), ['operators.strimzi.given.kafka']);
+    assert.deepEqual(said({ operators: both }, 'east', 'west'), [], 'north’s goes with it');
+    const kafka = { storage: { size: '10Gi', class: 'fast' }, listeners: [{ type: 'loadbalancer', certificate: 'operator' }] };
+    assert.deepEqual(said({ operators: { strimzi: { install: true } }, kafka }), [], 'nothing needs cert-manager any more');
+  });
+
+  it('has operators of others where it has installed none', async () => {
+    const given = { strimzi: { install: true, given: { east: {} } } };
+    const before = await named({ operators: given });
+    assert.deepEqual(unchangeable(before, configuration({ operators: given })), []);
+    assert.deepEqual(unchangeable(previous, configuration({ operators: { strimzi: { install: false } } })), []);
+  });
+
+  it('keeps the place of its generators, which may go', async () => {
+    const asked = (more: object = {}): Settings => ({ generators: { topic: 'sales', ...more } });
+    const before = await named(asked());
+    assert.deepEqual(unchangeable(before, configuration(asked({ intervalMs: 10 }))), []);
+    assert.deepEqual(unchangeable(before, configuration()), []);
+    assert.deepEqual(unchangeable(previous, configuration(asked({ namespace: 'other' }))), [], 'there were none');
+    assert.deepEqual(unchangeable(before, configuration(asked({ namespace: 'other', context: 'east' }))).map(({ path, running: was, wanted }) => [path, was, wanted]), [
+      ['generators.context', 'central', 'east'], ['generators.namespace', 'traffic', 'other'],
+    ]);
   });
 
   it('keeps ZooKeeper’s volumes', async () => {
@@ -251,5 +290,6 @@ function configuration(settings: Settings = {}, ...regions: string[]): Configura
     operators: settings['operators'] ?? {},
     tsb: { context: 'central', organization: 'tetrate', tenant: 'kafka', ...settings['tsb'] },
     tier1: { context: 'central', tsbCluster: 'central', ...settings['tier1'] },
+    ...(settings['generators'] && { generators: settings['generators'] }),
   }, '/', 'unchecked');
 }

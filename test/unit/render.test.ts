@@ -47,7 +47,7 @@ describe('a rendering', () => {
       'west/kafka-bridge/kafkabridge.kafka-bridge.yaml',
       'gke-east/kafka-bridge/kafkabridge.kafka-bridge.yaml',
       'central/tsb-conf/workspace.bridges.yaml',
-      'default%2Focp%3A6443%2Fadmin/_cluster/clusterissuer.openshift-self-signed.yaml',
+      'default%2Focp%3A6443%2Fadmin/kafka-cluster/issuer.openshift-self-signed.yaml',
       'default%2Focp%3A6443%2Fadmin/kafka-cluster/kafka.openshift.yaml',
       '_gcp/address.tier1.yaml',
     ]) assert.ok(paths.includes(path), path);
