@@ -52,6 +52,28 @@ describe('faults', () => {
     });
   }
 
+  it('come one after the other by a plan, each seen to take hold and to be over, under a load of another shape', async () => {
+    const plan = join(workshop.stateDir, 'plan.yaml');
+    const faults = [
+      ['istiod-down', 'east', 'for: 1s'], ['operator-down', 'east', 'for: 1s'], ['bridge-slow', 'west', 'for: 1s'], ['gateway-kill', 'east'], ['bridge-terminate', 'west'],
+      ['tier1-restart', 'east'], ['api-server-down', 'west', 'for: 2s'], ['broker-leader-kill', 'east'],
+    ];
+    await writeFile(plan, faults.map(([fault, region, ...more]) => `- do: { ${[`fault: ${String(fault)}`, `region: ${String(region)}`, ...more].join(', ')} }\n`).join(''));
+    const reportDir = join(workshop.stateDir, 'reports', 'plan');
+    // A dead broker's partitions hold up whoever asks for them, until its session ends: with few connections that is everybody.
+    const shape = ['--pattern', 'poisson', '--key-distribution', 'zipf', '--format', 'binary', '--payload-bytes', '300', '--requests-per-connection', '100', '--connections', '64', '--abort-after-errors', '100%'];
+    const { exitCode, all, stdout } = await workshop.start('drill', '--sandbox', name, '--plan', plan, '--rate', '40', '--duration', '9s', '--seed', '1', ...shape, '--report', reportDir, '--json');
+    assert.ok([0, 3, 4].includes(exitCode ?? 1), all);
+    const { verdict, produce, log, faults: seen = [], objectives, steps } = JSON.parse(stdout) as Report;
+    console.log(`      ${verdict}: sent ${String(produce.sent)}, failed ${String(produce.failed)}, unknown ${String(produce.unknown)}, longest gap ${String(produce.blackoutMs)} ms`);
+    assert.equal(objectives.find(({ name: objective }) => objective === 'condition.carriedOut')?.met, true, all);
+    assert.deepEqual(seen.map(({ fault, tookHoldMs, recoveredMs }) => [fault, tookHoldMs !== undefined, recoveredMs !== undefined]), faults.map(([fault]) => [fault, true, true]), all);
+    assert.deepEqual(steps?.map(({ kind }) => kind), faults.map(() => 'do'));
+    assert.deepEqual([log?.ackedLost, log?.offsetMismatch, log?.phantom, log?.reordered, log?.duplicates.unexplained], [0, 0, 0, 0, 0]);
+    assert.deepEqual(objectives.filter(({ name: objective, met }) => !met && /^consume\.(skipped|redeliveredAfterCommit)/.test(objective)), []);
+    assert.deepEqual(await workshop.json('faults', 'heal', '--sandbox', name), [], 'nothing is left to heal');
+  });
+
   it('are judged again from what was stored, to the same report', async () => {
     const reportDir = join(workshop.stateDir, 'reports', 'bridge-kill');
     const before = await readFile(join(reportDir, 'report.json'), 'utf8');

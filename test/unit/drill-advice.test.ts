@@ -44,6 +44,23 @@ describe('advice on settings', () => {
     assert.deepEqual(names(reportOf('bridge-kill', { tier1 }).advice), []);
   });
 
+  it('names the patience of bridges where that is shorter than a dead broker\'s session', () => {
+    const patient = (deliveryTimeoutMs: number) => (stored: Stored): void => {
+      Object.assign(stored.run.configuration ?? {}, { [objectName.bridge('east')]: { deliveryTimeoutMs }, [objectName.kafka]: {} });
+      loseSome(stored);
+    };
+    assert.deepEqual(names(reportOf('broker-leader-kill', {}, patient(8000)).advice), ['bridge.producer.deliveryTimeoutMs']);
+    assert.deepEqual(names(reportOf('broker-leader-kill', {}, patient(10_000)).advice), []);
+    assert.deepEqual(names(reportOf('bridge-kill', {}, patient(8000)).advice), []);
+  });
+
+  it('asks for a check that needs Kafka where records failed inside an answer of 200, and there is none', () => {
+    const given = (healthCheckPath: string): boolean => (reportOf('bridge-cut-from-kafka', { upstream: { ...safe, healthCheckPath } }, ({ attempts }) => {
+      for (const attempt of attempts.slice(1100, 1110)) Object.assign(attempt, { outcome: 'unknown', class: 'record-500' });
+    }).advice ?? []).some((text) => text.includes('GET /topics'));
+    assert.deepEqual([given('/ready'), given('/topics')], [true, false]);
+  });
+
   it('names TSB\'s own settings where hosts stay in, or where records were written twice', () => {
     const both = { upstream: tsbDefault, tier1: tsbDefault };
     assert.deepEqual(names(reportOf('bridge-kill', both).advice), ['tier1.retries']);

@@ -98,9 +98,15 @@ export const noFailover = { none: 'with weights nothing fails over', noFailover:
 /** Kafka's own broker.session.timeout.ms (KRaft). */
 const kafkaBrokerSessionMs = 9000;
 
-/** A broker that died is leader for so long. */
-export function brokerDead({ brokerSessionTimeoutMs: ms }: KafkaSettings): Terms[number] {
-  return { name: 'until the broker counts as dead', ms: ms ?? kafkaBrokerSessionMs, from: ms === undefined ? 'Kafka\'s default of broker.session.timeout.ms' : 'Kafka: broker.session.timeout.ms' };
+/** A broker that died is leader for so long, ms. */
+export function brokerSessionMs({ brokerSessionTimeoutMs = kafkaBrokerSessionMs }: KafkaSettings): number {
+  return brokerSessionTimeoutMs;
+}
+
+/** The same as a term. */
+export function brokerDead(kafka: KafkaSettings): Terms[number] {
+  const { brokerSessionTimeoutMs: ms } = kafka;
+  return { name: 'until the broker counts as dead', ms: brokerSessionMs(kafka), from: ms === undefined ? 'Kafka\'s default of broker.session.timeout.ms' : 'Kafka: broker.session.timeout.ms' };
 }
 
 /**
