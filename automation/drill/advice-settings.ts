@@ -1,6 +1,6 @@
 import { strimziBridgeService } from '../../config/names.ts';
 import type { Report, RunRecord } from './report.ts';
-import { bridgeOf, brokerSessionMs, kafkaOf, tier1Of, upstreamOf } from './predict/configuration.ts';
+import { bridgeOf, brokerDead, kafkaOf, tier1Of, upstreamOf } from './predict/configuration.ts';
 import type { HopSettings } from './predict/configuration.ts';
 
 /** What a run shows, and the names of objectives that it missed. */
@@ -20,8 +20,7 @@ export function adviseOnSettings({ run, produce, isMissed }: Shown): string[] {
   // Who has to find out, and go elsewhere.
   const hop = ofGateway ? tier1 : upstream;
   const [bridge, kafka] = [bridgeOf(configuration, plan.region), kafkaOf(configuration)];
-  // And a second until clients ask for the new leader.
-  const leaderlessMs = (kafka === undefined ? 0 : brokerSessionMs(kafka)) + 1000;
+  const brokerDeadMs = kafka === undefined ? 0 : brokerDead(kafka).reduce((sum, { ms }) => sum + ms, 0);
   const repeating = [upstream, tier1].map((each) => each?.retryOn ?? '').find((retryOn) => mayRepeatWritten.test(retryOn));
   const rows: readonly [boolean, string][] = [
     [isLost && ofGateway && tier1?.weighted === true,
@@ -30,8 +29,8 @@ export function adviseOnSettings({ run, produce, isMissed }: Shown): string[] {
       `Gateways send again what may have been carried out (retryOn ${repeating}): set tier1.retries to safe.`],
     [(isLost || produce.unknown > 0) && hop !== undefined && hop.healthCheckIntervalMs === undefined && struck.some((fault) => silences.test(fault)),
       `Nothing but requests finds a ${ofGateway ? 'gateway' : 'bridge'} that is silent: set tsb.envoyFilters to internal-group, which checks health actively.`],
-    [isMissed('produce') && struck.includes('broker-leader-kill') && bridge?.deliveryTimeoutMs !== undefined && bridge.deliveryTimeoutMs < leaderlessMs,
-      `Partitions of a broker that died have no leader for up to ${leaderlessMs} ms, and bridges give up before, after ${bridge?.deliveryTimeoutMs} ms: where clients should rather wait than not know, set bridge.producer.deliveryTimeoutMs to more, and bridge.timeouts and the clients' own above it.`],
+    [isMissed('produce') && struck.includes('broker-leader-kill') && bridge?.deliveryTimeoutMs !== undefined && bridge.deliveryTimeoutMs < brokerDeadMs,
+      `A broker that died is waited for in each of its partitions for up to ${brokerDeadMs} ms, and bridges give up before, after ${bridge?.deliveryTimeoutMs} ms: where clients should rather wait than not know, set bridge.producer.deliveryTimeoutMs to more, and bridge.timeouts and the clients' own above it, or shorten broker.session.timeout.ms in kafka.config.`],
     [isLost && isSlowToEject(hop),
       `A host is left out only after ${hop?.consecutiveGatewayErrors} errors in a row, and then for ${hop?.ejectionMs} ms, also when it is back sooner: set tier1.retries to safe (at the first failed connection, for 2 s).`],
     [(isMissed('consume') || (run.ending.kind !== 'complete' && run.ending.reason.includes('consumer'))) && upstream?.host?.includes(`${strimziBridgeService('')}.`) === true,

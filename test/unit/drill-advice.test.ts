@@ -50,7 +50,7 @@ describe('advice on settings', () => {
       loseSome(stored);
     };
     assert.deepEqual(names(reportOf('broker-leader-kill', {}, patient(8000)).advice), ['bridge.producer.deliveryTimeoutMs']);
-    assert.deepEqual(names(reportOf('broker-leader-kill', {}, patient(10_000)).advice), []);
+    assert.deepEqual(names(reportOf('broker-leader-kill', {}, patient(12_000)).advice), []);
     assert.deepEqual(names(reportOf('bridge-kill', {}, patient(8000)).advice), []);
   });
 

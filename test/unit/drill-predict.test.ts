@@ -61,8 +61,8 @@ describe('the predicted gap of produces', () => {
     ['is check and ping where a failure puts no host out', 'bridge-hang', applied({ east: { ...pinged, consecutiveGatewayErrors: 10 } }), {}, 10 + 2000 + 1500 + 250],
     ['is tier1\'s ping where a gateway says nothing', 'gateway-black-hole', applied({ tier1: pinged }), {}, 10 + 1500 + 250],
     ['is no ping where a bridge without Kafka answers it', 'bridge-cut-from-kafka', applied({ east: pinged }), {}, 10 + 8000 + 250],
-    ['is Kafka\'s own where a broker dies', 'broker-leader-kill', applied(), {}, 10 + 9000 + 1000],
-    ['is as Kafka is set where a broker dies', 'broker-leader-kill', { ...applied(), Kafka: { brokerSessionTimeoutMs: 3000 } }, {}, 10 + 3000 + 1000],
+    ['is Kafka\'s own where a broker dies', 'broker-leader-kill', applied(), {}, 10 + 3000 + 9000 + 1000],
+    ['is as Kafka is set where a broker dies', 'broker-leader-kill', { ...applied(), Kafka: { brokerSessionTimeoutMs: 3000 } }, {}, 10 + 3000 + 3000 + 1000],
     ['is the moment itself where every bridge stands still for one', 'both-regions-blip', applied(), {}, 10 + 300],
     ['has the next check where checks fail as soon', 'both-regions-blip', applied({ east: { ...hop, healthCheckTimeoutMs: 25, healthCheckUnhealthyThreshold: 1 } }), {}, 10 + 300 + 250],
     ['is the load\'s own where nothing on the way is hurt', 'istiod-down', applied(), { rate: 20 }, 50],
@@ -144,7 +144,7 @@ describe('the predicted gap of consumers', () => {
     ['is found by a check that needs Kafka', 'bridge-cut-from-kafka', applied(), assigned, own + 2500 + 250 + 1000],
     ['is the ping and what the check takes longer', 'bridge-hang', applied({ east: pinged }), assigned, own + 1500 + 500 + 250 + 1000],
     ['is no ping where a bridge without Kafka answers it', 'bridge-cut-from-kafka', applied({ east: pinged }), assigned, own + 2500 + 250 + 1000],
-    ['is Kafka\'s own where a broker dies', 'broker-leader-kill', applied(), {}, own + 9000 + 1000],
+    ['is Kafka\'s own where a broker dies', 'broker-leader-kill', applied(), {}, own + 3000 + 9000 + 1000],
     ['is a poll where their instance lives on', 'tier1-restart', applied(), {}, own],
     ['is none where the load prefers some keys', 'bridge-kill', applied(), { load: { ...passingRun().run.plan.load, keyDistribution: 'zipf' } }, undefined],
     ['is none where polls go on being answered', 'bridge-cut-from-kafka', applied({ east: unchecked }), {}, undefined],
@@ -287,6 +287,7 @@ describe('the settings in effect', () => {
     assert.deepEqual(bridgeSettings({ spec: { replicas: 1, consumer: { config: { 'session.timeout.ms': '6000' } } } }, deployment), {
       replicas: 1, sessionTimeoutMs: 6000, gracePeriodMs: 30_000, readinessPeriodMs: 2000, readinessTimeoutMs: 5000, readinessFailures: 3,
     });
-    assert.deepEqual(kafkaSettings({ spec: { kafka: { config: { 'broker.session.timeout.ms': 3000 } } } }), { brokerSessionTimeoutMs: 3000 });
+    const config = { 'broker.session.timeout.ms': 3000, 'controller.quorum.fetch.timeout.ms': '1500', 'controller.quorum.election.timeout.ms': 500 };
+    assert.deepEqual(kafkaSettings({ spec: { kafka: { config } } }), { brokerSessionTimeoutMs: 3000, controllerFetchTimeoutMs: 1500, controllerElectionTimeoutMs: 500 });
   });
 });

@@ -47,6 +47,8 @@ export interface HopSettings {
 
 export interface KafkaSettings {
   brokerSessionTimeoutMs?: number;
+  controllerFetchTimeoutMs?: number;
+  controllerElectionTimeoutMs?: number;
 }
 
 /** Undefined where the object could not be read. */
@@ -98,15 +100,23 @@ export const noFailover = { none: 'with weights nothing fails over', noFailover:
 /** Kafka's own broker.session.timeout.ms (KRaft). */
 const kafkaBrokerSessionMs = 9000;
 
-/** A broker that died is leader for so long, ms. */
-export function brokerSessionMs({ brokerSessionTimeoutMs = kafkaBrokerSessionMs }: KafkaSettings): number {
-  return brokerSessionTimeoutMs;
+/** Kafka's own controller.quorum.fetch.timeout.ms and controller.quorum.election.timeout.ms. */
+const kafkaElectionMs = { fetch: 2000, election: 1000 };
+
+/**
+ * Until a broker that died leads nothing any more and is waited for by nobody (a record that all in-sync replicas have to have waits for it in every partition that it holds): its
+ * session, which begins anew where it was the active controller as well, as any broker is here that is not told apart from controllers.
+ */
+export function brokerDead({ brokerSessionTimeoutMs: ms, controllerFetchTimeoutMs: fetch, controllerElectionTimeoutMs: election }: KafkaSettings): Terms {
+  const ofKafka = fetch === undefined && election === undefined ? 'Kafka\'s defaults of' : 'Kafka:';
+  return [
+    { name: 'another controller', ms: (fetch ?? kafkaElectionMs.fetch) + (election ?? kafkaElectionMs.election), from: `${ofKafka} controller.quorum.fetch.timeout.ms + controller.quorum.election.timeout.ms, where the broker was the active one` },
+    brokerSession(ms),
+  ];
 }
 
-/** The same as a term. */
-export function brokerDead(kafka: KafkaSettings): Terms[number] {
-  const { brokerSessionTimeoutMs: ms } = kafka;
-  return { name: 'until the broker counts as dead', ms: brokerSessionMs(kafka), from: ms === undefined ? 'Kafka\'s default of broker.session.timeout.ms' : 'Kafka: broker.session.timeout.ms' };
+function brokerSession(ms: number | undefined): Terms[number] {
+  return { name: 'until the broker counts as dead', ms: ms ?? kafkaBrokerSessionMs, from: ms === undefined ? 'Kafka\'s default of broker.session.timeout.ms' : 'Kafka: broker.session.timeout.ms' };
 }
 
 /**

@@ -29,7 +29,7 @@ export function consumeTerms(scene: Scene): Bound {
   ];
   if (untouched.has(fault)) return { terms: own };
   if (fault === 'broker-leader-kill') {
-    return kafka === undefined ? unread('Kafka') : { terms: [...own, brokerDead(kafka), { name: 'first poll', ms: firstPollMs, from: 'the coordinator has to be found again' }] };
+    return kafka === undefined ? unread('Kafka') : { terms: [...own, ...brokerDead(kafka), { name: 'first poll', ms: firstPollMs, from: 'the coordinator has to be found again' }] };
   }
   // A new instance is made through the common host name, and may be sent to the lost region again and again.
   if (/^(gateway|region)-/.test(fault)) {

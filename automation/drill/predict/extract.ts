@@ -111,7 +111,10 @@ export function bridgeSettings(bridge: RawObject, deployment: RawObject | undefi
 }
 
 export function kafkaSettings(kafka: RawObject): KafkaSettings {
-  return defined({ brokerSessionTimeoutMs: number(at(kafka.spec, 'kafka', 'config', 'broker.session.timeout.ms')) });
+  const config = (name: string): number | undefined => number(at(kafka.spec, 'kafka', 'config', name));
+  return defined({
+    brokerSessionTimeoutMs: config('broker.session.timeout.ms'), controllerFetchTimeoutMs: config('controller.quorum.fetch.timeout.ms'), controllerElectionTimeoutMs: config('controller.quorum.election.timeout.ms'),
+  });
 }
 
 /** A duration of Go or protobuf (`0.25s`, `100ms`, `1m`), ms. */

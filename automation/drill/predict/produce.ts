@@ -40,7 +40,7 @@ const byFault: Record<string, (scene: Scene) => Bound> = {
   'gateway-black-hole': (scene) => silent(scene, scene.tier1, 'tier1'),
   'region-black-hole': (scene) => silent(scene, scene.tier1, 'tier1'),
   'broker-leader-kill': ({ kafka }) => (kafka === undefined ? unread('Kafka')
-    : { terms: [brokerDead(kafka), { name: 'until clients ask for the new leader', ms: clientBackoffMs, from: 'Kafka\'s default of retry.backoff.max.ms' }] }),
+    : { terms: [...brokerDead(kafka), { name: 'until clients ask for the new leader', ms: clientBackoffMs, from: 'Kafka\'s default of retry.backoff.max.ms' }] }),
   'tier1-restart': () => ({ terms: [{ name: 'until the Service leads to the new tier1 alone', ms: endpointsMs, from: 'kube-proxy\'s default of iptables-min-sync-period' }] }),
   'both-regions-blip': blip,
   'fail-back': () => ({ terms: [firstRecord] }),
