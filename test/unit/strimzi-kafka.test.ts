@@ -89,6 +89,12 @@ describe('strimzi: a broker\'s configuration', () => {
   ];
   for (const [key, value] of expected) it(`says ${key}`, () => assert.equal(values.get(key), value));
 
+  it('has of what only the operator may set no more than the exceptions', () => {
+    const given = { 'broker.session.timeout.ms': 6000, 'controller.quorum.fetch.timeout.ms': 1500, 'broker.id': 7, 'controller.listener.names': 'X' };
+    const own = find(kafkaNodeObjects(planOf(kafka(({ spec }) => { spec.kafka.config = given; }), [pool()]), facts), 'ConfigMap', 'kafka-kafka-0').data['server.config'] ?? '';
+    assert.deepEqual(Object.keys(given).filter((key) => own.split('\n').includes(`${key}=${String(given[key as keyof typeof given])}`)), ['broker.session.timeout.ms', 'controller.quorum.fetch.timeout.ms']);
+  });
+
   it('advertises the load balancer where no host is configured', () => {
     const open = planOf(kafka(({ spec }) => { const [listener] = spec.kafka.listeners; if (listener?.configuration) delete listener.configuration.brokers; }), [pool()]);
     assert.match(find(kafkaNodeObjects(open, facts), 'ConfigMap', 'kafka-kafka-0').data['server.config'] ?? '', /EXTERNAL-9094:\/\/10\.0\.0\.2:9094/);

@@ -9,7 +9,10 @@ const forbiddenPrefixes = [
   'listeners', 'advertised.', 'broker.', 'listener.', 'inter.broker.listener.name', 'sasl.', 'ssl.', 'security.', 'password.', 'log.dir', 'zookeeper.', 'super.user',
   'authorizer.', 'node.id', 'process.roles', 'controller.', 'metadata.log.dir', 'config.providers', 'client.quota.callback.',
 ];
-const allowedAnyway = ['ssl.cipher.suites', 'ssl.protocol', 'ssl.enabled.protocols', 'controller.quorum.election.timeout.ms', 'controller.quorum.fetch.timeout.ms', 'controller.quorum.election.backoff.max.ms'];
+const allowedAnyway = [
+  'ssl.cipher.suites', 'ssl.protocol', 'ssl.enabled.protocols', 'controller.quorum.election.timeout.ms', 'controller.quorum.fetch.timeout.ms', 'controller.quorum.election.backoff.max.ms',
+  'broker.session.timeout.ms', 'broker.heartbeat.interval.ms', 'controller.socket.timeout.ms',
+];
 
 /** Directories for a node's data, one for each volume of its pool. */
 export function logDirectories({ id, pool }: KafkaNode): string[] {
