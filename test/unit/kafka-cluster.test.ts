@@ -50,6 +50,8 @@ describe('Kafka as the least settings have it', () => {
             'transaction.state.log.min.isr': 2,
             'group.initial.rebalance.delay.ms': 0,
             'socket.connection.setup.timeout.ms': 2_000,
+            'broker.session.timeout.ms': 6_000,
+            'broker.heartbeat.interval.ms': 1_500,
           },
         },
       },
