@@ -36,7 +36,7 @@ export function addDrill(program: Command, session: Session): void {
     .addOption(program.createOption('--fault <name>', `what to break: kbf faults list (default: ${defaults.fault})`).choices(faultNames))
     .option('--region <name>', 'where to break it (default: the first region, or the one that others stand by for)')
     .option('--plan <file>', 'several faults in turn, and what is expected of them, from a YAML file')
-    .option('--duration <time>', 'how long the load lasts', seconds(defaults.leastSeconds), defaults.seconds);
+    .addOption(program.createOption('--duration <time>', 'how long the load lasts, such as 30s or 2m').argParser(seconds(defaults.leastSeconds)).default(defaults.seconds, `${defaults.seconds}s`));
   addLoadOptions(command)
     .option('--objective <expression>', 'what has to hold besides, such as \'produce.blackoutMs<=100\'; may be given several times', several)
     .option('--objectives <file>', 'a list of them, YAML or JSON')
