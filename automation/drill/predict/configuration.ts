@@ -104,8 +104,8 @@ const kafkaBrokerSessionMs = 9000;
 const kafkaElectionMs = { fetch: 2000, election: 1000 };
 
 /**
- * Until a broker that died leads nothing any more and is waited for by nobody (a record that all in-sync replicas have to have waits for it in every partition that it holds): its
- * session, which begins anew where it was the active controller as well, as any broker is here that is not told apart from controllers.
+ * Until a broker that died leads nothing any more, and no record waits for it: those that all in-sync replicas have to have wait in every partition that it holds. Its session begins
+ * anew with the next controller where it was the active one, as the program's brokers are controllers as well.
  */
 export function brokerDead({ brokerSessionTimeoutMs: ms, controllerFetchTimeoutMs: fetch, controllerElectionTimeoutMs: election }: KafkaSettings): Terms {
   const ofKafka = fetch === undefined && election === undefined ? 'Kafka\'s defaults of' : 'Kafka:';
