@@ -1,6 +1,6 @@
 import { adviseOnSettings } from './advice-settings.ts';
 import type { Objective } from './objectives.ts';
-import { upstreamOf } from './predict/configuration.ts';
+import { asksForKafka, upstreamOf } from './predict/configuration.ts';
 import type { Prediction } from './predict/predict.ts';
 import type { Report, RunRecord } from './report.ts';
 
@@ -40,9 +40,9 @@ function ofData(isMissed: IsMissed): string[] {
 /** By the class of what clients were answered; the most frequent first. */
 function ofErrors({ run, produce: { errors, failed, unknown } }: AdviceOn): string[] {
   if (failed + unknown === 0) return [];
-  const asksForKafka = /topics/.test(upstreamOf(run.configuration ?? {}, run.plan.region)?.healthCheckPath ?? '');
+  const isAskedForKafka = asksForKafka(upstreamOf(run.configuration ?? {}, run.plan.region) ?? {});
   const table: readonly [RegExp, string][] = [
-    [/^record-/, `A bridge answered 200 with a failed record, as it gave up on Kafka: ${asksForKafka ? 'see which brokers were away, and for how long' : 'let the gateway\'s health check ask for something that needs Kafka (GET /topics)'}.`],
+    [/^record-/, `A bridge answered 200 with a failed record, as it gave up on Kafka: ${isAskedForKafka ? 'see which brokers were away, and for how long' : 'let the gateway\'s health check ask for something that needs Kafka (GET /topics)'}.`],
     [/upstream-refused|upstream-connect-failure|refused-stream|no-healthy-upstream/, 'Requests found no bridge: let gateways repeat what was never sent (retryOn connect-failure,refused-stream) to another host, and keep ejections short (baseEjectionTime 2s).'],
     [/upstream-reset|^reset/, 'Requests were cut while a bridge had them: that cannot be hidden without duplicates; a bridge that drains (a preStop wait) loses none when it is ended in order, and a client that sends again knows of them.'],
     [/^unsent/, 'Requests found no free connection of the load until they were given up: look first at what held its connections, then give more connections or a lower rate.'],

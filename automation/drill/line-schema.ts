@@ -19,7 +19,10 @@ const lines: Record<keyof Lines, z.ZodType> = {
 
 /** What is wrong with a line, in a phrase; undefined where it is one. */
 export function wrongLine(kind: keyof Lines, value: unknown): string | undefined {
-  const { error } = lines[kind].safeParse(value);
-  if (error === undefined) return undefined;
-  return error.issues.map(({ path, message }) => `${path.length === 0 ? 'all of it' : path.join('.')}: ${message}`).join('; ');
+  return wrongBy(lines[kind], value);
+}
+
+/** What is wrong with a value by its schema, each with its path; undefined where nothing is. */
+export function wrongBy(schema: z.ZodType, value: unknown): string | undefined {
+  return schema.safeParse(value).error?.issues.map(({ path, message }) => `${path.length === 0 ? 'all of it' : path.join('.')}: ${message}`).join('; ');
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { wrongBy } from './line-schema.ts';
 import { choices } from './load-plan.ts';
 import type { RunRecord } from './report.ts';
 
@@ -43,6 +44,5 @@ const run: z.ZodType<RunRecord> = z.object({
 
 /** What is wrong with what a run knows of itself, each with its path; undefined where nothing is. */
 export function wrongRun(value: unknown): string | undefined {
-  const { error } = run.safeParse(value);
-  return error?.issues.map(({ path, message }) => `${path.length === 0 ? 'all of it' : path.join('.')}: ${message}`).join('; ');
+  return wrongBy(run, value);
 }

@@ -89,6 +89,11 @@ export function proxiesRepeat(configuration: AppliedConfiguration, regions: read
     .some((hop) => hop?.retryAttempts !== 0 && (hop?.retryOn === undefined || hop.retryOn.split(',').some((condition) => !neverSent.has(condition.trim()))));
 }
 
+/** Whether a health check finds a bridge without Kafka: by its list of topics, which it has from there. */
+export function asksForKafka({ healthCheckPath = '' }: HopSettings): boolean {
+  return healthCheckPath.includes('topics');
+}
+
 /** What was not read bounds nothing: a default would promise what a setting may have changed. */
 export function unread(what: string): { none: string } {
   return { none: `the settings of ${what} could not be read` };

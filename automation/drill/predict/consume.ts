@@ -1,6 +1,6 @@
 import { pollPauseMs, recreatePausesMs } from '../consumer.ts';
 import { pollTimeoutMs, pollWaitMs } from '../instance.ts';
-import { brokerDead, detectionMs, first, noFailover, pingTerms, unread } from './configuration.ts';
+import { asksForKafka, brokerDead, detectionMs, first, noFailover, pingTerms, unread } from './configuration.ts';
 import type { BridgeSettings } from './configuration.ts';
 import { longestInterval } from './intervals.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
@@ -54,7 +54,7 @@ function loss({ fault, upstream, tier1 }: Scene): Bound {
   const [hop, proxy] = fault.startsWith('bridge-') ? [upstream, 'the gateway'] : [tier1, 'tier1'];
   if (hop === undefined) return unread(proxy);
   const seenByCheck = fault === 'bridge-cut-from-kafka';
-  if (seenByCheck && !/topics/.test(hop.healthCheckPath ?? '')) return { none: answered };
+  if (seenByCheck && !asksForKafka(hop)) return { none: answered };
   const found = detectionMs(hop);
   const ended = first([
     { name: 'the client\'s own timeout of a poll', ms: pollTimeoutMs, from: 'the drill\'s consumers: nothing ends a poll in flight before' },

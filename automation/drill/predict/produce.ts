@@ -1,4 +1,4 @@
-import { brokerDead, detectionMs, first, noFailover, pingTerms, unread } from './configuration.ts';
+import { asksForKafka, brokerDead, detectionMs, first, noFailover, pingTerms, unread } from './configuration.ts';
 import type { HopSettings } from './configuration.ts';
 import { longestInterval } from './intervals.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
@@ -132,7 +132,7 @@ function blip({ upstream }: Scene): Bound {
 function cutFromKafka(scene: Scene): Bound {
   const { upstream, bridge } = scene;
   if (upstream === undefined) return unread('the gateway');
-  if (!/topics/.test(upstream.healthCheckPath ?? '')) return { none: `a bridge without Kafka answers 200 with failed records, which no gateway takes for a failure${bridge?.deliveryTimeoutMs === undefined ? '' : `, each after ${bridge.deliveryTimeoutMs} ms`}` };
+  if (!asksForKafka(upstream)) return { none: `a bridge without Kafka answers 200 with failed records, which no gateway takes for a failure${bridge?.deliveryTimeoutMs === undefined ? '' : `, each after ${bridge.deliveryTimeoutMs} ms`}` };
   const ms = bridge?.deliveryTimeoutMs;
   return silent(scene, upstream, 'the gateway', ms === undefined ? [] : [{ name: 'delivery timeout of the bridge', ms, from: 'KafkaBridge: delivery.timeout.ms of its producer' }]);
 }
