@@ -8,7 +8,13 @@ import type { ConfigPatch, EnvoyFilterSpec } from './resources/istio.ts';
  * one may well serve: bridges whose first checks are still open after a roll of all regions, or a Kafka too slow for the checks of all (seen: three requests in one of
  * many rolls). At 1 % Envoy tries them all then, and only then: while a peer is healthy, nothing goes to an own host that is not.
  */
-const healthChanges = { common_lb_config: { update_merge_window: '0s', healthy_panic_threshold: { value: 1 } } };
+const healthChanges = withPanic(1);
+const noPanic = withPanic(0);
+
+/** @param value percent of healthy hosts below which all are tried */
+function withPanic(value: number): { common_lb_config: object } {
+  return { common_lb_config: { update_merge_window: '0s', healthy_panic_threshold: { value } } };
+}
 
 /** Behind the EnvoyFilters that TSB writes for every group of gateways, with its own panic threshold; without a priority the order would be that of their making. */
 const afterTsb = 10;
@@ -51,7 +57,9 @@ export function regionFilter({ region, gateway, bridge }: { region: string; gate
     priority: afterTsb,
     workloadSelector: { labels: { app: gateway } },
     configPatches: [
-      ...[shared, ...(local === undefined ? [] : [local])].map((service) => bridgeCluster(service, bridge.service)),
+      bridgeCluster(shared, bridge.service),
+      // Polls of a bridge without Kafka are answered with nothing for ever: a client that is told 503 makes its consumer anew in another region.
+      ...(local === undefined ? [] : [bridgeCluster(local, bridge.service, noPanic)]),
       {
         applyTo: 'ROUTE_CONFIGURATION',
         match: { context: 'GATEWAY' },
@@ -68,14 +76,14 @@ export function regionFilter({ region, gateway, bridge }: { region: string; gate
 }
 
 /**
- * For tier1, whose endpoints are the regions' gateways, by each of these host names. Any answer shows that a gateway lives, but for a 503: then it reaches no bridge,
- * neither its own nor a peer's.
+ * For tier1, whose endpoints are the regions' gateways, by each of these host names. Any answer shows that a gateway lives, but for a 503: then it reaches no bridge that
+ * serves this path.
  */
-export function tier1Filter(gateway: string, hosts: readonly string[]): EnvoyFilterSpec {
+export function tier1Filter({ gateway, hosts, path }: { gateway: string; hosts: readonly string[]; path: string }): EnvoyFilterSpec {
   return {
     priority: afterTsb,
     workloadSelector: { labels: { app: gateway } },
-    configPatches: hosts.map((host) => checked(host, { path: '/', host, expected_statuses: [{ start: 200, end: 503 }, { start: 504, end: 600 }] }, http2)),
+    configPatches: hosts.map((host) => checked(host, { path, host, expected_statuses: [{ start: 200, end: 503 }, { start: 504, end: 600 }] }, http2)),
   };
 }
 
@@ -110,8 +118,8 @@ const deepCheck = '/topics';
  * A bridge that is dead, hung or without Kafka is found and kept out by checks, not by live requests. The peer's gateway is checked in the same way: it
  * routes the check by this host name to its own bridge.
  */
-function bridgeCluster(service: string, kind: BridgeConfiguration['service']): ConfigPatch {
-  return kind === 'own' ? checked(service, { path: deepCheck, host: service, codec_client_type: 'HTTP2' }, http2) : checked(service, { path: deepCheck, host: service });
+function bridgeCluster(service: string, kind: BridgeConfiguration['service'], more: Record<string, unknown> = {}): ConfigPatch {
+  return kind === 'own' ? checked(service, { path: deepCheck, host: service, codec_client_type: 'HTTP2' }, { ...http2, ...more }) : checked(service, { path: deepCheck, host: service });
 }
 
 /**
@@ -119,7 +127,7 @@ function bridgeCluster(service: string, kind: BridgeConfiguration['service']): C
  * just before it hung, then two that are not. A cluster that no request has gone through yet can wait longer for a check: TSB makes several of each
  * host, and uses one.
  */
-function checked(service: string, httpHealthCheck: object, protocol: Record<string, unknown> = {}): ConfigPatch {
+function checked(service: string, httpHealthCheck: object, more: Record<string, unknown> = {}): ConfigPatch {
   return {
     applyTo: 'CLUSTER',
     match: { context: 'GATEWAY', cluster: { service } },
@@ -127,7 +135,7 @@ function checked(service: string, httpHealthCheck: object, protocol: Record<stri
       operation: 'MERGE',
       value: {
         ...healthChanges,
-        ...protocol,
+        ...more,
         // A host that Kubernetes removed gets no more requests, whatever its last check said.
         ignore_health_on_host_removal: true,
         // A check must not let back in what failed live requests.

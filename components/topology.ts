@@ -69,7 +69,7 @@ export function buildTopology(configuration: Configuration, cluster: Clusters, {
     region: skipped.has(region.name) ? skipped.get(region.name) : bridgeRegion(region, { configuration, cluster, operators, kafka: kafkaCluster, workspace }),
   }));
   const after = changes.departed.length > 0 ? [] : serving(bridges.map(({ region }) => region).filter((region) => region instanceof KafkaBridgeRegion));
-  const front = new Tier1Failover('tier1', { cluster: cluster(tier1.context), tier1, hostname, regions, timeouts: bridge.timeouts, api, tsb: workspace.edge, after, acceptedWhen, gcp }, { dependsOn: operators.in(tier1.context) });
+  const front = new Tier1Failover('tier1', { cluster: cluster(tier1.context), tier1, hostname, regions, bridge, api, tsb: workspace.edge, after, acceptedWhen, gcp }, { dependsOn: operators.in(tier1.context) });
   if (configuration.checks) runChecks(configuration, cluster, { kafka: kafkaCluster, regions: bridges });
   const trafficGone = trafficLeft(changes, front.routed, bridge.timeouts).then(() => { left.resolve([]); });
   return { kafka: kafkaCluster, tsb: workspace, regions: bridges.filter((each): each is KnownRegion => each.region !== undefined), tier1: front, generators: trafficGenerators(front, configuration, { cluster, skipped }), trafficGone };

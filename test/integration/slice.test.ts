@@ -123,6 +123,15 @@ describe('the whole path on a sandbox', function () {
         assert.equal(cluster.ignore_health_on_host_removal, true);
       }
       assert.equal(bridge?.health_checks?.[0]?.http_health_check?.path, '/topics');
+      // What its own bridge answers, and no peer's.
+      assert.equal(region?.health_checks?.[0]?.http_health_check?.path, '/consumers');
+    });
+
+    it('sends consumers to no bridge that fails its checks, though there is no other for them', () => {
+      const [bridge] = clustersOf(gateway, 'outbound|8080||kafka-bridge-local.kafka-bridge.svc.cluster.local');
+      assert.equal(bridge?.health_checks?.[0]?.http_health_check?.path, '/topics');
+      assert.equal(bridge.common_lb_config?.healthy_panic_threshold?.value ?? 0, 0);
+      assert.ok(bridge.common_lb_config?.healthy_panic_threshold !== undefined, 'Envoy\'s own is 50 %');
     });
 
     it('pings bridges and gateways over the connections on which requests wait, the bridges from behind their sidecars too', () => {

@@ -107,6 +107,29 @@ describe('tier1 with TLS, and one region that stands by', () => {
     assert.ok((share('west')[2] ?? 0) > 0, 'west serves again');
   });
 
+  it('gives a new consumer the other region while the first has a gateway and no bridge', async () => {
+    const scale = (replicas: number): Promise<string> => workshop.kubectl(sandbox, 'west', '--namespace', 'kafka-bridge', 'patch', 'kafkabridge', 'kafka-bridge', '--type', 'merge', '--patch', JSON.stringify({ spec: { replicas } }));
+    const made = async (): Promise<string> => {
+      const body = JSON.stringify({ format: 'json' });
+      const answer = await pool.request({ method: 'POST', path: '/consumers/standby', headers: { 'host': outputs.hostname, 'content-type': 'application/vnd.kafka.v2+json' }, body });
+      const text = await answer.body.text();
+      assert.equal(answer.statusCode, 200, text);
+      return new URL((JSON.parse(text) as { base_uri: string }).base_uri).hostname;
+    };
+    assert.equal(await made(), `west.${outputs.hostname}`);
+    await scale(0);
+    try {
+      await eventually('a consumer in the other region', 60_000, async () => {
+        // What the peer's bridge answers for the region in between, so that no row of failures alone has tier1 leave it.
+        await servedBy();
+        return await made() === `east.${outputs.hostname}` || undefined;
+      });
+    } finally {
+      await scale(1);
+    }
+    await eventually('a consumer in the first region', 60_000, async () => await made() === `west.${outputs.hostname}` || undefined);
+  });
+
   it('takes a certificate that cert-manager gives, in the Secret of the one before', async () => {
     // In central, where a sandbox has none, as an administrator brings it, with an authority of its own.
     const objects = await certManager.objects({ tools: await workshop.toolsOf(sandbox) } as AddonContext);

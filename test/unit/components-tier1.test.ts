@@ -18,6 +18,14 @@ describe('tier1', () => {
     for (const name of ['east', 'west']) assert.deepEqual(installed(recording, `${name}-gateway`).spec.kubeSpec, { service: { type: 'LoadBalancer', labels: { 'failover.tetrate.io/region': name } } });
   });
 
+  it('asks a region\'s gateway as consumers do, whose requests stay in the region, unless they take the hop as well', async () => {
+    for (const [service, path] of [['own', '/consumers'], ['strimzi', '/']]) {
+      const recording = await recordTopology({ bridge: { service } });
+      const filter = recording.resources.find(({ inputs }) => inputs['kind'] === 'EnvoyFilter' && JSON.stringify(inputs).includes('"app":"tier1"'));
+      assert.deepEqual([...new Set(JSON.stringify(filter?.inputs).match(/"path":"[^"]*"/g))], [`"path":"${path}"`], service);
+    }
+  });
+
   it('gives weights only where they are asked for, and then ranks nothing', async () => {
     const [global, east] = await serversOf({ tier1: { mode: 'weighted', weights: { east: 70, west: 30 } } });
     assert.deepEqual(clustersOf(global), [{ name: 'tsb-east', weight: 70 }, { name: 'tsb-west', weight: 30 }]);

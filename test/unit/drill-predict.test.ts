@@ -31,6 +31,8 @@ function without(settings: HopSettings, ...names: (keyof HopSettings)[]): HopSet
 const pinged: HopSettings = { ...hop, consecutiveGatewayErrors: 1, pingIntervalMs: 500, pingTimeoutMs: 1000 };
 const unchecked = without(hop, 'healthCheckIntervalMs', 'healthCheckTimeoutMs', 'healthCheckUnhealthyThreshold', 'healthCheckPath');
 
+const assigned = { consumers: { count: 2, mode: 'assign' } } as const;
+
 function bounds(fault: string, configuration = applied(), plan: Partial<Plan> = {}): [produce: number | undefined, consume: number | undefined, why: string] {
   const { produceBlackoutMs, consumeBlackoutMs, terms, why } = predict(configuration, { plan: { ...passingRun().run.plan, ...plan }, faults: [{ fault, region: 'east' }] });
   for (const [of, bound] of [['produce', produceBlackoutMs], ['consume', consumeBlackoutMs]] as const) {
@@ -129,7 +131,8 @@ describe('the predicted gap of produces', () => {
 describe('the predicted gap of consumers', () => {
   /** A partition's interval, a poll with its pause, and the first poll of a new consumer. */
   const own = 600 + 700;
-  const assigned = { consumers: { count: 2, mode: 'assign' } } as const;
+  const stays: HopSettings = { ...hop, consumersStay: true };
+  const asking: HopSettings = { ...hop, healthCheckPath: '/consumers', firstRegion: 'east' };
   for (const [what, fault, configuration, plan, bound] of [
     ['is session and heartbeat where a member is lost', 'bridge-kill', applied(), {}, own + 6000 + 2000 + 1000],
     ['is Kafka\'s own session where none is set', 'bridge-kill', applied({ bridge: {} }), {}, own + 45_000 + 3000 + 1000],
@@ -146,6 +149,13 @@ describe('the predicted gap of consumers', () => {
     ['is no ping where a bridge without Kafka answers it', 'bridge-cut-from-kafka', applied({ east: pinged }), assigned, own + 2500 + 250 + 1000],
     ['is Kafka\'s own where a broker dies', 'broker-leader-kill', applied(), {}, own + 3000 + 9000 + 1000],
     ['is a poll where their instance lives on', 'tier1-restart', applied(), {}, own],
+    ['has tier1\'s check of the region where consumers stay in theirs', 'bridge-kill', applied({ east: stays, tier1: asking }), assigned, own + 500 + 250 + 1000],
+    ['has that after the gateway\'s own', 'bridge-cut-from-kafka', applied({ east: stays, tier1: asking }), assigned, own + 2500 + 500 + 250 + 1000],
+    ['has no such check where the gateway is gone itself', 'region-black-hole', applied({ east: stays, tier1: asking }), assigned, own + 2500 + 250 + 1000],
+    ['is the next try where all regions serve', 'bridge-kill', applied({ east: stays }), assigned, own + 250 + 1000],
+    ['is the next try where others stand by for another', 'bridge-kill', applied({ east: stays, tier1: { ...hop, firstRegion: 'west' } }), assigned, own + 250 + 1000],
+    ['is the hop where consumers take it', 'bridge-kill', applied({ tier1: { ...hop, firstRegion: 'east' } }), assigned, own + 250 + 1000],
+    ['is none where tier1 sends new ones to that region alone', 'bridge-kill', applied({ east: stays, tier1: { ...hop, firstRegion: 'east' } }), {}, undefined],
     ['is none where the load prefers some keys', 'bridge-kill', applied(), { load: { ...passingRun().run.plan.load, keyDistribution: 'zipf' } }, undefined],
     ['is none where polls go on being answered', 'bridge-cut-from-kafka', applied({ east: unchecked }), {}, undefined],
   ] as const) {
@@ -157,12 +167,12 @@ describe('the predicted gap of consumers', () => {
 
 describe('what could not be read', () => {
   const [bridgeName, upstream] = [objectName.bridge('east'), objectName.upstream('east')];
-  const assigned = { consumers: { count: 2, mode: 'assign' } } as const;
   /** Whose settings the bounds of produces and of consumers rest on. */
   for (const [fault, object, plan, produce, consume] of [
     ['bridge-kill', bridgeName, {}, undefined, 'the bridge'],
     ['bridge-kill', bridgeName, assigned, undefined, undefined],
-    ['bridge-kill', upstream, {}, 'the gateway', undefined],
+    ['bridge-kill', upstream, {}, 'the gateway', 'the gateway'],
+    ['bridge-kill', objectName.tier1, {}, undefined, 'tier1'],
     ['bridge-hang', bridgeName, {}, undefined, 'the bridge'],
     ['bridge-hang', upstream, assigned, 'the gateway', 'the gateway'],
     ['bridge-cut-from-kafka', upstream, {}, 'the gateway', 'the gateway'],
@@ -203,11 +213,12 @@ describe('the time that a record may still be written after its request', () => 
 });
 
 describe('the settings in effect', () => {
-  const clusterObjects = async (): Promise<Map<string, RawObject[]>> => {
+  const clusterObjects = async (changes: { bridge?: object; tsb?: object; tier1?: object } = {}): Promise<Map<string, RawObject[]>> => {
     const configuration = parseConfiguration({
       hostname: 'kafka.example', kubeconfig: '/none', kafka: { context: 'kafka', domain: 'brokers.example' },
       regions: ['east', 'west'].map((name) => ({ name, context: name, tsbCluster: name, locality: { region: `us-${name}1` } })),
-      tsb: { context: 'central', organization: 'tetrate', tenant: 'kafka' }, tier1: { context: 'central', tsbCluster: 'central' },
+      ...(changes.bridge === undefined ? {} : { bridge: changes.bridge }),
+      tsb: { context: 'central', organization: 'tetrate', tenant: 'kafka', ...changes.tsb }, tier1: { context: 'central', tsbCluster: 'central', ...changes.tier1 },
     }, '/', 'unchecked');
     const { resources } = await record(() => buildTopology(configuration, answeringCluster(operators)));
     const objects = [
@@ -230,10 +241,10 @@ describe('the settings in effect', () => {
     assert.deepEqual(east, {
       connectTimeoutMs: 250, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, ejectionMs: 2000, maxEjectionMs: 5000, mergeWindowMs: 0,
       healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, healthCheckPath: '/topics', pingIntervalMs: 500, pingTimeoutMs: 1000,
-      routeTimeoutMs: 15_000, retryOn: 'connect-failure,refused-stream,retriable-headers', retryAttempts: 2, retryBackoffMs: 5, perTryTimeoutMs: 12_000,
+      routeTimeoutMs: 15_000, retryOn: 'connect-failure,refused-stream,retriable-headers', retryAttempts: 2, retryBackoffMs: 5, perTryTimeoutMs: 12_000, consumersStay: true,
     });
     assert.equal(proxiesRepeat({ [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } }, ['east']), false);
-    assert.deepEqual([tier1?.healthCheckPath, tier1?.routeTimeoutMs, tier1?.weighted, tier1?.pingTimeoutMs], ['/', 16_000, undefined, 1000]);
+    assert.deepEqual([tier1?.healthCheckPath, tier1?.routeTimeoutMs, tier1?.weighted, tier1?.pingTimeoutMs, tier1?.consumersStay, tier1?.firstRegion], ['/consumers', 16_000, undefined, 1000, undefined, undefined]);
     const bridge = bridgeSettings(objects.get('KafkaBridge')?.[0] ?? {}, undefined);
     assert.deepEqual([bridge.deliveryTimeoutMs, bridge.sessionTimeoutMs, bridge.heartbeatIntervalMs], [8000, 6000, 2000]);
     const configuration: AppliedConfiguration = { [objectName.bridge('east')]: bridge, [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } };
@@ -241,6 +252,22 @@ describe('the settings in effect', () => {
     for (const fault of ['bridge-hang', 'gateway-black-hole', 'region-black-hole']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 2000, fault);
     assert.ok((bounds('bridge-cut-from-kafka', configuration, { connections: 500 })[0] ?? Infinity) <= 2300);
     assert.ok((bounds('bridge-cut-from-kafka', configuration)[0] ?? Infinity) <= 8300);
+  });
+
+  it('say of each configuration whether new consumers are kept from a region that has lost its bridge', async () => {
+    const standby = { tier1: { active: { first: 'east' } } };
+    const boundOf = async (changes: Parameters<typeof clusterObjects>[0], service = 'kafka-bridge-http'): Promise<[number | undefined, string]> => {
+      const objects = await clusterObjects(changes);
+      const upstream = hopOf(objects, 'east', `${service}.kafka-bridge.svc.cluster.local`) ?? assert.fail(service);
+      const [, consume, why] = bounds('bridge-kill', applied({ east: upstream, tier1: hopOf(objects, 'central', 'kafka.example') ?? assert.fail('tier1') }), assigned);
+      return [consume, why];
+    };
+    const own = 600 + 700;
+    for (const first of [{}, standby]) assert.equal((await boundOf(first))[0], own + 500 + 250 + 1000);
+    assert.match((await boundOf({ ...standby, tsb: { envoyFilters: 'none' } }))[1], /Consumers: no bound, as tier1 goes on sending new consumers to east while its gateway lives\./);
+    assert.equal((await boundOf({ tsb: { envoyFilters: 'none' } }))[0], own + 250 + 1000);
+    // They take the hop like the rest.
+    assert.equal((await boundOf({ ...standby, bridge: { service: 'strimzi' } }, 'kafka-bridge-bridge-service'))[0], own + 250 + 1000);
   });
 
   it('say whether proxies may repeat what was sent, as they do where nobody could read it', () => {

@@ -41,8 +41,12 @@ export interface HopSettings {
   /** HTTP/2 pings, of this proxy or of the sidecar behind it: an unanswered one ends the connection, and with it what waits there. */
   pingIntervalMs?: number;
   pingTimeoutMs?: number;
+  /** Only at a region's gateway: requests of consumers go to its own bridge alone. */
+  consumersStay?: boolean;
   /** Only at tier1: a share for each region, which nothing fails over from. */
   weighted?: boolean;
+  /** Only at tier1: the region that the others stand by for. */
+  firstRegion?: string;
 }
 
 export interface KafkaSettings {

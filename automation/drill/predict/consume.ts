@@ -1,3 +1,4 @@
+import { consumersPath } from '../../../components/region-routes.ts';
 import { pollPauseMs, recreatePausesMs } from '../consumer.ts';
 import { pollTimeoutMs, pollWaitMs } from '../instance.ts';
 import { asksForKafka, brokerDead, detectionMs, first, noFailover, pingTerms, unread } from './configuration.ts';
@@ -36,19 +37,22 @@ export function consumeTerms(scene: Scene): Bound {
     if (tier1 === undefined) return unread('tier1');
     if (tier1.weighted === true) return noFailover;
   }
-  const lost = loss(scene);
+  const [lost, left] = [loss(scene), regionLeft(scene)];
   if ('none' in lost) return lost;
+  if ('none' in left) return left;
+  const away = [...lost.terms, ...left.terms, anew];
   const poll = { name: 'first poll', ms: firstPollMs, from: 'a new consumer finds its coordinator and fetches' };
-  if (plan.consumers.mode === 'assign') return { terms: [...own, ...lost.terms, poll] };
-  return bridge === undefined ? unread('the bridge') : { terms: [...own, ...rejoined(bridge, lost.terms, fault.startsWith('gateway-') ? abandoned(bridge) : session(bridge)), poll] };
+  if (plan.consumers.mode === 'assign') return { terms: [...own, ...away, poll] };
+  return bridge === undefined ? unread('the bridge') : { terms: [...own, ...rejoined(bridge, away, fault.startsWith('gateway-') ? abandoned(bridge) : session(bridge)), poll] };
 }
 
 const answered = 'polls go on being answered, with nothing';
 
-/** Until the client has noticed and has made its instance anew. */
+const anew = { name: 'new instance', ms: recreatePausesMs.longest, from: 'the drill\'s consumers: the longest pause between two tries' };
+
+/** Until the client has noticed, and the host is out. */
 function loss({ fault, upstream, tier1 }: Scene): Bound {
-  const anew = { name: 'new instance', ms: recreatePausesMs.longest, from: 'the drill\'s consumers: the longest pause between two tries' };
-  if (atOnce.has(fault)) return { terms: [anew] };
+  if (atOnce.has(fault)) return { terms: [] };
   if (fault === 'bridge-slow') return { none: answered };
   if (!silent.has(fault) && fault !== 'bridge-cut-from-kafka') return { none: `nothing is known of the fault ${fault}` };
   const [hop, proxy] = fault.startsWith('bridge-') ? [upstream, 'the gateway'] : [tier1, 'tier1'];
@@ -65,9 +69,22 @@ function loss({ fault, upstream, tier1 }: Scene): Bound {
       ended,
       // Until the host is out, a new instance may be made on it again.
       ...(found !== undefined ? [{ name: 'health check', ms: Math.max(0, found - ended.ms), from: `${proxy}: threshold × (interval + timeout)` }].filter(({ ms }) => ms > 0) : []),
-      anew,
     ],
   };
+}
+
+/**
+ * Until tier1 sends no new consumer to a region any more whose gateway lives without its bridge. Its check finds that where it asks as consumers do: it is answered 503 at once. Without such
+ * a check the next try may come to another region, unless they all stand by.
+ */
+function regionLeft({ fault, region, upstream, tier1 }: Scene): Bound {
+  if (!fault.startsWith('bridge-')) return { terms: [] };
+  if (upstream === undefined) return unread('the gateway');
+  if (tier1 === undefined) return unread('tier1');
+  if (upstream.consumersStay !== true) return { terms: [] };
+  const { healthCheckPath, healthCheckIntervalMs: interval = 0, healthCheckUnhealthyThreshold: threshold = 0 } = tier1;
+  if (healthCheckPath === consumersPath) return { terms: [{ name: 'tier1\'s check of the region', ms: threshold * interval, from: 'tier1: threshold × interval, as the gateway answers 503 at once' }] };
+  return tier1.firstRegion === region ? { none: `tier1 goes on sending new consumers to ${region} while its gateway lives` } : { terms: [] };
 }
 
 /** Nothing is heard of the lost member any more. */

@@ -1,3 +1,5 @@
+import { consumersPath } from '../../../components/region-routes.ts';
+import { rankLabel } from '../../../components/tier1-routes.ts';
 import type { BridgeSettings, HopSettings, KafkaSettings } from './configuration.ts';
 
 /** Objects of Kubernetes as they are read: what is looked for may be missing anywhere. */
@@ -49,8 +51,16 @@ export function hopSettings({ host, destinationRules, virtualServices, envoyFilt
     retryAttempts: number(at(route, 'retries', 'attempts')),
     retryBackoffMs: duration(at(route, 'retries', 'backoff')),
     perTryTimeoutMs: duration(at(route, 'retries', 'perTryTimeout')),
+    consumersStay: stays(host, virtualServices) ? true : undefined,
+    firstRegion: text(list(at(policy, 'loadBalancer', 'localityLbSetting', 'failoverPriority'))[0])?.split(`${rankLabel}=`)[1],
     weighted: routes.some((each) => list(at(each, 'route')).filter((to) => number(at(to, 'weight')) !== undefined).length > 1) ? true : undefined,
   });
+}
+
+/** Whether consumers' requests go to another host than this one, which the peers serve as well. */
+function stays(host: string, virtualServices: readonly RawObject[]): boolean {
+  const consumers = virtualServices.flatMap(({ spec }) => list(at(spec, 'http'))).filter((route) => list(at(route, 'match')).some((match) => at(match, 'uri', 'prefix') === consumersPath));
+  return consumers.length > 0 && consumers.every((route) => list(at(route, 'route')).every((to) => at(to, 'destination', 'host') !== host));
 }
 
 /** Patches of clusters that are of this host, or of every host. */

@@ -42,6 +42,7 @@ export type Bound = { terms: Terms } | { none: string; noFailover?: true };
 /** What one fault meets. */
 export interface Scene {
   fault: string;
+  region: string;
   plan: Plan;
   bridge: ReturnType<typeof bridgeOf>;
   /** From the hurt region's gateway to the bridges. */
@@ -61,7 +62,7 @@ export interface Scene {
 export function predict(configuration: AppliedConfiguration, { plan, faults, requestMs = 0, measured = { fromMs: 0, toMs: plan.durationSeconds * 1000 } }: Circumstances): Prediction {
   const struck = faults.length > 0 ? faults : [{ fault: plan.fault, region: plan.region }];
   const scenes = struck.map(({ fault, region = plan.region }): Scene => ({
-    fault, plan, measured, ownMs: Math.round(requestMs),
+    fault, region, plan, measured, ownMs: Math.round(requestMs),
     bridge: bridgeOf(configuration, region), upstream: upstreamOf(configuration, region), tier1: tier1Of(configuration), kafka: kafkaOf(configuration),
   }));
   const produce = worst(scenes.map(produceTerms));
