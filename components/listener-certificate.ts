@@ -41,6 +41,14 @@ interface Parent {
 const privateKey = { algorithm: 'ECDSA', size: 256, encoding: 'PKCS8' } as const;
 const days = (count: number) => `${count * 24}h`;
 
+/** The issuer of the leaf that the program's own root signs. */
+export function rootIssuer(kafka: string): string {
+  return `${kafka}-listener-ca`;
+}
+
+/** The walk-through's name of its issuer. */
+export const selfSignedIssuer = 'selfsigned-issuer-kafka';
+
 /** Makes the certificate, or finds it, as its source says. */
 export function listenerCertificate(name: string, args: ListenerCertificateArgs, opts: Parent): ListenerCertificate {
   const { source } = args;
@@ -68,11 +76,11 @@ type From<S extends Source['source']> = ListenerCertificateArgs & { readonly sou
  */
 function ownRoot(name: string, args: From<'own-root'>, opts: Parent): ListenerCertificate {
   const { namespace, kafka, source } = args;
-  const root = `${kafka}-listener-ca`;
-  const selfSignedIssuer = `${kafka}-self-signed`;
+  const root = rootIssuer(kafka);
+  const issuerName = `${kafka}-self-signed`;
 
   // In Kafka's namespace: one for the whole cluster would be another stack's as well, and go with the first of them.
-  const issuerOfRoot = new Issuer(`${name}-self-signed`, { metadata: { name: selfSignedIssuer, namespace }, spec: { selfSigned: {} } }, opts);
+  const issuerOfRoot = new Issuer(`${name}-self-signed`, { metadata: { name: issuerName, namespace }, spec: { selfSigned: {} } }, opts);
   const rootCertificate = issue(
     `${name}-root`,
     { ...args, certificate: root },
@@ -82,7 +90,7 @@ function ownRoot(name: string, args: From<'own-root'>, opts: Parent): ListenerCe
       duration: days(source.rootDays),
       usages: ['cert sign', 'crl sign', 'digital signature'],
       privateKey: { ...privateKey, rotationPolicy: 'Never' },
-      issuerRef: { name: selfSignedIssuer, kind: 'Issuer' },
+      issuerRef: { name: issuerName, kind: 'Issuer' },
     },
     { ...opts, dependsOn: [issuerOfRoot] },
   );
@@ -94,12 +102,11 @@ function ownRoot(name: string, args: From<'own-root'>, opts: Parent): ListenerCe
 /** The walk-through's own certificate: field by field what it has, and with it that every renewal takes the bridges' trust away. */
 function selfSigned(name: string, args: From<'self-signed'>, opts: Parent): ListenerCertificate {
   const { kafka, namespaceName, hosts, source } = args;
-  const issuerName = 'selfsigned-issuer-kafka';
-  const issuer = new ClusterIssuer(`${name}-self-signed`, { metadata: { name: issuerName }, spec: { selfSigned: {} } }, opts);
+  const issuer = new ClusterIssuer(`${name}-self-signed`, { metadata: { name: selfSignedIssuer }, spec: { selfSigned: {} } }, opts);
   const certificate = issue(
     `${name}-listener`,
     { ...args, certificate: `${kafka}-${namespaceName}` },
-    { subject: { organizations: [source.organization] }, dnsNames: hosts, duration: days(source.leafDays), issuerRef: { name: issuerName, kind: 'ClusterIssuer' } },
+    { subject: { organizations: [source.organization] }, dnsNames: hosts, duration: days(source.leafDays), issuerRef: { name: selfSignedIssuer, kind: 'ClusterIssuer' } },
     { ...opts, dependsOn: [issuer] },
   );
   return byCertManager({ certificate, secretName: `${kafka}-${namespaceName}` }, args, 'leaf');

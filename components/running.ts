@@ -27,6 +27,7 @@ const kinds = {
   Kafka: ['kafka.strimzi.io/v1:Kafka', 'kafka.strimzi.io/v1beta2:Kafka'],
   KafkaNodePool: ['kafka.strimzi.io/v1:KafkaNodePool'],
   KafkaBridge: ['kafka.strimzi.io/v1:KafkaBridge', 'kafka.strimzi.io/v1beta2:KafkaBridge'],
+  Certificate: ['cert-manager.io/v1:Certificate'],
   Gateway: ['Gateway', 'IngressGateway', 'Tier1Gateway'].map((kind) => `install.tetrate.io/v1alpha1:${kind}`),
   Routes: ['Gateway', 'IngressGateway', 'Tier1Gateway'].map((kind) => `gateway.tsb.tetrate.io/v2:${kind}`),
   EnvoyFilter: ['networking.istio.io/v1alpha3:EnvoyFilter'],

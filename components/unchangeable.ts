@@ -4,11 +4,12 @@ import { amountOf } from '../config/quantity.ts';
 import type { Configuration, InstalledKafka, RegionConfiguration } from '../config/schema.ts';
 import { asRecord, pathText } from '../config/text.ts';
 import { plainError } from './cluster-reader.ts';
+import { rootIssuer, selfSignedIssuer } from './listener-certificate.ts';
 import { operatorCatalog } from './operator-catalog.ts';
 import { neededOperators } from './operators.ts';
 import type { Previous } from './previous.ts';
 import { type Refusal, same } from './refusal.ts';
-import { type Running, runningIn, textOf } from './running.ts';
+import { type Running, runningIn, type RunningObject, textOf } from './running.ts';
 import { movedInTsb } from './unchangeable-tsb.ts';
 
 const another = 'That would make another Kafka and delete this one with its records: give the other a stack of its own.';
@@ -19,6 +20,8 @@ const converted = 'Set it back: the objects have to be converted as Strimzi desc
 const gateways = 'Every gateway would be deleted and made again under the same name while clients wait: set it back, or run destroy first.';
 const region = 'Give the region over there another name, run up, then take this one out and run up again: so clients always have one.';
 const bridges = 'Every bridge would be deleted, and its consumers with it, while clients wait: set it back, or run destroy first.';
+const port = 'Requests would go to the new port at once, and bridges listen on the old one until each was made anew, so that no region answers: set it back, or run destroy first.';
+const trust = 'Bridges would trust the new certificates before brokers show them, or the other way round, until the last of them was made anew: set it back, or run destroy first.';
 const address = 'Another gateway would take its place, behind another load balancer with another address: set it back, or run destroy first.';
 const operator = 'The operator would be deleted with its namespace and made again, while nobody looks after what it made: set it back, or run destroy first.';
 const withoutOperator = 'The operator would be deleted with its namespace, and nobody would look after what it made: set it back, or run destroy first.';
@@ -80,16 +83,25 @@ function ofKafka({ cluster, namespace, object }: Running, wanted: Configuration[
     ...controllers(pool?.spec['replicas'], wanted),
     ...storage('kafka.storage', volumeOf(pool?.spec) ?? volumeOf(asRecord(kafka?.spec['kafka'])), wanted.storage),
     ...(wanted.zookeeper === undefined ? [] : storage('kafka.zookeeper.storage', volumeOf(asRecord(kafka?.spec['zookeeper'])), wanted.zookeeper.storage)),
-    ...(namespace !== undefined && needsGivenNamespace(wanted.certificate) ? [{ path: 'kafka.certificate', ...ownNamespace }] : []),
+    ...(namespace !== undefined && needsGivenNamespace(wanted.certificate) ? [{ path: 'kafka.certificate', ...ownNamespace }]
+      : kafka === undefined ? [] : same('kafka.certificate.source', certificateSource(kafka.name ?? wanted.name, object('Certificate', 'kafka-listener')?.spec), wanted.certificate.source, trust)),
   ];
 }
 
-function ofRegion({ cluster, namespace, object }: Running, { name, namespace: wanted, authentication }: Configuration['bridge'], { settings, path }: { settings: RegionConfiguration; path: string }): Refusal[] {
+/** What the listeners' certificate is from, by who issues it. */
+function certificateSource(kafka: string, certificate: RunningObject['spec'] | undefined): InstalledKafka['certificate']['source'] {
+  const { name } = asRecord(certificate?.['issuerRef']);
+  if (name === undefined) return 'secret';
+  return name === rootIssuer(kafka) ? 'own-root' : name === selfSignedIssuer ? 'self-signed' : 'issuer';
+}
+
+function ofRegion({ cluster, namespace, object }: Running, { name, namespace: wanted, port: wantedPort, authentication }: Configuration['bridge'], { settings, path }: { settings: RegionConfiguration; path: string }): Refusal[] {
   const bridge = object('KafkaBridge', `${settings.name}-bridge`);
   return [
     ...same(`${path}.context`, cluster, settings.context, region),
     ...same('bridge.namespace', namespace ?? bridge?.namespace, wanted, everything),
     ...same('bridge.name', bridge?.name, name, bridges),
+    ...same('bridge.port', bridge && String(asRecord(bridge.spec['http'])['port']), String(wantedPort), port),
     ...same(`${path}.gateway.name`, object('Gateway', `${settings.name}-gateway`)?.name, settings.gateway.name, address),
     ...(namespace !== undefined && authentication !== undefined ? [{ path: 'bridge.authentication', ...ownNamespace }] : []),
   ];

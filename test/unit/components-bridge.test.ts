@@ -17,7 +17,7 @@ describe('a region’s bridge', () => {
       http: { port: 8080 },
       config: { 'bridge.executor.pool.size': 32 },
       producer: { config: { acks: 'all', 'enable.idempotence': true, 'max.block.ms': 3_000, 'request.timeout.ms': 3_000, 'delivery.timeout.ms': 8_000 } },
-      consumer: { timeoutSeconds: 60, config: { 'session.timeout.ms': 6_000, 'heartbeat.interval.ms': 2_000 } },
+      consumer: { timeoutSeconds: 60, config: { 'session.timeout.ms': 6_000, 'heartbeat.interval.ms': 1_000 } },
       adminClient: { config: { 'request.timeout.ms': 3_000, 'default.api.timeout.ms': 8_000 } },
       readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2, timeoutSeconds: 5 },
       template: {

@@ -93,7 +93,7 @@ describe('the configuration', () => {
     assert.ok(producer.maxBlockMs + producer.deliveryTimeoutMs < timeouts.perTryMs);
     assert.ok(timeouts.perTryMs < timeouts.routeMs);
     assert.ok(timeouts.consumersMs < consumer.idleTimeoutSeconds * 1_000);
-    assert.deepEqual(consumer, { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 2_000, idleTimeoutSeconds: 60, config: {} });
+    assert.deepEqual(consumer, { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 1_000, idleTimeoutSeconds: 60, config: {} });
   });
 
   it('takes other times of the admin client beside those of the producer', () => {

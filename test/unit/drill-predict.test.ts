@@ -246,7 +246,7 @@ describe('the settings in effect', () => {
     assert.equal(proxiesRepeat({ [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } }, ['east']), false);
     assert.deepEqual([tier1?.healthCheckPath, tier1?.routeTimeoutMs, tier1?.weighted, tier1?.pingTimeoutMs, tier1?.consumersStay, tier1?.firstRegion], ['/consumers', 16_000, undefined, 1000, undefined, undefined]);
     const bridge = bridgeSettings(objects.get('KafkaBridge')?.[0] ?? {}, undefined);
-    assert.deepEqual([bridge.deliveryTimeoutMs, bridge.sessionTimeoutMs, bridge.heartbeatIntervalMs], [8000, 6000, 2000]);
+    assert.deepEqual([bridge.deliveryTimeoutMs, bridge.sessionTimeoutMs, bridge.heartbeatIntervalMs], [8000, 6000, 1000]);
     const configuration: AppliedConfiguration = { [objectName.bridge('east')]: bridge, [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } };
     for (const fault of ['bridge-scale-0', 'bridge-kill', 'bridge-terminate', 'gateway-kill', 'tier1-restart', 'fail-back']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 1100, fault);
     for (const fault of ['bridge-hang', 'gateway-black-hole', 'region-black-hole']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 2000, fault);

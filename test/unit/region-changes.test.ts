@@ -56,6 +56,8 @@ describe('what is running', () => {
     ['tsb.workspaces.edge', { tsb: { workspaces: { edge: 'other' } } }],
     ['tsb.groups.edge', { tsb: { groups: { edge: 'other' } } }],
     ['kafka.certificate', { kafka: { certificate: { source: 'issuer', issuer: { name: 'i', kind: 'Issuer' } } } }],
+    ['kafka.certificate.source', { kafka: { certificate: { source: 'issuer', issuer: { name: 'i', kind: 'ClusterIssuer' } } } }],
+    ['bridge.port', { bridge: { port: 8282 } }],
     ['tsb.api', { tsb: { api: 'tier1gateway' } }],
     ['tier1.context', { tier1: { context: 'other' } }],
     ['tier1.namespace', { tier1: { namespace: 'other' } }],
