@@ -55,6 +55,7 @@ function ofErrors({ run, produce: { errors, failed, unknown } }: AdviceOn): stri
 function ofConditions(isMissed: IsMissed): string[] {
   const table: readonly [string, string][] = [
     ['condition.faultTookHold', 'The fault was not seen from outside, so that nothing was measured: see whether the region served before, and what its cluster says of the fault.'],
+    ['condition.faultLasted', 'The fault was over before the settings have another region serve: give a longer duration, or the step of the plan a longer one.'],
     ['condition.recovered', 'A fault was not seen to be over: see what its cluster says, and `kbf faults heal`.'],
     ['condition.notHandedOver', 'Records that were due were never sent: give a lower rate, or the machine less other work.'],
     ['condition.generatorLatenessInGapMs', 'The load stood still within the longest gap: give a lower rate, or the machine less other work.'],

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { Paged } from './columns.ts';
 import { BridgeConsumer } from './consumer.ts';
 import type { ConsumerOptions } from './consumer.ts';
 import { entrance } from './entrance.ts';
@@ -23,7 +24,8 @@ export interface GroupOptions extends Omit<ConsumerOptions, 'dispatcher' | 'inde
 export class ConsumerGroup {
   readonly #pool: Dispatcher;
   readonly #members: BridgeConsumer[];
-  readonly #given = new Map<number, Set<number>>();
+  /** By partition: 1 for each offset that was given to anybody, and how many those are. */
+  readonly #given = new Map<number, { offsets: Paged; count: number }>();
   readonly #busy = new Set<number>();
   readonly #waiting = new Set<() => void>();
   /** Why each instance that was made anew had been lost. */
@@ -64,7 +66,7 @@ export class ConsumerGroup {
 
   /** Waits until every record within the bounds was delivered. False when that took longer than `timeoutMs`. */
   drained(bounds: Bounds, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
-    const all = (): boolean => [...bounds].every(([partition, { begin, end }]) => (this.#given.get(partition)?.size ?? 0) >= Number(end - begin));
+    const all = (): boolean => [...bounds].every(([partition, { begin, end }]) => (this.#given.get(partition)?.count ?? 0) >= Number(end - begin));
     return until(this.#waiting, all, { timeoutMs, signal });
   }
 
@@ -76,8 +78,9 @@ export class ConsumerGroup {
 
   #note({ consumer, partition, offset }: Delivery): void {
     this.#busy.add(consumer);
-    const given = this.#given.get(partition);
-    if (given === undefined) this.#given.set(partition, new Set([offset]));
-    else given.add(offset);
+    let given = this.#given.get(partition);
+    if (given === undefined) this.#given.set(partition, given = { offsets: new Paged(), count: 0 });
+    if (given.offsets.get(offset) === 0) given.count += 1;
+    given.offsets.set(offset, 1);
   }
 }

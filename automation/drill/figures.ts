@@ -1,5 +1,6 @@
 import { Growing } from './columns.ts';
 import type { Change } from './check/ledger.ts';
+import type { LateAnswers } from './fault-times.ts';
 import { longestGap, longestGapSpan, percentile, settledSpan } from './metrics.ts';
 import type { Latency, Marks, Span, TimelineEntry } from './metrics.ts';
 import type { Attempt, Delivery } from './records.ts';
@@ -32,9 +33,20 @@ export interface CurvePoint {
   ms: number;
 }
 
+/** A fault's marks; with `late` it may have taken hold later than they say. */
+export type FaultMarks = Marks & { late?: LateAnswers };
+
+/** What of a request says in which phase it was. */
+interface Seen extends Span {
+  servedBy: string | undefined;
+}
+
 interface Phase {
   name: keyof Samples;
   span: Span | undefined;
+  /** Whose last answer until then the phase begins with. Which that is shows when all were seen: what may belong to either side is kept until then. */
+  late?: LateAnswers | undefined;
+  kept: Seen[];
   /** Requests that were due or ended in it. */
   seen: number;
   ended: number;
@@ -61,7 +73,7 @@ export class ProduceFigures {
   attempts = 0;
 
   /** `marks`: those of the first fault, and of the load. `later`: those of each other fault, for which there is no time before, as it may follow at once. */
-  constructor(marks: Marks, later: readonly Marks[] = []) {
+  constructor(marks: FaultMarks, later: readonly FaultMarks[] = []) {
     this.#settled = settledSpan(marks);
     this.#phases = [phasesOf(marks, marks.loadEndMs), ...later.map((fault) => phasesOf(fault, marks.loadEndMs))];
   }
@@ -75,7 +87,7 @@ export class ProduceFigures {
       this.#due.push(intendedMs);
     }
     if (this.#settled !== undefined && issuedMs >= this.#settled.fromMs && issuedMs < this.#settled.toMs) this.#waits.push((sentMs ?? endMs) - issuedMs);
-    this.#countPhases(attempt, outcome === 'ok' ? region : undefined);
+    this.#countPhases({ fromMs: intendedMs, toMs: endMs, servedBy: outcome === 'ok' ? region : undefined });
     this.#countRecord(attempt, change);
     if (outcome !== 'ok') return;
     this.#okEnds.push(endMs);
@@ -85,15 +97,12 @@ export class ProduceFigures {
     if (this.#settled !== undefined && intendedMs >= this.#settled.fromMs && endMs < this.#settled.toMs) this.#settledLatencies.push(Math.max(0, endMs - intendedMs));
   }
 
-  /** By its end, as a fault took hold with the last request that the region served: one that waited at a bridge that hung, and was answered once that went on, was not served under the fault. */
-  #countPhases({ intendedMs, endMs }: Attempt, servedBy: string | undefined): void {
+  #countPhases(seen: Seen): void {
     for (const phase of this.#phases.flat()) {
-      const { span } = phase;
-      const [isDue, isEnded] = [intendedMs, endMs].map((ms) => span !== undefined && ms > span.fromMs && ms <= span.toMs);
-      if (isDue || isEnded) phase.seen += 1;
-      if (!isEnded) continue;
-      phase.ended += 1;
-      if (servedBy !== undefined) phase.byRegion.set(servedBy, (phase.byRegion.get(servedBy) ?? 0) + 1);
+      const { span, late } = phase;
+      if (span === undefined) continue;
+      if (late !== undefined && seen.toMs > span.fromMs && Math.min(seen.fromMs, seen.toMs) <= late.byMs) phase.kept.push(seen);
+      else countIn(phase, span, seen);
     }
   }
 
@@ -176,13 +185,33 @@ export class ProduceFigures {
 }
 
 /** During: from when the fault took hold until heal. After: from recovery, failing that from heal, until the load's end. */
-function phasesOf({ loadMs, injectMs, tookHoldMs, healMs, recoveredMs }: Marks, loadEndMs: number | undefined): Phase[] {
+function phasesOf({ loadMs, injectMs, tookHoldMs, healMs, recoveredMs, late }: FaultMarks, loadEndMs: number | undefined): Phase[] {
   const phase = (name: keyof Samples, fromMs?: number, toMs?: number): Phase =>
-    ({ name, span: fromMs === undefined || toMs === undefined ? undefined : { fromMs, toMs }, seen: 0, ended: 0, byRegion: new Map() });
-  return [phase('before', loadMs, injectMs ?? loadEndMs), phase('during', tookHoldMs, healMs), phase('after', recoveredMs ?? healMs, loadEndMs)];
+    ({ name, span: fromMs === undefined || toMs === undefined ? undefined : { fromMs, toMs }, kept: [], seen: 0, ended: 0, byRegion: new Map() });
+  return [phase('before', loadMs, injectMs ?? loadEndMs), { ...phase('during', tookHoldMs, healMs), late }, phase('after', recoveredMs ?? healMs, loadEndMs)];
 }
 
-function sharesOf(phases: readonly Phase[], names: readonly string[]): Shares {
+/** By its end, as a fault took hold with the last request that the region served: one that waited at a bridge that hung, and was answered once that went on, was not served under the fault. */
+function countIn(phase: Phase, span: Span, { fromMs, toMs, servedBy }: Seen): void {
+  const [isDue, isEnded] = [fromMs, toMs].map((ms) => ms > span.fromMs && ms <= span.toMs);
+  if (isDue || isEnded) phase.seen += 1;
+  if (!isEnded) return;
+  phase.ended += 1;
+  if (servedBy !== undefined) phase.byRegion.set(servedBy, (phase.byRegion.get(servedBy) ?? 0) + 1);
+}
+
+/** The phase with what was kept, now that all is known. */
+function settled(phase: Phase): Phase {
+  const { span, late, kept } = phase;
+  if (span === undefined || late === undefined) return phase;
+  const fromMs = kept.reduce((lastMs, { toMs, servedBy }) => (servedBy === late.region && toMs <= late.byMs ? Math.max(lastMs, toMs) : lastMs), span.fromMs);
+  const whole = { ...phase, byRegion: new Map(phase.byRegion) };
+  for (const seen of kept) countIn(whole, { fromMs, toMs: span.toMs }, seen);
+  return whole;
+}
+
+function sharesOf(counted: readonly Phase[], names: readonly string[]): Shares {
+  const phases = counted.map(settled);
   const measured = phases.filter(({ seen }) => seen > 0);
   return {
     regions: names.map((name) => ({ name, ...Object.fromEntries(measured.map(({ name: phase, ended, byRegion }) => [phase, (byRegion.get(name) ?? 0) / Math.max(1, ended)])) })),

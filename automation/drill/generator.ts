@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 
 import { UserError } from '../../errors.ts';
+import { byAddress } from './addresses.ts';
 import type { Tier1 } from './entrance.ts';
 import { beginOf } from './exchange.ts';
 import type { Clock } from './exchange.ts';
@@ -54,9 +55,9 @@ export class Generator {
     this.#worker.on('exit', () => { this.#ended.reject(new UserError('the load generator ended before its load did')); });
   }
 
-  /** Resolves when it can send at once. */
+  /** Resolves when it can send at once. Throws a UserError where a region's address is a name that is not known. */
   static async start({ clock, regions, ...data }: Omit<GeneratorData, 'beginNs'> & { clock: Clock }): Promise<Generator> {
-    const generator = new Generator({ ...data, regions: regions.map(({ name, gatewayAddress }) => ({ name, gatewayAddress })), beginNs: beginOf(clock) });
+    const generator = new Generator({ ...data, regions: await byAddress(regions), beginNs: beginOf(clock) });
     await Promise.race([generator.#ready.promise, generator.#ended.promise]);
     return generator;
   }

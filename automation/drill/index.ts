@@ -88,15 +88,17 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
     signal: AbortSignal.any([full.signal, condition.signal, ...(options.signal ? [options.signal] : [])]),
   };
   let notHealed: NotHealed | undefined;
+  let begun = false;
   let refused = false;
   try {
     run.ending = await withLease(cluster, { namespace, plan, awayMs: leaseAwayMs(plan, outputs), options, stop }, async () => {
       for (const healed of await healLeftovers(options)) reporter.phase('heal-leftovers', sentenceOf(healed));
+      begun = true;
       await writeRun(options.reportDir, run);
       return await carryOut(drill);
     });
   } catch (error) {
-    refused = error instanceof UserError && error.exitCode === 2 && !drill.touched;
+    refused = !begun || (error instanceof UserError && error.exitCode === 2 && !drill.touched);
     // The report is still owed: it says what is known.
     if (!(error instanceof NotHealed)) throw error;
     notHealed = error;

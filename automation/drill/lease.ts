@@ -77,9 +77,8 @@ export class Lease implements AsyncDisposable {
       if (seen !== undefined && !isSame(seen, found)) throw this.#heldBy(found);
       if (seen === undefined) {
         seen = found;
-        const durationMs = (found.spec?.leaseDurationSeconds ?? times.durationMs / 1000) * 1000;
-        // At least as long as a living holder takes to renew, whatever the clocks say.
-        waitUntilMs = performance.now() + Math.min(durationMs, Math.max(renewEveryMs * 1.5, durationMs - ageMs(found)));
+        // All of it, seen by this clock: how old it is already is told by two, and a living holder's renewal may take long.
+        waitUntilMs = performance.now() + (found.spec?.leaseDurationSeconds ?? times.durationMs / 1000) * 1000;
       }
       if (performance.now() >= waitUntilMs && await this.#replace(found, 'taken')) return;
       await delay(Math.min(500, renewEveryMs / 4), undefined, { signal });
@@ -179,8 +178,4 @@ function isSame(a: V1Lease, b: V1Lease): boolean {
 
 function renewedMs({ spec }: V1Lease): number {
   return spec?.renewTime === undefined ? 0 : new Date(spec.renewTime).getTime();
-}
-
-function ageMs(lease: V1Lease): number {
-  return Date.now() - renewedMs(lease);
 }

@@ -36,6 +36,8 @@ export interface Measured {
   log?: LogFindings;
   regions: RegionShares[];
   predicted?: Prediction;
+  /** How long nobody may be answered under each fault, ms; undefined where nothing bounds that. */
+  boundsMs?: readonly (number | undefined)[];
   /** Around the first fault, as `regions` are. */
   samples: Samples;
   /** Around each other fault. */
@@ -121,6 +123,7 @@ function conditionsOf(measured: Measured): Objective[] {
     ...(plan.load.workers === 0 ? [] : [explained(atMost('condition.workerClocksMs', ownDelayMs, tenths(run.workerClocksMs)), 'gaps and shares are of several machines, whose clocks are not known to be so near to each other')]),
     explained(atMost('condition.connectionWaitP50Ms', ownDelayMs, tenths(connectionWaitMs)), tooManyFor(plan)),
     ...samplesOf(measured),
+    ...lastedOf(measured),
   ];
 }
 
@@ -140,6 +143,27 @@ function samplesOf({ run: { faults }, samples, later }: Measured): Objective[] {
     enough('before', samples.before), ...(faults.length === 0 || expects(0, 'during') ? [enough('during', samples.during)] : []), enough('after', samples.after),
     ...later.flatMap((around, i) => laterPhases.filter((phase) => expects(i + 1, phase)).map((phase) => enough(`${phase}.${i + 2}`, around.samples[phase]))),
   ];
+}
+
+/** A fault that was over before the settings have another region serve says nothing of whether one would have. */
+function lastedOf(measured: Measured): Objective[] {
+  return measured.run.faults.flatMap((_, i) => {
+    const { lastedMs, boundMs, regions } = notYetTakenOver(measured, i);
+    if (regions.length === 0) return [];
+    return [{
+      name: `condition.faultLasted${i === 0 ? '' : `.${i + 1}`}`, limit: `>= ${boundMs} ms`, measured: lastedMs, met: false,
+      why: `${regions.join(' and ')} served nobody until the fault ended, for which the settings in effect allow ${boundMs} ms: whether another region takes over shows only after that; let it last longer (--duration)`,
+    }];
+  });
+}
+
+/** Regions that were to serve under the fault, and did not in a time in which they need not have yet. */
+function notYetTakenOver({ run: { faults }, regions, later, boundsMs = [] }: Measured, i: number): { lastedMs: number; boundMs: number; regions: string[] } {
+  const { tookHoldMs = NaN, healMs = NaN, expects = {} } = faults[i] ?? {};
+  const [lastedMs, boundMs] = [Math.round(healMs - tookHoldMs), boundsMs[i] ?? NaN];
+  if (!(lastedMs < boundMs)) return { lastedMs, boundMs, regions: [] };
+  const idle = ((i === 0 ? regions : later[i - 1]?.regions) ?? []).filter(({ name, during }) => expects[name]?.during === 'serves' && during === 0);
+  return { lastedMs, boundMs, regions: idle.map(({ name }) => name) };
 }
 
 const recoveredName = 'condition.recovered';
@@ -227,12 +251,14 @@ function expectedSteps({ plan, steps }: RunRecord): Objective[] {
 const laterPhases = ['during', 'after'] as const;
 
 /** Of each fault; those after the first carry their number. */
-function regionObjectives({ run, regions, later }: Measured): Objective[] {
+function regionObjectives(measured: Measured): Objective[] {
+  const { run, regions, later } = measured;
+  const isOpen = (i: number, phase: string, name: string): boolean => phase === 'during' && notYetTakenOver(measured, i).regions.includes(name);
   return [
     ...(['before', 'during', 'after'] as const).flatMap((phase) =>
-      regions.flatMap((region) => expected(`regions.${region.name}.${phase}`, expectationOf(run, region.name, phase), region[phase]))),
+      regions.flatMap((region) => (isOpen(0, phase, region.name) ? [] : expected(`regions.${region.name}.${phase}`, expectationOf(run, region.name, phase), region[phase])))),
     ...later.flatMap((around, i) => laterPhases.flatMap((phase) =>
-      around.regions.flatMap((region) => expected(`regions.${region.name}.${phase}.${i + 2}`, run.faults[i + 1]?.expects[region.name]?.[phase] ?? 'any', region[phase])))),
+      around.regions.flatMap((region) => (isOpen(i + 1, phase, region.name) ? [] : expected(`regions.${region.name}.${phase}.${i + 2}`, run.faults[i + 1]?.expects[region.name]?.[phase] ?? 'any', region[phase]))))),
   ];
 }
 

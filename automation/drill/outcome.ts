@@ -116,9 +116,10 @@ function judgeStatus(status: number): Judged {
   return { outcome: 'unknown', class: `http-${status}` };
 }
 
-/** A region as far as telling who served goes. */
+/** A region as far as telling who served goes; one whose gateway has several addresses is there once for each (addresses.ts). */
 export interface ServingRegion {
   name: string;
+  /** An IP address. */
   gatewayAddress: string;
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { UserError } from '../../errors.ts';
+import { byAddress } from './addresses.ts';
 import { Cluster } from './cluster.ts';
 import { ConsumerGroup } from './consumers.ts';
 import type { Content } from './content.ts';
@@ -23,13 +24,14 @@ import { leasePlaceOf } from './place.ts';
 import { proxiesRepeat } from './predict/configuration.ts';
 import { readConfiguration } from './predict/read.ts';
 import { producer } from './producer.ts';
+import type { ProducerOptions } from './producer.ts';
 import type { Attempt } from './records.ts';
 import { probeProducer, warmUpProducer } from './report.ts';
 import type { RunRecord } from './report.ts';
 import { reachSteadyState } from './steady.ts';
 import type { Appender, Lines } from './store.ts';
 import { carryOutSteps } from './steps.ts';
-import { arrange, heal, NotHealed, prepareFault, refresh } from './underFault.ts';
+import { arrange, healArranged, NotHealed, prepareFault, refresh } from './underFault.ts';
 import type { Injection } from './underFault.ts';
 import { warmUp } from './warm-up.ts';
 import { drain, readLog, readUntilAbort } from './verify.ts';
@@ -110,7 +112,7 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
     generator.abort();
     void pool.destroy();
   }, { once: true });
-  const probe = probeOf(drill, pool, storing(drill, (attempt) => { live.noteUnknown(attempt); }));
+  const probe = probeOf(drill, { dispatcher: pool, regions: await byAddress(outputs.regions), onAttempt: storing(drill, (attempt) => { live.noteUnknown(attempt); }) });
   const everyRegion = { probe, regions: servingRegions(outputs), clock, signal };
   // Nobody's pods are made anew where there is nobody to serve meanwhile.
   const idle = await reachSteadyState(everyRegion);
@@ -160,7 +162,7 @@ async function loadAndFaults(drill: Drill, { generator, workers, first, kafka }:
     if (workers?.clocksMs !== undefined) drill.seen.workerClocksMs = workers.clocksMs;
     return missing;
   } finally {
-    if (first.fault.arrange !== undefined) await heal(drill, first);
+    await healArranged(drill, first);
   }
 }
 
@@ -201,11 +203,11 @@ function consumersOf({ plan, outputs, clock, content, store }: Drill): ConsumerG
   });
 }
 
-function probeOf(drill: Drill, dispatcher: Dispatcher, onAttempt: (attempt: Attempt) => void): () => Promise<Attempt> {
+function probeOf(drill: Drill, way: Pick<ProducerOptions, 'dispatcher' | 'regions' | 'onAttempt'>): () => Promise<Attempt> {
   const { plan, outputs, clock } = drill;
   const sender = producer({
-    dispatcher, lanes: new Lanes(1), hostname: outputs.hostname, topic: plan.topic, run: plan.run, name: probeProducer, regions: outputs.regions, proxiesRepeat: mayRepeat(drill), clock,
-    content: drill.content, retry: 'none', timeoutMs: plan.requestTimeoutMs, onAttempt,
+    ...way, lanes: new Lanes(1), hostname: outputs.hostname, topic: plan.topic, run: plan.run, name: probeProducer, proxiesRepeat: mayRepeat(drill), clock,
+    content: drill.content, retry: 'none', timeoutMs: plan.requestTimeoutMs,
   });
   let sent = 0;
   return () => {

@@ -1,6 +1,7 @@
 import { adviseOn } from './advice.ts';
 import { Checker } from './checker.ts';
 import type { ConsumeFindings, Findings, LogFindings } from './checker.ts';
+import { lateAnswers } from './fault-times.ts';
 import { ConsumeFigures, ProduceFigures } from './figures.ts';
 import type { ConsumptionEntry, CurvePoint, RegionShares } from './figures.ts';
 import { HandedOver } from './handed-over.ts';
@@ -120,7 +121,8 @@ export class Judging {
     this.#run = run;
     this.#expected = new Map(run.steps.filter(({ kind }) => kind === 'expect').map((step) => [step, new ExpectedStep(step, run.regions)]));
     this.#checker = new Checker(run.plan.run, { isCut: run.ending.kind !== 'complete' });
-    this.#produce = new ProduceFigures(run.marks, run.faults.slice(1));
+    const [first, ...others] = run.faults;
+    this.#produce = new ProduceFigures({ ...run.marks, ...pick('late', lateAnswers(run, first)) }, others.map((fault) => ({ ...fault, ...pick('late', lateAnswers(run, fault)) })));
     this.#handedOver = new HandedOver(run.plan);
   }
 
@@ -155,13 +157,14 @@ export class Judging {
     const produce = this.#produceFigures(span, latency?.latencyMs);
     const consume = run.logRead ? this.#consumeFigures(findings, span) : undefined;
     const { loadMs } = run.marks;
-    const predicted = run.configuration && predict(run.configuration, {
-      plan: run.plan, faults: run.faults, ...pick('requestMs', this.#produce.slowRequestMs()),
+    const predictOf = (faults: RunRecord['faults']): Predicted | undefined => run.configuration && predict(run.configuration, {
+      plan: run.plan, faults, ...pick('requestMs', this.#produce.slowRequestMs()),
       ...(loadMs === undefined || span === undefined ? {} : { measured: { fromMs: span.fromMs - loadMs, toMs: span.toMs - loadMs } }),
     });
+    const predicted = predictOf(run.faults);
     const measured = { produce, regions, ...pick('consume', consume), ...(run.logRead ? { log: findings.log } : {}), ...pick('predicted', predicted) };
     const { verdict, objectives } = judgeObjectives({
-      run, samples, lostBesides: this.#lostBesides(predicted), later: this.#produce.laterRegions(run.regions), latenessMs: this.#produce.latenessMs(), clockJumps: findings.clockJumps, ...measured, ...pick('notHandedOver', this.#handedOver.missing(run.marks, ownDelayMs)),
+      run, samples, boundsMs: run.faults.map((fault) => predictOf([fault])?.produceBlackoutMs), lostBesides: this.#lostBesides(predicted), later: this.#produce.laterRegions(run.regions), latenessMs: this.#produce.latenessMs(), clockJumps: findings.clockJumps, ...measured, ...pick('notHandedOver', this.#handedOver.missing(run.marks, ownDelayMs)),
       ...pick('latenessInGapMs', span && this.#produce.latenessInGapMs(span)), ...pick('connectionWaitMs', this.#produce.connectionWaitMs()),
     });
     return {

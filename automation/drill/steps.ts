@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KafkaView } from './faults/target.ts';
 import type { Drill } from './phases.ts';
-import type { StepRecord } from './plan.ts';
+import type { PlanStep, StepRecord } from './plan.ts';
 import { prepareFault, underFault } from './underFault.ts';
 import type { Injection } from './underFault.ts';
 import { ExpectedStep } from './window.ts';
@@ -17,17 +17,18 @@ export async function carryOutSteps(drill: Drill, first: Injection, kafka: Kafka
   await delay(durationMs / 3, undefined, { signal });
   let next: Injection | undefined = first;
   let sinceMs = beginMs;
-  for (const step of plan.steps) {
+  for (const [i, step] of plan.steps.entries()) {
     if (step.kind === 'wait') {
       await delay(step.seconds * 1000, undefined, { signal });
     } else if (step.kind === 'expect') {
       expectStep(drill, step.objective, sinceMs);
+      live.keepSinceMs = isExpectedOf(plan.steps.slice(i + 1)) ? sinceMs : Infinity;
     } else {
       // What is hit may have been replaced by an earlier step.
       const injection: Injection = next ?? await prepareFault(drill, step, kafka);
       next = undefined;
       sinceMs = clock();
-      live.keepSinceMs = sinceMs;
+      live.keepSinceMs = isExpectedOf(plan.steps.slice(i + 1)) ? sinceMs : Infinity;
       const record: StepRecord = { kind: 'do', text: `${step.fault} of ${step.region}`, startMs: sinceMs };
       drill.steps.push(record);
       await underFault(drill, injection).finally(() => { record.endMs = clock(); });
@@ -35,6 +36,11 @@ export async function carryOutSteps(drill: Drill, first: Injection, kafka: Kafka
   }
   const endMs = Math.max((marks.loadMs ?? beginMs) + durationMs, clock() + durationMs / 6);
   await delay(Math.max(0, endMs - clock()), undefined, { signal });
+}
+
+/** Whether anything is expected of what was done last, before something else is done. */
+function isExpectedOf(next: readonly PlanStep[]): boolean {
+  return next.find(({ kind }) => kind !== 'wait')?.kind === 'expect';
 }
 
 /**

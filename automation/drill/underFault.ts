@@ -7,6 +7,7 @@ import { removeEntry, writeEntry } from './faults/journal.ts';
 import { Target } from './faults/target.ts';
 import type { KafkaView } from './faults/target.ts';
 import { expectationsOf } from './expectations.ts';
+import { recoverTimeoutMs, silenceMs, takeHoldTimeoutMs } from './fault-times.ts';
 import type { Drill } from './phases.ts';
 import type { FaultMark, PlanStep } from './plan.ts';
 import { refsOf } from './place.ts';
@@ -14,12 +15,6 @@ import { listenTo } from './silence.ts';
 import type { LastHeard } from './silence.ts';
 import { poll } from './until.ts';
 
-/** A fault that has not taken hold by then never will. */
-const takeHoldTimeoutMs = 60_000;
-/** A region that does not serve again by then is reported as not recovered. */
-const recoverTimeoutMs = 90_000;
-/** For so long, and while so many requests fell due, must a region be silent before it counts as such. */
-const silence = { ms: 500, requests: 5 };
 const askEveryMs = 200;
 
 /** A fault is in effect and stays so; the journal still knows of it. */
@@ -43,6 +38,7 @@ export interface Injection {
   undo: unknown;
   /** Where bringing it about failed: until then some of it may still come about, ms since the drill began. */
   lateUntilMs?: number;
+  healed?: true;
 }
 
 /** Reads what healing will need; changes nothing. Throws a UserError when the fault cannot be injected, with exit code 2 where it never could. */
@@ -130,9 +126,15 @@ export async function heal(drill: Drill, injection: Injection): Promise<void> {
     }
     if (injection.fault.holdsBack === true) drill.live.lastReleaseMs = drill.clock();
     await removeEntry(drill.options.stateDir, drill.plan.run);
+    injection.healed = true;
   } catch (error) {
     throw new NotHealed(injection, error);
   }
+}
+
+/** Takes back what was brought about before the load, unless its fault has been healed: by then the journal may hold another's, which has to stay. */
+export async function healArranged(drill: Drill, injection: Injection): Promise<void> {
+  if (injection.fault.arrange !== undefined && injection.healed !== true) await heal(drill, injection);
 }
 
 async function healNow({ fault, target, undo }: Injection): Promise<void> {
@@ -150,7 +152,7 @@ async function note({ options, plan }: Drill, { fault, target, text, undo }: Inj
 
 /** Waits for the effect as seen from outside: first in the cluster, then, where it has to show there, in who answers. */
 async function takeHold(drill: Drill, { fault, target, undo, region }: Injection, { mark, lastHeard }: { mark: FaultMark; lastHeard: LastHeard | undefined }): Promise<void> {
-  const { clock, plan, signal } = drill;
+  const { clock, plan, signal, marks } = drill;
   drill.phase('observe');
   const asked = { timeoutMs: takeHoldTimeoutMs, everyMs: askEveryMs, signal };
   if (!await poll(() => fault.isEffective(target, undo), asked)) return;
@@ -163,7 +165,7 @@ async function takeHold(drill: Drill, { fault, target, undo, region }: Injection
   if (lastHeard === undefined) return;
   let silentSinceMs = effectiveMs;
   // Whether others answer meanwhile is no condition: where nobody does, the fault took hold and failover did not.
-  const longEnoughMs = Math.max(silence.ms, silence.requests * 1000 / plan.rate);
+  const longEnoughMs = silenceMs(plan, mark, marks.loadMs);
   const isSilent = await poll(async () => {
     silentSinceMs = Math.max(effectiveMs, await lastHeard());
     return clock() - silentSinceMs >= longEnoughMs;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { contentOf } from '../../automation/drill/content.ts';
+import { pollPauseMs } from '../../automation/drill/consumer.ts';
 import { ConsumerGroup } from '../../automation/drill/consumers.ts';
 import type { GroupOptions } from '../../automation/drill/consumers.ts';
 import { startClock } from '../../automation/drill/exchange.ts';
@@ -138,6 +139,32 @@ describe('the consumers', () => {
     const [lost] = commits;
     assert.ok(lost?.unanswered === true && deliveries.some(({ instance, tMs }) => instance === lost.instance && tMs <= lost.tMs), JSON.stringify(commits));
     assert.ok(commits.some(({ unanswered }) => unanswered === undefined));
+  });
+
+  it('ask again at once where a poll gave so many records that more may wait', async () => {
+    const all = write(3000);
+    const waiting = tier1.log.map((records) => records.splice(0));
+    tier1.intercept = ({ url }) => {
+      if (/\/records/.test(url ?? '')) for (const [partition, records] of waiting.entries()) tier1.log[partition]?.push(...records.splice(0, 40));
+      return false;
+    };
+    await group.start(signal);
+    assert.equal(await group.drained(all, 30_000, signal), true);
+    const polls = [...new Map(deliveries.map((delivery) => [delivery.askedMs, delivery])).values()].filter(({ consumer }) => consumer === 0);
+    const pauses = polls.slice(1).map(({ askedMs = 0 }, i) => askedMs - (polls[i]?.tMs ?? 0)).toSorted((a, b) => a - b);
+    assert.ok((pauses[Math.floor(pauses.length / 2)] ?? Infinity) < pollPauseMs, pauses.join());
+  });
+
+  it('count a record that is given again once, when they wait for all of them', async () => {
+    let given = 0;
+    tier1.intercept = ({ url }, response) => {
+      if (!/\/records/.test(url ?? '')) return false;
+      given += 1;
+      return response.writeHead(200).end(JSON.stringify([{ topic: 't', key: 'k0', value: {}, partition: 0, offset: 5 }])) !== undefined;
+    };
+    await group.start(signal);
+    assert.equal(await group.drained(new Map([[0, { begin: 4n, end: 6n }]]), 900, signal), false);
+    assert.ok(given > 1);
   });
 
   it('read the binary format', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { AppliedConfiguration } from '../../automation/drill/plan.ts';
 import type { Commit } from '../../automation/drill/records.ts';
 import { judge } from '../../automation/drill/report.ts';
 import type { Stored } from '../../automation/drill/report.ts';
@@ -18,6 +19,23 @@ describe('what is expected', () => {
     assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['regions.east.during'] });
     const report = judge({ ...passingRun(), run: { ...passingRun().run, faults: passingRun().run.faults.map((fault) => ({ ...fault, expects: { ...fault.expects, west: { before: 'any', during: 'any', after: 'any' } } })) } });
     assert.ok(!report.objectives.some(({ name }) => name.startsWith('regions.west')));
+  });
+
+  it('of a region that is to take over is nothing until the settings have it serve, and that leaves the drill inconclusive', () => {
+    // A gateway gives its hosts as long as its health check takes, and a bridge without Kafka what waits for it until its delivery times out: 8.3 s.
+    const hop = { connectTimeoutMs: 250, mergeWindowMs: 0, healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, healthCheckPath: '/topics' };
+    const idle = (healMs: number, configuration?: AppliedConfiguration): ReturnType<typeof verdictOf> => verdictOf(({ run, attempts }) => {
+      Object.assign(run, { configuration });
+      Object.assign(run.marks, { healMs });
+      Object.assign(run.faults[0] ?? {}, { fault: 'bridge-cut-from-kafka', healMs });
+      for (const attempt of attempts) if (attempt.endMs > 11_200 && attempt.endMs <= healMs) attempt.region = 'north';
+    });
+    const applied: AppliedConfiguration = { 'east gateway → bridge': hop, 'east bridge': { deliveryTimeoutMs: 8000 } };
+    assert.deepEqual(idle(15_000, applied), { verdict: 'inconclusive', missed: ['condition.faultLasted'] });
+    assert.deepEqual(idle(21_000, applied), { verdict: 'fail', missed: ['regions.west.during'] });
+    // Nothing says how long it may take.
+    assert.deepEqual(idle(15_000), { verdict: 'fail', missed: ['regions.west.during'] });
+    assert.deepEqual(idle(15_000, { ...applied, 'east gateway → bridge': { ...hop, healthCheckPath: '/' } }), { verdict: 'fail', missed: ['regions.west.during'] });
   });
 
   const failing = (count: number) => ({ run, attempts, log, deliveries }: Stored): void => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Ledger } from '../../automation/drill/check/ledger.ts';
 import { ConsumeFigures, ProduceFigures } from '../../automation/drill/figures.ts';
-import type { Marks } from '../../automation/drill/metrics.ts';
+import type { FaultMarks } from '../../automation/drill/figures.ts';
 import type { Attempt, Delivery } from '../../automation/drill/records.ts';
 
 function attempt(intendedMs: number, more: Partial<Attempt> = {}): Attempt {
@@ -14,7 +14,7 @@ function unsent(intendedMs: number): Attempt {
   return it;
 }
 
-function figuresOf(attempts: readonly Attempt[], marks: Marks = {}): ProduceFigures {
+function figuresOf(attempts: readonly Attempt[], marks: FaultMarks = {}): ProduceFigures {
   const ledger = new Ledger();
   const figures = new ProduceFigures(marks);
   for (const each of attempts) figures.add(each, ledger.add(each));
@@ -39,6 +39,16 @@ describe('the shares of the regions', () => {
 
   it('are nobody\'s where all that was due waited until it was over', () => {
     assert.deepEqual(during([attempt(5, { endMs: 90 }), attempt(10, { endMs: 95 })], 0, 20), [2, { east: 0, west: 0 }]);
+  });
+
+  it('begin with the last answer of a silent region that came late enough to be its last', () => {
+    const seen = [attempt(0), attempt(100, { region: 'west' }), attempt(110), attempt(120, { region: 'west' }), attempt(190, { endMs: 210, region: 'west' }), attempt(230, { region: 'west' })];
+    const figures = figuresOf(seen, { tookHoldMs: 50, healMs: 240, late: { region: 'east', byMs: 200 } });
+    const shares = (it: ProduceFigures): unknown => it.regions(['east', 'west']).regions.map(({ during: share }) => share);
+    assert.deepEqual([shares(figures), shares(figures), figures.regions([]).samples.during], [[0, 1], [0, 1], 3]);
+    // What it answers after that is no last answer, and what it answered nobody but the driver is where the fault took hold.
+    assert.deepEqual(shares(figuresOf(seen, { tookHoldMs: 50, healMs: 240, late: { region: 'east', byMs: 110 } })), [0.2, 0.8]);
+    assert.deepEqual(shares(figuresOf(seen, { tookHoldMs: 117, healMs: 240, late: { region: 'east', byMs: 200 } })), [0, 1]);
   });
 
   it('are not measured in a span without requests', () => {

@@ -15,12 +15,12 @@ describe('the load generator', () => {
   let attempts: Attempt[];
   const clock = startClock();
 
-  async function start(load: Partial<LoadPlan> = {}): Promise<void> {
+  async function start(load: Partial<LoadPlan> = {}, regions = fakeRegions): Promise<void> {
     const plan: Plan = {
       run: 'r', fault: 'none', region: 'east', rate: 200, durationSeconds: 6, connections: 2, requestTimeoutMs: 5000, topic: 't', partitions: 3, keys: 6, seed: 1, steps: [],
       consumers: defaultConsumers, load: { ...defaultLoad, ...load },
     };
-    generator = await Generator.start({ tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, plan, regions: fakeRegions, proxiesRepeat: false, clock });
+    generator = await Generator.start({ tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, plan, regions, proxiesRepeat: false, clock });
   }
   const note = (attempt: Attempt): void => void attempts.push(attempt);
 
@@ -92,6 +92,18 @@ describe('the load generator', () => {
     generator.abort();
     await load.stop();
     assert.deepEqual(attempts.map(({ outcome, class: what }) => [outcome, what]), [['unknown', 'drill-ended'], ['unknown', 'drill-ended']]);
+  });
+
+  it('tells who served where a gateway\'s address is a host name', async () => {
+    tier1.intercept = (_, response) => {
+      response.setHeader('x-kbf-gateway', 'east').setHeader('x-kbf-upstream', '127.0.0.1:15443');
+      return response.writeHead(200).end('{"offsets":[{"partition":0,"offset":7}]}') !== undefined;
+    };
+    await start({}, [{ name: 'east', gatewayAddress: '10.213.0.1' }, { name: 'west', gatewayAddress: 'localhost' }]);
+    const load = generator.load('p0', 'planned', note);
+    await delay(100);
+    await load.stop();
+    assert.deepEqual([...new Set(attempts.map(({ region }) => region))], ['west']);
   });
 
   it('says so when it has died', async () => {

@@ -44,6 +44,16 @@ describe('the Lease of a stack', () => {
     assert.equal((api.objects.get(file)?.['spec'] as { leaseTransitions: number }).leaseTransitions, 5);
   });
 
+  it('is not taken from a living holder whose clock is behind and whose renewal takes long', async () => {
+    const spec = { holderIdentity: 'bob', renewTime: '2020-01-01T00:00:00.000Z', leaseDurationSeconds: 1 };
+    api.objects.set(file, { metadata: { name: 'kbf-drill', uid: 'u', resourceVersion: '0' }, spec });
+    const taking = assert.rejects(take('ann'), { exitCode: 2, message: /another drill is running on this stack: bob/ });
+    await delay(500);
+    api.objects.set(file, { metadata: { name: 'kbf-drill', uid: 'u', resourceVersion: '1' }, spec: { ...spec, renewTime: '2020-01-01T00:00:01.000Z' } });
+    await taking;
+    assert.equal(holder(), 'bob');
+  });
+
   it('tells who lost it, and leaves it to the new holder', async () => {
     const { promise, resolve } = Promise.withResolvers<string>();
     const lease = await take('ann', resolve);

@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { contentOf } from '../../automation/drill/content.ts';
 import { startClock } from '../../automation/drill/exchange.ts';
+import type { KafkaView } from '../../automation/drill/faults/target.ts';
 import { Lanes } from '../../automation/drill/lanes.ts';
 import { Live } from '../../automation/drill/live.ts';
 import { startLoad } from '../../automation/drill/load.ts';
 import { connectionWait, lateness } from '../../automation/drill/metrics.ts';
 import { constant } from '../../automation/drill/pacer.ts';
-import type { LoadPlan } from '../../automation/drill/plan.ts';
+import type { Drill } from '../../automation/drill/phases.ts';
+import type { LoadPlan, PlanStep } from '../../automation/drill/plan.ts';
 import { producer } from '../../automation/drill/producer.ts';
 import type { Producer } from '../../automation/drill/producer.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
+import { carryOutSteps } from '../../automation/drill/steps.ts';
+import type { Injection } from '../../automation/drill/underFault.ts';
 import { fakeRegions, globalHost, startFakeTier1 } from '../fixtures/fake-tier1.ts';
 import type { FakeTier1 } from '../fixtures/fake-tier1.ts';
 
@@ -227,6 +234,28 @@ describe('the live view', () => {
     assert.deepEqual(live.view(), { rate: 4, ok: 4, failed: 1, unknown: 0, byRegion: { east: 1 / 3, west: 2 / 3 } });
     now = 9000;
     assert.deepEqual(live.view(), { rate: 0, ok: 4, failed: 1, unknown: 0, byRegion: { east: 0, west: 0 } });
+  });
+
+  it('keeps what a later step is to judge, and nothing else for longer than a minute', async () => {
+    const black: PlanStep = { kind: 'do', fault: 'region-black-hole', region: 'east' };
+    const expect: PlanStep = { kind: 'expect', objective: 'produce.sent>0' };
+    const wait: PlanStep = { kind: 'wait', seconds: 0.01 };
+    const isKept = async (...others: PlanStep[]): Promise<boolean[]> => {
+      const live = new Live(() => 0, ['east']);
+      const stateDir = await mkdtemp(path.join(tmpdir(), 'kbf-steps-'));
+      const kept: boolean[] = [];
+      const [done, yes] = [() => Promise.resolve(kept.push(Number.isFinite(live.keepSinceMs))), () => Promise.resolve(true)];
+      const fault = { name: 'region-black-hole', expects: { during: 'any' }, ends: 'healed', inject: done, isEffective: yes, heal: yes, isHealed: yes };
+      const drill = {
+        live, clock: () => 0, plan: { run: 'r', durationSeconds: 0.03, steps: [black, ...others] }, marks: {}, faults: [], steps: [], signal: new AbortController().signal,
+        outputs: { regions: [{ name: 'east' }] }, options: { stateDir }, phase: () => undefined, mark: () => undefined,
+      };
+      setTimeout(() => { live.add(attempt(1, { sentMs: 1 })); }, 20);
+      await carryOutSteps(drill as unknown as Drill, { fault, region: 'east', target: { refs: {} }, text: 'east', holdMs: 0, asked: true, undo: {} } as unknown as Injection, {} as KafkaView);
+      await rm(stateDir, { recursive: true });
+      return [...kept, Number.isFinite(live.keepSinceMs)];
+    };
+    assert.deepEqual([await isKept(), await isKept(wait), await isKept(wait, expect, expect, wait)], [[false, false], [false, false], [true, false]]);
   });
 
   it('wakes who waits for something, and gives up in time or on abort', async () => {

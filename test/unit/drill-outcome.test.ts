@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { byAddress } from '../../automation/drill/addresses.ts';
 import { judgeProduce, servedBy } from '../../automation/drill/outcome.ts';
 import type { Exchange } from '../../automation/drill/exchange.ts';
 
@@ -81,4 +82,15 @@ describe('the region that served', () => {
       assert.equal(servedBy(structuredClone(headers) as Exchange['headers'], regions), region);
     });
   }
+
+  it('is the peer by any address of its gateway, where that is a host name', async () => {
+    const named = await byAddress([{ name: 'east', gatewayAddress: '10.213.0.1' }, { name: 'west', gatewayAddress: 'lb.example' }], (name) => Promise.resolve(name === 'lb.example' ? ['10.9.0.1', '10.9.0.2', 'fd00::2'] : []));
+    const through = (upstream: string): string | undefined => servedBy({ 'x-kbf-gateway': 'east', 'x-kbf-upstream': upstream }, named);
+    assert.deepEqual(['10.9.0.1:15443', '10.9.0.2:15443', '[fd00::2]:15443', '10.13.1.7:8080'].map(through), ['west', 'west', 'west', 'east']);
+  });
+
+  it('is not guessed where that name has no address', async () => {
+    await assert.rejects(byAddress([{ name: 'west', gatewayAddress: 'lb.example' }], () => Promise.reject(new Error('getaddrinfo ENOTFOUND'))),
+      { name: 'UserError', message: /address of region west's gateway, lb\.example, does not resolve \(getaddrinfo ENOTFOUND\)/ });
+  });
 });

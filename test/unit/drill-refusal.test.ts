@@ -70,6 +70,16 @@ describe('a drill that may not be', () => {
     });
   });
 
+  it('leaves the directory of its report to be named again where what an earlier one left cannot be healed', async () => {
+    const stateDir = path.join(directory, 'state');
+    const refs = { run: 'run-1', region: { ...region, name: 'east', context: 'gone' }, regions: [], lease: { context: 'east', namespace: 'edge' }, forSeconds: 1 };
+    await writeEntry(stateDir, { schema: 'kbf-fault/2', run: 'run-1', fault: 'bridge-scale-0', target: 'a bridge', refs, undo: { uid: 'u', replicas: 1, owners: [] }, at: '2026-01-01T00:00:00Z' });
+    const reportDir = path.join(directory, 'report');
+    await assert.rejects(runDrill({ outputs, environment: 'test', kubeconfig: api.kubeconfig, stateDir, reportDir }), { exitCode: 1, message: /bridge-scale-0/ });
+    await assert.rejects(readdir(reportDir), { code: 'ENOENT' });
+    assert.deepEqual(await readdir(path.join(stateDir, 'faults')), ['run-1.json']);
+  });
+
   it('is not healed by another while it lives: the stack\'s Lease is its own', async () => {
     const stateDir = path.join(directory, 'state');
     const refs = { run: 'run-1', region: { ...region, name: 'east' }, regions: [], lease: { context: 'east', namespace: 'edge' }, forSeconds: 1 };

@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startClock } from '../../automation/drill/exchange.ts';
+import { requestsMissed, silenceMs } from '../../automation/drill/fault-times.ts';
 import { Live } from '../../automation/drill/live.ts';
 import type { Drill } from '../../automation/drill/phases.ts';
-import type { FaultMark } from '../../automation/drill/plan.ts';
+import { defaultLoad } from '../../automation/drill/load-plan.ts';
+import type { FaultMark, LoadPlan, Plan, Serving } from '../../automation/drill/plan.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
 import { listenTo } from '../../automation/drill/silence.ts';
 import { underFault } from '../../automation/drill/underFault.ts';
@@ -67,11 +69,61 @@ describe('the silence of a region', () => {
     assert.equal(await heard(), last);
   });
 
+  it('is not broken by another region that answers in its place, also where a gateway\'s address is a host name', async () => {
+    tier1.intercept = ({ url }, response) => {
+      response.setHeader('x-kbf-gateway', 'west').setHeader('x-kbf-upstream', '127.0.0.1:15443');
+      return url === '/topics' && response.writeHead(200).end('[]') !== undefined;
+    };
+    const drill = drillOf();
+    Object.assign(drill.outputs, { regions: [{ name: 'east', gatewayAddress: 'localhost' }, { name: 'west', gatewayAddress: '10.214.0.1' }] });
+    assert.equal(await listenTo(drill, 'west', false), undefined);
+  });
+
   it('says nothing of a region that does not answer while nothing is wrong', async () => {
     for (const [region, status] of [['east', 200], ['west', 503]] as const) {
       answerAs(region, status);
       assert.equal(await listenTo(drillOf(), 'west', false), undefined);
     }
+  });
+});
+
+describe('the length of a silence', () => {
+  /** How likely it is that no such number of requests in a row misses a region that is sent every n-th of them at random. */
+  function heardOf(missed: number, regions: number, requests: number): number {
+    // By how many have missed it last.
+    let chances = [1];
+    for (let i = 0; i < requests; i += 1) chances = [chances.reduce((sum, chance) => sum + chance, 0) / regions, ...chances.map((chance) => chance * (1 - 1 / regions))].slice(0, missed);
+    return chances.reduce((sum, chance) => sum + chance, 0);
+  }
+
+  const plan = (rate: number, load: Partial<LoadPlan> = {}): Plan => ({ rate, durationSeconds: 30, connections: 16, seed: 1, load: { ...defaultLoad, ...load } }) as Plan;
+  const fault = (regions: number, before: Serving = 'serves'): Pick<FaultMark, 'region' | 'injectMs' | 'expects'> => ({
+    region: 'r0', injectMs: 11_000, expects: Object.fromEntries(Array.from({ length: regions }, (_, i) => [`r${i}`, { before: i === 0 ? before : 'serves', during: 'any', after: 'any' }])),
+  });
+  const of = (...args: Parameters<typeof silenceMs>): number => Math.round(silenceMs(...args));
+
+  it('makes it unlikely over all that is heard in a minute that a region is silent by chance', () => {
+    for (const regions of [2, 3, 10]) {
+      for (const requests of [60, 600, 6000]) {
+        const missed = Math.floor(requestsMissed(regions, requests));
+        const chance = 1 - heardOf(missed, regions, requests);
+        assert.ok(chance <= 0.01, `${regions} regions, ${requests} requests: ${chance} of ${missed}`);
+      }
+    }
+    assert.ok(1 - heardOf(5, 2, 600) > 0.98, 'five would not do');
+  });
+
+  it('is of so many requests as the driver sends itself, and half a second at least', () => {
+    assert.deepEqual([of(plan(100), fault(2), 1000), of(plan(1000), fault(2), 1000)], [500, 500]);
+    assert.deepEqual([of(plan(10), fault(2), 1000), of(plan(10), fault(4), 1000)], [2062, 3849]);
+    assert.equal(of(plan(100, { workers: 2 }), fault(2), 1000), 2062);
+    // A third of the way up, and down to what it ends with.
+    assert.equal(of(plan(30, { pattern: 'ramp', rampFrom: 1 }), fault(2), 1000), 2139);
+    assert.equal(of(plan(10, { pattern: 'ramp', rampFrom: 100 }), fault(2), 1000), 2522);
+  });
+
+  it('is half a second of a region that is asked itself', () => {
+    assert.equal(of(plan(1), fault(2, 'any')), 500);
   });
 });
 
@@ -105,5 +157,32 @@ describe('a fault of a region that stands by', () => {
     answerAs('west', 503);
     const { tookHoldMs, recoveredMs } = await under(() => undefined);
     assert.ok(tookHoldMs === undefined && recoveredMs !== undefined);
+  });
+});
+
+describe('a fault of a region that serves', () => {
+  let stateDir: string;
+  beforeEach(() => { stateDir = mkdtempSync(join(tmpdir(), 'kbf-silence-')); });
+  afterEach(() => { rmSync(stateDir, { recursive: true }); });
+
+  it('does not take hold where a thin load misses the region by chance', async () => {
+    const ended = new AbortController();
+    const drill = drillOf(stateDir);
+    Object.assign(drill, { signal: ended.signal, plan: { ...drill.plan, rate: 10, load: defaultLoad } });
+    Object.assign(drill.outputs, { tier1: undefined });
+    const yes = (): Promise<boolean> => Promise.resolve(true);
+    const fault = { name: 'region-black-hole', expects: { during: 'silent' }, ends: 'healed', inject: yes, isEffective: yes, heal: yes, isHealed: yes };
+    // Nine requests come to the other region, then one to this.
+    let sent = 0;
+    const send = (): void => { drill.live.add(served(drill.clock, sent++ % 10 === 0 ? 'east' : 'west')); };
+    send();
+    const load = setInterval(send, 100);
+    setTimeout(() => { ended.abort(new Error('seen enough')); }, 2500);
+    try {
+      await assert.rejects(underFault(drill, { fault, region: 'east', target: { refs: {} }, text: 'east', holdMs: 100, asked: true, undo: {} } as unknown as Injection), /seen enough|aborted/);
+    } finally {
+      clearInterval(load);
+    }
+    assert.equal(drill.faults[0]?.tookHoldMs, undefined);
   });
 });

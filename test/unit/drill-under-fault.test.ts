@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../errors.ts';
 import type { Fault } from '../../automation/drill/faults/fault.ts';
+import { writeEntry } from '../../automation/drill/faults/journal.ts';
+import type { JournalEntry } from '../../automation/drill/faults/journal.ts';
 import type { Target } from '../../automation/drill/faults/target.ts';
 import type { Drill } from '../../automation/drill/phases.ts';
 import type { FaultMark } from '../../automation/drill/plan.ts';
-import { heal, underFault } from '../../automation/drill/underFault.ts';
+import { heal, healArranged, underFault } from '../../automation/drill/underFault.ts';
 import type { Injection } from '../../automation/drill/underFault.ts';
 
 describe('a fault under load', () => {
@@ -51,6 +53,20 @@ describe('a fault under load', () => {
     } as unknown as Drill;
   }
   const injectionOf = (fault: Fault): Injection => ({ fault, region: 'east', target: { refs: {} } as Target, text: 'it', holdMs: 0, asked: true, undo: {} });
+
+  it('that was brought about before the load is healed once, as the journal may hold another after that', async () => {
+    const healings: string[] = [];
+    const arranged: Fault = { ...late, arrange: () => Promise.resolve(), inject: () => Promise.resolve(), isEffective: () => Promise.resolve(true), heal: () => Promise.resolve(healings.push('east') > 0), isHealed: () => Promise.resolve(true) };
+    const first = injectionOf(arranged);
+    await underFault(drillOf(), first);
+    const another: JournalEntry = { schema: 'kbf-fault/2', run: 'run-1', fault: 'gateway-kill', target: 'a gateway', refs: {} as JournalEntry['refs'], undo: {}, at: '' };
+    await writeEntry(stateDir, another);
+    await healArranged(drillOf(), first);
+    assert.deepEqual(healings, ['east']);
+    assert.deepEqual(await readdir(path.join(stateDir, 'faults')), ['run-1.json']);
+    await healArranged(drillOf(), injectionOf(arranged));
+    assert.deepEqual(healings, ['east', 'east']);
+  });
 
   it('that could not be brought about is in the journal and looked for again until nothing of it can come about any more', async () => {
     await assert.rejects(underFault(drillOf(), injectionOf(late)), { message: 'no answer' });

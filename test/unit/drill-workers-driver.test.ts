@@ -197,6 +197,18 @@ describe('the workers of a drill', () => {
     assert.deepEqual((await healLeftovers({ stateDir, kubeconfig: api.kubeconfig })).map(({ now }) => now), ['over']);
   });
 
+  it('know a region by the addresses of its gateway, where that has a host name', async () => {
+    options.settings.regions = [{ name: 'west', gatewayAddress: 'localhost' }];
+    let told: string | undefined;
+    options.cluster.batch.createNamespacedJob = ({ body }) => {
+      told = body.spec?.template.spec?.containers[0]?.env?.[0]?.value;
+      return Promise.reject(new Error('enough'));
+    };
+    await assert.rejects(Workers.start(options), /enough/);
+    const { regions } = JSON.parse(told ?? '') as { regions: { name: string; gatewayAddress: string }[] };
+    assert.ok(regions.length > 0 && regions.every(({ name, gatewayAddress }) => name === 'west' && /^127\.0\.0\.1$|^\[::1\]$/.test(gatewayAddress)), told);
+  });
+
   it('for which no topic could be made leave all Jobs alone', async () => {
     options.kafka.createTopic = () => Promise.reject(new Error('no broker'));
     await assert.rejects(Workers.start(options), { message: 'no broker' });

@@ -13,9 +13,10 @@ import { scheduleOf } from '../../automation/drill/pacer.ts';
 import type { LoadPlan, Plan } from '../../automation/drill/plan.ts';
 import type { Attempt, RecordId } from '../../automation/drill/records.ts';
 import { judge } from '../../automation/drill/report.ts';
+import type { Stored } from '../../automation/drill/report.ts';
 import { Ahead } from '../../automation/drill/workers/ahead.ts';
 import { Gathered } from '../../automation/drill/workers/gathered.ts';
-import { workerFiles, workerObjects } from '../../automation/drill/workers/job.ts';
+import { longestLoadSeconds, workerFiles, workerObjects } from '../../automation/drill/workers/job.ts';
 import { Outbox } from '../../automation/drill/workers/outbox.ts';
 import { driversShare, workersShare } from '../../automation/drill/workers/protocol.ts';
 import type { Told, WorkerMessage, WorkerSettings, When } from '../../automation/drill/workers/protocol.ts';
@@ -120,11 +121,15 @@ describe('a run with workers', () => {
     const others = seq - Math.floor(seq / 10) - 1;
     return { producer: `w${others % 2}`, seq: Math.floor(others / 2) };
   };
-  const verdictWith = (workerClocksMs?: number): unknown[] => {
+  const storedRun = (): Stored => {
     const stored = passingRun();
     stored.run.plan.load.workers = 2;
     // What was delivered has the log's identities.
     for (const line of [...stored.attempts, ...stored.log.map(({ id }) => id ?? assert.fail())]) Object.assign(line, shareOf(line));
+    return stored;
+  };
+  const verdictWith = (workerClocksMs?: number): unknown[] => {
+    const stored = storedRun();
     if (workerClocksMs !== undefined) stored.run.workerClocksMs = workerClocksMs;
     const { verdict, objectives } = judge(stored);
     const { measured, met } = objectives.find(({ name }) => name === 'condition.workerClocksMs') ?? {};
@@ -135,6 +140,18 @@ describe('a run with workers', () => {
     assert.deepEqual(verdictWith(31.25), ['pass', 31.3, true]);
     assert.deepEqual(verdictWith(140), ['inconclusive', 140, false]);
     assert.deepEqual(verdictWith(), ['inconclusive', undefined, false]);
+  });
+
+  it('has a region fall silent with its last answer to anybody, in the time that the driver needs to tell it', () => {
+    // The driver heard it last 100 ms before its last answer to a worker.
+    const missed = (answersAtMs?: number): string[] => {
+      const stored = storedRun();
+      for (const marks of [stored.run.marks, ...stored.run.faults]) marks.tookHoldMs = 11_090;
+      stored.run.workerClocksMs = 5;
+      for (const attempt of stored.attempts) if (attempt.endMs === answersAtMs) attempt.region = 'east';
+      return judge(stored).objectives.filter(({ met }) => !met).map(({ name }) => name);
+    };
+    assert.deepEqual([missed(), missed(12_004), missed(14_004)], [[], [], ['regions.east.during']]);
   });
 
   it('alone is asked for its clocks', () => {
@@ -263,6 +280,15 @@ describe('a worker', () => {
     worker.kill('SIGTERM');
     assert.equal((await worker).exitCode, 1);
     assert.deepEqual(messages.at(-1), { run: 'r', worker: 0, part: 1, kind: 'ended', failure: 'it was told to end before it was told to begin' });
+  });
+
+  it('is ended by its cluster after what the plan can take, waits, faults and what they need to take hold and to be over', () => {
+    const fault = { kind: 'do' as const, fault: 'gateway-black-hole', region: 'east' };
+    const plan: Plan = { ...planOf({ workers: 1 }), durationSeconds: 60, steps: [fault, { kind: 'wait', seconds: 3600 }, { kind: 'expect', objective: 'produce.failed=0' }, { ...fault, forSeconds: 500.5 }] };
+    assert.equal(longestLoadSeconds(plan), 30 + 20 + 300 + 3600 + 501 + 300);
+    assert.equal(longestLoadSeconds({ ...plan, durationSeconds: 86_400, steps: [fault] }), 86_400);
+    const { job } = workerObjects({ plan, tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], proxiesRepeat: false, beganAt: 0 }, 'ns');
+    assert.equal(job.spec?.activeDeadlineSeconds, longestLoadSeconds(plan) + 900);
   });
 
   it('is a pod of an Indexed Job without a sidecar, with its program below the limit of a ConfigMap', () => {

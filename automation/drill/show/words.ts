@@ -104,6 +104,8 @@ export function meaning(name: string): string {
   if (phase !== undefined) return `share of the requests that ${region ?? ''} served ${phase} ${number === undefined ? 'the fault' : `fault ${number}`}`;
   const [, seen, fault] = /^condition\.samples\.(during|after)\.(\d+)$/.exec(name) ?? [];
   if (seen !== undefined) return `requests ${seen} fault ${fault ?? ''}`;
+  const [, lasted] = /^condition\.faultLasted\.(\d+)$/.exec(name) ?? [];
+  if (lasted !== undefined) return `how long fault ${lasted} lasted, of which another region was to take over`;
   const [, step] = /^step\.(\d+)$/.exec(name) ?? [];
   return step === undefined ? meanings.get(name) ?? '' : `what step ${step} of the plan expects`;
 }
@@ -112,6 +114,7 @@ const meanings = new Map([
   ...objectiveNames([]).map(({ name, meaning: text }): [string, string] => [name, text]),
   ['condition.carriedOut', 'the drill was carried out as planned'],
   ['condition.faultTookHold', 'the fault was seen from outside'],
+  ['condition.faultLasted', 'how long the fault lasted, of which another region was to take over'],
   ['condition.recovered', 'every fault ended, and what it hurt served again'],
   ['condition.generatorLatenessInGapMs', 'how long the load\'s generator stood still within the longest gap'],
   ['condition.notHandedOver', 'records that were due and never sent'],

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 
 import { UserError } from '../../../errors.ts';
+import { byAddress } from '../addresses.ts';
 import type { Cluster } from '../cluster.ts';
 import { mediaType } from '../content.ts';
 import { exchange } from '../exchange.ts';
@@ -148,7 +149,7 @@ export class Workers {
 
   async #makeJob(): Promise<void> {
     const { cluster, namespace, settings, clock } = this.#o;
-    const { job, configMap } = workerObjects({ ...settings, beganAt: Date.now() - clock() }, namespace);
+    const { job, configMap } = workerObjects({ ...settings, regions: await byAddress(settings.regions), beganAt: Date.now() - clock() }, namespace);
     const name = job.metadata?.name ?? '';
     await this.#note(name);
     this.#job = name;

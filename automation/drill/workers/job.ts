@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { V1ConfigMap, V1Job } from '@kubernetes/client-node';
 
 import { fieldManager } from '../cluster.ts';
+import { recoverTimeoutMs, takeHoldTimeoutMs } from '../fault-times.ts';
+import type { Plan } from '../plan.ts';
 import type { WorkerSettings } from './protocol.ts';
 
 /** Node.js as its makers publish it; it runs TypeScript as it is. */
@@ -16,8 +18,15 @@ const sources = [
 const program = 'workers/worker.ts';
 /** What may be left unsaid at the end takes its time. */
 const graceSeconds = 110;
-/** A load lasts longer than its duration where a region recovers late. No worker outlives a driver by more that was killed, and whose journal nobody heals. */
+/** From the Job's making until the load begins, and at its end. No worker outlives a load by more whose driver was killed, and whose journal nobody heals. */
 const extraSeconds = 900;
+
+/** How long the load lasts at most: half of its time is before the first step and after the last, and every fault may take long to take hold and to be over. */
+export function longestLoadSeconds({ durationSeconds, steps }: Pick<Plan, 'durationSeconds' | 'steps'>): number {
+  const faultSeconds = 2 * (takeHoldTimeoutMs + recoverTimeoutMs) / 1000;
+  const secondsOf = (step: Plan['steps'][number]): number => (step.kind === 'wait' ? step.seconds : step.kind === 'do' ? (step.forSeconds ?? durationSeconds / 3) + faultSeconds : 0);
+  return Math.ceil(Math.max(durationSeconds, steps.reduce((sum, step) => sum + secondsOf(step), durationSeconds / 2)));
+}
 
 /** The files of a worker's program by path, package.json included. */
 export function workerFiles(): Map<string, string> {
@@ -33,7 +42,7 @@ function keyOf(path: string): string {
 
 /** A Job of one pod for each worker, and the ConfigMap of the program. */
 export function workerObjects(settings: WorkerSettings, namespace: string): { job: V1Job; configMap: V1ConfigMap } {
-  const { plan: { run, durationSeconds, load: { workers } } } = settings;
+  const { plan: { run, load: { workers } } } = settings;
   const name = `kbf-drill-${run}`;
   const labels = { 'app.kubernetes.io/managed-by': fieldManager, 'kbf-drill/run': run };
   const metadata = { name, namespace, labels };
@@ -44,7 +53,7 @@ export function workerObjects(settings: WorkerSettings, namespace: string): { jo
       metadata,
       spec: {
         completionMode: 'Indexed', completions: workers, parallelism: workers, backoffLimit: 0,
-        activeDeadlineSeconds: durationSeconds + extraSeconds, ttlSecondsAfterFinished: 60,
+        activeDeadlineSeconds: longestLoadSeconds(settings.plan) + extraSeconds, ttlSecondsAfterFinished: 60,
         template: {
           // A sidecar would stay behind when the worker is done, and its proxy would be part of what is measured.
           metadata: { labels, annotations: { 'sidecar.istio.io/inject': 'false' } },
