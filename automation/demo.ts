@@ -47,6 +47,7 @@ export async function demo(o: DemoOptions, modules: SandboxModules): Promise<Dri
   // At once: what forbids a sandbox is not to be learnt after half an hour of building its tools.
   await modules.checkPrerequisites();
   for (const line of await modules.cleanLeftovers(o.stateDir)) o.progress.note(line);
+  await modules.checkStart(sandboxOf(o));
   const tools = await toolchain(o, modules);
   const sandbox = await startSandbox(o, modules, tools);
   let kept = false;
@@ -66,6 +67,10 @@ export async function demo(o: DemoOptions, modules: SandboxModules): Promise<Dri
   }
 }
 
+function sandboxOf({ stateDir }: DemoOptions): { name: string; stateDir: string; regions: number } {
+  return { name: `demo-${String(process.pid)}`, stateDir, regions: 2 };
+}
+
 async function toolchain({ progress, signal }: DemoOptions, { ensureTools, toolPaths }: SandboxModules): Promise<ToolPaths> {
   const startedAt = performance.now();
   const tools = await ensureTools(undefined, { signal, onEvent: showTools(progress) });
@@ -73,11 +78,12 @@ async function toolchain({ progress, signal }: DemoOptions, { ensureTools, toolP
   return toolPaths(tools);
 }
 
-async function startSandbox({ stateDir, progress, signal }: DemoOptions, modules: SandboxModules, tools: ToolPaths): Promise<Sandbox> {
+async function startSandbox(o: DemoOptions, modules: SandboxModules, tools: ToolPaths): Promise<Sandbox> {
+  const { progress, signal } = o;
   const startedAt = performance.now();
-  const name = `demo-${String(process.pid)}`;
+  const { name } = sandboxOf(o);
   try {
-    const sandbox = await modules.startSandbox({ name, stateDir, regions: 2, tools, signal, onEvent: showSandbox(progress) });
+    const sandbox = await modules.startSandbox({ ...sandboxOf(o), tools, signal, onEvent: showSandbox(progress) });
     progress.note(`${`sandbox ${name}`.padEnd(30)} ${String(sandbox.clusters.length)} clusters ready after ${duration(performance.now() - startedAt)}`);
     return sandbox;
   } finally {

@@ -21,6 +21,7 @@ import type { Project } from './project.ts';
 import { commandFailure, openPulumi } from './pulumiCli.ts';
 import type { Choices } from './reach.ts';
 import { settle, unlock } from './recovery.ts';
+import type { Refresh } from './recovery.ts';
 import { makeScratch, scratchIn } from './scratch.ts';
 import { prepareState } from './prepareState.ts';
 import { isThere, readState } from './stackState.ts';
@@ -173,14 +174,21 @@ export class Environment {
       const found = await survey(what, { configuration, state: await readState(this.#files, stack), orphans: await this.#orphans.read() }, o);
       if (found.skipped.length > 0) notice(`skipped: ${found.skipped.join(', ')}; what is there stays as it is, and is given as it was last known`);
       if (what !== 'preview') {
-        (await settle(this.#files, stack, (state) => found.excluded(state), o.signal)).forEach(notice);
-        await prepareState({ stack, files: this.#files, orphans: this.#orphans }, { ...found, isLast: what === 'destroy', notice, signal: o.signal });
+        const refresh = this.#refreshing(stack, o);
+        (await settle(this.#files, stack, (state) => found.excluded(state), refresh)).forEach(notice);
+        await prepareState({ stack, files: this.#files, orphans: this.#orphans }, { ...found, isLast: what === 'destroy', notice, refresh });
       }
       const exclude = found.skipped.length === 0 ? [] : found.excluded(await readState(this.#files, stack));
       o.signal?.throwIfAborted();
       this.#workspace.envVars[skipVariable] = found.skipped.join(',');
       return await this.#watch(what, o, (engine) => run(stack, { ...engine, ...(exclude.length > 0 ? { exclude } : {}) }));
     });
+  }
+
+  /** A look at some objects before the operation itself, of which nothing is told but what goes wrong. */
+  #refreshing(stack: Stack, o: OperationOptions): Refresh {
+    const onEvent = (event: EngineProgress): void => { if (event.kind !== 'resource') o.onEvent?.(event); };
+    return (which) => this.#watch('refresh', { ...o, onEvent }, (engine) => stack.refresh({ ...engine, ...which }));
   }
 
   /** Runs the engine, listens to it, passes an abort on to it and says why it failed. */

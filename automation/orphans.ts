@@ -28,7 +28,7 @@ export interface Orphan {
 
 /** The objects in a person's terms, without components and providers. */
 export function orphansOf(abandoned: readonly Abandoned[]): Orphan[] {
-  return abandoned.flatMap(({ context, resources }) => resources.filter(({ type, custom }) => custom && type.startsWith('kubernetes:')).map((resource) => {
+  return abandoned.flatMap(({ context, resources }) => resources.filter(isObject).map((resource) => {
     const { apiVersion, kind, metadata } = { ...resource.inputs, ...resource.outputs } as NonNullable<ResourceState['inputs']>;
     const [, group = '', last = ''] = resource.type.split(':');
     return {
@@ -73,9 +73,15 @@ export function takeBack(state: StackState, abandoned: readonly Abandoned[]): st
     }
     resources.push(back);
     known.set(back.urn, back);
-    if (back.custom && back.type.startsWith('kubernetes:')) objects.push(back.urn);
+    if (isObject(back)) objects.push(back.urn);
   }
   return objects;
+}
+
+/** URNs of the objects among what was left behind that a state has. */
+export function objectsIn({ resources = [] }: StackState, abandoned: readonly Abandoned[]): string[] {
+  const known = new Set(resources.map(({ urn }) => urn));
+  return abandoned.flatMap((cluster) => cluster.resources).filter((resource) => isObject(resource) && known.has(resource.urn)).map(({ urn }) => urn);
 }
 
 /** Takes the engine's protection off, which is for runs that would delete records unasked. @returns whether there was any */
@@ -131,6 +137,10 @@ export class OrphanFile {
     await writeFile(`${this.path}.new`, `${JSON.stringify({ schema: 1, clusters }, null, 1)}\n`, { mode: 0o600, flush: true });
     await rename(`${this.path}.new`, this.path);
   }
+}
+
+function isObject({ custom, type }: ResourceState): boolean {
+  return custom && type.startsWith('kubernetes:');
 }
 
 function ancestors(resources: readonly ResourceState[], urn: string): string[] {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -56,16 +57,20 @@ async function askPassphrase(stack: string, isNew: boolean, ask: (question: stri
 }
 
 /** Asks on the terminal without showing what is typed; undefined where standard input is none. */
-export function terminalQuestion(signal: AbortSignal): ((question: string) => Promise<string>) | undefined {
-  if (!process.stdin.isTTY) return undefined;
+export function terminalQuestion(signal: AbortSignal, input: NodeJS.ReadableStream & { isTTY?: boolean } = process.stdin): ((question: string) => Promise<string>) | undefined {
+  if (input.isTTY !== true) return undefined;
   return async (question) => {
     const silent = new Writable({ write: (_chunk, _encoding, done) => { done(); } });
-    const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
+    const terminal = createInterface({ input, output: silent, terminal: true });
     // In raw mode Ctrl-C is a key and no signal: hand it on as one.
     terminal.on('SIGINT', () => { process.kill(process.pid, 'SIGINT'); });
     process.stderr.write(question);
     try {
-      return await terminal.question('', { signal });
+      return await Promise.race([terminal.question('', { signal }), once(terminal, 'close').then(() => { throw new Error('closed'); })]);
+    } catch (cause) {
+      signal.throwIfAborted();
+      // Ctrl-D, or a terminal that is gone.
+      throw new UserError('No passphrase was given; nothing was done.', { exitCode: 2, cause });
     } finally {
       terminal.close();
       process.stderr.write('\n');

@@ -1,6 +1,7 @@
 import type { Stack } from '@pulumi/pulumi/automation/index.js';
-import { abandon, takeBack, unprotect } from './orphans.ts';
+import { abandon, objectsIn, takeBack, unprotect } from './orphans.ts';
 import type { OrphanFile } from './orphans.ts';
+import type { Refresh } from './recovery.ts';
 import { editState, readState } from './stackState.ts';
 import type { StackFiles, StackState } from './stackState.ts';
 import type { Survey } from './survey.ts';
@@ -16,25 +17,26 @@ export interface Preparation extends Pick<Survey, 'returned' | 'abandoned'> {
   /** Everything is to go, also what is protected. */
   readonly isLast: boolean;
   readonly notice: (text: string) => void;
-  readonly signal: AbortSignal | undefined;
+  readonly refresh: Refresh;
 }
 
 /** Brings a state to what the engine is to work on: with what was left behind before, without what is to be left behind now. */
-export async function prepareState(stored: Stored, { returned, abandoned, isLast, notice, signal }: Preparation): Promise<void> {
+export async function prepareState(stored: Stored, { returned, abandoned, isLast, notice, refresh }: Preparation): Promise<void> {
   const { stack, files, orphans } = stored;
   const before = await orphans.read();
   const kept = before.filter(({ context }) => returned.includes(context));
   let back: string[] = [];
+  let there: string[] = [];
   const change = (state: StackState): boolean => {
     back = takeBack(state, kept);
+    there = objectsIn(state, kept);
     return (isLast && unprotect(state)) || back.length > 0;
   };
   // First on a copy: an import costs half a second.
   if ((isLast || kept.length > 0) && change(structuredClone(await readState(files, stack)))) await editState(files, stack, change);
-  if (back.length > 0) {
-    notice(`took up ${String(back.length)} objects again that were left behind in ${returned.join(', ')}`);
-    await stack.refresh({ target: back, ...(signal ? { signal } : {}) });
-  }
+  if (back.length > 0) notice(`took up ${String(back.length)} objects again that were left behind in ${returned.join(', ')}`);
+  // All of them: a run that was interrupted here may have taken them back and not looked them up.
+  if (there.length > 0) await refresh({ target: there });
   if (kept.length > 0) await orphans.remove(returned);
   if (abandoned.length > 0) await leaveBehind(stored, abandoned);
   const waiting = before.filter((each) => !kept.includes(each) && !abandoned.some(({ context }) => context === each.context));

@@ -12,21 +12,30 @@ export async function unlock(files: StackFiles | undefined): Promise<string[]> {
 
 /**
  * Settles what an engine that died was in the middle of creating: each such object enters the state, and a refresh looks it up in
- * its cluster and takes it out again where it does not exist. So no later destroy forgets it. Returns one line for each.
+ * its cluster and takes it out again where it does not exist. So no later destroy forgets it. Where the refresh does not come to its end,
+ * the next run finds the rest by their mark. Returns one line for each.
  * @param excluded URNs that are left alone
  */
-export async function settle(files: StackFiles | undefined, stack: Stack, excluded: (state: StackState) => string[], signal?: AbortSignal): Promise<string[]> {
-  if (!files || !hasPendingCreates(await readState(files, stack))) return [];
+export async function settle(files: StackFiles | undefined, stack: Stack, excluded: (state: StackState) => string[], refresh: Refresh): Promise<string[]> {
+  if (!files) return [];
+  const before = await readState(files, stack);
+  if (!hasPendingCreates(before) && !hasUnsettled(before, excluded(before))) return [];
   let lines: string[] = [];
   let exclude: string[] = [];
   await editState(files, stack, (state) => {
     lines = adoptPendingCreates(state);
     exclude = excluded(state);
-    return true;
+    return hasPendingCreates(before);
   });
-  await stack.refresh({ ...(exclude.length > 0 ? { exclude } : {}), ...(signal ? { signal } : {}) });
+  await refresh(exclude.length > 0 ? { exclude } : {});
   return lines;
 }
+
+/** Has the engine read what is in clusters into the state. */
+export type Refresh = (which: { target?: string[]; exclude?: string[] }) => Promise<unknown>;
+
+/** The mark of an object that was not looked up yet. An import keeps it, where it drops every pending operation, and a refresh takes it away. */
+const unsettled = 'its creation was interrupted';
 
 /**
  * Pulumi itself leaves a pending creation in the state for a person to answer, and its refresh reads only what is in `resources`.
@@ -40,13 +49,17 @@ export function adoptPendingCreates(state: StackState): string[] {
     const id = kubernetesId(resource);
     const what = `${resource.urn.split('::').at(-1) ?? ''} (${resource.type})`;
     if (id === undefined || resources.some(({ urn }) => urn === resource.urn)) return `a killed process had begun to create ${what}`;
-    resources.push({ ...resource, id, outputs: resource.inputs ?? {} });
+    resources.push({ ...resource, id, outputs: resource.inputs ?? {}, initErrors: [unsettled] });
     return `looked up ${what}, whose creation a killed process had begun`;
   });
 }
 
 function hasPendingCreates({ pending_operations: pending = [] }: StackState): boolean {
   return pending.some(({ type }) => type === 'creating');
+}
+
+function hasUnsettled({ resources = [] }: StackState, excluded: readonly string[]): boolean {
+  return resources.some(({ urn, initErrors }) => initErrors?.includes(unsettled) === true && !excluded.includes(urn));
 }
 
 function kubernetesId({ type, custom, inputs }: ResourceState): string | undefined {

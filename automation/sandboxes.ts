@@ -20,7 +20,7 @@ export function hasSandbox(): boolean {
 
 /** What the commands use of the sandbox. */
 export type SandboxModules =
-  Pick<typeof machine, 'checkPrerequisites' | 'startSandbox' | 'openSandbox' | 'removeSandbox' | 'cleanLeftovers'> & Pick<typeof toolchain, 'ensureTools' | 'listTools' | 'toolPaths'>;
+  Pick<typeof machine, 'checkPrerequisites' | 'checkStart' | 'startSandbox' | 'openSandbox' | 'removeSandbox' | 'cleanLeftovers'> & Pick<typeof toolchain, 'ensureTools' | 'listTools' | 'toolPaths'>;
 
 /** The sandbox's own modules. */
 export async function sandboxModules(): Promise<SandboxModules> {

@@ -23,6 +23,8 @@ export interface ResourceState {
   deletedWith?: string;
   inputs?: { apiVersion?: string; kind?: string; metadata?: { name?: string; namespace?: string }; context?: unknown; kubeconfig?: unknown };
   outputs?: object;
+  /** Why it is not what it is to be, though it exists. */
+  initErrors?: string[];
 }
 
 /** Where the file backend keeps what belongs to one stack. */

@@ -1,9 +1,10 @@
 import { execa } from 'execa';
 import type { ResultPromise } from 'execa';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isAlive } from '../automation/locks.ts';
 
 const program = fileURLToPath(new URL('../automation/kbf.mjs', import.meta.url));
 
@@ -25,9 +26,13 @@ export class BenchKbf implements AsyncDisposable {
     this.#signal = signal;
   }
 
-  /** @param signal ends a command, after it has cleaned up, and begins no other */
+  /**
+   * Ends what killed benches have left running, which would be measured too.
+   * @param signal ends a command, after it has cleaned up, and begins no other
+   */
   static async open(signal: AbortSignal): Promise<BenchKbf> {
-    return new BenchKbf(await mkdtemp(join(tmpdir(), 'kbf-bench-')), signal);
+    for (const stateDir of await abandoned()) await new BenchKbf(stateDir, signal)[Symbol.asyncDispose]();
+    return new BenchKbf(await mkdtemp(join(tmpdir(), `kbf-bench-${String(process.pid)}-`)), signal);
   }
 
   /** Where the sandbox lies. */
@@ -80,4 +85,14 @@ export class BenchKbf implements AsyncDisposable {
   #start(args: readonly string[], cancelSignal?: AbortSignal): ResultPromise<Options> {
     return execa(process.execPath, [program, '--state-dir', this.#stateDir, ...args], { ...options, ...(cancelSignal === undefined ? {} : { cancelSignal }) });
   }
+}
+
+/** The directories of this user's benches whose process is dead. */
+async function abandoned(): Promise<string[]> {
+  const found = (await readdir(tmpdir())).filter((name) => {
+    const pid = /^kbf-bench-(\d+)-/.exec(name)?.[1];
+    return pid !== undefined && !isAlive(Number(pid));
+  }).map((name) => join(tmpdir(), name));
+  const owners = await Promise.all(found.map((stateDir) => stat(stateDir).then(({ uid }) => uid, () => undefined)));
+  return found.filter((_, index) => owners[index] === process.getuid?.());
 }

@@ -6,5 +6,5 @@ export { checkPrerequisites } from './machine/prerequisites.ts';
 export type { StatusReport } from './machine/protocol.ts';
 export { openSandbox, removeSandbox } from './machine/running.ts';
 export type { EnterOptions, Sandbox } from './machine/running.ts';
-export { startSandbox } from './machine/start.ts';
+export { checkStart, startSandbox } from './machine/start.ts';
 export type { SandboxEvent, SandboxOptions } from './machine/start.ts';

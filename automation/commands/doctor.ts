@@ -15,6 +15,7 @@ export function addDoctor(program: Command, session: Session): void {
       const progress = session.progress(json);
       progress.update('doctor', () => `asking the clusters of ${target.name}`);
       const findings = await session.work({ operation: 'doctor', environment: target.environment, isSandbox: target.isSandbox }, { ...target.worker, signal: session.signal }) as Finding[];
+      session.signal.throwIfAborted();
       progress.done('doctor');
       const counts = { ok: 0, warning: 0, fault: 0, unchecked: 0 };
       for (const { verdict } of findings) counts[verdict] += 1;

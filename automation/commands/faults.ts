@@ -22,6 +22,8 @@ export function addFaults(program: Command, session: Session): void {
       const target = await findTarget(session, flags);
       const healed = await session.work({ operation: 'heal', leftovers: { stateDir: target.drillDir, kubeconfig: target.kubeconfig } }, { ...target.worker, signal: session.signal }) as Healed[];
       session.answer(flags.json === true, healed, () => (healed.length === 0 ? 'nothing to heal' : healed.map(sentenceOf).join('\n')));
+      // It heals to the end all the same, and says what.
+      session.signal.throwIfAborted();
     });
 }
 

@@ -20,6 +20,7 @@ export function addRender(program: Command, session: Session): void {
       const folder = resolve(out);
       const environment = settingsOf(session, flags);
       const { files, others } = await session.work({ operation: 'render', environment }, { signal: session.signal }) as Rendering;
+      session.signal.throwIfAborted();
       await writeFolder(folder, new Map(files.map(({ path, text }) => [path, text])));
       const placeholders = files.flatMap((file) => file.placeholders);
       session.answer(json, { stack: environment.stack, out: folder, files: files.map(({ path }) => path), placeholders, others }, () => [

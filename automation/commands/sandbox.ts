@@ -63,6 +63,8 @@ async function up(session: Session, { name, regions, json = false }: Flags): Pro
     await describe(session, running, json);
     return;
   }
+  // At once: what forbids it is not to be learnt after half an hour of building its tools.
+  await modules.checkStart({ name, stateDir, regions });
   const tools = modules.toolPaths(await modules.ensureTools(undefined, { signal: session.signal, onEvent: showTools(progress) }));
   const started = await modules.startSandbox({ name, stateDir, regions, tools, signal: session.signal, onEvent: showSandbox(progress) });
   progress.done('sandbox');

@@ -37,6 +37,7 @@ export function addStack(program: Command, session: Session): void {
     .action(async (flags: Flags) => {
       const target = await findTarget(session, flags);
       const outputs = await session.work({ operation: 'outputs', environment: target.environment }, { ...target.worker, signal: session.signal });
+      session.signal.throwIfAborted();
       session.answer(flags.json === true, outputs, () => listing(outputs as Record<string, unknown>));
     });
 }

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../errors.ts';
 import { locked } from './lock.ts';
+import { refuseElsewhere } from './namespace.ts';
 import { isAlive, readState, sandboxDir } from './state.ts';
 import type { SandboxState } from './state.ts';
 import { endAndForget } from './teardown.ts';
@@ -10,13 +11,15 @@ import { endAndForget } from './teardown.ts';
  * Ends and removes what crashed sandboxes left behind. Only the very processes that their state names are touched. A sandbox that was
  * meant to outlive its command keeps its state and can be started again.
  * @returns what was found and done, a sentence each
+ * @throws UserError where one belongs to another PID namespace
  */
 export async function cleanLeftovers(stateDir: string): Promise<string[]> {
   const sandboxes = join(resolve(stateDir), 'sandboxes');
   const names = await readdir(sandboxes).catch(() => []);
-  const done = await Promise.all(names.map(async (name) => {
+  const dirs = names.map((name) => sandboxDir(resolve(stateDir), name));
+  for (const dir of dirs) await refuseElsewhere(dir, await readState(dir));
+  const done = await Promise.all(dirs.map(async (dir) => {
     try {
-      const dir = sandboxDir(resolve(stateDir), name);
       return await locked(dir, () => cleanOne(dir));
     } catch (error) {
       // Someone is starting or stopping it right now, so it is no leftover.
@@ -31,6 +34,7 @@ export async function cleanLeftovers(stateDir: string): Promise<string[]> {
 export async function cleanOne(dir: string): Promise<string | undefined> {
   const state = await readState(dir);
   if (state === undefined && await readdir(dir).catch(() => undefined) === undefined) return undefined;
+  await refuseElsewhere(dir, state);
   if (state !== undefined && (state.phase === 'stopped' || await belongsToSomeone(state))) return undefined;
   const kept = await endAndForget(dir);
   const name = basename(dir);

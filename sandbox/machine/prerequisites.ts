@@ -6,6 +6,9 @@ import { UserError } from '../../errors.ts';
 /** `ip` and `mount` often lie where an ordinary user's PATH does not lead. */
 export const searchPath = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`;
 
+/** What the tree, the node agent's containers and the toolchain's locks are made with. */
+export const programs = ['unshare', 'nsenter', 'setpriv', 'mount', 'umount', 'pivot_root', 'flock', 'ip', 'hostname', 'mkfifo'];
+
 /** The settings by which systems forbid user namespaces; undefined where a kernel does not have one. */
 export interface NamespaceSettings {
   readonly unprivilegedUsernsClone?: string;
@@ -66,12 +69,12 @@ export function notLinux(platform: string): UserError {
 
 export function programsMissing(names: readonly string[]): UserError {
   return new UserError(`The sandbox needs ${names.join(', ')}, which ${names.length === 1 ? 'is' : 'are'} not installed.`, {
-    remedy: 'Install the packages util-linux (unshare, nsenter, mount, setpriv) and iproute2 (ip), for example: sudo apt-get install util-linux mount iproute2.',
+    remedy: 'Install the packages util-linux (unshare, nsenter, setpriv, mount, umount, pivot_root, flock), iproute2 (ip), hostname and coreutils (mkfifo), for example: sudo apt-get install util-linux mount iproute2 hostname coreutils.',
   });
 }
 
 async function missingPrograms(): Promise<string[]> {
-  const found = await Promise.all(['unshare', 'nsenter', 'setpriv', 'mount', 'ip'].map(async (name) => {
+  const found = await Promise.all(programs.map(async (name) => {
     const tries = await Promise.all(searchPath.split(':').map((dir) => access(join(dir, name), constants.X_OK).then(() => true, () => false)));
     return tries.includes(true) ? [] : [name];
   }));

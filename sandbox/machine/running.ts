@@ -5,7 +5,8 @@ import { UserError } from '../../errors.ts';
 import { askStatus } from './control-client.ts';
 import type { ClusterInfo } from './clusters.ts';
 import { cleanOne } from './leftovers.ts';
-import { locked } from './lock.ts';
+import { locked, patienceMs } from './lock.ts';
+import { refuseElsewhere } from './namespace.ts';
 import { findParts } from './parts.ts';
 import type { Part } from './parts.ts';
 import { searchPath } from './prerequisites.ts';
@@ -55,17 +56,19 @@ export interface Sandbox {
 
 /**
  * A running sandbox of another process, or undefined when none of this name runs.
+ * @throws UserError when it belongs to another PID namespace
  */
 export async function openSandbox(name: string, stateDir: string): Promise<Sandbox | undefined> {
   const dir = sandboxDir(resolve(stateDir), name);
   const state = await readState(dir);
+  await refuseElsewhere(dir, state);
   if (state?.phase !== 'running' || !await isAlive(state.tree)) return undefined;
   return new RunningSandbox(dir, state);
 }
 
 /**
  * Removes the kept state of a stopped sandbox. @returns false when there is none
- * @throws UserError when the sandbox runs
+ * @throws UserError when the sandbox runs, or may run in another PID namespace
  */
 export async function removeSandbox(name: string, stateDir: string): Promise<boolean> {
   const dir = sandboxDir(resolve(stateDir), name);
@@ -76,7 +79,7 @@ export async function removeSandbox(name: string, stateDir: string): Promise<boo
     if (state.phase !== 'stopped') throw new UserError(`the sandbox "${name}" runs`, { remedy: 'Stop it first.' });
     await removeState(dir);
     return true;
-  });
+  }, patienceMs);
 }
 
 export class RunningSandbox implements Sandbox {
@@ -142,7 +145,11 @@ export class RunningSandbox implements Sandbox {
   }
 
   stop({ keepState = false } = {}): Promise<void> {
-    this.#stopped ??= locked(this.dir, () => this.#stop(keepState));
+    this.#stopped ??= locked(this.dir, () => this.#stop(keepState), patienceMs).catch((error: unknown) => {
+      // It may be tried again.
+      this.#stopped = undefined;
+      throw error;
+    });
     return this.#stopped;
   }
 

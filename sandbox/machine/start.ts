@@ -8,7 +8,8 @@ import { maxRegions, planClusters } from './clusters.ts';
 import { explainDisk } from './disk.ts';
 import { writeKubeconfigs } from './kubeconfig.ts';
 import { cleanOne } from './leftovers.ts';
-import { locked } from './lock.ts';
+import { locked, patienceMs } from './lock.ts';
+import { pidNamespace } from './namespace.ts';
 import { createPki } from './pki.ts';
 import { checkPrerequisites } from './prerequisites.ts';
 import type { ToStarter } from './protocol.ts';
@@ -43,13 +44,24 @@ export async function startSandbox(options: StartOptions): Promise<Sandbox> {
   checkOptions(options);
   const { userNamespace } = await checkPrerequisites();
   const dir = sandboxDir(resolve(options.stateDir), options.name);
-  await mkdir(dirname(dir), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(dir), { recursive: true, mode: 0o700 }).catch(async (error: unknown) => { throw await explainDisk(error, dir); });
   return locked(dir, async () => {
     await cleanOne(dir);
     const kept = await readState(dir);
     if (kept !== undefined) checkKept(kept, options, dir);
     return start(dir, options, userNamespace, kept).catch(async (error: unknown) => { throw await rollBack(dir, error); });
-  });
+  }, patienceMs);
+}
+
+/**
+ * What forbids a start, as far as it can be told without the tools, which take long to get.
+ * @throws UserError with the remedy
+ */
+export async function checkStart(options: SandboxOptions): Promise<void> {
+  checkOptions(options);
+  const dir = sandboxDir(resolve(options.stateDir), options.name);
+  const kept = await readState(dir);
+  if (kept !== undefined) checkKept(kept, options, dir);
 }
 
 async function start(dir: string, options: StartOptions, userNamespace: boolean, kept?: SandboxState): Promise<Sandbox> {
@@ -89,7 +101,7 @@ function checkKept(kept: SandboxState, { name, regions }: SandboxOptions, dir: s
   }
   const had = kept.clusters.length - planClusters(0).length;
   if (had !== regions) {
-    throw new UserError(`the stopped sandbox "${name}" has ${had} regions, not ${regions}`, { remedy: `Start it with ${had}, or remove its state first: ${dir}` });
+    throw new UserError(`the stopped sandbox "${name}" has ${had} regions, not ${regions}`, { exitCode: 2, remedy: `Start it with ${had}, or remove its state first: ${dir}` });
   }
 }
 
@@ -100,7 +112,7 @@ export async function prepare(dir: string, o: StartOptions, userNamespace: boole
   if (starter === undefined) throw new Error('/proc does not show this process');
   const now = new Date().toISOString();
   const state: SandboxState = {
-    name: o.name, phase: 'starting', detached: false, keep: kept !== undefined, starter, userNamespace,
+    name: o.name, phase: 'starting', detached: false, keep: kept !== undefined, starter, pidNamespace: await pidNamespace(), userNamespace,
     clusters: kept?.clusters ?? planClusters(o.regions),
     createdAt: kept?.createdAt ?? now, startedAt: now,
     sockets: `/tmp/kbf-${randomBytes(6).toString('hex')}`,
@@ -123,12 +135,16 @@ export async function prepare(dir: string, o: StartOptions, userNamespace: boole
 }
 
 /** Ends what was started, and keeps its logs where the next start does not remove them. @returns the error with that place in it */
-async function rollBack(dir: string, error: unknown): Promise<unknown> {
+export async function rollBack(dir: string, error: unknown): Promise<unknown> {
   const explained = await explainDisk(error, dir);
   const logs = join(dirname(dirname(dir)), 'failed', basename(dir));
-  await rm(logs, { recursive: true, force: true });
-  await mkdir(dirname(logs), { recursive: true, mode: 0o700 });
-  await endAndForget(dir, () => rename(join(dir, 'logs'), logs));
+  const saveLogs = async (): Promise<void> => {
+    await rm(logs, { recursive: true, force: true });
+    await mkdir(dirname(logs), { recursive: true, mode: 0o700 });
+    await rename(join(dir, 'logs'), logs);
+  };
+  // What even this leaves, on a full disk above all, is a leftover to the next command. Why the start failed is told now or never.
+  await endAndForget(dir, saveLogs).catch(() => undefined);
   if (!(explained instanceof UserError)) return explained;
   const remedy = explained.remedy?.replaceAll(join(dir, 'logs'), logs);
   return new UserError(explained.message, { exitCode: explained.exitCode, cause: explained, ...(remedy === undefined ? {} : { remedy }) });

@@ -26,6 +26,8 @@ export interface SandboxState {
   readonly createdAt: string;
   readonly startedAt: string;
   readonly starter: ProcessId;
+  /** The PID namespace in which all of its processes are named; absent in what older versions wrote. */
+  readonly pidNamespace?: string;
   /** The tree's first process as seen from outside; absent until it exists. */
   readonly tree?: ProcessId;
   /** Whether the tree has a user namespace, because its owner is not root. */
@@ -70,13 +72,22 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
   await writePrivate(path, JSON.stringify(value, null, 2) + '\n');
 }
 
+async function bootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+}
+
+/** Whether it was started since the machine was. */
+export async function isOfThisBoot({ startTime }: ProcessId): Promise<boolean> {
+  return startTime.startsWith(`${await bootId()}:`);
+}
+
 /** The identity of a process that runs now; undefined when none has this pid, or only its zombie. */
 export async function identify(pid: number): Promise<ProcessId | undefined> {
   try {
-    const [stat, boot] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile('/proc/sys/kernel/random/boot_id', 'utf8')]);
+    const [stat, boot] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), bootId()]);
     // The command in parentheses may hold spaces; the fields are counted after it.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : { pid, startTime: `${boot.trim()}:${fields[19] ?? ''}` };
+    return fields[0] === 'Z' ? undefined : { pid, startTime: `${boot}:${fields[19] ?? ''}` };
   } catch {
     return undefined;
   }

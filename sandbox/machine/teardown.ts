@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import { UserError } from '../../errors.ts';
 import { until } from '../process.ts';
 import { askStop } from './control-client.ts';
+import { kill } from './kill.ts';
 import { readRelays } from './relays.ts';
 import { isAlive, readState, writeState } from './state.ts';
 import type { ProcessId, SandboxState } from './state.ts';
@@ -19,10 +20,10 @@ export async function endProcesses(dir: string, state: SandboxState, { orderly }
     // A tree that cannot answer is killed below.
     await askStop(state, AbortSignal.timeout(orderlyStopMs)).catch(() => undefined);
   }
-  await kill(state.tree);
+  await end(state.tree);
   const relay = (await readRelays(dir))?.process;
   // It ends by itself with the tree, unless it was stopped by a signal.
-  await gone(relay, 2000).catch(() => kill(relay));
+  await gone(relay, 2000).catch(() => end(relay));
   await rm(state.sockets, { recursive: true, force: true });
 }
 
@@ -60,9 +61,9 @@ export async function removeState(dir: string): Promise<void> {
 }
 
 /** SIGKILL to that very process, and to no later one with its pid; resolves when it is gone. */
-async function kill(target: ProcessId | undefined): Promise<void> {
+async function end(target: ProcessId | undefined): Promise<void> {
   if (target === undefined || !await isAlive(target)) return;
-  process.kill(target.pid, 'SIGKILL');
+  kill(target.pid);
   await gone(target, 10_000);
 }
 

@@ -86,6 +86,10 @@ describe('as an ordinary user', function () {
       const { stdout } = await kbf('sandbox', 'shell', '--name', 'user', '--', 'kubectl', '--context', 'central', '--namespace', 'tsb', 'get', 'pods', '--output', 'jsonpath={.items[0].status.phase}');
       assert.equal(stdout, 'Running');
       assert.equal(sandbox.clusters.length, 4);
+      // Inside it, its own processes have other pids: it must not be taken for dead there.
+      const inside = ['sandbox', 'shell', '--name', 'user', '--', process.execPath, join(root, 'automation/kbf.mjs'), '--state-dir', join(workshop.stateDir, 'state')];
+      await assert.rejects(kbf(...inside, 'sandbox', 'down', '--name', 'user'), { exitCode: 2 });
+      assert.match((await kbf('sandbox', 'status', '--name', 'user')).stdout, /sandbox user is running/);
     } finally {
       await kbf('sandbox', 'down', '--name', 'user');
     }

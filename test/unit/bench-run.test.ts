@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { killFamily } from '../../bench/family.ts';
 
 const program = fileURLToPath(new URL('../fixtures/bench.ts', import.meta.url));
 
@@ -48,11 +50,28 @@ describe('a bench', function () {
     assert.equal(existsSync(stateDir), false);
   });
 
+  it('removes what one left that was killed, and nothing of one that lives', async () => {
+    const [killed, living] = await Promise.all([spawnSync('true').pid, process.pid].map((pid) => mkdtemp(join(tmpdir(), `kbf-bench-${String(pid)}-`))));
+    try {
+      await (await start('failing')).ended;
+      assert.equal(existsSync(killed ?? ''), false);
+      assert.equal(existsSync(living ?? ''), true);
+    } finally {
+      for (const directory of [killed, living]) await rm(directory ?? '', { recursive: true, force: true });
+    }
+  });
+
   it('that fails cleans up too, and says why', async () => {
     const { ended } = await start('failing');
     const { code, stderr } = await ended;
     assert.equal(code, 1);
     assert.match(stderr, /measured nothing/);
     assert.equal(existsSync(stateDir), false);
+  });
+});
+
+describe('the end of a family', () => {
+  it('is nothing to do for one that has ended', async () => {
+    await killFamily(spawnSync('true').pid);
   });
 });

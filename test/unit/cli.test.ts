@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +47,7 @@ describe('wrong use of kbf', () => {
     ['sandbox up --regions 1', /whole number, 2 or more/],
     ['sandbox up --name ../x', /1 to 20 of the characters/],
     ['sandbox up --regions 3', /is running with 2 regions, not 3/],
+    ['sandbox up --name other --regions 50', /a sandbox cannot have 50 regions[^]*1 to 43/],
     ['sandbox status --name other', /No sandbox named other is running[^]*kbf sandbox up --name other/],
     ['sandbox logs nonsense', /has no log named nonsense/],
     ['drill --fault fire', /Allowed choices are bridge-scale-0, bridge-terminate/],
@@ -133,6 +135,29 @@ describe('kbf', () => {
 
   it('says how much of a log there is, and nothing about other files', async () => {
     assert.equal((await kbf('sandbox logs')).code, 0);
+  });
+});
+
+describe('kbf, interrupted', () => {
+  const interrupting = (result: unknown) => () => {
+    process.emit('SIGHUP', 'SIGHUP');
+    return result;
+  };
+
+  for (const [line, result] of Object.entries({ 'outputs --json': {}, 'doctor --json': [], 'render --out x --json': { files: [], others: [] } })) {
+    it(`while "${line}" reads answers 130 and nothing else`, async () => {
+      const folder = join(state, 'rendered');
+      const { code, stdout } = await kbf(line.replace(' x', ` ${folder}`), interrupting(result));
+      assert.equal(code, 130);
+      assert.equal(stdout, '');
+      assert.equal(existsSync(folder), false);
+    });
+  }
+
+  it('while it heals says what it healed, and answers 130', async () => {
+    const { code, stdout } = await kbf('faults heal', interrupting([]));
+    assert.equal(code, 130);
+    assert.equal(stdout, 'nothing to heal\n');
   });
 });
 

@@ -90,6 +90,11 @@ describe('the demo', () => {
     assert.ok(written.includes(logs));
   });
 
+  it('refuses a state directory that no sandbox can have before any tool is built', async () => {
+    await assert.rejects(run({ stateDir: '/run/kbf' }), { exitCode: 2 });
+    assert.deepEqual(happened, ['leftovers']);
+  });
+
   it('refuses a directory that already holds a report before anything is started', async () => {
     await mkdir(join(directory, 'report'));
     await writeFile(join(directory, 'report', 'report.json'), '{}');

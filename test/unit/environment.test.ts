@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Environment } from '../../automation/environment.ts';
@@ -38,6 +38,25 @@ describe('an environment', () => {
   it('passes on what the CLI said, without its command line', async () => {
     const environment = await open('[ "$1" = stack ] && exit 0; echo "error: incorrect passphrase" >&2; exit 255');
     await assert.rejects(environment.up(), (error: UserError) => error instanceof UserError && error.message === 'up of stack dev failed.\nincorrect passphrase');
+  });
+
+  it('says as of any operation why it could not look up what a killed one was creating', async () => {
+    const environment = await open('[ "$1" = stack ] && exit 0; echo "error: the cluster is gone" >&2; exit 255');
+    const stacks = join(directory, 'state', 'state', '.pulumi', 'stacks', 'tiny');
+    await mkdir(stacks, { recursive: true });
+    const pod = { urn: 'urn:pulumi:dev::tiny::kubernetes:core/v1:Pod::slow', type: 'kubernetes:core/v1:Pod', custom: true, inputs: { metadata: { name: 'slow' } } };
+    await writeFile(join(stacks, 'dev.json'), JSON.stringify({ version: 3, checkpoint: { latest: { resources: [], pending_operations: [{ type: 'creating', resource: pod }] } } }));
+    await assert.rejects(environment.up(), (error: UserError) => error instanceof UserError && error.message === 'refresh of stack dev failed.\nthe cluster is gone');
+  });
+
+  it('leaves the temporary files of another PID namespace\'s operations alone, whose pids mean nothing here', async () => {
+    const tmp = join(directory, 'state', 'tmp');
+    const dead = String(spawnSync('true').pid);
+    const here = /\d+/.exec(await readlink('/proc/self/ns/pid'))?.[0] ?? '';
+    for (const name of [`${dead}-1-elsewhere`, `${dead}-${here}-killed`]) await mkdir(join(tmp, name), { recursive: true });
+    const environment = await open('[ "$1" = stack ] && exit 0; echo "error: enough" >&2; exit 255');
+    await assert.rejects(environment.up(), /enough/);
+    assert.deepEqual(await readdir(tmp), [`${dead}-1-elsewhere`]);
   });
 
   it('begins nothing once it was told to stop', async () => {

@@ -2,14 +2,18 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanLeftovers } from '../../sandbox/machine/leftovers.ts';
-import { removeSandbox } from '../../sandbox/index.ts';
+import { openSandbox, removeSandbox } from '../../sandbox/index.ts';
 import { locked } from '../../sandbox/machine/lock.ts';
+import { pidNamespace } from '../../sandbox/machine/namespace.ts';
+import { RunningSandbox } from '../../sandbox/machine/running.ts';
 import { identify, readState, sandboxDir, writeJson, writeState } from '../../sandbox/machine/state.ts';
 import type { ProcessId, SandboxState } from '../../sandbox/machine/state.ts';
+import { endProcesses } from '../../sandbox/machine/teardown.ts';
+import type { UserError } from '../../errors.ts';
 
 describe('cleanLeftovers', () => {
   let stateDir: string;
@@ -116,7 +120,71 @@ describe('cleanLeftovers', () => {
     await assert.rejects(removeSandbox('demo', stateDir), /runs/);
   });
 
+  it('says that a sandbox of another PID namespace is not to be judged from here, and leaves it as it is', async () => {
+    const { sockets } = await written({ tree: dead(await process_()), detached: true, keep: true, pidNamespace: 'pid:[1]' });
+    const refusal = (error: UserError) => error.exitCode === 2 && /another PID namespace/.test(error.message) && /where the sandbox was started.*exit/.test(error.remedy ?? '');
+    await assert.rejects(cleanLeftovers(stateDir), refusal);
+    await assert.rejects(openSandbox('demo', stateDir), refusal);
+    await assert.rejects(removeSandbox('demo', stateDir), refusal);
+    assert.equal((await readState(dir))?.phase, 'running');
+    assert.ok(await exists(sockets));
+  });
+
+  it('cleans up a sandbox of its own PID namespace, and removes a stopped one of any', async () => {
+    await written({ tree: dead(await process_()), pidNamespace: await pidNamespace() });
+    assert.equal((await cleanLeftovers(stateDir)).length, 1);
+    await mkdir(dir);
+    await written({ starter: { pid: 1, startTime: 'a boot before this one:1' }, tree: undefined, pidNamespace: 'pid:[1]' });
+    assert.equal((await cleanLeftovers(stateDir)).length, 1);
+    await mkdir(dir);
+    await written({ phase: 'stopped', keep: true, pidNamespace: 'pid:[1]' });
+    assert.deepEqual(await cleanLeftovers(stateDir), []);
+    assert.equal(await removeSandbox('demo', stateDir), true);
+  });
+
+  it('takes a process for ended that ends between the look and the kill', async () => {
+    const tree = await process_();
+    const state = await written({ tree });
+    const { kill } = process;
+    process.kill = (pid, signal) => {
+      kill.call(process, pid, signal);
+      throw Object.assign(new Error('kill ESRCH'), { code: 'ESRCH' });
+    };
+    try {
+      await endProcesses(dir, state, { orderly: false });
+    } finally {
+      process.kill = kill;
+    }
+    assert.equal(await identify(tree.pid), undefined);
+  });
+
+  it('does not keep a sandbox from being stopped that it has a look at', async () => {
+    const sandbox = new RunningSandbox(dir, await written({ tree: await process_() }));
+    const looked = locked(dir, () => new Promise((resolve) => { setTimeout(resolve, 200); }));
+    await sandbox.stop();
+    await looked;
+    assert.equal(await exists(dir), false);
+  });
+
   it('finds nothing where there is no state directory', async () => {
     assert.deepEqual(await cleanLeftovers(join(stateDir, 'none')), []);
+  });
+});
+
+describe('stop', () => {
+  it('can be tried again after it failed', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'kbf-stop-'));
+    try {
+      const sandbox = new RunningSandbox(dir, {
+        name: 'demo', clusters: [], phase: 'running', detached: false, keep: false, createdAt: '', startedAt: '', starter: { pid: 1, startTime: '' }, userNamespace: false, sockets: join(dir, 'sockets'),
+      });
+      await writeFile(join(dir, 'relays.json'), '{');
+      await assert.rejects(sandbox.stop(), SyntaxError);
+      await rm(join(dir, 'relays.json'));
+      await sandbox.stop();
+      await assert.rejects(access(dir), { code: 'ENOENT' });
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
   });
 });

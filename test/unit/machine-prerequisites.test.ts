@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { explainFailure, notLinux, programsMissing, unshareArgv } from '../../sandbox/machine/prerequisites.ts';
+import { readFile } from 'node:fs/promises';
+import { explainFailure, notLinux, programs, programsMissing, unshareArgv } from '../../sandbox/machine/prerequisites.ts';
 
 const failure = 'unshare: unshare failed: Operation not permitted';
 
@@ -38,6 +39,16 @@ describe('Missing prerequisites', () => {
     const error = programsMissing(['ip', 'unshare']);
     assert.match(error.message, /ip, unshare, which are not installed/);
     assert.match(error.remedy ?? '', /iproute2/);
+  });
+
+  it('include all that the node agent asks for, which would be late to be told', async () => {
+    const [, list = ''] = /^const commands = \[(.*)\];$/m.exec(await readFile(new URL('../../sandbox/agent/main.ts', import.meta.url), 'utf8')) ?? [];
+    const asked = list.split(', ').map((name) => name.replaceAll('\'', ''));
+    assert.ok(asked.includes('hostname'));
+    for (const name of [...asked, 'setpriv', 'mkfifo', 'flock']) {
+      assert.ok(programs.includes(name), name);
+      assert.ok(programsMissing([name]).remedy?.includes(name), name);
+    }
   });
 
   it('include Linux', () => {

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Deployment, Stack } from '@pulumi/pulumi/automation/index.js';
 import { OrphanFile, abandon, orphansOf, takeBack, unprotect } from '../../automation/orphans.ts';
+import { prepareState } from '../../automation/prepareState.ts';
+import type { Refresh } from '../../automation/recovery.ts';
 import { clustersInState, resourcesIn } from '../../automation/stackState.ts';
 import type { ResourceState, StackState } from '../../automation/stackState.ts';
 import { resourcesOfRegion } from '../../automation/usedClusters.ts';
@@ -78,6 +81,25 @@ describe('what is left behind', () => {
     const file = new OrphanFile(join(directory, 'dev.json'));
     await writeFile(file.path, '{');
     await assert.rejects(file.read(), (error: UserError) => error.message.includes(file.path) && /Mend it/.test(error.remedy ?? ''));
+  });
+
+  it('is looked up by the next run where the one that took it back was interrupted, and remembered until then', async () => {
+    let state = stackState();
+    const orphans = new OrphanFile(join(directory, 'dev.json'));
+    await orphans.add(abandon(state, [{ context: 'east', kubeconfig: '/k' }]));
+    const stack = {
+      exportStack: () => Promise.resolve({ version: 3, deployment: structuredClone(state) }),
+      importStack: ({ deployment }: Deployment) => { state = deployment as StackState; return Promise.resolve(); },
+    } as unknown as Stack;
+    const notices: string[] = [];
+    const prepare = (refresh: Refresh) => prepareState({ stack, files: undefined, orphans }, { returned: ['east'], abandoned: [], isLast: false, notice: (text) => { notices.push(text); }, refresh });
+    await assert.rejects(prepare(() => Promise.reject(new Error('interrupted'))), /interrupted/);
+    assert.equal((await orphans.read()).length, 1);
+    const looked: (string[] | undefined)[] = [];
+    await prepare(({ target }) => { looked.push(target); return Promise.resolve(); });
+    assert.deepEqual(looked, [urnsOf('east').filter((urn) => urn.includes('kubernetes:') && !urn.includes('providers'))]);
+    assert.deepEqual(notices, ['took up 2 objects again that were left behind in east']);
+    assert.deepEqual(await orphans.read(), []);
   });
 
   it('includes what is protected, which a destroy takes along', () => {

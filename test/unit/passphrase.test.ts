@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keptPassphrase, stackPassphrase } from '../../automation/passphrase.ts';
+import { PassThrough } from 'node:stream';
+import { keptPassphrase, stackPassphrase, terminalQuestion } from '../../automation/passphrase.ts';
 import type { UserError } from '../../errors.ts';
 
 describe('a passphrase', () => {
@@ -56,5 +57,32 @@ describe('a passphrase', () => {
   it('that is typed differently the second time is refused', async () => {
     const answers = ['one', 'two'];
     await assert.rejects(stackPassphrase({ ...question, settings: {}, ask: () => Promise.resolve(answers.shift() ?? '') }), { exitCode: 2 });
+  });
+
+  describe('on a terminal', () => {
+    const terminal = (): PassThrough & { isTTY: boolean } => Object.assign(new PassThrough(), { isTTY: true });
+
+    it('is what is typed', async () => {
+      const input = terminal();
+      const answer = terminalQuestion(new AbortController().signal, input)?.('');
+      input.write('s3cret\r');
+      assert.equal(await answer, 's3cret');
+    });
+
+    for (const [what, end] of Object.entries({ 'Ctrl-D': (input: PassThrough) => input.write('\x04'), 'its end': (input: PassThrough) => input.end() })) {
+      it(`is not given by ${what}, which is no mistake of ours`, async () => {
+        const input = terminal();
+        const answer = terminalQuestion(new AbortController().signal, input)?.('');
+        end(input);
+        await assert.rejects(answer ?? assert.fail(), (error: UserError) => error.exitCode === 2 && /No passphrase was given; nothing was done/.test(error.message));
+      });
+    }
+
+    it('is not asked for any longer once the command was interrupted', async () => {
+      const stop = new AbortController();
+      const answer = terminalQuestion(stop.signal, terminal())?.('');
+      stop.abort(new Error('SIGINT'));
+      await assert.rejects(answer ?? assert.fail(), /SIGINT/);
+    });
   });
 });

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { adoptPendingCreates } from '../../automation/recovery.ts';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Deployment, Stack } from '@pulumi/pulumi/automation/index.js';
+import { adoptPendingCreates, settle } from '../../automation/recovery.ts';
+import type { Refresh } from '../../automation/recovery.ts';
+import type { StackState } from '../../automation/stackState.ts';
 
 describe('what a killed engine was creating', () => {
   const urn = 'urn:pulumi:dev::p::kubernetes:core/v1:Pod::slow';
@@ -30,5 +36,49 @@ describe('what a killed engine was creating', () => {
     const state = { resources: [{ ...creating().resource, id: 'n/slow' }], pending_operations: [creating()] };
     adoptPendingCreates(state);
     assert.equal(state.resources.length, 1);
+  });
+
+  describe('is looked up', () => {
+    let state: string;
+    let file: string;
+    beforeEach(async () => {
+      state = await mkdtemp(join(tmpdir(), 'kbf-unit-'));
+      file = join(state, '.pulumi', 'stacks', 'p', 'dev.json');
+      await mkdir(join(file, '..'), { recursive: true });
+      await write({ resources: [], pending_operations: [creating()] });
+    });
+    afterEach(async () => { await rm(state, { recursive: true, force: true }); });
+
+    const write = (latest: StackState): Promise<void> => writeFile(file, JSON.stringify({ version: 3, checkpoint: { latest } }));
+    const read = async (): Promise<StackState> => (JSON.parse(await readFile(file, 'utf8')) as { checkpoint: { latest: StackState } }).checkpoint.latest;
+    /** As `pulumi stack import` does it: it forgets every pending operation. */
+    const stack = { importStack: ({ deployment }: Deployment) => write({ ...deployment as StackState, pending_operations: [] }) } as unknown as Stack;
+    const settled = (refresh: Refresh, excluded: string[] = []): Promise<string[]> => settle({ state, project: 'p', stack: 'dev' }, stack, () => excluded, refresh);
+    const failing = (): Promise<void> => Promise.reject(new Error('interrupted'));
+    /** What the engine makes of an object that it finds. */
+    const found = async (): Promise<void> => {
+      const now = await read();
+      await write({ ...now, resources: (now.resources ?? []).map((resource) => ({ ...resource, initErrors: [] })) });
+    };
+
+    it('by the next run where the refresh did not come to its end, and by none after it', async () => {
+      await assert.rejects(settled(failing), /interrupted/);
+      await assert.rejects(settled(failing), /interrupted/);
+      let looked = 0;
+      const refresh = async (): Promise<void> => {
+        looked += 1;
+        await found();
+      };
+      await settled(refresh);
+      await settled(refresh);
+      assert.equal(looked, 1);
+      assert.deepEqual((await read()).resources?.map(({ id }) => id), ['n/slow']);
+    });
+
+    it('once it is no longer left alone', async () => {
+      await settled(() => Promise.resolve(), [urn]);
+      await settled(failing, [urn]);
+      await assert.rejects(settled(failing), /interrupted/);
+    });
   });
 });
