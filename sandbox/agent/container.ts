@@ -7,6 +7,7 @@ import type { Inside } from './inside.ts';
 import { probeOnce, runProbe } from './probes.ts';
 import type { ProbeTarget } from './probes.ts';
 import type { ContainerState, ContainerView } from './status.ts';
+import { after, longestDelayMs } from './timers.ts';
 import type { ContainerStatus, Json } from './types.ts';
 
 /** What a container needs from the pod that it belongs to. */
@@ -64,7 +65,8 @@ export class ContainerRunner {
   #id: string | undefined;
   #process: ContainerProcess | undefined;
   #target: ProbeTarget | undefined;
-  #killTimer: NodeJS.Timeout | undefined;
+  /** While it is ending: when SIGKILL is due, by the clock of `performance.now()`. */
+  #kill: { readonly atMs: number; readonly cancel: () => void } | undefined;
   #done = false;
   #running: Promise<void> = Promise.resolve();
 
@@ -191,12 +193,12 @@ export class ContainerRunner {
       const { podIp, probeIp } = this.#host;
       this.#target = { podIp, container: this.spec, pid: process.pid, env, ...(probeIp === undefined ? {} : { probeIp }) };
       this.#set({ running: { startedAt: startedAt.toISOString() } });
-      void this.#health(this.#target, startedAt, over.signal);
+      this.#unawaited(this.#health(this.#target, startedAt, over.signal));
     }
     const exit = await process.exited;
     over.abort();
-    clearTimeout(this.#killTimer);
-    this.#process = this.#target = this.#killTimer = undefined;
+    this.#kill?.cancel();
+    this.#process = this.#target = this.#kill = undefined;
     this.#ready = this.#started = false;
     if (startedAt !== undefined && exit.finishedAt.getTime() - startedAt.getTime() > forgivenAfterMs) this.#backOffMs = 0;
     const message = exit.startError ?? await terminationMessage();
@@ -217,7 +219,7 @@ export class ContainerRunner {
         failedOnce: failing('Startup'),
         changed: (ok) => { passed.abort(); if (!ok) kill('startup', startupProbe.terminationGracePeriodSeconds); },
       }, AbortSignal.any([signal, passed.signal]));
-      if (signal.aborted || this.#killTimer !== undefined) return;
+      if (signal.aborted || this.#kill !== undefined) return;
     }
     this.#started = true;
     this.#startedOnce.resolve(undefined);
@@ -226,28 +228,37 @@ export class ContainerRunner {
     // Their initial delays count from the container's start.
     const late = <T extends { initialDelaySeconds?: number }>(probe: T): T => ({ ...probe, initialDelaySeconds: (probe.initialDelaySeconds ?? 0) - (Date.now() - startedAt.getTime()) / 1000 });
     const live = AbortSignal.any([signal, this.#stopping.signal]);
-    if (readinessProbe !== undefined) void runProbe(late(readinessProbe), target, { failedOnce: failing('Readiness'), changed: (ok) => { this.#setReady(ok); } }, signal);
-    if (livenessProbe !== undefined) void runProbe(late(livenessProbe), target, { failedOnce: failing('Liveness'), changed: (ok) => { if (!ok && this.#killTimer === undefined) kill('liveness', livenessProbe.terminationGracePeriodSeconds); } }, live);
+    if (readinessProbe !== undefined) this.#unawaited(runProbe(late(readinessProbe), target, { failedOnce: failing('Readiness'), changed: (ok) => { this.#setReady(ok); } }, signal));
+    if (livenessProbe !== undefined) this.#unawaited(runProbe(late(livenessProbe), target, { failedOnce: failing('Liveness'), changed: (ok) => { if (!ok && this.#kill === undefined) kill('liveness', livenessProbe.terminationGracePeriodSeconds); } }, live));
   }
 
-  /** preStop, SIGTERM, and SIGKILL when the grace is over. */
+  /** preStop, SIGTERM, and SIGKILL when the grace is over, which a further call can only bring nearer. */
   #end(graceSeconds: number, announce: boolean, why: string): void {
     const { preStop } = this.spec.lifecycle ?? {};
     const child = this.#process;
     if (child === undefined) return;
-    const polite = this.#killTimer === undefined;
-    clearTimeout(this.#killTimer);
-    this.#killTimer = setTimeout(() => { child.signal('SIGKILL'); }, Math.max(graceSeconds, leastGraceSeconds) * 1000);
+    const polite = this.#kill === undefined;
+    const graceMs = Math.max(graceSeconds, leastGraceSeconds) * 1000;
+    const atMs = performance.now() + graceMs;
+    if (this.#kill === undefined || atMs < this.#kill.atMs) {
+      this.#kill?.cancel();
+      this.#kill = { atMs, cancel: after(graceMs, () => { child.signal('SIGKILL'); }) };
+    }
     if (announce) this.#host.event('Normal', 'Killing', why, this.spec.name);
     if (!polite) return;
-    void (async () => {
+    this.#unawaited((async () => {
       if (preStop !== undefined && this.#target !== undefined) await this.#hook('PreStop', preStop, this.#target, graceSeconds);
       child.signal('SIGTERM');
-    })();
+    })());
+  }
+
+  /** What fails here must not take the agent along, and with it all pods. */
+  #unawaited(work: Promise<void>): void {
+    work.catch((error: unknown) => { console.error(`container ${this.spec.name}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`); });
   }
 
   async #hook(kind: 'PreStop' | 'PostStart', hook: NonNullable<NonNullable<Json<V1Container>['lifecycle']>['preStop']>, target: ProbeTarget, timeoutSeconds = 60): Promise<void> {
-    if (hook.sleep !== undefined) return delay(Math.min(hook.sleep.seconds, timeoutSeconds) * 1000);
+    if (hook.sleep !== undefined) return delay(Math.min(hook.sleep.seconds * 1000, timeoutSeconds * 1000, longestDelayMs));
     const { ok, message } = await probeOnce({ ...hook, timeoutSeconds }, target);
     if (!ok) this.#host.event('Warning', `Failed${kind}Hook`, `${kind}Hook failed: ${message}`, this.spec.name);
   }

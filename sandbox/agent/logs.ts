@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 
@@ -17,6 +17,8 @@ export class ContainerLog {
   readonly #maxBytes: number;
   #descriptor: number;
   #size: number;
+  /** Lines that found no room since one last did. */
+  #dropped = 0;
   #ended = false;
 
   /** Appends to the file when it is there already. */
@@ -44,7 +46,7 @@ export class ContainerLog {
   end(): void {
     if (this.#ended) return;
     const rests = Object.values(this.#streams).map(({ rest }) => rest).filter((rest) => rest !== '');
-    if (rests.length > 0) this.#append(rests);
+    if (rests.length > 0 || this.#dropped > 0) this.#append(rests);
     this.#ended = true;
     closeSync(this.#descriptor);
     for (const follower of this.#followers) follower(undefined);
@@ -63,19 +65,43 @@ export class ContainerLog {
     return readLog(this.#path).slice(-count).map((line) => line.slice(line.indexOf(' ') + 1)).join('\n');
   }
 
+  /** A full disk costs lines, and not the agent, which all pods depend on. */
   #append(lines: readonly string[]): void {
     const time = new Date().toISOString();
-    const stamped = lines.map((line) => `${time} ${line}`);
-    this.#size += writeSync(this.#descriptor, `${stamped.join('\n')}\n`);
+    const gap = this.#dropped === 0 ? [] : [`The node agent had no room for ${this.#dropped} lines here.`];
+    const stamped = [...gap, ...lines].map((line) => `${time} ${line}`);
+    if (!this.#store(Buffer.from(`${stamped.join('\n')}\n`))) {
+      this.#dropped += lines.length;
+      return;
+    }
+    this.#dropped = 0;
     for (const line of stamped) for (const follower of this.#followers) follower(line);
     if (this.#size > this.#maxBytes) this.#rotate();
   }
 
+  /** @returns Whether all of it has found room; nothing of it is there otherwise. */
+  #store(text: Buffer): boolean {
+    try {
+      const written = writeSync(this.#descriptor, text);
+      if (written < text.length) ftruncateSync(this.#descriptor, this.#size);
+      else this.#size += written;
+      return written === text.length;
+    } catch {
+      return false;
+    }
+  }
+
   #rotate(): void {
-    closeSync(this.#descriptor);
-    renameSync(this.#path, older(this.#path));
-    this.#descriptor = openSync(this.#path, 'a', 0o600);
-    this.#size = 0;
+    try {
+      // It is not there when the last time there was no room for the new one.
+      if (existsSync(this.#path)) renameSync(this.#path, older(this.#path));
+      const next = openSync(this.#path, 'a', 0o600);
+      closeSync(this.#descriptor);
+      this.#descriptor = next;
+      this.#size = 0;
+    } catch {
+      // The old one goes on, until there is room for another.
+    }
   }
 }
 

@@ -13,10 +13,12 @@ import { createPodNetwork, removePodNetwork } from './network.ts';
 import type { NodeContext } from './node-context.ts';
 import { clusterHostsFile, podDiskDir, podHostname, podHostsFile, podWorkDir } from './node-context.ts';
 import type { DataKind } from './objects.ts';
+import { PodEnd } from './pod-end.ts';
 import { podHosts } from './pod-hosts.ts';
 import { podStatus } from './status.ts';
 import type { PodView } from './status.ts';
 import { StatusWriter } from './status-writer.ts';
+import { after } from './timers.ts';
 import type { Pod, PodCondition } from './types.ts';
 import { unhonoured } from './unhonoured.ts';
 import { PodVolumes } from './volumes.ts';
@@ -32,6 +34,7 @@ export class PodRunner {
   readonly #writer: StatusWriter;
   readonly #ran: Promise<void>;
   #containers: ContainerRunner[] = [];
+  #end = new PodEnd([]);
   #ip: string | undefined;
   #cut: NetworkCut | undefined;
   #cutOff: readonly string[] = [];
@@ -106,13 +109,13 @@ export class PodRunner {
    */
   end(graceSeconds: number, removeObject: boolean): Promise<void> {
     this.#stopping.abort();
-    for (const container of this.#containers) if (container.kind !== 'sidecar') container.stop(graceSeconds);
+    this.#end.begin(graceSeconds);
     this.#ending ??= this.#finish(graceSeconds, removeObject);
     return this.#ending;
   }
 
   async #finish(graceSeconds: number, removeObject: boolean): Promise<void> {
-    await this.#endSidecars(graceSeconds);
+    await this.#end.endSidecars(graceSeconds);
     await this.#ran;
     await this.#releaseNetwork();
     if (removeObject) {
@@ -131,14 +134,14 @@ export class PodRunner {
     const ignored = unhonoured(this.#pod);
     if (ignored.length > 0) recorder.event(this.#ref(), 'Normal', 'NotHonoured', `The sandbox's node agent runs this pod without ${ignored.join(', ')}`);
     this.#makeContainers();
-    const deadline = this.#watchDeadline();
+    const cancelDeadline = this.#watchDeadline();
     this.#publish();
     try {
       await this.#retry('FailedCreatePodSandBox', () => this.#network());
       await this.#retry('FailedMount', () => this.#makeVolumes());
       await this.#runContainers();
     } finally {
-      clearTimeout(deadline);
+      cancelDeadline();
       this.#publish();
     }
     // What has come to its end needs no address; its status keeps it.
@@ -152,6 +155,7 @@ export class PodRunner {
     const make = (kind: ContainerRunner['kind']) => (container: (typeof spec.containers)[number]) =>
       new ContainerRunner(container, container.restartPolicy === 'Always' && kind === 'init' ? 'sidecar' : kind, host, before.find(({ name }) => name === container.name));
     this.#containers = [...(spec.initContainers ?? []).map(make('init')), ...spec.containers.map(make('app'))];
+    this.#end = new PodEnd(this.#containers);
     if ((spec.initContainers ?? []).length > 0) for (const container of this.#containers) container.wait('PodInitializing');
   }
 
@@ -212,16 +216,7 @@ export class PodRunner {
     if (this.#stopping.signal.aborted) return;
     const apps = this.#containers.filter(({ kind }) => kind === 'app');
     await Promise.all(apps.map((container) => container.run()));
-    await this.#endSidecars(this.#pod.spec.terminationGracePeriodSeconds ?? defaultGraceSeconds);
-  }
-
-  /** Sidecars end after the containers that they serve, in what is left of the grace. */
-  async #endSidecars(graceSeconds: number): Promise<void> {
-    const begun = performance.now();
-    await Promise.all(this.#containers.filter(({ kind }) => kind === 'app').map((container) => container.ended));
-    const sidecars = this.#containers.filter(({ kind }) => kind === 'sidecar');
-    for (const sidecar of sidecars) sidecar.stop(graceSeconds - (performance.now() - begun) / 1000);
-    await Promise.all(sidecars.map((sidecar) => sidecar.ended));
+    await this.#end.endSidecars(this.#pod.spec.terminationGracePeriodSeconds ?? defaultGraceSeconds);
   }
 
   /** Until it succeeds or the pod is to end: every 0.25 s at first, every 5 s later on. Each failure is an event. */
@@ -236,14 +231,15 @@ export class PodRunner {
     }
   }
 
-  #watchDeadline(): NodeJS.Timeout | undefined {
+  /** @returns What prevents that the pod ends by its deadline. */
+  #watchDeadline(): () => void {
     const { activeDeadlineSeconds } = this.#pod.spec;
-    if (activeDeadlineSeconds === undefined) return undefined;
+    if (activeDeadlineSeconds === undefined) return () => undefined;
     const left = Date.parse(this.#startTime) + activeDeadlineSeconds * 1000 - Date.now();
-    return setTimeout(() => {
+    return after(left, () => {
       this.#failure = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' };
       for (const container of this.#containers) container.stop(this.#pod.spec.terminationGracePeriodSeconds ?? defaultGraceSeconds);
-    }, Math.max(left, 0));
+    });
   }
 
   /** One refresh at a time; a change during one asks for another. */

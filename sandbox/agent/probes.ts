@@ -6,6 +6,7 @@ import type { V1Container, V1HTTPGetAction, V1Probe } from '@kubernetes/client-n
 import { signalGroup } from './container-process.ts';
 import { enter } from './inside.ts';
 import type { Inside } from './inside.ts';
+import { longestDelayMs } from './timers.ts';
 import type { Json } from './types.ts';
 
 type Probe = Json<V1Probe>;
@@ -43,16 +44,25 @@ export async function runProbe(probe: Probe, target: ProbeTarget, on: { changed:
   }
 }
 
-/** From the node to the pod's address, like a kubelet; only a command runs in the container itself. */
+/**
+ * From the node to the pod's address, like a kubelet; only a command runs in the container itself. It never rejects: a probe that cannot
+ * be made, as with a header that HTTP does not allow, has failed.
+ */
 export async function probeOnce(probe: Pick<Probe, 'httpGet' | 'tcpSocket' | 'exec' | 'timeoutSeconds'>, target: ProbeTarget): Promise<ProbeResult> {
-  const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
-  if (probe.httpGet !== undefined) return httpGet(probe.httpGet, target, timeoutMs);
-  if (probe.tcpSocket !== undefined) return tcpConnect(probe.tcpSocket.host ?? target.podIp, portOf(probe.tcpSocket.port, target), { ...from(target), timeoutMs });
-  if (probe.exec !== undefined) return runInContainer(probe.exec.command ?? [], target, timeoutMs);
-  return { ok: true, message: '' };
+  // Whole, as an AbortSignal asks for: a hook has what is left of a grace.
+  const timeoutMs = Math.min(Math.max(Math.round((probe.timeoutSeconds ?? 1) * 1000), 0), longestDelayMs);
+  try {
+    if (probe.httpGet !== undefined) return await httpGet(probe.httpGet, target, timeoutMs);
+    if (probe.tcpSocket !== undefined) return await tcpConnect(probe.tcpSocket.host ?? target.podIp, portOf(probe.tcpSocket.port, target), { ...from(target), timeoutMs });
+    if (probe.exec !== undefined) return await runInContainer(probe.exec.command ?? [], target, timeoutMs);
+    return { ok: true, message: '' };
+  } catch (error) {
+    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+  }
 }
 
-function httpGet({ path = '/', port, host, httpHeaders = [] }: V1HTTPGetAction, target: ProbeTarget, timeoutMs: number): Promise<ProbeResult> {
+function httpGet({ path: asked = '/', port, host, httpHeaders = [] }: V1HTTPGetAction, target: ProbeTarget, timeoutMs: number): Promise<ProbeResult> {
+  const path = requestPath(asked);
   return new Promise((resolve) => {
     const headers = Object.fromEntries([['user-agent', 'kube-probe/1.34'], ['accept', '*/*'], ...httpHeaders.map(({ name, value }) => [name, value])]) as Record<string, string>;
     const outgoing = request({ host: host ?? target.podIp, port: portOf(port, target), path, headers, ...from(target), agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
@@ -62,6 +72,13 @@ function httpGet({ path = '/', port, host, httpHeaders = [] }: V1HTTPGetAction, 
     });
     outgoing.on('error', (error) => { resolve({ ok: false, message: `Get "http://${host ?? target.podIp}:${portOf(port, target)}${path}": ${describe(error)}` }); }).end();
   });
+}
+
+/** As a kubelet sends it: in the path what needs it is escaped, the query stays as it is, a fragment is left out. */
+function requestPath(asked: string): string {
+  const [, path = '', query = ''] = /^([^?#]*)([^#]*)/.exec(asked) ?? [];
+  const escaped = path.replace(/[^!-~]|["<>\\^`{|}]|%(?![\dA-Fa-f]{2})/gu, (character) => encodeURIComponent(character));
+  return `${path.startsWith('/') ? '' : '/'}${escaped}${query}`;
 }
 
 function from({ probeIp }: ProbeTarget): { localAddress?: string } {
@@ -108,5 +125,5 @@ function describe(error: Error & { code?: string }): string {
 }
 
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(Math.max(ms, 0), undefined, { signal }).catch(() => undefined);
+  await delay(Math.min(Math.max(ms, 0), longestDelayMs), undefined, { signal }).catch(() => undefined);
 }

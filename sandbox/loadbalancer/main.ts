@@ -8,9 +8,7 @@ import type { SandboxState } from '../machine/state.ts';
 import { BalancerAddresses } from './addresses.ts';
 import { ClusterBalancer } from './cluster-balancer.ts';
 import { hostsText } from './host-names.ts';
-
-/** Changes within this time become one rewrite of the hosts files. */
-const gatherMs = 5;
+import { Rewrite } from './rewrite.ts';
 
 /** The Service load balancer and host names of all of a sandbox's clusters. It runs in the first network namespace of the sandbox's tree. */
 async function main(): Promise<void> {
@@ -19,11 +17,8 @@ async function main(): Promise<void> {
   const { clusters } = JSON.parse(await readFile(join(dir, 'sandbox.json'), 'utf8')) as SandboxState;
   const addresses = new BalancerAddresses(join(dir, 'loadbalancer.json'));
   let synced = false;
-  let gathering: NodeJS.Timeout | undefined;
-  const namesChanged = () => {
-    if (!synced) return;
-    gathering ??= setTimeout(() => { gathering = undefined; writeNames(dir, balancers); }, gatherMs);
-  };
+  const names = new Rewrite(() => { writeNames(dir, balancers); });
+  const namesChanged = () => { if (synced) names.changed(); };
   // It ends by a signal, which takes everything along: nothing is aborted before.
   const { signal } = new AbortController();
   const balancers = clusters.map((cluster) => new ClusterBalancer({ dir, cluster, addresses, namesChanged, signal }));

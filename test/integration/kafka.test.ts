@@ -81,6 +81,15 @@ describe('Kafka and operators as settings have them', () => {
       assert.deepEqual(resources.filter(({ op }) => op !== 'same').map(({ op, name: resource }) => `${op} ${resource}`), ['update kafka-topic-orders']);
       assert.equal(((await ask('/topics/orders')) as { partitions: object[] }).partitions.length, 6);
     });
+
+    it('says that a topic keeps its replicas, and takes back configuration that is asked for no more', async () => {
+      const inKafka = (...args: string[]): Promise<string> => kubectl('kafka', '--namespace', 'kafka-cluster', ...args);
+      await inKafka('patch', 'kafkatopic', 'orders', '--type', 'merge', '--patch', JSON.stringify({ spec: { replicas: 1, config: null } }));
+      await inKafka('wait', '--for', 'condition=NotReady', '--timeout', '60s', 'kafkatopic/orders');
+      assert.equal(await inKafka('get', 'kafkatopic', 'orders', '--output', 'jsonpath={.status.conditions[0].reason}: {.status.conditions[0].message}'),
+        'NotSupported: Replication factor change not supported, but required for partitions [0, 1, 2, 3, 4, 5]');
+      assert.equal(((await ask('/topics/orders')) as { configs: Record<string, string> }).configs['retention.ms'], '604800000');
+    });
   });
 
   describe('an operator', () => {

@@ -2,10 +2,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { mock } from 'node:test';
 import type { V1Container } from '@kubernetes/client-node';
 import { ContainerRunner, LaunchError } from '../../sandbox/agent/container.ts';
 import type { ContainerHost, Launched } from '../../sandbox/agent/container.ts';
 import type { Exit } from '../../sandbox/agent/container-process.ts';
+import { PodEnd } from '../../sandbox/agent/pod-end.ts';
+import { probeOnce } from '../../sandbox/agent/probes.ts';
+import { after as later, longestDelayMs } from '../../sandbox/agent/timers.ts';
 import type { ContainerStatus, Json } from '../../sandbox/agent/types.ts';
 
 /** A pod whose processes are played: each run waits until the test ends it. */
@@ -121,6 +126,46 @@ describe('A container', () => {
     assert.equal(stage.events.filter((event) => event.startsWith('Killing')).length, 1);
   });
 
+  it('that is to end does not get more time by being told again', async () => {
+    const stage = new Stage();
+    const runner = new ContainerRunner(container(), 'app', stage.host);
+    const ran = runner.run();
+    await stage.until(runner, isRunning);
+    stage.onSignal = (name) => { if (name === 'SIGKILL') stage.exit(137); };
+    const begun = performance.now();
+    runner.stop(2);
+    await delay(200);
+    runner.stop(6);
+    await ran;
+    assert.ok(performance.now() - begun < 4000);
+  });
+
+  it('may have a grace of a month', async () => {
+    const stage = new Stage();
+    const runner = new ContainerRunner(container(), 'app', stage.host);
+    const ran = runner.run();
+    await stage.until(runner, isRunning);
+    runner.stop(30 * 86_400);
+    await delay(50);
+    assert.deepEqual(stage.signals, ['SIGTERM']);
+    stage.exit(0);
+    await ran;
+  });
+
+  it('ends after a hook before its end, whatever is left of its grace, and where the hook cannot be called', async () => {
+    for (const path of ['/', '/a?b c']) {
+      const stage = new Stage();
+      const runner = new ContainerRunner(container({ lifecycle: { preStop: { httpGet: { port: 1, path } } } }), 'app', stage.host);
+      stage.onSignal = () => { stage.exit(143); };
+      const ran = runner.run();
+      await stage.until(runner, isRunning);
+      runner.stop(29.98765);
+      await ran;
+      assert.deepEqual(stage.signals, ['SIGTERM'], path);
+      assert.ok(stage.events.some((event) => event.startsWith('FailedPreStopHook')), stage.events.join('\n'));
+    }
+  });
+
   it('that cannot be started says why, with a kubelet\'s reason', async () => {
     const stage = new Stage();
     stage.refusal = new LaunchError('ErrImagePull', 'no such program');
@@ -172,6 +217,82 @@ describe('A container', () => {
     assert.ok(stage.events.some((event) => event.includes('failed startup probe')));
     runner.stop(0);
     await ran;
+  });
+});
+
+describe('A probe', () => {
+  const target = { podIp: '127.0.0.1', container: container(), pid: 0, env: {} };
+
+  it('that cannot be made has failed, and says why', async () => {
+    const messages = await Promise.all([
+      { httpGet: { port: 1, path: '/', httpHeaders: [{ name: 'x', value: 'a\nb' }] } }, { httpGet: { port: 1, path: '/?a b' } }, { httpGet: { port: 70_000, path: '/' } },
+      { tcpSocket: { port: 70_000 } }, { exec: { command: ['a\0b'] } },
+    ].map(async (probe) => await probeOnce(probe, target)));
+    assert.deepEqual(messages.filter(({ ok, message }) => ok || message === ''), []);
+    assert.match(messages[0]?.message ?? '', /Invalid character in header content/);
+  });
+
+  it('asks for its path as a kubelet does', async () => {
+    const paths: (string | undefined)[] = [];
+    await using server = createServer(({ url }, response) => { paths.push(url); response.end(); }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const asked = ['/a b/%20/50%/ü"?x=%y&z="1"#there', 'healthz', '/a/../b(c)'];
+    for (const path of asked) assert.ok((await probeOnce({ httpGet: { port, path } }, target)).ok);
+    assert.deepEqual(paths, ['/a%20b/%20/50%25/%C3%BC%22?x=%y&z="1"', '/healthz', '/a/../b(c)']);
+  });
+
+  it('of a container that cannot be made leaves it not ready, and others alone', async () => {
+    const stage = new Stage('Never');
+    const probe = { httpGet: { port: 1, path: '/?a b' }, periodSeconds: 1, failureThreshold: 1 };
+    const runner = new ContainerRunner(container({ readinessProbe: probe, livenessProbe: probe }), 'app', stage.host);
+    stage.onSignal = () => { stage.exit(143); };
+    await runner.run();
+    assert.ok(stage.events.some((event) => event.startsWith('Unhealthy: Readiness probe failed: ')), stage.events.join('\n'));
+    assert.deepEqual(stage.readied, []);
+  });
+});
+
+describe('The end of a pod', () => {
+  it('is brought nearer by a shorter grace, also for sidecars that are ending already', async () => {
+    const [app, sidecar] = [new Stage(), new Stage()];
+    const runners = [new ContainerRunner(container({ name: 'proxy' }), 'sidecar', sidecar.host), new ContainerRunner(container(), 'app', app.host)] as const;
+    const ran = Promise.all(runners.map((runner) => runner.run()));
+    await sidecar.until(runners[0], isRunning);
+    await app.until(runners[1], isRunning);
+    app.onSignal = () => { app.exit(0); };
+    const told = Promise.withResolvers<undefined>();
+    sidecar.onSignal = (name) => { if (name === 'SIGKILL') sidecar.exit(137); else told.resolve(undefined); };
+    const end = new PodEnd(runners);
+    end.begin(8);
+    assert.deepEqual(sidecar.signals, [], 'the app may still need it');
+    const ended = end.endSidecars(8);
+    await told.promise;
+    const begun = performance.now();
+    end.begin(0);
+    await Promise.all([ended, ran]);
+    assert.deepEqual([app.signals, sidecar.signals], [['SIGTERM'], ['SIGTERM', 'SIGKILL']]);
+    assert.ok(performance.now() - begun < 5000);
+  });
+});
+
+describe('A time longer than Node\'s timers know', () => {
+  it('passes in parts', async () => {
+    let called = 0;
+    const cancel = later(longestDelayMs + 1, () => { called += 1; });
+    await delay(20);
+    cancel();
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      later(longestDelayMs * 2 + 5, () => { called += 1; });
+      mock.timers.tick(longestDelayMs);
+      mock.timers.tick(longestDelayMs);
+      assert.equal(called, 0);
+      mock.timers.tick(5);
+      assert.equal(called, 1);
+    } finally {
+      mock.timers.reset();
+    }
   });
 });
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import fs from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mock } from 'node:test';
 import { selectLines } from '../../sandbox/agent/kubelet.ts';
 import { ContainerLog, dropOldLogs, logPath, readLog } from '../../sandbox/agent/logs.ts';
 
@@ -39,6 +42,52 @@ describe('A container\'s log', () => {
     log.write('stdout', Buffer.alloc(40_000, 'x'));
     assert.deepEqual(texts(path).map((line) => line.length), [16_384, 16_384]);
     log.end();
+  });
+
+  it('does without its lines on a full disk', async () => {
+    const path = logPath(dir, 'c', 0);
+    await mkdir(join(dir, 'c'));
+    await symlink('/dev/full', path);
+    const log = new ContainerLog(path);
+    log.write('stdout', Buffer.from('one\ntwo\nrest'));
+    log.end();
+  });
+
+  it('says when there is room again how many lines are missing, and has none by halves', () => {
+    const path = logPath(dir, 'c', 0);
+    const log = new ContainerLog(path);
+    log.write('stdout', Buffer.from('kept\n'));
+    const { writeSync } = fs;
+    const full = mock.method(fs, 'writeSync', (descriptor: number, text: Buffer) => writeSync(descriptor, text.subarray(0, 30)));
+    syncBuiltinESMExports();
+    try {
+      log.write('stdout', Buffer.from('one\ntwo\n'));
+      full.mock.mockImplementation(() => { throw new Error('ENOSPC'); });
+      log.write('stderr', Buffer.from('three\n'));
+    } finally {
+      full.mock.restore();
+      syncBuiltinESMExports();
+    }
+    log.write('stdout', Buffer.from('four\n'));
+    log.write('stdout', Buffer.from('five\n'));
+    log.end();
+    assert.deepEqual(texts(path), ['kept', 'The node agent had no room for 3 lines here.', 'four', 'five']);
+  });
+
+  it('goes on in its old file while there is no room for a new one', () => {
+    const path = logPath(dir, 'c', 0);
+    const log = new ContainerLog(path, 100);
+    const full = mock.method(fs, 'openSync', () => { throw new Error('ENOSPC'); });
+    syncBuiltinESMExports();
+    try {
+      for (let i = 0; i < 5; i++) log.write('stdout', Buffer.from(`line ${i}\n`));
+    } finally {
+      full.mock.restore();
+      syncBuiltinESMExports();
+    }
+    for (let i = 5; i < 7; i++) log.write('stdout', Buffer.from(`line ${i}\n`));
+    log.end();
+    assert.deepEqual(texts(path), [0, 1, 2, 3, 4, 5, 6].map((i) => `line ${i}`));
   });
 
   it('is followed to its end', () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { writeInPlace } from '../../sandbox/agent/in-place.ts';
 import { podHosts } from '../../sandbox/agent/pod-hosts.ts';
 import type { Pod } from '../../sandbox/agent/types.ts';
@@ -9,6 +10,7 @@ import { BalancerAddresses } from '../../sandbox/loadbalancer/addresses.ts';
 import { listenersOf, unhonoured } from '../../sandbox/loadbalancer/endpoints.ts';
 import type { EndpointSlice, Service } from '../../sandbox/loadbalancer/endpoints.ts';
 import { aliases, clusterNames, hostsText, publishedNames } from '../../sandbox/loadbalancer/host-names.ts';
+import { Rewrite } from '../../sandbox/loadbalancer/rewrite.ts';
 
 const service = (spec: object, annotations = {}): Service => ({ metadata: { name: 's', namespace: 'ns', uid: 'u', resourceVersion: '1', annotations }, spec });
 const slice = (endpoints: object[], ports: object[] | null = [{ name: 'http', port: 8080 }]) => ({ metadata: { name: 'x', uid: 'u', resourceVersion: '1' }, addressType: 'IPv4', endpoints, ports }) as unknown as EndpointSlice;
@@ -104,6 +106,25 @@ describe('Host names', () => {
       const { mtimeMs } = await stat(file);
       writeInPlace(file, 'short\n');
       assert.equal((await stat(file)).mtimeMs, mtimeMs, 'nothing is written when nothing changes');
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  });
+
+  it('are written once for many changes, and again where they could not be', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'hosts-'));
+    const file = join(dir, 'later', 'hosts');
+    let tries = 0;
+    const names = new Rewrite(() => { tries += 1; writeInPlace(file, 'text\n'); });
+    try {
+      for (let i = 0; i < 5; i++) names.changed();
+      await delay(100);
+      assert.equal(tries, 1);
+      await mkdir(join(dir, 'later'));
+      while (tries < 2) await delay(20);
+      assert.equal(await readFile(file, 'utf8'), 'text\n');
+      names.changed();
+      while (tries < 3) await delay(5);
     } finally {
       await rm(dir, { recursive: true });
     }

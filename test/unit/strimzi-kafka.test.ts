@@ -113,6 +113,12 @@ describe('strimzi: node ids', () => {
       assert.deepEqual(nodeIds(resource, new Set(taken ?? [])), expected);
     });
   }
+
+  it('of a pool that grows are none of a pool that comes after it', () => {
+    const pools = ([['brokers', 'broker', 4, [0, 1, 2]], ['controllers', 'controller', 3, [3, 4, 5, 6]]] as const).map(([name, role, replicas, ids]) =>
+      pool((resource) => { resource.metadata.name = name; Object.assign(resource.spec, { replicas, roles: [role] }); resource.status = { nodeIds: [...ids] }; }));
+    assert.deepEqual(planOf(kafka(), pools).nodes.map(({ name }) => name), ['kafka-brokers-0', 'kafka-brokers-1', 'kafka-brokers-2', 'kafka-brokers-6', 'kafka-controllers-3', 'kafka-controllers-4', 'kafka-controllers-5']);
+  });
 });
 
 describe('strimzi: a Kafka that cannot be', () => {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 
 import type { Api } from '../../sandbox/agent/api.ts';
 import { KubernetesCluster } from '../../sandbox/operators/strimzi/cluster.ts';
-import type { KafkaTopic } from '../../sandbox/operators/strimzi/model.ts';
-import { reconcileTopic } from '../../sandbox/operators/strimzi/topic.ts';
+import { Failure, type KafkaTopic, type TopicSpec } from '../../sandbox/operators/strimzi/model.ts';
+import { bringAbout, reconcileTopic } from '../../sandbox/operators/strimzi/topic.ts';
+import type { TopicAdmin } from '../../sandbox/operators/strimzi/topic-admin.ts';
 import { kafka } from './strimzi-fixtures.ts';
 
 const topic = (labels: Record<string, string>): KafkaTopic => ({
@@ -29,5 +30,42 @@ describe('strimzi: a KafkaTopic', () => {
     const outcome = await reconcileTopic(clusterWith([]), topic({}));
     assert.ok(outcome.state === 'failed');
     assert.match(outcome.failure.message, /strimzi\.io\/cluster/);
+  });
+});
+
+describe('strimzi: a topic that is there', () => {
+  /** What is asked of Kafka for a topic that has so many replicas of each partition, and such configuration of its own. */
+  async function asked(spec: TopicSpec, has: { replicas: number[]; config?: string[] }): Promise<{ calls: unknown[]; refusal: string | undefined }> {
+    const calls: unknown[] = [];
+    const note = (name: string) => (...args: unknown[]) => { calls.push([name, ...args.slice(1)]); return Promise.resolve(); };
+    const admin: TopicAdmin = {
+      replicas: () => Promise.resolve(has.replicas), configured: () => Promise.resolve(has.config ?? []),
+      create: note('create'), addPartitions: note('addPartitions'), configure: note('configure'), delete: note('delete'), close: note('close'),
+    };
+    const refusal = await bringAbout(admin, 't', { ...topic({}), spec }).then(() => undefined, (error: unknown) => error instanceof Failure ? `${error.reason}: ${error.message}` : String(error));
+    return { calls, refusal };
+  }
+
+  it('is left alone where it is as it should be', async () => {
+    assert.deepEqual(await asked({ partitions: 2, replicas: 2 }, { replicas: [2, 2] }), { calls: [], refusal: undefined });
+    assert.deepEqual(await asked({}, { replicas: [2, 2] }), { calls: [], refusal: undefined });
+  });
+
+  it('gets back its brokers\' configuration where it is not told another any more', async () => {
+    const { calls } = await asked({ config: { 'retention.ms': 1000 } }, { replicas: [2], config: ['retention.ms', 'cleanup.policy'] });
+    assert.deepEqual(calls, [['configure', [{ name: 'retention.ms', value: '1000' }], ['cleanup.policy']]]);
+    assert.deepEqual((await asked({}, { replicas: [2], config: ['cleanup.policy'] })).calls, [['configure', [], ['cleanup.policy']]]);
+  });
+
+  it('is not given other replicas, which is said, but all else', async () => {
+    const { calls, refusal } = await asked({ partitions: 4, replicas: 3, config: { a: true } }, { replicas: [2, 3, 2] });
+    assert.equal(refusal, 'NotSupported: Replication factor change not supported, but required for partitions [0, 2]');
+    assert.deepEqual(calls, [['configure', [{ name: 'a', value: 'true' }], []], ['addPartitions', 4]]);
+  });
+
+  it('is not given fewer partitions, which is said, but all else', async () => {
+    const { calls, refusal } = await asked({ partitions: 1, config: { a: 1 } }, { replicas: [2, 2] });
+    assert.equal(refusal, 'NotSupported: Decreasing partitions not supported');
+    assert.deepEqual(calls, [['configure', [{ name: 'a', value: '1' }], []]]);
   });
 });

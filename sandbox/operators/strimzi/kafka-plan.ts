@@ -36,7 +36,8 @@ export function planKafka(kafka: Kafka, allPools: readonly KafkaNodePool[], rele
     .sort((one, other) => one.metadata.name.localeCompare(other.metadata.name));
   if (pools.length === 0) throw new Failure('InvalidConfigurationException', `No KafkaNodePools found for Kafka cluster ${name}`);
   const version = versionOf(kafka, release);
-  const taken = new Set<number>();
+  // Also those of pools that come later: no pool grows into another.
+  const taken = new Set(pools.flatMap(keptIds));
   const nodes = pools.flatMap((pool) => nodeIds(pool, taken).map((id) => node(kafka, pool, id)));
   if (!nodes.some(({ controller }) => controller)) throw new Failure('InvalidResourceException', `At least one KafkaNodePool with the controller role and at least one replica is required when KRaft mode is enabled`);
   const plan = { kafka, pools, nodes, listeners: kafka.spec.kafka.listeners, version, release };
@@ -63,13 +64,18 @@ function versionOf(kafka: Kafka, { kafka: served }: OperatorRelease): string {
 
 /** The ids that a pool has, then those that its annotation asks for, then the lowest free ones. */
 export function nodeIds(pool: KafkaNodePool, taken: Set<number>): number[] {
-  const had = ((pool.status?.['nodeIds'] ?? []) as number[]).slice(0, pool.spec.replicas);
+  const had = keptIds(pool);
   const wanted = parseIds(pool.metadata.annotations?.['strimzi.io/next-node-ids'] ?? '');
   for (const id of had) taken.add(id);
   const ids = [...had];
   for (const id of wanted) if (ids.length < pool.spec.replicas && !taken.has(id)) taken.add(ids[ids.push(id) - 1] ?? id);
   for (let id = 0; ids.length < pool.spec.replicas; id += 1) if (!taken.has(id)) taken.add(ids[ids.push(id) - 1] ?? id);
   return ids;
+}
+
+/** Those that it has and keeps. */
+function keptIds({ status, spec }: KafkaNodePool): number[] {
+  return ((status?.['nodeIds'] ?? []) as number[]).slice(0, spec.replicas);
 }
 
 /** `[0-2, 7]` as numbers; anything else is nothing, as in the real operator (which logs it). */

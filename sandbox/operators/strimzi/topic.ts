@@ -8,7 +8,7 @@ import { unhonouredWarnings } from './status.ts';
 
 export const topicFinalizer = 'strimzi.io/topic-operator';
 
-/** Brings one KafkaTopic about, through the brokers' own listener: made where it is missing, more partitions, its configuration. */
+/** Brings one KafkaTopic about, through the brokers' own listener: made where it is missing, its configuration, more partitions. */
 export async function reconcileTopic(cluster: KubernetesCluster, topic: KafkaTopic): Promise<Outcome> {
   const { metadata, spec } = topic;
   const topicName = spec.topicName ?? metadata.name;
@@ -38,15 +38,20 @@ export async function reconcileTopic(cluster: KubernetesCluster, topic: KafkaTop
   }
 }
 
-async function bringAbout(admin: TopicAdmin, name: string, { spec }: KafkaTopic): Promise<void> {
+/** @throws Failure for what the real operator refuses; what it does not refuse is done all the same */
+export async function bringAbout(admin: TopicAdmin, name: string, { spec }: KafkaTopic): Promise<void> {
   const config = Object.entries(spec.config ?? {}).map(([key, value]) => ({ name: key, value: String(value) }));
-  const there = await admin.partitions(name);
+  const there = await admin.replicas(name);
   if (there === undefined) {
     await admin.create(name, { partitions: spec.partitions ?? -1, replicas: spec.replicas ?? -1, config });
     return;
   }
-  const wanted = spec.partitions ?? there;
-  if (wanted < there) throw new Failure('NotSupported', `Decreasing partitions not supported`);
-  if (wanted > there) await admin.addPartitions(name, wanted);
-  if (config.length > 0) await admin.configure(name, config);
+  const wanted = new Set(config.map((each) => each.name));
+  const revert = (await admin.configured(name)).filter((each) => !wanted.has(each));
+  if (config.length + revert.length > 0) await admin.configure(name, config, revert);
+  const { partitions = there.length, replicas } = spec;
+  if (partitions < there.length) throw new Failure('NotSupported', `Decreasing partitions not supported`);
+  if (partitions > there.length) await admin.addPartitions(name, partitions);
+  const different = there.flatMap((count, partition) => replicas === undefined || count === replicas ? [] : [partition]);
+  if (different.length > 0) throw new Failure('NotSupported', `Replication factor change not supported, but required for partitions [${different.join(', ')}]`);
 }
