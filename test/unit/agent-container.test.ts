@@ -135,9 +135,9 @@ describe('A container', () => {
     const begun = performance.now();
     runner.stop(2);
     await delay(200);
-    runner.stop(6);
+    runner.stop(600);
     await ran;
-    assert.ok(performance.now() - begun < 4000);
+    assert.ok(performance.now() - begun < 300_000);
   });
 
   it('may have a grace of a month', async () => {
@@ -264,15 +264,15 @@ describe('The end of a pod', () => {
     const told = Promise.withResolvers<undefined>();
     sidecar.onSignal = (name) => { if (name === 'SIGKILL') sidecar.exit(137); else told.resolve(undefined); };
     const end = new PodEnd(runners);
-    end.begin(8);
+    end.begin(600);
     assert.deepEqual(sidecar.signals, [], 'the app may still need it');
-    const ended = end.endSidecars(8);
+    const ended = end.endSidecars(600);
     await told.promise;
     const begun = performance.now();
     end.begin(0);
     await Promise.all([ended, ran]);
     assert.deepEqual([app.signals, sidecar.signals], [['SIGTERM'], ['SIGTERM', 'SIGKILL']]);
-    assert.ok(performance.now() - begun < 5000);
+    assert.ok(performance.now() - begun < 300_000);
   });
 });
 
