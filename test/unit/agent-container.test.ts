@@ -132,12 +132,12 @@ describe('A container', () => {
     const ran = runner.run();
     await stage.until(runner, isRunning);
     stage.onSignal = (name) => { if (name === 'SIGKILL') stage.exit(137); };
-    const begun = performance.now();
     runner.stop(2);
     await delay(200);
+    // Ten minutes, if it did.
     runner.stop(600);
     await ran;
-    assert.ok(performance.now() - begun < 300_000);
+    assert.deepEqual(stage.signals, ['SIGTERM', 'SIGKILL']);
   });
 
   it('may have a grace of a month', async () => {
@@ -268,11 +268,10 @@ describe('The end of a pod', () => {
     assert.deepEqual(sidecar.signals, [], 'the app may still need it');
     const ended = end.endSidecars(600);
     await told.promise;
-    const begun = performance.now();
+    // Not in ten minutes.
     end.begin(0);
     await Promise.all([ended, ran]);
     assert.deepEqual([app.signals, sidecar.signals], [['SIGTERM'], ['SIGTERM', 'SIGKILL']]);
-    assert.ok(performance.now() - begun < 300_000);
   });
 });
 
