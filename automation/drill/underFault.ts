@@ -38,6 +38,7 @@ export interface Injection {
   undo: unknown;
   /** Where bringing it about failed: until then some of it may still come about, ms since the drill began. */
   lateUntilMs?: number;
+  /** Nothing of it is in effect any more, and the journal has forgotten it. */
   healed?: true;
 }
 

@@ -65,6 +65,15 @@ class Stage {
 const container = (more: Partial<Json<V1Container>> = {}): Json<V1Container> => ({ name: 'c', image: 'i', ...more });
 const isRunning = (view: { state: { running?: unknown } }) => view.state.running !== undefined;
 
+/** A container whose process runs, and the end of its run. */
+async function running(): Promise<{ stage: Stage; runner: ContainerRunner; ran: Promise<unknown> }> {
+  const stage = new Stage();
+  const runner = new ContainerRunner(container(), 'app', stage.host);
+  const ran = runner.run();
+  await stage.until(runner, isRunning);
+  return { stage, runner, ran };
+}
+
 describe('A container', () => {
   it('is ready when it runs and has no readiness probe', async () => {
     const stage = new Stage('Never');
@@ -111,10 +120,7 @@ describe('A container', () => {
   });
 
   it('that is stopped gets SIGTERM, and SIGKILL when its grace is over', async () => {
-    const stage = new Stage();
-    const runner = new ContainerRunner(container(), 'app', stage.host);
-    const ran = runner.run();
-    await stage.until(runner, isRunning);
+    const { stage, runner, ran } = await running();
     stage.onSignal = (name) => { if (name === 'SIGKILL') stage.exit(137); };
     const begun = performance.now();
     runner.stop(60);
@@ -127,10 +133,7 @@ describe('A container', () => {
   });
 
   it('that is to end does not get more time by being told again', async () => {
-    const stage = new Stage();
-    const runner = new ContainerRunner(container(), 'app', stage.host);
-    const ran = runner.run();
-    await stage.until(runner, isRunning);
+    const { stage, runner, ran } = await running();
     stage.onSignal = (name) => { if (name === 'SIGKILL') stage.exit(137); };
     runner.stop(2);
     await delay(200);
@@ -141,10 +144,7 @@ describe('A container', () => {
   });
 
   it('may have a grace of a month', async () => {
-    const stage = new Stage();
-    const runner = new ContainerRunner(container(), 'app', stage.host);
-    const ran = runner.run();
-    await stage.until(runner, isRunning);
+    const { stage, runner, ran } = await running();
     runner.stop(30 * 86_400);
     await delay(50);
     assert.deepEqual(stage.signals, ['SIGTERM']);
