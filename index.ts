@@ -43,6 +43,7 @@ export const tier1 = {
   ...(configuration.tier1.active === 'all' ? {} : { first: configuration.tier1.active.first }),
 };
 
+/** Where Kafka is, and by which Secret beside each bridge a client says to it who it is. */
 export const kafka = {
   ...(configuration.kafka.existing === undefined
     ? { context: configuration.kafka.context, namespace: configuration.kafka.namespace, name: configuration.kafka.name }
@@ -50,6 +51,7 @@ export const kafka = {
   bootstrapServers: topology.kafka.bootstrapServers,
   caCertificate: topology.kafka.caCertificate,
   listeners: topology.kafka.listeners,
+  ...(configuration.bridge.authentication === undefined ? {} : { authentication: configuration.bridge.authentication }),
 };
 
 export const regions = pulumi.output(

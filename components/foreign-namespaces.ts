@@ -1,6 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 
-import { needsGivenNamespace } from '../config/given-namespace.ts';
+import { givenInKafkaNamespace, needsGivenNamespace } from '../config/given-namespace.ts';
 import { operatorIn } from '../config/operator-place.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
@@ -70,7 +70,7 @@ export interface OwnNamespace {
 export function ownNamespaces(configuration: Configuration): OwnNamespace[] {
   const { kafka, regions, bridge, tsb, tier1, generators } = configuration;
   return [
-    ...(kafka.existing !== undefined || needsGivenNamespace(kafka.certificate) ? [] : [{ path: 'kafka.namespace', context: kafka.context, namespace: kafka.namespace, component: ['KafkaCluster', 'kafka'] as const }]),
+    ...(kafka.existing !== undefined || givenInKafkaNamespace(kafka) !== undefined ? [] : [{ path: 'kafka.namespace', context: kafka.context, namespace: kafka.namespace, component: ['KafkaCluster', 'kafka'] as const }]),
     ...(bridge.authentication !== undefined ? [] : regions.map(({ name, context }) => ({ path: 'bridge.namespace', context, namespace: bridge.namespace, component: ['KafkaBridgeRegion', name] as const }))),
     { path: 'tsb.namespace', context: tsb.context, namespace: tsb.namespace, component: ['TsbWorkspace', 'tsb'] },
     ...(needsGivenNamespace(tier1.tls) ? [] : [{ path: 'tier1.namespace', context: tier1.context, namespace: tier1.namespace, component: ['Tier1Failover', 'tier1'] as const }]),

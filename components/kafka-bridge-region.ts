@@ -4,8 +4,8 @@ import * as pulumi from '@pulumi/pulumi';
 import { bridgeServices, failoverLabel, localPodLabel, strimziBridgeService } from '../config/names.ts';
 import type { BridgeConfiguration, OperatorConfiguration, RegionConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
 import { bridgeMetrics } from './bridge-metrics.ts';
-import { expectBridgeSecret } from './bridge-secret.ts';
 import { bridgeSpec, selectorOf } from './bridge-spec.ts';
+import { expectSecrets, regionSecrets } from './client-secrets.ts';
 import type { Cluster } from './cluster.ts';
 import { regionFilter, sidecarFilter } from './envoy-filters.ts';
 import { type ConfiguredGateway, configuredGateway, gatewayAddress, type GatewayParents } from './gateway.ts';
@@ -109,7 +109,7 @@ function bridgeNamespace(name: string, { namespace, injection, authentication }:
 function makeBridge(name: string, { cluster, bridge, strimziApi, operator, replicas, bootstrapServers, caCertificate, trustSecret }: KafkaBridgeRegionArgs, { namespace, parent }: Where): KafkaBridge {
   const trust = new k8s.core.v1.Secret(`${name}-trust`, { metadata: { name: trustSecret, namespace }, stringData: { 'ca.crt': caCertificate } }, { parent });
   const rules = bridge.metrics === 'jmx' && strimziApi === 'v1' ? [bridgeMetrics(name, namespace, { parent })] : [];
-  const after: pulumi.Input<pulumi.Resource[]> = expectBridgeSecret(cluster, bridge).then(() => [trust, ...rules]);
+  const after: pulumi.Input<pulumi.Resource[]> = expectSecrets(cluster, regionSecrets(bridge)).then(() => [trust, ...rules]);
   return untilReady(
     { apiVersion: apiVersion(strimziApi), kind: 'KafkaBridge', namespace: bridge.namespace, name: bridge.name },
     cluster,

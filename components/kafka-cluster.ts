@@ -2,19 +2,25 @@ import type * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
 import { caOfSecret } from './certificate-secret.ts';
+import { type ClientAuthentication, expectSecrets, kafkaSecrets } from './client-secrets.ts';
 import type { Cluster } from './cluster.ts';
 import { advertisedHosts, bridgesListener, certificateHosts, hasOwnCertificate, type ListenerAddress, listenerAddress } from './kafka-listeners.ts';
 import { kafkaSpec, nodePoolSpec } from './kafka-spec.ts';
 import { makeTopics } from './kafka-topics.ts';
+import { makeUser } from './kafka-user.ts';
 import { type ListenerCertificate, listenerCertificate } from './listener-certificate.ts';
-import { needsGivenNamespace } from '../config/given-namespace.ts';
+import { givenInKafkaNamespace } from '../config/given-namespace.ts';
 import { nodePool } from '../config/names.ts';
 import type { ExistingKafka, InstalledKafka } from '../config/schema.ts';
 import { ownNamespace } from './own-namespace.ts';
 import { untilReady } from './ready.ts';
 import { apiVersion, Kafka, KafkaNodePool } from './resources/strimzi.ts';
 
-type Installed = InstalledKafka & { readonly cluster: Cluster };
+type Installed = InstalledKafka & {
+  readonly cluster: Cluster;
+  /** How bridges say who they are; absent: they do not. */
+  readonly client?: ClientAuthentication | undefined;
+};
 
 /** The configuration's `kafka`: one to make, with its cluster, or one that exists. */
 export type KafkaClusterArgs = Installed | ExistingKafka;
@@ -49,13 +55,16 @@ function install(name: string, args: Installed, parent: pulumi.Resource): Output
   const namespace = kafkaNamespace(name, args, parent);
   const certificate = ownCertificate(name, args, { namespace, parent });
   const kafka = makeKafka(name, args, { namespace, certificate, parent });
-  makeTopics(name, { kafka, args, cluster: args.cluster }, { parent });
+  const { cluster, client } = args;
+  makeTopics(name, { kafka, args, cluster }, { parent });
+  const user = makeUser(name, { kafka, args, cluster, client }, { parent });
 
-  const { reader } = args.cluster;
+  const { reader } = cluster;
   const listeners = args.listeners.map((listener) => listenerAddress(args, listener, { ready: kafka.id, resource: kafkaReference(args), reader }));
   const entry = bridgesListener(args);
   return {
-    bootstrapServers: pulumi.all(listeners).apply((all) => all.find((listener) => listener.name === entry.name)?.bootstrapServers ?? ''),
+    // Nobody is let in before the user is known.
+    bootstrapServers: pulumi.all([pulumi.all(listeners), user?.id]).apply(([all]) => all.find((listener) => listener.name === entry.name)?.bootstrapServers ?? ''),
     caCertificate: hasOwnCertificate(entry) && certificate !== undefined ? certificate.caCertificate : kafka.id.apply(() => operatorsAuthority(args)),
     listeners: pulumi.all(listeners),
   };
@@ -64,9 +73,10 @@ function install(name: string, args: Installed, parent: pulumi.Resource): Output
 /** Records are behind these: the engine refuses to delete or replace them until their protection is taken off, as `kbf destroy` does. */
 const kept = { protect: true };
 
-/** A namespace that has the listeners' certificate in it, or its issuer, is there already, and stays. */
-function kafkaNamespace(name: string, { namespace, certificate }: Installed, parent: pulumi.Resource): pulumi.Input<string> {
-  if (needsGivenNamespace(certificate)) return namespace;
+/** A namespace that has the listeners' certificate in it, or its issuer, or what bridges are known by, is there already, and stays. */
+function kafkaNamespace(name: string, args: Installed, parent: pulumi.Resource): pulumi.Input<string> {
+  const { namespace } = args;
+  if (givenInKafkaNamespace(args) !== undefined) return namespace;
   return ownNamespace(name, { name: namespace }, { parent, ...kept }).metadata.name;
 }
 
@@ -92,7 +102,7 @@ interface Made {
 function makeKafka(name: string, args: Installed, { namespace, certificate, parent }: Made): Kafka {
   const pools = args.api === 'v1' ? [new KafkaNodePool(`${name}-pool`, { metadata: poolMetadata(args, namespace), spec: nodePoolSpec(args) }, { parent, ...kept })] : [];
   return untilReady(kafkaReference(args), args.cluster, { waitFor: 'condition=Ready', seconds: 600 }, ({ annotations, options }) => {
-    const dependsOn = [...pools, ...(certificate?.dependsOn ?? [])];
+    const dependsOn = expectSecrets(args.cluster, kafkaSecrets(args, args.client)).then(() => [...pools, ...(certificate?.dependsOn ?? [])]);
     return new Kafka(name, { api: args.api, metadata: { name: args.name, namespace, annotations }, spec: kafkaSpec(args, certificate?.secret) }, { parent, ...kept, dependsOn, ...options });
   });
 }

@@ -1,5 +1,5 @@
 import type { InstalledKafka } from '../config/schema.ts';
-import { listenerSpec } from './kafka-listeners.ts';
+import { bridgesListener, listenerSpec } from './kafka-listeners.ts';
 import type { CertificateSecret, JbodStorage, KafkaNodePoolSpec, KafkaSpec, PersistentClaim } from './resources/strimzi.ts';
 
 /** Brokers that are controllers as well. */
@@ -22,6 +22,8 @@ export function kafkaSpec(kafka: InstalledKafka, secret: CertificateSecret | und
       config: { ...safeConfig, ...(api === 'v1' ? quickConfig : {}), ...kafka.config },
     },
     ...(zookeeper && { zookeeper: { replicas: zookeeper.replicas, storage: claim(zookeeper.storage) } }),
+    // Bridges have their certificate before this Kafka is there, so whoever signed it is there before as well.
+    ...(bridgesListener(kafka).authentication === 'tls' ? { clientsCa: { generateCertificateAuthority: false } } : {}),
     ...(Object.keys(operators).length === 0 ? {} : { entityOperator: operators }),
   };
 }

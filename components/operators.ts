@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from './cluster.ts';
+import { bridgesAuthentication } from '../config/given-namespace.ts';
 import { operatorIn } from '../config/operator-place.ts';
 import type { Configuration, InstalledKafka } from '../config/schema.ts';
 import { expectAvailable, expectRuns, expectServed, expectWatches, type OperatorNeed } from './expected-operator.ts';
@@ -50,8 +51,8 @@ export function neededOperators(configuration: Configuration): { context: string
   return [...operatorNeeds(configuration)].flatMap(([context, needs]) => [...new Set(needs.map(({ operator }) => operator))].map((operator) => ({ context, operator })));
 }
 
-function kafkaKinds({ api, topics }: InstalledKafka): string[] {
-  return ['Kafka', ...(api === 'v1' ? ['KafkaNodePool'] : []), ...(topics.length > 0 ? ['KafkaTopic'] : [])];
+function kafkaKinds({ api, topics, listeners }: InstalledKafka): string[] {
+  return ['Kafka', ...(api === 'v1' ? ['KafkaNodePool'] : []), ...(topics.length > 0 ? ['KafkaTopic'] : []), ...(bridgesAuthentication(listeners) === 'scram-sha-512' ? ['KafkaUser'] : [])];
 }
 
 function certificateKinds({ listeners, certificate }: InstalledKafka): string[] {

@@ -53,7 +53,7 @@ export function buildTopology(configuration: Configuration, cluster: Clusters, {
   const left = Promise.withResolvers<pulumi.Resource[]>();
   const operators = operatorsOf(configuration, cluster);
   const kafkaCluster = kafka.existing === undefined
-    ? new KafkaCluster('kafka', { ...kafka, cluster: cluster(kafka.context) }, { dependsOn: operators.in(kafka.context) })
+    ? new KafkaCluster('kafka', { ...kafka, cluster: cluster(kafka.context), client: bridge.authentication }, { dependsOn: operators.in(kafka.context) })
     : new KafkaCluster('kafka', kafka);
   const workspace = new TsbWorkspace('tsb', {
     cluster: cluster(tsb.context),

@@ -1,4 +1,4 @@
-import { needsGivenNamespace } from '../config/given-namespace.ts';
+import { bridgesAuthentication, givenInKafkaNamespace, needsGivenNamespace } from '../config/given-namespace.ts';
 import { operatorIn } from '../config/operator-place.ts';
 import { amountOf } from '../config/quantity.ts';
 import type { Configuration, InstalledKafka, RegionConfiguration } from '../config/schema.ts';
@@ -22,6 +22,7 @@ const region = 'Give the region over there another name, run up, then take this 
 const bridges = 'Every bridge would be deleted, and its consumers with it, while clients wait: set it back, or run destroy first.';
 const port = 'Requests would go to the new port at once, and bridges listen on the old one until each was made anew, so that no region answers: set it back, or run destroy first.';
 const trust = 'Bridges would trust the new certificates before brokers show them, or the other way round, until the last of them was made anew: set it back, or run destroy first.';
+const clients = 'Brokers would ask for what bridges do not say yet, or the other way round, until the last of them was made anew: set it back, or run destroy first.';
 const address = 'Another gateway would take its place, behind another load balancer with another address: set it back, or run destroy first.';
 const operator = 'The operator would be deleted with its namespace and made again, while nobody looks after what it made: set it back, or run destroy first.';
 const withoutOperator = 'The operator would be deleted with its namespace, and nobody would look after what it made: set it back, or run destroy first.';
@@ -75,6 +76,7 @@ function ofKafka({ cluster, namespace, object }: Running, wanted: Configuration[
   const kafka = object('Kafka', 'kafka');
   const pool = object('KafkaNodePool', 'kafka-pool');
   if (wanted.existing !== undefined) return same('kafka.existing', kafka && 'one that this stack made', 'one that exists already', another);
+  const given = namespace === undefined ? undefined : givenInKafkaNamespace(wanted);
   return [
     ...same('kafka.context', cluster, wanted.context, another),
     ...same('kafka.namespace', kafka?.namespace, wanted.namespace, another),
@@ -83,9 +85,18 @@ function ofKafka({ cluster, namespace, object }: Running, wanted: Configuration[
     ...controllers(pool?.spec['replicas'], wanted),
     ...storage('kafka.storage', volumeOf(pool?.spec) ?? volumeOf(asRecord(kafka?.spec['kafka'])), wanted.storage),
     ...(wanted.zookeeper === undefined ? [] : storage('kafka.zookeeper.storage', volumeOf(asRecord(kafka?.spec['zookeeper'])), wanted.zookeeper.storage)),
-    ...(namespace !== undefined && needsGivenNamespace(wanted.certificate) ? [{ path: 'kafka.certificate', ...ownNamespace }]
-      : kafka === undefined ? [] : same('kafka.certificate.source', certificateSource(kafka.name ?? wanted.name, object('Certificate', 'kafka-listener')?.spec), wanted.certificate.source, trust)),
+    ...(given === undefined ? [] : [{ path: `kafka.${given}`, ...ownNamespace }]),
+    ...(given === 'listeners' || kafka === undefined ? [] : same('kafka.listeners', authenticationOf(kafka), bridgesAuthentication(wanted.listeners) ?? noAuthentication, clients)),
+    ...(given === 'certificate' || kafka === undefined ? [] : same('kafka.certificate.source', certificateSource(kafka.name ?? wanted.name, object('Certificate', 'kafka-listener')?.spec), wanted.certificate.source, trust)),
   ];
+}
+
+const noAuthentication = 'no authentication of bridges';
+
+/** What the listener asks of bridges by which they come in. */
+function authenticationOf({ spec }: RunningObject): string {
+  const { listeners = [] } = asRecord(spec['kafka']) as { listeners?: { type: InstalledKafka['listeners'][number]['type']; authentication?: { type: 'tls' | 'scram-sha-512' } }[] };
+  return bridgesAuthentication(listeners.map(({ type, authentication }) => ({ type, authentication: authentication?.type }))) ?? noAuthentication;
 }
 
 /** What the listeners' certificate is from, by who issues it. */

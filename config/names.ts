@@ -24,6 +24,11 @@ export function clusterCaSecret(kafka: string): string {
   return `${kafka}-cluster-ca-cert`;
 }
 
+/** The two Secrets of the CA that signs clients of a Kafka of this name, as Strimzi calls them. Source: KafkaResources of Strimzi. */
+export function clientsCa(kafka: string): { certificate: string; key: string } {
+  return { certificate: `${kafka}-clients-ca-cert`, key: `${kafka}-clients-ca` };
+}
+
 /** The Service that Strimzi makes for a bridge of this name. */
 export function strimziBridgeService(bridge: string): string {
   return `${bridge}-bridge-service`;

@@ -6,7 +6,7 @@ import type { EnvironmentOptions } from '../options.ts';
 import { caught, objectsOf } from '../render/index.ts';
 import { type Registration, registrationOf } from '../render/program.ts';
 import { judgeApis } from './apis.ts';
-import { judgeBridgeSecrets } from './bridge-secrets.ts';
+import { judgeClientSecrets } from './client-secrets.ts';
 import { judgeCertificates } from './certificates.ts';
 import { judgeClocks } from './clocks.ts';
 import { openClusters } from './clusters.ts';
@@ -62,7 +62,7 @@ async function judgeAll(look: Look): Promise<Finding[]> {
     judgeMeshRoot(look),
     judgeCertificates(look),
     judgeSecretCertificates(look),
-    judgeBridgeSecrets(look),
+    judgeClientSecrets(look),
     judgeKafka(look),
     judgeInjection(look),
     judgeHostnames(look),

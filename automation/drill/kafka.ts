@@ -2,6 +2,7 @@ import { Admin, Consumer, FetchIsolationLevels, ListOffsetTimestamps } from '@pl
 import type { RecordsBatch } from '@platformatic/kafka';
 import { UserError } from '../../errors.ts';
 import type { Content } from './content.ts';
+import type { Credentials } from './credentials.ts';
 import { LogRecords, parse } from './log-records.ts';
 import type { LogRecord } from './records.ts';
 
@@ -10,6 +11,8 @@ export interface KafkaOptions {
   bootstrapServers: string;
   /** PEM of the root that signed the listener's certificates. Without one the connection is not encrypted (tests only). */
   caCertificate?: string;
+  /** Absent where brokers let in whoever trusts them. */
+  credentials?: Credentials | undefined;
 }
 
 /** Offsets [begin, end) of each partition. */
@@ -27,11 +30,12 @@ export class Kafka implements AsyncDisposable {
   readonly #reader: Consumer;
   readonly #servers: string;
 
-  constructor({ bootstrapServers, caCertificate }: KafkaOptions) {
+  constructor({ bootstrapServers, caCertificate, credentials }: KafkaOptions) {
     this.#servers = bootstrapServers;
     const client = {
       clientId: 'kbf-drill', bootstrapBrokers: bootstrapServers.split(',').map((server) => server.trim()), timeout: 10_000, retries: 3,
-      ...(caCertificate === undefined ? {} : { tls: { ca: caCertificate } }),
+      ...(caCertificate === undefined ? {} : { tls: { ca: caCertificate, ...(credentials !== undefined && 'tls' in credentials ? credentials.tls : {}) } }),
+      ...(credentials !== undefined && 'sasl' in credentials ? { sasl: credentials.sasl } : {}),
     };
     this.#admin = new Admin(client);
     // It only fetches: it never joins a group, so the group of this name never comes to be.

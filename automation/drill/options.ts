@@ -12,13 +12,19 @@ const region = z.object({ name: z.string(), context: z.string(), namespace: z.st
 /** `first`: the region that the others stand by for; absent where all serve. */
 const tier1 = z.object({ context: z.string(), namespace: z.string(), gateway: z.string(), mode: z.string().optional(), first: z.string().optional() });
 
+/** How bridges say to Kafka who they are, by a Secret beside each of them: the program's `bridge.authentication`. */
+const authentication = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('tls'), secret: z.object({ name: z.string(), certificate: z.string(), key: z.string() }) }),
+  z.object({ type: z.literal('scram-sha-512'), username: z.string(), secret: z.object({ name: z.string(), key: z.string() }) }),
+]);
+
 const outputsSchema = z.object({
   hostname: z.string(),
   tier1Address: z.string(),
   url: z.string().optional(),
   caCertificate: z.string().optional(),
   kafka: z.object({
-    bootstrapServers: z.string(), caCertificate: z.string().optional(),
+    bootstrapServers: z.string(), caCertificate: z.string().optional(), authentication: authentication.optional(),
     // Where Kafka is the program's own.
     context: z.string().optional(), namespace: z.string().optional(), name: z.string().optional(),
   }),

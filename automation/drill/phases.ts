@@ -5,6 +5,7 @@ import { byAddress } from './addresses.ts';
 import { Cluster } from './cluster.ts';
 import { ConsumerGroup } from './consumers.ts';
 import type { Content } from './content.ts';
+import { readCredentials } from './credentials.ts';
 import { entrance, tier1Of } from './entrance.ts';
 import type { Clock } from './exchange.ts';
 import { servingRegions } from './expectations.ts';
@@ -89,7 +90,7 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   const { plan, outputs, clock, live, signal } = drill;
   await using cleanup = new AsyncDisposableStack();
   drill.phase('steady', 'topic, consumers, every region serving');
-  const kafka = cleanup.use(new Kafka(outputs.kafka));
+  const kafka = cleanup.use(new Kafka({ ...outputs.kafka, credentials: await readCredentials({ kubeconfig: drill.options.kubeconfig, outputs }) }));
   const view = { topic: plan.topic, leader: () => kafka.leader(plan.topic, 0), hosts: () => kafka.hosts() };
   const injections: Injection[] = [];
   // All of them, so that what cannot be done is refused before anything is.

@@ -97,6 +97,8 @@ export interface KafkaSpec {
   };
   /** Only with v1beta2. */
   readonly zookeeper?: { readonly replicas: number; readonly storage: PersistentClaim };
+  /** Absent: Strimzi makes a CA of its own. */
+  readonly clientsCa?: { readonly generateCertificateAuthority: false };
   readonly entityOperator?: { readonly topicOperator?: Record<string, never>; readonly userOperator?: Record<string, never> };
 }
 
@@ -106,6 +108,10 @@ export interface KafkaTopicSpec {
   readonly partitions: number;
   readonly replicas: number;
   readonly config: Record<string, string | number | boolean>;
+}
+
+export interface KafkaUserSpec {
+  readonly authentication: { readonly type: 'scram-sha-512'; readonly password: { readonly valueFrom: { readonly secretKeyRef: { readonly name: string; readonly key: string } } } };
 }
 
 export class KafkaNodePool extends k8s.apiextensions.CustomResource {
@@ -123,6 +129,12 @@ export class Kafka extends k8s.apiextensions.CustomResource {
 export class KafkaTopic extends k8s.apiextensions.CustomResource {
   constructor(name: string, { api, ...args }: StrimziArgs<KafkaTopicSpec>, opts: pulumi.CustomResourceOptions) {
     super(name, { apiVersion: apiVersion(api), kind: 'KafkaTopic', ...args }, opts);
+  }
+}
+
+export class KafkaUser extends k8s.apiextensions.CustomResource {
+  constructor(name: string, { api, ...args }: StrimziArgs<KafkaUserSpec>, opts: pulumi.CustomResourceOptions) {
+    super(name, { apiVersion: apiVersion(api), kind: 'KafkaUser', ...args }, opts);
   }
 }
 

@@ -1,4 +1,4 @@
-import { needsGivenNamespace } from '../given-namespace.ts';
+import { givenInKafkaNamespace, needsGivenNamespace } from '../given-namespace.ts';
 import { operatorIn } from '../operator-place.ts';
 import { bridgeServices, regionGroup, regionHostname, strimziBridgeDeployment, strimziBridgeService } from '../names.ts';
 import type { Finding } from '../problems.ts';
@@ -111,7 +111,7 @@ function namespaces(configuration: Readable): Finding[] {
     ...installed,
   ];
   // A namespace with a Secret or an Issuer that exists is there before the program, which then leaves it as it is.
-  const existing = [...(needsGivenNamespace(kafka?.certificate) ? ['kafka'] : []), ...(bridge?.authentication === undefined ? [] : ['bridge']), ...(needsGivenNamespace(tier1?.tls) ? ['tier1'] : [])];
+  const existing = [...(givenInKafkaNamespace(kafka ?? {}) === undefined ? [] : ['kafka']), ...(bridge?.authentication === undefined ? [] : ['bridge']), ...(needsGivenNamespace(tier1?.tls) ? ['tier1'] : [])];
   const inUse = places.filter(({ context }) => context !== undefined);
   return [
     ...inUse.filter(({ path: [concern], namespace }) => namespace !== undefined && reserved.has(namespace) && !existing.includes(String(concern))).map(({ path }) => ({ path, allowed: 'a namespace of its own: the program makes it, and removes it with everything in it' })),

@@ -1,6 +1,8 @@
 import type { Finding } from '../problems.ts';
 import { clusterCaSecret, nodePool, trustSecret } from '../names.ts';
-import type { Readable } from '../readable.ts';
+import type { Partly, Readable } from '../readable.ts';
+import type { BridgeConfiguration } from '../schema.ts';
+import { objectName } from '../schema/values.ts';
 import { holdsSecret, holdsToken, isSecret, nameOf, type Path } from '../text.ts';
 
 const byName = 'no secret itself: where one is needed, a Secret in the cluster holds it, and is named';
@@ -8,6 +10,7 @@ const byName = 'no secret itself: where one is needed, a Secret in the cluster h
 export const secretRules = [
   'No secret stands in the settings, neither in plain text nor encrypted by Pulumi (`secure:`): Secrets in the clusters hold them, and are named.',
   'Secrets that are named for Kafka’s certificate and for what bridges are known by are none that the program or Strimzi writes.',
+  'Beside a Kafka that the program makes, `bridge.authentication.username` is the name of the KafkaUser that it makes with it, and that of no Secret that it has its password from.',
 ];
 
 /**
@@ -45,10 +48,25 @@ export function checkSecretNames({ kafka, bridge }: Readable): Finding[] {
   const certificate = kafka?.certificate?.source === 'secret' ? kafka.certificate.secret?.name : undefined;
   const client = bridge?.authentication?.secret?.name;
   const trust = kafka?.api === 'v1beta2' && kafka.name !== undefined ? clusterCaSecret(kafka.name) : trustSecret;
-  const rest = kafka?.name !== undefined && certificate?.startsWith(`${kafka.name}-`) === true ? certificate.slice(kafka.name.length + 1) : '';
+  const isStrimzis = (name: string | undefined): boolean => {
+    const rest = kafka?.name !== undefined && name?.startsWith(`${kafka.name}-`) === true ? name.slice(kafka.name.length + 1) : '';
+    return ofKafka.includes(rest) || new RegExp(`^${nodePool}-\\d+$`).test(rest);
+  };
   return [
-    ...(ofKafka.includes(rest) || new RegExp(`^${nodePool}-\\d+$`).test(rest) ? [{ path: ['kafka', 'certificate', 'secret', 'name'], allowed: 'a Secret of your own: Strimzi writes this one' }] : []),
+    ...(isStrimzis(certificate) ? [{ path: ['kafka', 'certificate', 'secret', 'name'], allowed: 'a Secret of your own: Strimzi writes this one' }] : []),
     ...(client !== undefined && client === trust ? [{ path: ['bridge', 'authentication', 'secret', 'name'], allowed: 'a Secret of your own: the program writes this one, with what brokers are trusted by' }] : []),
     ...(client !== undefined && client === `${bridge?.name ?? ''}-bridge-tls-trusted-certs` ? [{ path: ['bridge', 'authentication', 'secret', 'name'], allowed: 'a Secret of your own: Strimzi writes this one' }] : []),
+    ...userNames(kafka, bridge?.authentication, isStrimzis),
+  ];
+}
+
+/** Beside a Kafka that the program makes there is a KafkaUser of that name, the Secret that it has its password from, and one of the user's own name that Strimzi writes. */
+function userNames(kafka: Readable['kafka'], authentication: Partly<BridgeConfiguration['authentication']>, isStrimzis: (name: string | undefined) => boolean): Finding[] {
+  if (kafka === undefined || authentication?.type !== 'scram-sha-512') return [];
+  const { username, secret } = authentication;
+  const path = ['bridge', 'authentication'];
+  return [
+    ...(username !== undefined && !objectName.safeParse(username).success ? [{ path: [...path, 'username'], allowed: 'the name of a KafkaUser: lower-case letters, digits, inner hyphens and dots' }] : []),
+    ...(secret?.name !== undefined && (secret.name === username || isStrimzis(secret.name)) ? [{ path: [...path, 'secret', 'name'], allowed: 'a Secret of your own: in Kafka’s namespace Strimzi writes this one' }] : []),
   ];
 }

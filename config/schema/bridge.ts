@@ -44,7 +44,7 @@ const authentication = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('scram-sha-512').describe('A user name and a password.'),
-    username: text.describe('The user.'),
+    username: text.describe('The user. Where Kafka is the program’s own, it makes a KafkaUser of this name.'),
     secret: z
       .strictObject({
         name: objectName.describe('Name of a Secret in the bridge’s namespace of every region.'),
@@ -85,7 +85,7 @@ export const bridge = z.strictObject({
     .describe('Probes of the bridge.'),
   spread: z.enum(['zone', 'host', 'none']).default('zone').describe('Over what a region’s bridges are spread where that is possible.'),
   maxUnavailable: z.int().min(1).max(100).default(1).describe('How many bridges of a region an eviction may take at once.'),
-  authentication: authentication.optional().describe('How bridges say to Kafka who they are; absent: they do not.'),
+  authentication: authentication.optional().describe('How bridges, and drills, say to Kafka who they are; absent: they do not. What has to be there before: docs/authentication.md.'),
   logging: z
     .record(text, z.enum(['OFF', 'FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE', 'ALL']))
     .optional()

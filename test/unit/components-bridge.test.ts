@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { expectBridgeSecret } from '../../components/bridge-secret.ts';
+import { expectSecrets, regionSecrets } from '../../components/client-secrets.ts';
 import type { KafkaBridgeSpec } from '../../components/resources/kafka-bridge.ts';
 import { type Changes, recordTopology, region } from './topology-fixtures.ts';
 import { answeringCluster, type Recording } from './pulumi-mocks.ts';
@@ -126,13 +126,16 @@ describe('a region’s bridge', () => {
     const withSecret = (data: Record<string, string> | undefined) => answeringCluster(({ kind, namespace, name }) => (kind === 'Secret' && namespace === 'ns' && name === 'user' && data !== undefined ? { data } : undefined))('east');
     const byCertificate = { namespace: 'ns', authentication: { type: 'tls', secret: { name: 'user', certificate: 'user.crt', key: 'user.key' } } } as const;
     const byPassword = { namespace: 'ns', authentication: { type: 'scram-sha-512', username: 'u', secret: { name: 'user', key: 'password' } } } as const;
-    await assert.rejects(expectBridgeSecret(withSecret(undefined), byCertificate), { message: 'bridge.authentication.secret: Secret ns/user in cluster east is not there. Make it first, in every region: its namespace is not made by this program.' });
-    await assert.rejects(expectBridgeSecret(withSecret({ 'user.crt': 'eA==' }), byCertificate), { message: 'bridge.authentication.secret: Secret ns/user in cluster east has no entry user.key; it has: user.crt.' });
-    await assert.rejects(expectBridgeSecret(withSecret({}), byPassword), /has no entry password; it has: none\.$/);
-    await expectBridgeSecret(withSecret({ 'user.crt': 'eA==', 'user.key': 'eA==' }), byCertificate);
-    await expectBridgeSecret(withSecret({ password: 'eA==' }), byPassword);
-    await expectBridgeSecret(withSecret(undefined), { namespace: 'ns', authentication: undefined });
-    await expectBridgeSecret(answeringCluster(() => { throw new Error('connect ECONNREFUSED'); })('east'), byCertificate);
+    const expected = (cluster: ReturnType<typeof withSecret>, bridge: Parameters<typeof regionSecrets>[0]) => expectSecrets(cluster, regionSecrets(bridge));
+    await assert.rejects(expected(withSecret(undefined), byCertificate), { message: 'bridge.authentication.secret: Secret ns/user in cluster east is not there. Make it first, where it is needed: docs/authentication.md. Its namespace is not made by this program.' });
+    await assert.rejects(expected(withSecret({ 'user.crt': 'eA==' }), byCertificate), { message: 'bridge.authentication.secret: Secret ns/user in cluster east has no entry user.key; it has: user.crt.' });
+    await assert.rejects(expected(withSecret({}), byPassword), /has no entry password; it has: none\.$/);
+    const lines = (text: string) => Buffer.from(`${text}\n`).toString('base64');
+    await assert.rejects(expected(withSecret({ password: lines('p') }), byPassword), { message: 'bridge.authentication.secret: Secret ns/user in cluster east has a line break at the end of password, which would be part of the password: make it without one (printf, kubectl create secret --from-literal).' });
+    await expected(withSecret({ 'user.crt': lines('-----BEGIN CERTIFICATE-----'), 'user.key': lines('-----BEGIN PRIVATE KEY-----') }), byCertificate);
+    await expected(withSecret({ password: 'eA==' }), byPassword);
+    await expected(withSecret(undefined), { namespace: 'ns', authentication: undefined });
+    await expected(answeringCluster(() => { throw new Error('connect ECONNREFUSED'); })('east'), byCertificate);
   });
 
   it('is Strimzi’s of old beside a Kafka of old: no fields that came later, and metrics by the port of the API', async () => {

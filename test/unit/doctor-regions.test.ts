@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { judgeBridgeSecrets } from '../../automation/doctor/bridge-secrets.ts';
+import { judgeClientSecrets } from '../../automation/doctor/client-secrets.ts';
 import { lineOf } from '../../automation/doctor/finding.ts';
 import { judgeLocalities } from '../../automation/doctor/locality.ts';
 import { configuration, short, TwoClusters } from './doctor-fixtures.ts';
@@ -43,13 +43,17 @@ describe('doctor: Secrets of bridges', () => {
 
   it('are in every region, or not, or not whole', async () => {
     two.east.objects.set(path, { data: { 'user.crt': 'eA==', 'user.key': 'eA==' } });
-    const judged = async () => short(await judgeBridgeSecrets(await two.look({ configuration: asking })));
-    assert.deepEqual(await judged(), ['ok east: Secret kafka-bridge/user has user.crt and user.key', 'fault west: there is no Secret kafka-bridge/user']);
+    const judged = async () => short(await judgeClientSecrets(await two.look({ configuration: asking })));
+    two.east.objects.set('/api/v1/namespaces/kafka-cluster/secrets/kafka-clients-ca-cert', { data: { 'ca.crt': 'eA==' } });
+    assert.deepEqual(await judged(), [
+      'ok Kafka: Secret kafka-cluster/kafka-clients-ca-cert has ca.crt', 'fault Kafka: there is no Secret kafka-cluster/kafka-clients-ca',
+      'ok east: Secret kafka-bridge/user has user.crt and user.key', 'fault west: there is no Secret kafka-bridge/user',
+    ]);
     two.west.objects.set(path, { data: { 'user.crt': 'eA==' } });
-    assert.equal((await judged())[1], 'fault west: Secret kafka-bridge/user has no entry user.key');
+    assert.equal((await judged())[3], 'fault west: Secret kafka-bridge/user has no entry user.key; it has: user.crt');
   });
 
   it('are not needed where bridges do not say who they are', async () => {
-    assert.deepEqual(await judgeBridgeSecrets(await two.look()), []);
+    assert.deepEqual(await judgeClientSecrets(await two.look()), []);
   });
 });

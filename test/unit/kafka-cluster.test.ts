@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 
 import { serverCertificate } from '../fixtures/server-certificate.ts';
-import { certificateOf, kafkaOf, leaf, made, operators, outputs, root, type Written } from './kafka-fixtures.ts';
+import { kafkaSecrets } from '../../components/client-secrets.ts';
+import type { InstalledKafka } from '../../config/schema.ts';
+import { certificateOf, kafkaOf, leaf, made, operators, outputs, root, settings, type Written } from './kafka-fixtures.ts';
 import type { Recording } from './pulumi-mocks.ts';
 
 const own = { brokerCertChainAndKey: { secretName: 'kafka-listener', certificate: 'tls.crt', key: 'tls.key' } };
@@ -263,6 +265,45 @@ describe('a Kafka with settings', () => {
     const { metadata, spec: old } = kafka.inputsOf('kafka.strimzi.io/v1:KafkaTopic', 'kafka-topic-Old_Names') as { metadata: { name: string }; spec: Written };
     assert.match(metadata.name, /^old-names-[0-9a-f]{8}$/);
     assert.deepEqual(old, { topicName: 'Old_Names', partitions: 3, replicas: 2, config: {} });
+  });
+});
+
+describe('a Kafka that bridges say to who they are', () => {
+  const asking = (authentication: string) => ({ listeners: [{ type: 'loadbalancer', authentication }] });
+  const secret = { name: 'bridge-user', key: 'password', certificate: 'user.crt' };
+  const specOf = (kafka: Recording) => (kafka.inputsOf('kafka.strimzi.io/v1:Kafka', 'kafka') as { spec: Written }).spec;
+
+  it('has a user with the password of a Secret, in a namespace that is left as it is', async () => {
+    const kafka = await made(asking('scram-sha-512'), operators({ 'bridge-user': { password: 'p' } }), { type: 'scram-sha-512', username: 'bridge', secret });
+    assert.deepEqual(kafka.childrenOf('KafkaCluster'), [...ownObjects, ...strimziObjects, 'kafka.strimzi.io/v1:KafkaUser kafka-user'].sort());
+    assert.deepEqual(kafka.inputsOf('kafka.strimzi.io/v1:KafkaUser', 'kafka-user'), {
+      apiVersion: 'kafka.strimzi.io/v1',
+      kind: 'KafkaUser',
+      metadata: { name: 'bridge', namespace: 'kafka-cluster', labels: { 'strimzi.io/cluster': 'kafka' }, annotations: { 'pulumi.com/waitFor': 'condition=Ready' } },
+      spec: { authentication: { type: 'scram-sha-512', password: { valueFrom: { secretKeyRef: { name: 'bridge-user', key: 'password' } } } } },
+    });
+    assert.ok(!('clientsCa' in specOf(kafka)));
+    assert.equal(outputs(kafka)['bootstrapServers'], 'bootstrap.kafka.example:9094');
+  });
+
+  it('trusts the CA that signed their certificate', async () => {
+    const kafka = await made(asking('tls'), operators({ 'kafka-clients-ca-cert': { 'ca.crt': root }, 'kafka-clients-ca': { 'ca.key': 'k' } }), { type: 'tls', secret });
+    assert.deepEqual(kafka.childrenOf('KafkaCluster'), [...ownObjects, ...strimziObjects]);
+    assert.deepEqual(specOf(kafka)['clientsCa'], { generateCertificateAuthority: false });
+  });
+
+  it('needs those Secrets before', () => {
+    const { namespace, name, listeners } = settings(asking('tls')) as InstalledKafka;
+    assert.deepEqual(kafkaSecrets({ namespace, name, listeners }, { type: 'tls', secret }), [
+      { path: 'bridge.authentication', namespace: 'kafka-cluster', name: 'kafka-clients-ca-cert', entries: ['ca.crt'] },
+      { path: 'bridge.authentication', namespace: 'kafka-cluster', name: 'kafka-clients-ca', entries: ['ca.key'] },
+    ]);
+  });
+
+  it('has a CA of Strimzi’s own for clients that are no bridges', async () => {
+    const kafka = await made({ listeners: [{ type: 'loadbalancer' }, { type: 'internal', name: 'in', port: 9095, authentication: 'tls' }] });
+    assert.ok(!('clientsCa' in specOf(kafka)));
+    assert.ok(kafka.childrenOf('KafkaCluster').includes('Namespace kafka-namespace'));
   });
 });
 

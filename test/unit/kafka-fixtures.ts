@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+import type { ClientAuthentication } from '../../components/client-secrets.ts';
 import type { ObjectReference } from '../../components/cluster-reader.ts';
 import { KafkaCluster } from '../../components/kafka-cluster.ts';
 import { kafka as kafkaSchema } from '../../config/schema/kafka.ts';
@@ -12,7 +13,7 @@ export const leaf = readFileSync(new URL('../fixtures/certificates/leaf.crt', im
 export type Written = Record<string, unknown>;
 
 /** A configuration's `kafka` as it is after validation; files in it are none. */
-function settings(written: Written): KafkaConfiguration {
+export function settings(written: Written): KafkaConfiguration {
   return kafkaSchema.parse('existing' in written ? written : { context: 'here', domain: 'kafka.example', ...written }) as KafkaConfiguration;
 }
 
@@ -25,10 +26,10 @@ export function operators(secrets: Record<string, Record<string, string>> = {}):
   };
 }
 
-export async function made(written: Written, answers = operators()): Promise<Recording> {
+export async function made(written: Written, answers = operators(), client?: ClientAuthentication): Promise<Recording> {
   return await record(() => {
     const kafka = settings(written);
-    return new KafkaCluster('kafka', kafka.existing === undefined ? { ...kafka, cluster: answeringCluster(answers)('here') } : kafka);
+    return new KafkaCluster('kafka', kafka.existing === undefined ? { ...kafka, cluster: answeringCluster(answers)('here'), client } : kafka);
   });
 }
 

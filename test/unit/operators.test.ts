@@ -36,6 +36,11 @@ describe('what clusters need of operators', () => {
     ]);
   });
 
+  it('is Strimzi for the user that bridges are', () => {
+    const [operators] = needs({ kafka: { listeners: [{ type: 'loadbalancer', authentication: 'scram-sha-512' }] }, bridge: { authentication: { type: 'scram-sha-512', username: 'bridge', secret: { name: 's' } } } });
+    assert.deepEqual(operators, ['kafka', 'strimzi v1 Kafka,KafkaNodePool,KafkaUser', 'certManager v1 Certificate,Issuer']);
+  });
+
   it('is no cert-manager where certificates come from elsewhere', () => {
     const [operators] = needs({ kafka: { certificate: { source: 'secret', secret: { name: 's' }, caCertificate: root } } });
     assert.deepEqual(operators, ['kafka', 'strimzi v1 Kafka,KafkaNodePool']);

@@ -98,7 +98,7 @@ export type Served = Readonly<Record<string, readonly string[]>>;
 
 const allServed: Readonly<Record<string, Served>> = {
   // As an operator between 0.49 and 0.51 has it.
-  'kafka.strimzi.io': { v1beta2: ['Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaBridge'], v1: ['Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaBridge'] },
+  'kafka.strimzi.io': { v1beta2: ['Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaUser', 'KafkaBridge'], v1: ['Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaUser', 'KafkaBridge'] },
   'cert-manager.io': { v1: ['Certificate', 'Issuer', 'ClusterIssuer'] },
 };
 

@@ -46,7 +46,6 @@ describe('what is running', () => {
     ['kafka.storage.class', { kafka: { storage: { size: '10Gi' } } }],
     ['bridge.namespace', { bridge: { namespace: 'other' } }],
     ['bridge.name', { bridge: { name: 'other' } }],
-    ['bridge.authentication', { bridge: { authentication: tlsClient }, kafka: { listeners: [{ type: 'loadbalancer', authentication: 'tls' }] } }],
     ['tsb.context', { tsb: { context: 'other' } }],
     ['tsb.namespace', { tsb: { namespace: 'other' } }],
     ['tsb.organization', { tsb: { organization: 'other' } }],
@@ -69,6 +68,20 @@ describe('what is running', () => {
       assert.deepEqual([...new Set(unchangeable(previous, configuration(settings)).map((refusal) => refusal.path))], [path]);
     });
   }
+
+  it('goes on asking its bridges what it asked them before, in namespaces that this stack made', async () => {
+    const asking = (authentication: Record<string, unknown>): Settings => ({ bridge: { authentication }, kafka: { listeners: [{ type: 'loadbalancer', authentication: authentication['type'] }] } });
+    const password = { type: 'scram-sha-512', username: 'u', secret: { name: 'client' } };
+    const refusals = (before: Previous, settings: Settings) => unchangeable(before, configuration(settings)).map(({ path, running: was, wanted }) => [path, was, wanted]);
+    const [was, wanted] = ['a namespace that this stack made', 'one that exists'];
+    assert.deepEqual(refusals(previous, asking(tlsClient)), [['kafka.listeners', was, wanted], ['bridge.authentication', was, wanted]]);
+    const before = previousOf(await record(() => buildTopology(configuration(asking(password)), answeringCluster(operators))));
+    assert.deepEqual(refusals(before, asking({ ...password, username: 'other' })), []);
+    assert.deepEqual(refusals(before, asking(tlsClient)), [['kafka.listeners', 'scram-sha-512', 'tls']]);
+    assert.deepEqual(refusals(before, {}), [['kafka.listeners', 'scram-sha-512', 'no authentication of bridges']]);
+    const others: Settings = { kafka: { listeners: [{ type: 'loadbalancer' }, { type: 'internal', name: 'in', port: 9095, authentication: 'tls' }] } };
+    assert.deepEqual(refusals(previous, others), [], 'what no bridge comes in by');
+  });
 
   it('has as many brokers as are wanted where these are no controllers', async () => {
     const old = (brokers: number) => configuration({ kafka: { api: 'v1beta2', version: '3.9.1', brokers }, operators: { strimzi: { version: '0.45.1' } } });

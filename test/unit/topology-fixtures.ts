@@ -17,7 +17,7 @@ export async function recordTopology(changes: Changes = {}, answers: Answers = o
 }
 
 /** Both of Strimzi's APIs, whichever an operator would serve. */
-const strimzi = ['Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaBridge'];
+const strimzi = ['Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaUser', 'KafkaBridge'];
 const served: Readonly<Record<string, Served>> = { 'kafka.strimzi.io': { v1: strimzi, v1beta2: strimzi }, 'cert-manager.io': { v1: ['Certificate', 'Issuer', 'ClusterIssuer'] } };
 
 export function configuration(changes: Changes = {}): Configuration {
@@ -44,7 +44,7 @@ export const root = readFileSync(new URL('../fixtures/certificates/root.crt', im
 export function operators({ kind }: ObjectReference): Record<string, unknown> | undefined {
   switch (kind) {
     case 'Secret':
-      return { data: { 'ca.crt': Buffer.from(root).toString('base64'), ...Object.fromEntries(['tls.key', 'user.crt', 'user.key', 'password'].map((entry) => [entry, Buffer.from('leaf-key').toString('base64')])) } };
+      return { data: { 'ca.crt': Buffer.from(root).toString('base64'), ...Object.fromEntries(['tls.key', 'ca.key', 'user.crt', 'user.key', 'password'].map((entry) => [entry, Buffer.from('leaf-key').toString('base64')])) } };
     case 'Deployment':
       return { metadata: { generation: 1 }, status: { observedGeneration: 1, conditions: [{ type: 'Available', status: 'True' }] } };
     case 'Service':

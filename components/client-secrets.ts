@@ -1,0 +1,78 @@
+import { bridgesAuthentication } from '../config/given-namespace.ts';
+import { clientsCa } from '../config/names.ts';
+import type { BridgeConfiguration, Configuration, InstalledKafka } from '../config/schema.ts';
+import type { Cluster } from './cluster.ts';
+import { type LiveObject, nameOf, plainError } from './cluster-reader.ts';
+import { within } from './within.ts';
+
+export type ClientAuthentication = NonNullable<BridgeConfiguration['authentication']>;
+
+/** A Secret that a person makes so that bridges can say to Kafka who they are. */
+export interface ClientSecret {
+  /** Of the setting that asks for it. */
+  readonly path: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly entries: readonly string[];
+}
+
+/** What is in the bridges' namespace of every region. */
+export function regionSecrets({ namespace, authentication }: Pick<BridgeConfiguration, 'namespace' | 'authentication'>): ClientSecret[] {
+  return authentication === undefined ? [] : [{ path: 'bridge.authentication.secret', namespace, name: authentication.secret.name, entries: entriesOf(authentication) }];
+}
+
+/** What is in Kafka's namespace, where the program makes Kafka: the password of the user that it makes there, or the CA that signed the bridges' certificate. */
+export function kafkaSecrets({ name, namespace, listeners }: Pick<InstalledKafka, 'name' | 'namespace' | 'listeners'>, authentication: ClientAuthentication | undefined): ClientSecret[] {
+  if (authentication === undefined || bridgesAuthentication(listeners) !== authentication.type) return [];
+  if (authentication.type === 'scram-sha-512') return [{ path: 'bridge.authentication.secret', namespace, name: authentication.secret.name, entries: entriesOf(authentication) }];
+  const { certificate, key } = clientsCa(name);
+  return [{ path: 'bridge.authentication', namespace, name: certificate, entries: ['ca.crt'] }, { path: 'bridge.authentication', namespace, name: key, entries: ['ca.key'] }];
+}
+
+/** All of a configuration, with the context of the cluster that each is in. */
+export function clientSecrets({ kafka, regions, bridge }: Pick<Configuration, 'kafka' | 'regions' | 'bridge'>): (ClientSecret & { readonly context: string; readonly region?: string })[] {
+  return [
+    ...(kafka.existing === undefined ? kafkaSecrets(kafka, bridge.authentication).map((secret) => ({ ...secret, context: kafka.context })) : []),
+    ...regions.flatMap(({ name: region, context }) => regionSecrets(bridge).map((secret) => ({ ...secret, context, region }))),
+  ];
+}
+
+function entriesOf(authentication: ClientAuthentication): string[] {
+  return authentication.type === 'tls' ? [authentication.secret.certificate, authentication.secret.key] : [authentication.secret.key];
+}
+
+/**
+ * Checks that Secrets are there: without them the bridge, or Kafka, would be waited for until its timeout. A cluster that cannot be asked is
+ * left to the engine.
+ * @throws pulumi.RunError that names Secret, cluster and what lacks
+ */
+export async function expectSecrets(cluster: Cluster, secrets: readonly ClientSecret[]): Promise<void> {
+  for (const secret of secrets) await expectSecret(cluster, secret);
+}
+
+async function expectSecret({ name: cluster, reader }: Cluster, { path, namespace, name, entries }: ClientSecret): Promise<void> {
+  const reference = { apiVersion: 'v1', kind: 'Secret', namespace, name };
+  let found: LiveObject | undefined;
+  try {
+    found = await within(reader.read(reference));
+  } catch {
+    return;
+  }
+  const where = `${path}: ${nameOf(reference)} in cluster ${cluster}`;
+  if (found === undefined) throw plainError(`${where} is not there. Make it first, where it is needed: docs/authentication.md. Its namespace is not made by this program.`);
+  const { data = {} } = found as { data?: Record<string, string> };
+  const wrong = wrongWith(entries, data);
+  if (wrong !== undefined) throw plainError(`${where} ${wrong}.`);
+}
+
+/** What is wrong with a Secret that has these data (base64), in words that follow its name; undefined where nothing is. */
+export function wrongWith(entries: readonly string[], data: Readonly<Record<string, string>>): string | undefined {
+  const missing = entries.filter((entry) => !data[entry]);
+  if (missing.length > 0) return `has no entry ${missing.join(', ')}; it has: ${Object.keys(data).sort().join(', ') || 'none'}`;
+  // Strimzi writes it into one line of the client's settings, which it would break in two.
+  const broken = entries.filter((entry) => !isPem(data[entry]) && /[\r\n]$/.test(decoded(data[entry])));
+  return broken.length > 0 ? `has a line break at the end of ${broken.join(', ')}, which would be part of the password: make it without one (printf, kubectl create secret --from-literal)` : undefined;
+}
+
+const decoded = (value = ''): string => Buffer.from(value, 'base64').toString('utf8');
+const isPem = (value: string | undefined): boolean => decoded(value).startsWith('-----BEGIN');
