@@ -61,6 +61,7 @@ function ofConditions(isMissed: IsMissed): string[] {
     ['condition.generatorLatenessInGapMs', 'The load stood still within the longest gap: give a lower rate, or the machine less other work.'],
     ['condition.generatorLatenessP99Ms', 'The load was sent late: give a lower rate, or the machine less other work.'],
     ['condition.connectionWaitP50Ms', 'The load\'s own connections did not carry it before the fault: give a lower rate or more connections.'],
+    ['condition.consumersBehindMs', 'Consumers did not keep up with the load before the fault: give a lower rate, smaller payloads, or more consumers (--consumers).'],
     ['condition.workerClocksMs', 'The clocks of workers could not be told nearly enough: see that their machines\' clocks are kept and that bridges answer quickly without a load.'],
     ['condition.clock', 'The clock of the machine that drove the drill went back: run the drill where it does not.'],
     ['condition.samples', 'There were too few requests to judge by: give a higher rate or a longer duration.'],

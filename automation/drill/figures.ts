@@ -258,6 +258,21 @@ export class ConsumeFigures {
     return Math.max(...gaps);
   }
 
+  /**
+   * How long ago the first record was acknowledged that nobody had been given at that time, ms; 0 where all had been. In steps of 250 ms, and as a whole:
+   * that records of one partition come after those of another is not seen.
+   */
+  behindMs(atMs: number): number {
+    const end = slotOf(atMs);
+    const before = (counts: Map<number, number>): [t: number, number: number][] => [...counts].filter(([t]) => t < end).sort(([one], [other]) => one - other);
+    let given = before(this.#given).reduce((sum, [, number]) => sum + number, 0);
+    for (const [t, number] of before(this.#written)) {
+      given -= number;
+      if (given < 0) return end - t;
+    }
+    return 0;
+  }
+
   /** From the load's begin until the last delivery. What was given before its acknowledgement came is no negative lag. */
   timeline({ loadMs = 0 }: Marks): ConsumptionEntry[] {
     const first = slotOf(loadMs);

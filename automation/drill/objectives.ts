@@ -50,6 +50,8 @@ export interface Measured {
   latenessInGapMs?: number;
   /** How long the typical request waited for a connection shortly before the fault, ms. */
   connectionWaitMs?: number;
+  /** How far consumers were behind the log at the fault, ms. */
+  consumersBehindMs?: number;
   clockJumps: number;
 }
 
@@ -61,6 +63,11 @@ const fewestSamples = 10;
  * connections could not carry the load of a drill, its requests waited 400 to 6000 ms when the fault came.
  */
 export const ownDelayMs = 100;
+/**
+ * How far consumers may be behind the log when the fault comes, ms: what they are given late, or never, is their own slowness beyond that. Those that keep up are as far
+ * behind as a poll and the pause after it take, about half a second.
+ */
+const mostBehindMs = 2_000;
 /** Of the longest gap so much at most may be the load's own making, where that is more: a tenth is what two runs differ by at any rate. */
 const ownShareOfGap = 0.1;
 /** A measurement may pass its predicted bound by this factor: the machine, and requests of other clients, are no terms of it. */
@@ -105,7 +112,7 @@ export function isAboutData({ name }: Pick<Objective, 'name'>): boolean {
 }
 
 function conditionsOf(measured: Measured): Objective[] {
-  const { run, notHandedOver, latenessMs, connectionWaitMs, clockJumps } = measured;
+  const { run, notHandedOver, latenessMs, connectionWaitMs, consumersBehindMs, clockJumps } = measured;
   const { plan, ending, marks, faults } = run;
   const carriedOut: Objective = {
     name: 'condition.carriedOut', limit: 'every phase of the drill was carried out',
@@ -122,6 +129,7 @@ function conditionsOf(measured: Measured): Objective[] {
     ...latenessInGap(measured),
     ...(plan.load.workers === 0 ? [] : [explained(atMost('condition.workerClocksMs', ownDelayMs, tenths(run.workerClocksMs)), 'gaps and shares are of several machines, whose clocks are not known to be so near to each other')]),
     explained(atMost('condition.connectionWaitP50Ms', ownDelayMs, tenths(connectionWaitMs)), tooManyFor(plan)),
+    ...(consumersBehindMs === undefined ? [] : [explained(atMost('condition.consumersBehindMs', mostBehindMs, consumersBehindMs), tooSlowFor(plan))]),
     ...samplesOf(measured),
     ...lastedOf(measured),
   ];
@@ -188,6 +196,10 @@ function nameOf({ fault, region }: FaultMark): string {
 function tooManyFor({ connections, rate }: Plan): string {
   return `already before the fault requests queued for the load's own ${connections} connections, which do not carry ${rate} records/s here: `
     + 'times and outcomes are that queue\'s; give a lower rate, or the machine less other work';
+}
+
+function tooSlowFor({ consumers, rate }: Plan): string {
+  return `already before the fault the ${consumers.count} consumers did not keep up with ${rate} records/s: what they were given late, or not to the end, is their own; give a lower rate, smaller payloads, or more consumers (--consumers)`;
 }
 
 function dataObjectives({ run, log, consume }: Measured): Objective[] {

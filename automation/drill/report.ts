@@ -166,6 +166,7 @@ export class Judging {
     const { verdict, objectives } = judgeObjectives({
       run, samples, boundsMs: run.faults.map((fault) => predictOf([fault])?.produceBlackoutMs), lostBesides: this.#lostBesides(predicted), later: this.#produce.laterRegions(run.regions), latenessMs: this.#produce.latenessMs(), clockJumps: findings.clockJumps, ...measured, ...pick('notHandedOver', this.#handedOver.missing(run.marks, ownDelayMs)),
       ...pick('latenessInGapMs', span && this.#produce.latenessInGapMs(span)), ...pick('connectionWaitMs', this.#produce.connectionWaitMs()),
+      ...pick('consumersBehindMs', run.logRead && run.marks.injectMs !== undefined ? this.#consume.behindMs(run.marks.injectMs) : undefined),
     });
     return {
       schema: reportSchema, startedAt: run.startedAt, environment: run.environment, parts: run.parts, plan: run.plan, fault: faultOf(run),

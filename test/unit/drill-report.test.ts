@@ -175,6 +175,24 @@ describe('the verdict', () => {
     for (const [fromMs, toMs] of [[1000, 6000], [6000, 8400], [11_300, 21_000]] as const) assert.deepEqual(verdictOf(waiting(fromMs, toMs, 300)).missed, []);
   });
 
+  /** Consumers that are given every record so long after it was acknowledged, and nothing any more after `untilMs`. */
+  const slow = (lateMs: number, untilMs = Infinity) => ({ run, deliveries }: Stored): void => {
+    run.committed = {};
+    for (const delivery of deliveries) delivery.tMs += lateMs;
+    deliveries.splice(0, Infinity, ...deliveries.filter(({ tMs }) => tMs < untilMs));
+  };
+
+  it('is inconclusive when consumers were behind before the fault, whatever they did not reach', () => {
+    const { verdict, missed } = verdictOf(slow(2500, 30_000));
+    assert.equal(verdict, 'inconclusive');
+    assert.deepEqual(missed, ['condition.consumersBehindMs', 'consume.undelivered']);
+  });
+
+  it('bears consumers that are a little late, and fails those that fall behind under the fault', () => {
+    assert.deepEqual(verdictOf(slow(1500)), { verdict: 'pass', missed: [] });
+    assert.deepEqual(verdictOf(slow(0, 12_000)), { verdict: 'fail', missed: ['consume.undelivered'] });
+  });
+
   it('is inconclusive with too few requests in a phase', () => {
     const { verdict, missed } = verdictOf(({ run }) => { run.marks.tookHoldMs = 20_950; });
     assert.deepEqual({ verdict, missed }, { verdict: 'inconclusive', missed: ['condition.samples.during'] });

@@ -120,6 +120,7 @@ const meanings = new Map([
   ['condition.notHandedOver', 'records that were due and never sent'],
   ['condition.generatorLatenessP99Ms', 'how late the load\'s generator was, 99 of 100 requests'],
   ['condition.connectionWaitP50Ms', 'how long the typical request waited for a connection of the load before the fault'],
+  ['condition.consumersBehindMs', 'how far consumers were behind the log at the fault'],
   ['condition.samples.before', 'requests before the fault'],
   ['condition.samples.during', 'requests during the fault'],
   ['condition.samples.after', 'requests after the fault'],
