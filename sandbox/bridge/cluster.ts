@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Admin, findErrorBy, type ClusterPartitionMetadata, type Connection } from '@platformatic/kafka';
 import type { BridgeConfig, Settings } from './config.ts';
+import { HttpError } from './errors.ts';
 
 /** Waited between two tries of a request that may be repeated, ms. */
 const backoffMs = 100;
@@ -30,7 +31,7 @@ export class Cluster {
   /**
    * The partitions of a topic, from memory where they are known.
    * @returns undefined when the cluster does not answer, does not know the topic, or the time is up
-   * @throws the library's error where waiting does not help (e.g. an invalid topic name)
+   * @throws the library's error where waiting does not help (e.g. an invalid topic name, a wrong password)
    */
   async partitions(topic: string, deadline: number, refresh = false): Promise<readonly ClusterPartitionMetadata[] | undefined> {
     const known = refresh ? undefined : this.admin.currentMetadata?.topics.get(topic)?.partitions;
@@ -49,7 +50,7 @@ export class Cluster {
       const metadata = await this.admin.metadata({ topics: [topic], forceUpdate: force, autocreateTopics: true });
       return metadata.topics.get(topic)?.partitions;
     } catch (error) {
-      if (apiError(error) === 'INVALID_TOPIC_EXCEPTION') throw error;
+      if (apiError(error) === 'INVALID_TOPIC_EXCEPTION' || refusal(error) !== undefined) throw error;
       return undefined;
     }
   }
@@ -86,15 +87,33 @@ export function apiError(error: unknown): string | undefined {
 
 /** The broker's own words about an error, where it gave some (they say which limit was hit), else the error's. */
 export function serverText(error: unknown): string {
+  const words = refusal(error);
+  if (words !== undefined) return words;
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
   if (first instanceof AggregateError) return serverText(first);
   const { serverErrorMessage } = first as { serverErrorMessage?: string | null };
   return serverErrorMessage || (first instanceof Error ? first.message : String(first));
 }
 
+/** Kafka's own words when it does not take the bridge for who it says it is; undefined for any other error. The library hides them under a connection that failed. */
+export function refusal(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { apiId, serverErrorMessage } = error as { apiId?: string; serverErrorMessage?: string | null };
+  // Not any error of the library's kind for this: a connection that is lost in the middle looks the same.
+  if (apiId === 'SASL_AUTHENTICATION_FAILED' || apiId === 'UNSUPPORTED_SASL_MECHANISM') return serverErrorMessage || error.message;
+  const below = error instanceof AggregateError ? (error.errors as unknown[]) : [error.cause];
+  return below.map(refusal).find((text) => text !== undefined);
+}
+
+/** As the official bridge answers then, but for records, whose failure is Kafka's words alone. */
+export function refused(error: unknown): HttpError | undefined {
+  const text = refusal(error);
+  return text === undefined ? undefined : new HttpError(500, `org.apache.kafka.common.errors.SaslAuthenticationException: ${text}`);
+}
+
 /** Whether trying again can help: not for an error that a broker will answer with each time. */
 export function isRetriable(error: unknown): boolean {
-  return !(error instanceof Error && findErrorBy(error, 'canRetry', false) !== null);
+  return refusal(error) === undefined && !(error instanceof Error && findErrorBy(error, 'canRetry', false) !== null);
 }
 
 /** What a promise answers, or undefined when the deadline (ms since the epoch) comes first. */

@@ -1,5 +1,6 @@
 import type { BaseOptions } from '@platformatic/kafka';
 import { UserError } from '../../errors.ts';
+import { saslOptions } from './jaas.ts';
 
 /** What the bridge runs with, read from `application.properties` (keys in strict order of their prefix). Times are in ms. */
 export interface BridgeConfig {
@@ -11,7 +12,7 @@ export interface BridgeConfig {
   readonly consumerEnabled: boolean;
   /** Instances without a request for this long are deleted; `undefined`: never. */
   readonly consumerTimeoutMs: number | undefined;
-  readonly client: Pick<BaseOptions, 'bootstrapBrokers' | 'tls' | 'tlsServerName'>;
+  readonly client: Pick<BaseOptions, 'bootstrapBrokers' | 'tls' | 'tlsServerName' | 'sasl'>;
   readonly producer: Settings;
   readonly consumer: Settings;
   readonly admin: Settings;
@@ -53,7 +54,7 @@ export class Settings {
 
 const honoured = {
   common: ['bootstrap.servers', 'security.protocol', 'ssl.truststore.certificates', 'ssl.truststore.type', 'ssl.keystore.certificate.chain', 'ssl.keystore.key', 'ssl.keystore.type',
-    'ssl.endpoint.identification.algorithm', 'request.timeout.ms', 'default.api.timeout.ms', 'retry.backoff.ms', 'metadata.max.age.ms', 'socket.connection.setup.timeout.ms'],
+    'sasl.mechanism', 'sasl.jaas.config', 'ssl.endpoint.identification.algorithm', 'request.timeout.ms', 'default.api.timeout.ms', 'retry.backoff.ms', 'metadata.max.age.ms', 'socket.connection.setup.timeout.ms'],
   producer: ['acks', 'enable.idempotence', 'delivery.timeout.ms', 'max.block.ms', 'max.request.size', 'batch.size', 'compression.type'],
   consumer: ['auto.offset.reset', 'enable.auto.commit', 'auto.commit.interval.ms', 'session.timeout.ms', 'heartbeat.interval.ms', 'max.poll.interval.ms', 'max.poll.records',
     'fetch.min.bytes', 'fetch.max.wait.ms', 'fetch.max.bytes', 'max.partition.fetch.bytes', 'isolation.level', 'client.rack'],
@@ -62,7 +63,7 @@ const honoured = {
 
 /**
  * Reads the bridge's configuration.
- * @throws UserError for a missing address, a wrong value, and what would be unsafe to leave out (TLS on the HTTP side, SASL)
+ * @throws UserError for a missing address, a wrong value, and what would be unsafe to leave out (TLS on the HTTP side, SASL of another kind)
  */
 export function readConfig(properties: ReadonlyMap<string, string>): BridgeConfig {
   const bridge = new Settings(properties);
@@ -96,14 +97,16 @@ function section(properties: ReadonlyMap<string, string>, prefix: string, except
 function clientOptions(settings: Settings): BridgeConfig['client'] {
   const protocol = settings.text('security.protocol', 'PLAINTEXT');
   const bootstrapBrokers = settings.text('bootstrap.servers', '').split(',').map((each) => each.trim());
-  if (protocol === 'PLAINTEXT') return { bootstrapBrokers };
-  if (protocol !== 'SSL') {
-    throw new UserError(`kafka.security.protocol is ${protocol}; the reference bridge knows PLAINTEXT and SSL`, { exitCode: 2, remedy: 'run the official bridge for SASL' });
+  if (!['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'].includes(protocol)) {
+    throw new UserError(`Invalid value ${protocol} for configuration security.protocol: String must be one of: PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL`, { exitCode: 2 });
   }
+  const sasl = protocol.startsWith('SASL_') ? { sasl: saslOptions(settings.text('sasl.mechanism', ''), settings.text('sasl.jaas.config', '')) } : {};
+  if (!protocol.endsWith('SSL')) return { bootstrapBrokers, ...sasl };
   const ca = settings.text('ssl.truststore.certificates', '');
   const cert = settings.text('ssl.keystore.certificate.chain', '');
   return {
     bootstrapBrokers,
+    ...sasl,
     tlsServerName: true,
     tls: {
       ...(ca === '' ? {} : { ca }),

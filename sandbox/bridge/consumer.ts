@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer } from '@platformatic/kafka';
-import { apiError, before, isRetriable, type Cluster } from './cluster.ts';
+import { apiError, before, isRetriable, refused, type Cluster } from './cluster.ts';
 import type { BridgeConfig, Settings } from './config.ts';
 import { HttpError } from './errors.ts';
 import { Fetcher, type TopicPartition } from './fetcher.ts';
@@ -170,7 +170,7 @@ export class ConsumerInstance {
       if (outcome !== undefined && lostMembership(outcome.error)) {
         throw new HttpError(500, 'org.apache.kafka.clients.consumer.CommitFailedException: Offset commit cannot be completed since the consumer is not part of an active group for auto partition assignment; it is likely that the consumer was kicked out of the group.');
       }
-      if (outcome !== undefined && !isRetriable(outcome.error)) throw new HttpError(500, String(outcome.error));
+      if (outcome !== undefined && !isRetriable(outcome.error)) throw refused(outcome.error) ?? new HttpError(500, String(outcome.error));
       if (Date.now() + 100 >= deadline) throw commitTimeout(timeout, offsets);
       await sleep(100);
     }

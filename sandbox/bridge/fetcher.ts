@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionPool, IS_CONTROL, type Consumer, type fetchV17, type RecordsBatch } from '@platformatic/kafka';
-import { before } from './cluster.ts';
+import { before, refused } from './cluster.ts';
 import type { BridgeConfig, Settings } from './config.ts';
 import { HttpError } from './errors.ts';
 import type { IncomingRecord } from './records.ts';
@@ -38,11 +38,12 @@ export class Fetcher {
   constructor(consumer: Consumer, clientId: string, client: BridgeConfig['client'], settings: Settings) {
     this.#consumer = consumer;
     this.#settings = settings;
-    const { tls, tlsServerName } = client;
+    const { tls, tlsServerName, sasl } = client;
     this.#pool = new ConnectionPool(clientId, {
       requestTimeout: settings.integer('request.timeout.ms', 30_000),
       ...(tls === undefined ? {} : { tls }),
       ...(tlsServerName === undefined ? {} : { tlsServerName }),
+      ...(sasl === undefined ? {} : { sasl }),
     });
   }
 
@@ -78,13 +79,13 @@ export class Fetcher {
     return [...this.#states.values()].flatMap(({ topic, partition, position }) => (position === undefined ? [] : [{ topic, partition, offset: position }]));
   }
 
-  /** Records that are there or come before the deadline (ms since the epoch); at most `max.poll.records`. */
+  /** Records that are there or come before the deadline (ms since the epoch); at most `max.poll.records`. @throws HttpError 500 when Kafka does not let the bridge in */
   async poll(deadline: number, signal: AbortSignal): Promise<IncomingRecord[]> {
     for (;;) {
       const missing = [...this.#states.values()].filter(({ position }) => position === undefined);
       if (missing.length > 0) await before(deadline, this.#lookUp(missing));
       const records = this.#drain();
-      await this.#startFetches().catch(() => { this.#consumer.clearMetadata(); });
+      await this.#startFetches().catch((error: unknown) => { this.#failed(error); });
       if (records.length > 0 || Date.now() >= deadline || signal.aborted) return records;
       await untilAny([...this.#fetching.values()], deadline, signal);
     }
@@ -113,10 +114,16 @@ export class Fetcher {
       for (const end of ['earliest', 'latest'] as const) await this.#fromEnd(end, states.filter(({ reset }) => reset === end));
     } catch (error) {
       if (error instanceof HttpError) throw error;
-      // Kafka does not answer now: the poll goes on trying until its time is over, and is empty then.
-      this.#consumer.clearMetadata();
+      this.#failed(error);
       await sleep(100);
     }
+  }
+
+  // Kafka does not answer now: the poll goes on trying until its time is over, and is empty then.
+  #failed(error: unknown): void {
+    this.#consumer.clearMetadata();
+    const never = refused(error);
+    if (never !== undefined) throw never;
   }
 
   async #fromCommits(states: readonly State[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { initProducerIdV5, NumericMap, produceV11, type MessageRecord } from '@platformatic/kafka';
-import { apiError, before, isRetriable, type Cluster } from './cluster.ts';
+import { apiError, before, isRetriable, refusal, type Cluster } from './cluster.ts';
 import type { Settings } from './config.ts';
 import { HttpError } from './errors.ts';
 import type { OutgoingRecord } from './records.ts';
@@ -152,5 +152,5 @@ const kafkaTexts: Readonly<Record<string, string>> = {
 
 function kafkaText(error: unknown): string {
   const name = apiError(error);
-  return (name === undefined ? undefined : kafkaTexts[name]) ?? (error instanceof Error ? error.message : String(error));
+  return (name === undefined ? undefined : kafkaTexts[name]) ?? refusal(error) ?? (error instanceof Error ? error.message : String(error));
 }

@@ -6,7 +6,8 @@
  * - on SIGTERM it goes on serving for a moment, so that gateways hear of it first, then drains: nothing in flight is lost.
  *   (The official one closes its producers first and exits early.)
  * - rebalances are followed between polls as well; an instance in the middle of a poll is not idle;
- * - no TLS, CORS, tracing or metrics on its HTTP side.
+ * - no TLS, CORS, tracing or metrics on its HTTP side;
+ * - of SASL it knows SCRAM-SHA-512; a certificate that Kafka refuses looks to it like a Kafka that is not there.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';

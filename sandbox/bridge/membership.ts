@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Consumer } from '@platformatic/kafka';
 import { rangeAssignor } from './assignor.ts';
+import { refused } from './cluster.ts';
 import type { BridgeConfig, Settings } from './config.ts';
 import type { TopicPartition } from './fetcher.ts';
 import { log } from './log.ts';
@@ -72,7 +73,7 @@ export class Membership {
     this.#joined = false;
   }
 
-  /** Starts joining where that is needed; the promise ends when it is done, or has failed for now. */
+  /** Starts joining where that is needed; the promise ends when it is done, or has failed for now. @throws HttpError 500 when Kafka does not let the bridge in */
   async join(listTopics: () => Promise<string[]>): Promise<void> {
     if (this.#joined) return;
     this.#joining ??= this.#join(listTopics).finally(() => { this.#joining = undefined; });
@@ -122,6 +123,8 @@ export class Membership {
       log('WARN', `Consumer ${this.#consumer.clientId} has not joined group ${this.#consumer.groupId} yet: ${String(error)}`);
       this.#stale = true;
       this.#consumer.clearMetadata();
+      const never = refused(error);
+      if (never !== undefined) throw never;
       await sleep(retryMs);
     }
   }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admin, type ClusterPartitionMetadata, ConfigResourceTypes } from '@platformatic/kafka';
-import { apiError, before, isRetriable, serverText } from './cluster.ts';
+import { apiError, before, isRetriable, refused, serverText } from './cluster.ts';
 import { HttpError } from './errors.ts';
 
 const unknownTopic = (): HttpError => new HttpError(404, 'org.apache.kafka.common.errors.UnknownTopicOrPartitionException: This server does not host this topic-partition.');
@@ -67,7 +67,7 @@ export class Topics {
     try {
       await this.#admin.createTopics({ topics: [topic], partitions: partitions ?? -1, replicas: replicas ?? -1 });
     } catch (error) {
-      throw new HttpError(500, apiError(error) === 'TOPIC_ALREADY_EXISTS' ? `Topic '${topic}' already exists.` : serverText(error));
+      throw refused(error) ?? new HttpError(500, apiError(error) === 'TOPIC_ALREADY_EXISTS' ? `Topic '${topic}' already exists.` : serverText(error));
     }
   }
 
@@ -105,5 +105,5 @@ function timedOut(call: string): HttpError {
 
 function asError(call: string, error: unknown): HttpError {
   if (apiError(error) !== undefined) return new HttpError(500, serverText(error));
-  return timedOut(call);
+  return refused(error) ?? timedOut(call);
 }

@@ -12,6 +12,7 @@ const strimzi: Record<string, string> = {
   'kafkanodepools.kafka.strimzi.io': 'nodepool.KafkaNodePool',
   'kafkabridges.kafka.strimzi.io': 'bridge.KafkaBridge',
   'kafkatopics.kafka.strimzi.io': 'topic.KafkaTopic',
+  'kafkausers.kafka.strimzi.io': 'user.KafkaUser',
   'strimzipodsets.core.strimzi.io': 'podset.StrimziPodSet',
 };
 

@@ -172,7 +172,7 @@ const kafka: ToolSpec = { name: 'kafka', recipe: 2, ...kafkaJars('4.3.1'), finis
 const kafkaOlder: ToolSpec = { name: 'kafka-older', recipe: 1, ...kafkaJars('4.2.1'), slow: true, optional: 'less' };
 
 const strimziCrds: ToolSpec = {
-  name: 'strimzi-crds', version: '1.2.0', recipe: 1,
+  name: 'strimzi-crds', version: '1.2.0', recipe: 2,
   files: ['crds.yaml'],
   ask: async (home) => { await checkStrimziCrds(home); return '1.2.0'; },
   downloads: [{

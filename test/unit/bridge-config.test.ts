@@ -7,6 +7,9 @@ import { parseProperties } from '../../sandbox/bridge/properties.ts';
 const base = { 'kafka.bootstrap.servers': 'a:9094,b:9094' };
 const config = (more: Record<string, string> = {}) => readConfig(new Map(Object.entries({ ...base, ...more })));
 
+const module = 'org.apache.kafka.common.security.scram.ScramLoginModule';
+const scram = { 'kafka.security.protocol': 'SASL_SSL', 'kafka.sasl.mechanism': 'SCRAM-SHA-512', 'kafka.sasl.jaas.config': `${module} required username="one" password="t=w\\"o;";` };
+
 describe('bridge: properties', () => {
   it('reads keys, values with signs of their own, comments and continued lines', () => {
     const text = '# c\nbridge.id=my-bridge\nkafka.sasl=a=b;c\n\nlong=one,\\\n  two\nempty=\n';
@@ -34,12 +37,27 @@ describe('bridge: configuration', () => {
     assert.deepEqual(client, { bootstrapBrokers: ['a:9094', 'b:9094'], tlsServerName: true, tls: { ca: 'PEM' } });
   });
 
+  it('says who it is by a password, with TLS and without', () => {
+    const sasl = { mechanism: 'SCRAM-SHA-512', username: 'one', password: 't=w"o;' };
+    const { client, ignored } = config({ ...scram, 'kafka.ssl.truststore.certificates': 'PEM' });
+    assert.deepEqual([client, ignored], [{ bootstrapBrokers: ['a:9094', 'b:9094'], sasl, tlsServerName: true, tls: { ca: 'PEM' } }, []]);
+    assert.deepEqual(config({ ...scram, 'kafka.security.protocol': 'SASL_PLAINTEXT' }).client, { bootstrapBrokers: ['a:9094', 'b:9094'], sasl });
+  });
+
+  it('says who it is by a certificate', () => {
+    const { client } = config({ 'kafka.security.protocol': 'SSL', 'kafka.ssl.keystore.certificate.chain': 'CHAIN', 'kafka.ssl.keystore.key': 'KEY', 'kafka.ssl.keystore.type': 'PEM' });
+    assert.deepEqual(client.tls, { cert: 'CHAIN', key: 'KEY' });
+  });
+
   it('names what it does not honour', () => {
     assert.deepEqual(config({ 'bridge.executor.pool.size': '32', 'kafka.producer.linger.ms': '5', 'kafka.admin.config.providers': 'x', 'http.cors.enabled': 'true' }).ignored, ['bridge.executor.pool.size', 'kafka.producer.linger.ms', 'http.cors.enabled']);
   });
 
   const refused: [string, Record<string, string>, RegExp][] = [
-    ['SASL', { 'kafka.security.protocol': 'SASL_SSL' }, /SASL_SSL/], ['TLS on its own port', { 'http.ssl.key': 'x' }, /http\.ssl/],
+    ['SASL of another kind', { 'kafka.security.protocol': 'SASL_SSL', 'kafka.sasl.mechanism': 'PLAIN' }, /kafka\.sasl\.mechanism is PLAIN; the reference bridge knows SCRAM-SHA-512/],
+    ['a protocol that does not exist', { 'kafka.security.protocol': 'TLS' }, /Invalid value TLS/],
+    ['a password that is not said', { ...scram, 'kafka.sasl.jaas.config': `${module} required username="one";` }, /no password/], ['another login module', { ...scram, 'kafka.sasl.jaas.config': 'x.Plain required username="one" password="two";' }, /no line/],
+    ['TLS on its own port', { 'http.ssl.key': 'x' }, /http\.ssl/],
     ['acks that do not exist', { 'kafka.producer.acks': '2' }, /Invalid value 2 for configuration acks/],
     ['idempotence without all acks', { 'kafka.producer.acks': '1', 'kafka.producer.enable.idempotence': 'true' }, /Must set acks to all/],
     ['a port that is no number', { 'http.port': 'eighty' }, /http\.port/],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type Admin, NetworkError, UserError } from '@platformatic/kafka';
 import { HttpError } from '../../sandbox/bridge/errors.ts';
 import { Topics } from '../../sandbox/bridge/topics.ts';
+import { failedToSayWho, wrongPassword } from './bridge-fixtures.ts';
 
 /** Topics over a client that fails so often, and then answers. */
 function topics(failures: readonly Error[], patienceMs = 10_000): { topics: Topics; asked: () => number } {
@@ -35,6 +36,18 @@ describe('reference bridge: reads of topics', () => {
     const { topics: some, asked } = topics([new UserError('wrong', { canRetry: false })]);
     await assert.rejects(some.list(), HttpError);
     assert.equal(asked(), 1);
+  });
+
+  it('do not ask again where Kafka does not take the bridge for who it says it is, and answer in Kafka\'s words', async () => {
+    const { topics: some, asked } = topics([wrongPassword]);
+    await assert.rejects(some.list(), (error: unknown) => error instanceof HttpError && error.status === 500 && error.message === 'org.apache.kafka.common.errors.SaslAuthenticationException: invalid credentials');
+    assert.equal(asked(), 1);
+  });
+
+  it('ask again where the connection was lost while the bridge said who it is', async () => {
+    const { topics: some, asked } = topics([failedToSayWho(lost)]);
+    assert.deepEqual(await some.list(), ['orders']);
+    assert.equal(asked(), 2);
   });
 
   it('know a topic that is not there at once', async () => {

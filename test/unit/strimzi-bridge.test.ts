@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { credentials } from '../../sandbox/operators/strimzi/bridge-authentication.ts';
 import { bridgeBasics, bridgeWorkload, refuseUnlike, trustedCertificates } from '../../sandbox/operators/strimzi/bridge-objects.ts';
 import { bridgeProperties } from '../../sandbox/operators/strimzi/bridge-properties.ts';
 import { labelsOf } from '../../sandbox/operators/strimzi/labels.ts';
-import { Failure } from '../../sandbox/operators/strimzi/model.ts';
+import { Failure, type BridgeAuthentication } from '../../sandbox/operators/strimzi/model.ts';
 import { differs, finished, unhonouredWarnings } from '../../sandbox/operators/strimzi/status.ts';
 import { bridge, find, names, release, secret } from './strimzi-fixtures.ts';
 
@@ -12,23 +13,23 @@ const pem = (body: string): string => `-----BEGIN CERTIFICATE-----\n${body}\n---
 describe('strimzi: the objects of a KafkaBridge', () => {
   it('are Strimzi\'s, by name', () => {
     assert.deepEqual(names(bridgeBasics(bridge())), ['ServiceAccount my-bridge', 'Role my-bridge', 'RoleBinding my-bridge-role', 'Service my-bridge-service']);
-    assert.deepEqual(names(bridgeWorkload(bridge(), 'PEM', release)), ['Secret my-bridge-tls-trusted-certs', 'ConfigMap my-bridge-config', 'Deployment my-bridge', 'PodDisruptionBudget my-bridge']);
+    assert.deepEqual(names(bridgeWorkload(bridge(), { trusted: 'PEM', credentials: '' }, release)), ['Secret my-bridge-tls-trusted-certs', 'ConfigMap my-bridge-config', 'Deployment my-bridge', 'PodDisruptionBudget my-bridge']);
   });
 
   it('need no rights and no Secret without TLS', () => {
     const plain = bridge(({ spec }) => { delete spec.tls; });
-    assert.deepEqual([...names(bridgeBasics(plain)), ...names(bridgeWorkload(plain, '', release))], ['ServiceAccount my-bridge', 'Service my-bridge-service', 'ConfigMap my-bridge-config', 'Deployment my-bridge', 'PodDisruptionBudget my-bridge']);
+    assert.deepEqual([...names(bridgeBasics(plain)), ...names(bridgeWorkload(plain, { trusted: '', credentials: '' }, release))], ['ServiceAccount my-bridge', 'Service my-bridge-service', 'ConfigMap my-bridge-config', 'Deployment my-bridge', 'PodDisruptionBudget my-bridge']);
   });
 
   it('go with their resource, which does not control them', () => {
-    for (const { metadata } of [...bridgeBasics(bridge()), ...bridgeWorkload(bridge(), 'PEM', release)]) {
+    for (const { metadata } of [...bridgeBasics(bridge()), ...bridgeWorkload(bridge(), { trusted: 'PEM', credentials: '' }, release)]) {
       assert.deepEqual(metadata.ownerReferences, [{ apiVersion: 'kafka.strimzi.io/v1', kind: 'KafkaBridge', name: 'my', uid: 'u1', controller: false, blockOwnerDeletion: true }]);
     }
   });
 
   it('put template labels where Strimzi puts them, and never into selectors', () => {
     const service = find(bridgeBasics(bridge()), 'Service', 'my-bridge-service');
-    const deployment = find(bridgeWorkload(bridge(), 'PEM', release), 'Deployment', 'my-bridge');
+    const deployment = find(bridgeWorkload(bridge(), { trusted: 'PEM', credentials: '' }, release), 'Deployment', 'my-bridge');
     const { selector: matched, template, replicas } = deployment.spec as { selector: object; replicas: number; template: { metadata: { labels: Record<string, string>; annotations: Record<string, string> } } };
     assert.equal(service.metadata.labels?.['failover'], 'enabled');
     assert.equal(deployment.metadata.labels?.['failover'], undefined);
@@ -52,7 +53,7 @@ describe('strimzi: the objects of a KafkaBridge', () => {
       Object.assign(spec, { livenessProbe: { failureThreshold: 5 }, readinessProbe: { periodSeconds: 1 }, resources: { limits: { memory: '1Gi' } }, image: 'quay.io/strimzi/kafka-bridge:1.0.0' });
       spec.template = { ...spec.template, pod: { ...spec.template?.pod, topologySpreadConstraints: [{ maxSkew: 1 }] }, podDisruptionBudget: { maxUnavailable: 2 } };
     });
-    const objects = bridgeWorkload(asked, 'PEM', release);
+    const objects = bridgeWorkload(asked, { trusted: 'PEM', credentials: '' }, release);
     const { template } = find(objects, 'Deployment', 'my-bridge').spec as { template: { spec: { topologySpreadConstraints: unknown; containers: Record<string, unknown>[] } } };
     assert.deepEqual(template.spec.topologySpreadConstraints, [{ maxSkew: 1 }]);
     const { livenessProbe, readinessProbe, resources, image } = template.spec.containers[0] ?? {};
@@ -61,15 +62,15 @@ describe('strimzi: the objects of a KafkaBridge', () => {
     assert.deepEqual(unhonouredWarnings(asked, 'KafkaBridge'), []);
   });
 
-  it('are refused where they would be another bridge: without a port, or with users that nothing here knows', () => {
-    const wrong = [bridge(({ spec }) => { delete spec.http; }), bridge(({ spec }) => { spec.authentication = { type: 'tls' }; })];
+  it('are refused where they would be another bridge: without a port, or with what nothing here can show Kafka', () => {
+    const wrong = [bridge(({ spec }) => { delete spec.http; }), bridge(({ spec }) => { spec.authentication = { type: 'plain' }; })];
     const reasons = wrong.map((one) => { try { refuseUnlike(one); return undefined; } catch (error) { return (error as Failure).reason; } });
     assert.deepEqual(reasons, ['InvalidResourceException', 'UnhonouredByStandIn']);
   });
 
   it('change the pods\' annotations with configuration and certificates', () => {
     const annotations = (changed: string, certificates: string): unknown =>
-      (find(bridgeWorkload(bridge(({ spec }) => { spec.bootstrapServers = changed; }), certificates, release), 'Deployment', 'my-bridge').spec['template'] as { metadata: { annotations: unknown } }).metadata.annotations;
+      (find(bridgeWorkload(bridge(({ spec }) => { spec.bootstrapServers = changed; }), { trusted: certificates, credentials: '' }, release), 'Deployment', 'my-bridge').spec['template'] as { metadata: { annotations: unknown } }).metadata.annotations;
     assert.notDeepEqual(annotations('a:1', 'x'), annotations('b:1', 'x'));
     assert.notDeepEqual(annotations('a:1', 'x'), annotations('a:1', 'y'));
     assert.deepEqual(annotations('a:1', 'x'), annotations('a:1', 'x'));
@@ -88,6 +89,52 @@ describe('strimzi: a bridge\'s properties', () => {
   for (const [key, value] of expected) it(`say ${value ?? 'nothing'} for ${key}`, () => assert.equal(values.get(key), value));
 
   it('end with the protocol', () => assert.equal(text.trim().split('\n').at(-1), 'kafka.security.protocol=SSL'));
+});
+
+describe('strimzi: a bridge that says who it is', () => {
+  const password: BridgeAuthentication = { type: 'scram-sha-512', username: 'one', passwordSecret: { secretName: 'user', password: 'pw' } };
+  const certificate: BridgeAuthentication = { type: 'tls', certificateAndKey: { secretName: 'user', certificate: 'user.crt', key: 'user.key' } };
+  const saying = (authentication: BridgeAuthentication, more: Parameters<typeof bridge>[0] = () => undefined) => bridge((each) => { each.spec.authentication = authentication; more(each); });
+  const lines = (from: ReturnType<typeof bridge>): string[] => bridgeProperties(from).split('\n').filter((line) => /sasl|keystore|security\.protocol/.test(line));
+
+  it('by a password tells it the Secret, which it reads itself', () => {
+    assert.deepEqual(lines(saying(password)), [
+      'kafka.sasl.mechanism=SCRAM-SHA-512',
+      'kafka.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="one" password="${strimzisecrets:ns/user:pw}";',
+      'kafka.security.protocol=SASL_SSL',
+    ]);
+    assert.equal(lines(saying(password, ({ spec }) => { delete spec.tls; })).at(-1), 'kafka.security.protocol=SASL_PLAINTEXT');
+  });
+
+  it('by a certificate tells it the Secret, which it reads itself', () => {
+    assert.deepEqual(lines(saying(certificate)), [
+      'kafka.ssl.keystore.certificate.chain=${strimzisecrets:ns/user:user.crt}', 'kafka.ssl.keystore.key=${strimzisecrets:ns/user:user.key}', 'kafka.ssl.keystore.type=PEM', 'kafka.security.protocol=SSL',
+    ]);
+  });
+
+  it('may read the Secrets that it needs, and no other', () => {
+    const rights = (from: ReturnType<typeof bridge>): unknown => (find(bridgeBasics(from), 'Role', 'my-bridge') as unknown as { rules: { resourceNames: string[] }[] }).rules[0]?.resourceNames;
+    assert.deepEqual(rights(bridge()), ['my-bridge-tls-trusted-certs']);
+    assert.deepEqual(rights(saying(certificate)), ['my-bridge-tls-trusted-certs', 'user']);
+    assert.deepEqual(rights(saying(password, ({ spec }) => { delete spec.tls; })), ['user']);
+  });
+
+  it('starts anew with another password', () => {
+    const hash = (shown: string): unknown =>
+      (find(bridgeWorkload(saying(password), { trusted: 'PEM', credentials: shown }, release), 'Deployment', 'my-bridge').spec['template'] as { metadata: { annotations: Record<string, string> } }).metadata.annotations['strimzi.io/auth-hash'];
+    assert.notEqual(hash('one'), hash('two'));
+    assert.notEqual(credentials(saying(password), new Map([['user', secret({ pw: 'one' })]])), credentials(saying(password), new Map([['user', secret({ pw: 'two' })]])));
+    assert.equal(credentials(bridge(), new Map()), '');
+  });
+
+  const missing: [string, BridgeAuthentication, Map<string, ReturnType<typeof secret>>, string][] = [
+    ['Secret', password, new Map(), 'Secret user not found in namespace ns'],
+    ['password', password, new Map([['user', secret({ password: 'x' })]]), 'Items with key(s) [pw] are missing in Secret user'],
+    ['key', certificate, new Map([['user', secret({ 'user.crt': 'x' })]]), 'Items with key(s) [user.key] are missing in Secret user'],
+  ];
+  for (const [what, authentication, secrets, message] of missing) {
+    it(`fails for a missing ${what}`, () => assert.throws(() => credentials(saying(authentication), secrets), (error: unknown) => error instanceof Failure && error.reason === 'InvalidConfigurationException' && error.message === message));
+  }
 });
 
 describe('strimzi: trusted certificates', () => {

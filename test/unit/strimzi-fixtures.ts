@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { ApiError, type Api, type CallOptions } from '../../sandbox/agent/api.ts';
+import { KubernetesCluster } from '../../sandbox/operators/strimzi/cluster.ts';
 import type { Kafka, KafkaBridge, KafkaNodePool, Secret, Written } from '../../sandbox/operators/strimzi/model.ts';
 import { releases } from '../../sandbox/operators/strimzi/release.ts';
 
@@ -59,6 +61,23 @@ export function pool(change: (pool: KafkaNodePool) => void = () => undefined): K
 
 export function secret(data: Record<string, string>): Secret {
   return { data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')])) };
+}
+
+/** A cluster that has these objects, by the end of their path in `ns`, e.g. `secrets/cert`, and keeps what is written. */
+export function clusterOf(objects: Record<string, object>): { cluster: KubernetesCluster; has: (path: string) => Written & { data?: Record<string, string> } } {
+  const kept = new Map(Object.entries(objects));
+  const call = (method: string, path: string, { body }: CallOptions = {}): Promise<object> => {
+    const end = /\/namespaces\/ns\/([^?]+)/.exec(path)?.[1] ?? assert.fail(path);
+    if (method === 'PATCH') kept.set(end, body as object);
+    const found = kept.get(end);
+    return found === undefined ? Promise.reject(new ApiError(`${end} is not there`, 404, 'NotFound')) : Promise.resolve(found);
+  };
+  return { cluster: new KubernetesCluster({ call } as unknown as Api), has: (path) => (kept.get(path) ?? assert.fail(`${path} is not there`)) as ReturnType<ReturnType<typeof clusterOf>['has']> };
+}
+
+/** What a Secret holds under a key, as text. */
+export function textIn({ data }: { data?: Record<string, string> }, key: string): string {
+  return Buffer.from(data?.[key] ?? assert.fail(`no key ${key}`), 'base64').toString('utf8');
 }
 
 /** Kind and name of each object. */

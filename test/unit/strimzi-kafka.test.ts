@@ -14,7 +14,7 @@ const address = (ip: string) => ({ status: { loadBalancer: { ingress: [{ ip }] }
 const facts: KafkaFacts = {
   clusterId: 'id', secrets: new Map([['cert', secret({ 'tls.crt': 'CHAIN', 'tls.key': 'KEY' })]]),
   services: new Map([['kafka-kafka-external-bootstrap', address('10.0.0.1')], ['kafka-kafka-0', address('10.0.0.2')]]),
-  nodeAddress: undefined,
+  nodeAddress: undefined, clientsCa: undefined,
 };
 
 function fails(reason: string, message: RegExp, change: (kafka: Kafka) => void, pools: KafkaNodePool[] = [pool()]): void {
@@ -101,6 +101,32 @@ describe('strimzi: a broker\'s configuration', () => {
   });
 });
 
+describe('strimzi: a broker that knows its clients', () => {
+  const knowing = (change: Partial<Listener>): KafkaPlan => planOf(kafka(({ spec }) => { spec.kafka.listeners = spec.kafka.listeners.map((listener) => ({ ...listener, ...change })); }), [pool()]);
+  const lines = (of: KafkaPlan): string[] => (find(kafkaNodeObjects(of, { ...facts, clientsCa: 'CA' }), 'ConfigMap', 'kafka-kafka-0').data['server.config'] ?? '').split('\n');
+  const protocol = (of: KafkaPlan): string | undefined => lines(of).find((line) => line.startsWith('listener.security.protocol.map='))?.split(',').at(-1);
+
+  it('by a password has a listener with SASL, and those that brokers have for each other are as before', () => {
+    const scram = knowing({ authentication: { type: 'scram-sha-512' } });
+    assert.ok(lines(scram).includes('listener.security.protocol.map=CONTROLPLANE-9090:PLAINTEXT,REPLICATION-9091:PLAINTEXT,EXTERNAL-9094:SASL_SSL'));
+    assert.equal(protocol(knowing({ tls: false, authentication: { type: 'scram-sha-512' } })), 'EXTERNAL-9094:SASL_PLAINTEXT');
+    assert.deepEqual(lines(scram).filter((line) => line.includes('sasl')), [
+      'listener.name.external-9094.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required ;', 'listener.name.external-9094.sasl.enabled.mechanisms=SCRAM-SHA-512',
+    ]);
+  });
+
+  it('by a certificate trusts the clients\' CA, which lies in its Secret', () => {
+    const tls = knowing({ authentication: { type: 'tls' } });
+    assert.equal(protocol(tls), 'EXTERNAL-9094:SSL');
+    assert.deepEqual(lines(tls).filter((line) => /client\.auth|truststore/.test(line)), [
+      'listener.name.external-9094.ssl.client.auth=required', 'listener.name.external-9094.ssl.truststore.certificates=${strimzidir:/opt/kafka/listener-certificates:clients-ca.crt}', 'listener.name.external-9094.ssl.truststore.type=PEM',
+    ]);
+    assert.equal(find(kafkaNodeObjects(tls, { ...facts, clientsCa: 'CA' }), 'Secret', 'kafka-kafka-0').data['clients-ca.crt'], Buffer.from('CA').toString('base64'));
+    const revision = (clientsCa: string): unknown => nodePod(tls, tls.nodes[0] ?? assert.fail(), { ...facts, clientsCa }).metadata.annotations?.['strimzi.io/revision'];
+    assert.notEqual(revision('CA'), revision('OTHER'));
+  });
+});
+
 describe('strimzi: node ids', () => {
   const cases: [string, Partial<{ next: string; had: number[]; replicas: number; taken: number[] }>, number[]][] = [
     ['are the lowest free ones', { taken: [0, 2] }, [1, 3, 4]], ['are those that are asked for', { next: '[7-8, 3]' }, [7, 8, 3]], ['stay once given', { had: [4, 5, 6], next: '[0-2]' }, [4, 5, 6]],
@@ -128,7 +154,8 @@ describe('strimzi: a Kafka that cannot be', () => {
   const listening = (change: Partial<Listener>) => ({ spec }: Kafka) => { spec.kafka.listeners = spec.kafka.listeners.map((listener) => ({ ...listener, ...change })); };
   it('has a route where there are none', () => { fails('NoStackTraceThrowable', /^The OpenShift route API is not available in this Kubernetes cluster\. Exposing Kafka cluster kafka using routes is not possible\.$/, listening({ type: 'route' })); });
   it('has a listener of a type that nothing serves', () => { fails('InvalidResourceException', /listener external is of type ingress, and nothing in this cluster serves that/, listening({ type: 'ingress' })); });
-  it('wants to know its clients', () => { fails('InvalidResourceException', /listener external wants authentication of type scram-sha-512, which this stand-in does not offer/, listening({ authentication: { type: 'scram-sha-512' } })); });
+  it('wants to know its clients in a way that nothing here knows', () => { fails('InvalidResourceException', /listener external wants authentication of type custom, which this stand-in does not offer \(tls, scram-sha-512 are offered\)/, listening({ authentication: { type: 'custom' } })); });
+  it('wants certificates of clients without TLS', () => { fails('InvalidResourceException', /listener external cannot use tls type authentication with disabled TLS encryption/, listening({ tls: false, authentication: { type: 'tls' } })); });
   it('has TLS without a certificate', () => { fails('InvalidResourceException', /needs configuration\.brokerCertChainAndKey/, ({ spec }) => { if (spec.kafka.listeners[0]) spec.kafka.listeners[0].configuration = {}; }); });
   it('has a certificate that is not there', () => {
     assert.throws(() => kafkaNodeObjects(plan, { ...facts, secrets: new Map() }), /^Failure|Failed to process Secrets with custom certificates: \[Secret cert with custom TLS certificate does not exist\.\]/);

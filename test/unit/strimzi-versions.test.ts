@@ -36,7 +36,7 @@ describe('strimzi: the releases that the stand-in can be', () => {
 
   it('start pods from their own images', () => {
     const plan = planKafka(kafka(({ spec }) => { spec.kafka.version = '4.2.1'; }), [pool()], before);
-    const facts = { clusterId: 'id', secrets: new Map([['cert', secret({ 'tls.crt': 'C', 'tls.key': 'K' })]]), services: new Map(), nodeAddress: '10.0.0.1' };
+    const facts = { clusterId: 'id', secrets: new Map([['cert', secret({ 'tls.crt': 'C', 'tls.key': 'K' })]]), services: new Map(), nodeAddress: '10.0.0.1', clientsCa: undefined };
     const [node = assert.fail()] = plan.nodes;
     const { metadata, spec } = nodePod(plan, node, facts) as unknown as { metadata: { annotations: Record<string, string> }; spec: { containers: { image: string }[] } };
     assert.equal(spec.containers[0]?.image, 'quay.io/strimzi/kafka:1.1.0-kafka-4.2.1');
@@ -44,7 +44,7 @@ describe('strimzi: the releases that the stand-in can be', () => {
     const { operatorLastSuccessfulVersion, kafkaMetadataVersion } = kafkaStatus(plan, facts, '4.2-IV1');
     assert.deepEqual([operatorLastSuccessfulVersion, kafkaMetadataVersion], ['1.1.0', '4.2-IV1']);
     const image = (asked?: string): unknown => {
-      const { spec: deployment } = find(bridgeWorkload(bridge((each) => { if (asked !== undefined) each.spec.image = asked; }), '', before), 'Deployment', 'my-bridge');
+      const { spec: deployment } = find(bridgeWorkload(bridge((each) => { if (asked !== undefined) each.spec.image = asked; }), { trusted: '', credentials: '' }, before), 'Deployment', 'my-bridge');
       return (deployment['template'] as { spec: { containers: { image: string }[] } }).spec.containers[0]?.image;
     };
     assert.deepEqual([image(), image('registry.example/bridge:7')], ['quay.io/strimzi/kafka-bridge:1.0.0', 'registry.example/bridge:7']);

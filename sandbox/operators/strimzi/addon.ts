@@ -33,8 +33,8 @@ export function operator({ namespace, tag }: { namespace: string; tag: string })
 
 const all = ['get', 'list', 'watch', 'create', 'patch', 'update', 'delete'];
 const rules = [
-  { apiGroups: ['kafka.strimzi.io'], resources: ['kafkas', 'kafkanodepools', 'kafkabridges', 'kafkatopics'], verbs: ['get', 'list', 'watch', 'patch', 'update'] },
-  { apiGroups: ['kafka.strimzi.io'], resources: ['kafkas/status', 'kafkanodepools/status', 'kafkabridges/status', 'kafkatopics/status'], verbs: ['get', 'patch', 'update'] },
+  { apiGroups: ['kafka.strimzi.io'], resources: ['kafkas', 'kafkanodepools', 'kafkabridges', 'kafkatopics', 'kafkausers'], verbs: ['get', 'list', 'watch', 'patch', 'update'] },
+  { apiGroups: ['kafka.strimzi.io'], resources: ['kafkas/status', 'kafkanodepools/status', 'kafkabridges/status', 'kafkatopics/status', 'kafkausers/status'], verbs: ['get', 'patch', 'update'] },
   // Needed to name their resources as owners that block deletion.
   { apiGroups: ['kafka.strimzi.io'], resources: ['kafkas/finalizers', 'kafkanodepools/finalizers', 'kafkabridges/finalizers'], verbs: ['update'] },
   { apiGroups: ['core.strimzi.io'], resources: ['strimzipodsets', 'strimzipodsets/status', 'strimzipodsets/finalizers'], verbs: all },

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { OperatorRelease } from '../../../config/versions.ts';
+import { authenticationOf, credentialsSource } from './bridge-authentication.ts';
 import { bridgeProperties } from './bridge-properties.ts';
 import { labelsOf, metadataOf, selectorOf, type Component } from './labels.ts';
 import { Failure, type KafkaBridge, type Secret, type Written } from './model.ts';
+import { dataOf, valuesOf } from './secret-values.ts';
 
 export const managementPort = 8081;
 
@@ -15,26 +17,32 @@ export function bridgeComponent(bridge: KafkaBridge): Component {
  * What would be a bridge other than the one that is asked for.
  * @throws Failure naming the field
  */
-export function refuseUnlike({ spec }: KafkaBridge): void {
-  if (spec.http === undefined) throw new Failure('InvalidResourceException', 'The HTTP configuration for the bridge is not specified.');
-  if (spec.authentication !== undefined) {
-    throw new Failure('UnhonouredByStandIn', `This stand-in for the Strimzi operator cannot honour spec.authentication (type ${spec.authentication.type}): a bridge that says nothing of itself would be made. Take it out here.`);
-  }
+export function refuseUnlike(bridge: KafkaBridge): void {
+  if (bridge.spec.http === undefined) throw new Failure('InvalidResourceException', 'The HTTP configuration for the bridge is not specified.');
+  authenticationOf(bridge);
 }
 
-/** The objects that do not depend on any Secret: they are there even when the rest fails. */
+/** The objects that do not depend on what any Secret holds: they are there even when the rest fails. */
 export function bridgeBasics(bridge: KafkaBridge): Written[] {
   const component = bridgeComponent(bridge);
   const { name } = component;
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadataOf(component, name) },
-    ...(bridge.spec.tls === undefined ? [] : secretRights(component, bridge)),
+    ...secretRights(component, bridge),
     service(bridge, component),
   ];
 }
 
-/** The objects that need the trusted certificates. @param trusted PEM of all of them; empty without TLS. @param release the operator that makes them */
-export function bridgeWorkload(bridge: KafkaBridge, trusted: string, release: OperatorRelease): Written[] {
+/** What a bridge's Secrets hold. */
+export interface BridgeSecrets {
+  /** The trusted certificates, PEM, one after the other; empty without TLS. */
+  readonly trusted: string;
+  /** What it shows Kafka of itself; empty when it shows nothing. */
+  readonly credentials: string;
+}
+
+/** The objects that need what is in Secrets. @param release the operator that makes them */
+export function bridgeWorkload(bridge: KafkaBridge, { trusted, credentials }: BridgeSecrets, release: OperatorRelease): Written[] {
   const component = bridgeComponent(bridge);
   const { template } = bridge.spec;
   const properties = bridgeProperties(bridge);
@@ -44,7 +52,7 @@ export function bridgeWorkload(bridge: KafkaBridge, trusted: string, release: Op
       data: { 'ca.crt': Buffer.from(trusted).toString('base64') },
     }]),
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadataOf(component, `${component.name}-config`), data: { 'application.properties': properties, 'log4j2.properties': logging } },
-    deployment(bridge, component, bridge.spec.image ?? `quay.io/strimzi/kafka-bridge:${release.bridge}`, { 'strimzi.io/auth-hash': String(javaHash(trusted)), 'strimzi.io/configuration-hash': shortHash(properties) }),
+    deployment(bridge, component, bridge.spec.image ?? `quay.io/strimzi/kafka-bridge:${release.bridge}`, { 'strimzi.io/auth-hash': String((javaHash(trusted) + javaHash(credentials)) | 0), 'strimzi.io/configuration-hash': shortHash(properties) }),
     {
       apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: metadataOf(component, component.name, template?.podDisruptionBudget?.metadata),
       spec: { maxUnavailable: template?.podDisruptionBudget?.maxUnavailable ?? 1, selector: { matchLabels: selectorOf(component) } },
@@ -59,12 +67,9 @@ export function bridgeWorkload(bridge: KafkaBridge, trusted: string, release: Op
  */
 export function trustedCertificates(bridge: KafkaBridge, secrets: ReadonlyMap<string, Secret>): string {
   return (bridge.spec.tls?.trustedCertificates ?? []).map(({ secretName, certificate, pattern }) => {
-    const data = secrets.get(secretName)?.data;
-    if (data === undefined) throw new Failure('InvalidConfigurationException', `Secret ${secretName} not found in namespace ${bridge.metadata.namespace}`);
-    const keys = pattern === undefined ? [certificate ?? ''] : Object.keys(data).filter((key) => glob(pattern).test(key)).sort();
-    const missing = keys.filter((key) => data[key] === undefined);
-    if (missing.length > 0) throw new Failure('InvalidConfigurationException', `Items with key(s) [${missing.join(', ')}] are missing in Secret ${secretName}`);
-    return keys.map((key) => firstCertificate(Buffer.from(data[key] ?? '', 'base64').toString('utf8'))).join('\n');
+    const { namespace } = bridge.metadata;
+    const keys = pattern === undefined ? [certificate ?? ''] : Object.keys(dataOf(namespace, secretName, secrets)).filter((key) => glob(pattern).test(key)).sort();
+    return valuesOf(namespace, secretName, keys, secrets).map(firstCertificate).join('\n');
   }).join('\n');
 }
 
@@ -80,13 +85,15 @@ function javaHash(text: string): number {
   return hash;
 }
 
-// The bridge reads its certificates through the API with its own account.
+// The bridge reads its Secrets through the API with its own account.
 function secretRights(component: Component, bridge: KafkaBridge): Written[] {
   const { name } = component;
-  return [
+  const own = credentialsSource(bridge)?.secretName;
+  const resourceNames = [...((bridge.spec.tls?.trustedCertificates ?? []).length > 0 ? [trustedSecret(bridge)] : []), ...(own === undefined ? [] : [own])];
+  return resourceNames.length === 0 ? [] : [
     {
       apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: metadataOf(component, name),
-      rules: [{ apiGroups: [''], resources: ['secrets'], resourceNames: [trustedSecret(bridge)], verbs: ['get'] }],
+      rules: [{ apiGroups: [''], resources: ['secrets'], resourceNames, verbs: ['get'] }],
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata: metadataOf(component, `${name}-role`),

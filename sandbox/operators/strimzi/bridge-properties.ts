@@ -1,3 +1,4 @@
+import { authenticationOf, authenticationProperties } from './bridge-authentication.ts';
 import type { Config, KafkaBridge } from './model.ts';
 
 const forbiddenPrefixes = ['ssl.', 'sasl.', 'security.', 'bootstrap.servers'];
@@ -5,7 +6,8 @@ const allowedAnyway = ['ssl.endpoint.identification.algorithm', 'ssl.cipher.suit
 const forbiddenOfBridge = ['kafka.', 'http.', 'bridge.metrics', 'bridge.id', 'bridge.tracing'];
 
 /** The bridge's `application.properties`, in the order in which the real operator writes it. */
-export function bridgeProperties({ metadata: { name, namespace }, spec }: KafkaBridge): string {
+export function bridgeProperties(bridge: KafkaBridge): string {
+  const { metadata: { name, namespace }, spec } = bridge;
   const { http = {}, producer = {}, consumer = {} } = spec;
   const trusted = (spec.tls?.trustedCertificates ?? []).length > 0;
   return lines([
@@ -14,6 +16,7 @@ export function bridgeProperties({ metadata: { name, namespace }, spec }: KafkaB
       ['kafka.ssl.truststore.certificates', `\${strimzisecrets:${namespace}/${name}-bridge-tls-trusted-certs:ca.crt}`],
       ['kafka.ssl.truststore.type', 'PEM'],
     ] : [],
+    authenticationProperties(bridge),
     [...providers('admin'), ...client('admin', spec.adminClient?.config)],
     [...providers('producer'), ...client('producer', producer.config)],
     [...providers('consumer'), ...client('consumer', consumer.config)],
@@ -27,7 +30,7 @@ export function bridgeProperties({ metadata: { name, namespace }, spec }: KafkaB
       ['http.producer.enabled', String(producer.enabled ?? true)],
     ],
     entries(spec.config, (key) => !forbiddenOfBridge.some((prefix) => key.startsWith(prefix))),
-    [['kafka.security.protocol', spec.tls === undefined ? 'PLAINTEXT' : 'SSL']],
+    [['kafka.security.protocol', `${authenticationOf(bridge)?.type === 'scram-sha-512' ? 'SASL_' : ''}${spec.tls === undefined ? 'PLAINTEXT' : 'SSL'}`]],
   ]);
 }
 

@@ -1,3 +1,4 @@
+import { credentials, credentialsSource } from './bridge-authentication.ts';
 import { bridgeBasics, bridgeComponent, bridgeWorkload, refuseUnlike, trustedCertificates } from './bridge-objects.ts';
 import type { KubernetesCluster } from './cluster.ts';
 import { selectorOf } from './labels.ts';
@@ -13,7 +14,8 @@ export async function reconcileBridge(cluster: KubernetesCluster, bridge: KafkaB
   try {
     refuseUnlike(bridge);
     await cluster.apply(bridgeBasics(bridge), bridge);
-    await cluster.apply(bridgeWorkload(bridge, trustedCertificates(bridge, await trustedSecrets(cluster, bridge)), release), bridge);
+    const secrets = await secretsOf(cluster, bridge);
+    await cluster.apply(bridgeWorkload(bridge, { trusted: trustedCertificates(bridge, secrets), credentials: credentials(bridge, secrets) }, release), bridge);
     return await outcome(cluster, bridge, { warnings, fields });
   } catch (error) {
     if (error instanceof Failure) return { state: 'failed', warnings, fields, failure: error };
@@ -34,8 +36,11 @@ function isReady(deployment: Deployment | undefined, replicas: number): boolean 
   return status?.observedGeneration === metadata?.generation && (status?.updatedReplicas ?? 0) === replicas && (status?.availableReplicas ?? 0) === replicas && (status?.replicas ?? 0) === replicas;
 }
 
-async function trustedSecrets(cluster: KubernetesCluster, { metadata, spec }: KafkaBridge): Promise<Map<string, Secret>> {
+async function secretsOf(cluster: KubernetesCluster, bridge: KafkaBridge): Promise<Map<string, Secret>> {
+  const { metadata, spec } = bridge;
   const names = new Set((spec.tls?.trustedCertificates ?? []).map(({ secretName }) => secretName));
+  const own = credentialsSource(bridge)?.secretName;
+  if (own !== undefined) names.add(own);
   const found = new Map<string, Secret>();
   for (const name of names) {
     const secret = await cluster.get<Secret>('v1', 'Secret', metadata.namespace, name);

@@ -1,5 +1,6 @@
 import { entries, lines } from './bridge-properties.ts';
 import { internalPorts, type KafkaNode, type KafkaPlan } from './kafka-plan.ts';
+import { authenticationConfig, clientsCaFile, securityProtocol } from './listener-authentication.ts';
 import type { Listener } from './model.ts';
 
 /** Where the broker's container finds things. */
@@ -50,8 +51,9 @@ export function brokerConfig(plan: KafkaPlan, node: KafkaNode, advertised: Reado
       ['advertised.listeners', [`REPLICATION-9091://${node.host}:${String(internalPorts.replication)}`, ...listeners.map((each) => address(each, advertised))].join(',')],
       ['inter.broker.listener.name', 'REPLICATION-9091'],
     ] : [],
-    [['listener.security.protocol.map', ['CONTROLPLANE-9090:PLAINTEXT', 'REPLICATION-9091:PLAINTEXT', ...plan.listeners.map((each) => `${listenerId(each)}:${each.tls ? 'SSL' : 'PLAINTEXT'}`)].join(',')]],
+    [['listener.security.protocol.map', ['CONTROLPLANE-9090:PLAINTEXT', 'REPLICATION-9091:PLAINTEXT', ...plan.listeners.map((each) => `${listenerId(each)}:${securityProtocol(each)}`)].join(',')]],
     tls(listeners.filter((each) => each.tls)),
+    listeners.flatMap((each) => authenticationConfig(each, ownPrefix(each), fromSecret(clientsCaFile))),
     [['log.dirs', logDirectories(node).join(',')]],
     entries(plan.kafka.spec.kafka.config, (key) => allowedAnyway.includes(key) || !forbiddenPrefixes.some((prefix) => key.startsWith(prefix))),
   ]);
@@ -63,6 +65,9 @@ function address(listener: Listener, advertised: ReadonlyMap<string, { host: str
   return `${id}://${host}:${String(port)}`;
 }
 
+const ownPrefix = (listener: Listener): string => `listener.name.${listenerId(listener).toLowerCase()}`;
+const fromSecret = (file: string): string => `\${strimzidir:${brokerPaths.certificates}:${file}}`;
+
 function tls(listeners: readonly Listener[]): [string, string][] {
   if (listeners.length === 0) return [];
   return [
@@ -71,11 +76,11 @@ function tls(listeners: readonly Listener[]): [string, string][] {
     ['config.providers.strimzidir.param.allowed.paths', brokerPaths.certificates],
     ['ssl.endpoint.identification.algorithm', 'HTTPS'],
     ...listeners.flatMap((listener): [string, string][] => {
-      const prefix = `listener.name.${listenerId(listener).toLowerCase()}.ssl.keystore`;
+      const prefix = `${ownPrefix(listener)}.ssl.keystore`;
       const { certificate, key } = certificateFiles(listener);
       return [
-        [`${prefix}.certificate.chain`, `\${strimzidir:${brokerPaths.certificates}:${certificate}}`],
-        [`${prefix}.key`, `\${strimzidir:${brokerPaths.certificates}:${key}}`],
+        [`${prefix}.certificate.chain`, fromSecret(certificate)],
+        [`${prefix}.key`, fromSecret(key)],
         [`${prefix}.type`, 'PEM'],
       ];
     }),

@@ -7,7 +7,7 @@ import { differs } from './status.ts';
 const plurals: Readonly<Record<string, string>> = {
   ServiceAccount: 'serviceaccounts', Service: 'services', Secret: 'secrets', ConfigMap: 'configmaps', PersistentVolumeClaim: 'persistentvolumeclaims', Pod: 'pods',
   Role: 'roles', RoleBinding: 'rolebindings', Deployment: 'deployments', PodDisruptionBudget: 'poddisruptionbudgets',
-  StrimziPodSet: 'strimzipodsets', Kafka: 'kafkas', KafkaNodePool: 'kafkanodepools', KafkaBridge: 'kafkabridges', KafkaTopic: 'kafkatopics',
+  StrimziPodSet: 'strimzipodsets', Kafka: 'kafkas', KafkaNodePool: 'kafkanodepools', KafkaBridge: 'kafkabridges', KafkaTopic: 'kafkatopics', KafkaUser: 'kafkausers',
 };
 
 /** Reads and writes objects of the cluster, one at a time. */

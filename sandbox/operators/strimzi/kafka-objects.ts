@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { brokerConfig, brokerPaths, certificateFiles, listenerId, logDirectories } from './broker-config.ts';
 import { advertisedAddress, type Exposed } from './kafka-services.ts';
 import { internalPorts, kafkaComponent, poolMetadata, type KafkaNode, type KafkaPlan } from './kafka-plan.ts';
+import { clientsCaFile } from './listener-authentication.ts';
 import { labelsOf, metadataOf, ownerReference, selectorOf } from './labels.ts';
 import { Failure, type KafkaNodePool, type Listener, type Resource, type Secret, type Volume, type Written } from './model.ts';
 
@@ -10,6 +11,8 @@ export interface KafkaFacts extends Exposed {
   readonly clusterId: string;
   /** Secrets with listener certificates, by name; those that are there. */
   readonly secrets: ReadonlyMap<string, Secret>;
+  /** What clients' certificates are trusted by, PEM; undefined where no listener asks for any. */
+  readonly clientsCa: string | undefined;
 }
 
 /** The objects that can be there before any address or certificate is known. */
@@ -24,7 +27,7 @@ export function kafkaBasics(plan: KafkaPlan): Written[] {
 /** Per node its Secret with listener certificates and its ConfigMap, and the budget for all. @throws Failure for a missing certificate */
 export function kafkaNodeObjects(plan: KafkaPlan, facts: KafkaFacts): Written[] {
   const component = kafkaComponent(plan.kafka);
-  const certificates = listenerCertificates(plan, facts.secrets);
+  const certificates = nodeCertificates(plan, facts);
   return [
     ...plan.nodes.map((node) => ({ apiVersion: 'v1', kind: 'Secret', metadata: poolMetadata(plan, node.pool, node.name, { labels: { 'strimzi.io/pod-name': node.name } }), type: 'Opaque', data: certificates })),
     ...plan.nodes.map((node) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: poolMetadata(plan, node.pool, node.name, { labels: { 'strimzi.io/pod-name': node.name } }), data: { ...configData(plan, node, facts), ...formatData(plan) } })),
@@ -45,7 +48,7 @@ export function podSet(plan: KafkaPlan, pool: KafkaNodePool, pods: readonly Writ
 export function nodePod(plan: KafkaPlan, node: KafkaNode, facts: KafkaFacts, set?: Resource<unknown>): Written {
   const component = kafkaComponent(plan.kafka);
   const spec = podSpec(plan, node);
-  const certificates = listenerCertificates(plan, facts.secrets);
+  const certificates = nodeCertificates(plan, facts);
   const hashes = { 'strimzi.io/configuration-hash': shortHash(JSON.stringify(configData(plan, node, facts))), 'strimzi.io/server-cert-hash': shortHash(JSON.stringify(certificates)) };
   return {
     apiVersion: 'v1', kind: 'Pod',
@@ -68,6 +71,11 @@ export function listenerChain({ configuration }: Listener, secrets: ReadonlyMap<
   const own = configuration?.brokerCertChainAndKey;
   const data = own === undefined ? undefined : secrets.get(own.secretName)?.data?.[own.certificate];
   return data === undefined ? undefined : Buffer.from(data, 'base64').toString('utf8');
+}
+
+/** What a node's Secret holds. */
+function nodeCertificates(plan: KafkaPlan, { secrets, clientsCa }: KafkaFacts): Record<string, string> {
+  return { ...listenerCertificates(plan, secrets), ...(clientsCa === undefined ? {} : { [clientsCaFile]: Buffer.from(clientsCa).toString('base64') }) };
 }
 
 function listenerCertificates(plan: KafkaPlan, secrets: ReadonlyMap<string, Secret>): Record<string, string> {

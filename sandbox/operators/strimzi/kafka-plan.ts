@@ -1,6 +1,7 @@
 import type { OperatorRelease } from '../../../config/versions.ts';
 import { Failure, type Kafka, type KafkaNodePool, type Listener } from './model.ts';
 import { metadataOf, type Component } from './labels.ts';
+import { authenticationError } from './listener-authentication.ts';
 
 /** Ports that are always there: controllers among themselves, brokers among themselves. Plain text here, TLS in the real operator. */
 export const internalPorts = { controlPlane: 9090, replication: 9091 };
@@ -105,11 +106,11 @@ function checkListeners({ kafka, listeners }: KafkaPlan): void {
     throw new Failure('NoStackTraceThrowable', `The OpenShift route API is not available in this Kubernetes cluster. Exposing Kafka cluster ${kafka.metadata.name} using routes is not possible.`);
   }
   const errors = listeners.flatMap((listener) => {
-    const { name, type, tls, authentication, configuration = {} } = listener;
+    const { name, type, tls, configuration = {} } = listener;
     if (!offered.includes(type)) return [`listener ${name} is of type ${type}, and nothing in this cluster serves that (${offered.join(', ')} are served)`];
-    // Ignored, it would let everybody in.
-    if (authentication !== undefined) return [`listener ${name} wants authentication of type ${authentication.type}, which this stand-in does not offer`];
-    if (tls && configuration.brokerCertChainAndKey === undefined) return [`listener ${name} needs configuration.brokerCertChainAndKey: this stand-in issues no certificates of its own`];
+    const unknowing = authenticationError(listener);
+    if (unknowing !== undefined) return [unknowing];
+    if (tls && configuration.brokerCertChainAndKey === undefined) return [`listener ${name} needs configuration.brokerCertChainAndKey: this stand-in issues no certificates for brokers`];
     const bound = configuration.bootstrap !== undefined || configuration.brokers?.some(({ annotations, labels }) => annotations ?? labels);
     return type === 'internal' && bound ? [`listener ${name} cannot configure bootstrap or broker labels and annotations because it is an internal listener`] : [];
   });

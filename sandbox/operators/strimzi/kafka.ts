@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { OperatorRelease } from '../../../config/versions.ts';
 import { serverText } from '../../bridge/cluster.ts';
 import { neededBy, partitionsOf } from './availability.ts';
+import { settleClientsCa } from './clients-ca.ts';
 import type { KubernetesCluster } from './cluster.ts';
 import { kafkaBasics, kafkaNodeObjects, nodePod, podSet, type KafkaFacts } from './kafka-objects.ts';
 import type { Bootstrap } from './kafka-connection.ts';
@@ -11,12 +12,21 @@ import { bootstrapServiceName, brokerServiceName, isExternal, kafkaServices, ser
 import { kafkaStatus, kafkaWarnings, poolStatus } from './kafka-status.ts';
 import { wantedMetadata, type Running } from './kafka-version.ts';
 import { selectorOf } from './labels.ts';
-import { Failure, type Condition, type Kafka, type KafkaNodePool, type Node, type Pod, type Resource, type Secret, type Service, type Written } from './model.ts';
+import { Failure, type Condition, type Kafka, type KafkaNodePool, type KafkaUser, type Node, type Pod, type Resource, type Secret, type Service, type Written } from './model.ts';
 import type { Outcome } from './reconciler.ts';
+import { removeStrangers } from './scram.ts';
 import { unhonouredWarnings } from './status.ts';
+import { usersWithPassword } from './user.ts';
+
+/** What belongs to Kafkas beside themselves. */
+export interface KafkaParts {
+  readonly pools: readonly KafkaNodePool[];
+  /** As they are whenever it is asked. */
+  readonly users: () => Iterable<KafkaUser>;
+}
 
 /** Brings one Kafka about: Services and addresses first, then certificates and configuration, then its pods, one after the other where they change. */
-export async function reconcileKafka(cluster: KubernetesCluster, kafka: Kafka, pools: readonly KafkaNodePool[], release: OperatorRelease): Promise<Outcome> {
+export async function reconcileKafka(cluster: KubernetesCluster, kafka: Kafka, { pools, users }: KafkaParts, release: OperatorRelease): Promise<Outcome> {
   let warnings: Condition[] = unhonouredWarnings(kafka, 'Kafka');
   try {
     const plan = planKafka(kafka, pools, release);
@@ -32,6 +42,8 @@ export async function reconcileKafka(cluster: KubernetesCluster, kafka: Kafka, p
     const waitingFor = await bringUpPods(cluster, plan, facts, live);
     if (waitingFor !== undefined) return { state: 'waiting', warnings, fields: {}, waitingFor };
     const settled = await settleMetadata(bootstrapOf(plan), metadata);
+    // Also those of users that were deleted while nobody looked.
+    if (kafka.spec.entityOperator?.userOperator !== undefined) await removeStrangers(bootstrapOf(plan), () => usersWithPassword(kafka, users()));
     return { state: 'ready', warnings: [...warnings, ...settled.warnings], fields: kafkaStatus(plan, facts, settled.version) };
   } catch (error) {
     if (error instanceof Failure) return { state: 'failed', warnings, fields: {}, failure: error };
@@ -58,7 +70,7 @@ async function gather(cluster: KubernetesCluster, plan: KafkaPlan): Promise<Kafk
     if (name !== undefined && secret !== undefined) secrets.set(name, secret);
   }
   const nodeAddress = plan.listeners.some(({ type }) => type === 'nodeport') ? addressOf(await cluster.nodes()) : undefined;
-  return { services, nodeAddress, secrets, clusterId: await clusterId(cluster, plan) };
+  return { services, nodeAddress, secrets, clientsCa: await settleClientsCa(cluster, plan), clusterId: await clusterId(cluster, plan) };
 }
 
 // In the order in which the real operator looks for them.

@@ -12,7 +12,7 @@ export interface Component {
   /** `strimzi.io/name`, e.g. `my-bridge-bridge`. */
   readonly name: string;
   /** `strimzi.io/component-type`, also `app.kubernetes.io/name`. */
-  readonly type: 'kafka' | 'kafka-bridge';
+  readonly type: 'kafka' | 'kafka-bridge' | 'certificate-authority';
 }
 
 /**

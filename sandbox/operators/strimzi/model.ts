@@ -45,14 +45,18 @@ interface Probe { initialDelaySeconds?: number; periodSeconds?: number; timeoutS
 interface MetadataTemplate { metadata?: { labels?: Record<string, string>; annotations?: Record<string, string> } }
 export type Config = Record<string, unknown>;
 
+/** How a bridge says to Kafka who it is, as far as this operator can have it do so. */
+export type BridgeAuthentication =
+  | { type: 'tls'; certificateAndKey?: { secretName: string; certificate: string; key: string } }
+  | { type: 'scram-sha-512'; username: string; passwordSecret: { secretName: string; password: string } };
+
 /** The fields of a KafkaBridge that this operator reads. */
 export interface BridgeSpec {
   replicas: number;
   image?: string;
   bootstrapServers: string;
   tls?: { trustedCertificates?: { secretName: string; certificate?: string; pattern?: string }[] };
-  /** Refused: neither the brokers nor the reference bridge here know users. */
-  authentication?: { type: string };
+  authentication?: BridgeAuthentication | { type: 'scram-sha-256' | 'plain' | 'custom' };
   http?: { port?: number; cors?: { allowedOrigins: string[]; allowedMethods: string[] } };
   producer?: { enabled?: boolean; config?: Config };
   consumer?: { enabled?: boolean; timeoutSeconds?: number; config?: Config };
@@ -87,7 +91,8 @@ export interface Listener {
 /** The fields of a Kafka that this operator reads. */
 export interface KafkaSpec {
   kafka: { version?: string; metadataVersion?: string; listeners: Listener[]; config?: Config; readinessProbe?: Probe; jvmOptions?: { javaSystemProperties?: { name: string; value: string }[] } };
-  entityOperator?: { topicOperator?: object };
+  clientsCa?: { generateCertificateAuthority?: boolean };
+  entityOperator?: { topicOperator?: object; userOperator?: object };
 }
 export type Kafka = Resource<KafkaSpec>;
 
@@ -105,6 +110,12 @@ export type KafkaNodePool = Resource<PoolSpec>;
 /** The fields of a KafkaTopic that this operator reads. */
 export interface TopicSpec { topicName?: string; partitions?: number; replicas?: number; config?: Config }
 export type KafkaTopic = Resource<TopicSpec>;
+
+/** The fields of a KafkaUser that this operator reads. */
+export interface UserSpec {
+  authentication?: { type: 'tls' | 'tls-external' } | { type: 'scram-sha-512'; password?: { valueFrom?: { secretKeyRef?: { name?: string; key?: string } } } };
+}
+export type KafkaUser = Resource<UserSpec>;
 
 /** Kubernetes' own objects, with times as they travel. */
 export type Deployment = V1Deployment;

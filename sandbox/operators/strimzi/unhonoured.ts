@@ -19,7 +19,7 @@ const metadata: Known = { metadata: { labels: true, annotations: true } };
 
 export const knownFields = {
   KafkaBridge: {
-    replicas: true, image: true, bootstrapServers: true, tls: { trustedCertificates: true }, authentication: true, http: { port: true, cors: true },
+    replicas: true, image: true, bootstrapServers: true, tls: { trustedCertificates: true }, authentication: { type: true, certificateAndKey: true, username: true, passwordSecret: true }, http: { port: true, cors: true },
     producer: true, consumer: true, adminClient: true, config: true, resources: true, livenessProbe: true, readinessProbe: true,
     template: {
       deployment: { ...metadata, deploymentStrategy: true },
@@ -31,15 +31,16 @@ export const knownFields = {
     kafka: {
       version: true, metadataVersion: true, config: true, readinessProbe: true, jvmOptions: { javaSystemProperties: true },
       listeners: [{
-        name: true, port: true, type: true, tls: true, authentication: true,
+        name: true, port: true, type: true, tls: true, authentication: { type: true },
         configuration: {
           brokerCertChainAndKey: true, bootstrap: { labels: true, annotations: true },
           brokers: [{ broker: true, advertisedHost: true, advertisedPort: true, labels: true, annotations: true }],
         },
       }],
     },
-    entityOperator: { topicOperator: {} },
+    clientsCa: { generateCertificateAuthority: true }, entityOperator: { topicOperator: {}, userOperator: {} },
   },
   KafkaNodePool: { replicas: true, roles: true, resources: true, storage: { type: true, size: true, class: true, deleteClaim: true, volumes: [{ id: true, type: true, size: true, class: true, deleteClaim: true, kraftMetadata: true }] } },
   KafkaTopic: { topicName: true, partitions: true, replicas: true, config: true },
+  KafkaUser: { authentication: { type: true, password: true } },
 } satisfies Record<string, Known>;
