@@ -24,24 +24,25 @@ export interface Answer {
   readonly detail: string;
 }
 
-/** How long a cluster has for its answer. */
+/** How long a cluster has for its answer, once there are credentials to ask with. */
 const limitMs = 5_000;
 /** One lost packet, or an API server that is starting again, is asked a second time. */
 const againMs = 1_000;
 
 /** Asks a cluster's API server whether it is ready, and whether it takes the credentials. */
 export async function probeCluster(cluster: ClusterAddress, signal?: AbortSignal, limit = limitMs): Promise<Answer> {
+  const access = await accessTo(cluster, signal);
+  signal?.throwIfAborted();
+  if ('state' in access) return access;
   const deadline = performance.now() + limit;
-  const first = await attempt(cluster, deadline, signal);
+  const first = await attempt(access, deadline, signal);
   signal?.throwIfAborted();
   if (first.state !== 'unreachable' || performance.now() + againMs >= deadline) return first;
   await sleep(againMs, undefined, signal ? { signal } : {});
-  return await attempt(cluster, deadline, signal);
+  return await attempt(access, deadline, signal);
 }
 
-async function attempt(cluster: ClusterAddress, deadline: number, signal: AbortSignal | undefined): Promise<Answer> {
-  const access = await accessTo(cluster);
-  if ('state' in access) return access;
+async function attempt(access: Access, deadline: number, signal: AbortSignal | undefined): Promise<Answer> {
   const { server } = access;
   try {
     const ask = (path: string, body?: object): Promise<Reply> => request(access, { path, body, ms: deadline - performance.now(), signal });
@@ -57,27 +58,30 @@ async function attempt(cluster: ClusterAddress, deadline: number, signal: AbortS
     if (review.status !== 201) return { state: 'unusable', address: server, detail: `it answers unlike an API server: ${said(review)}` };
     return { state: 'answers', address: server, detail: '' };
   } catch (error) {
-    return { address: server, ...judge(error as NodeJS.ErrnoException) };
+    return { address: server, ...judge(error as NodeJS.ErrnoException, typeof access.options.agent === 'object' && 'proxy' in access.options.agent) };
   }
 }
+
+/** What is said of a kubeconfig that is not there. */
+export const noFile = 'there is no such file';
 
 export interface Access {
   readonly server: string;
   readonly options: https.RequestOptions;
 }
 
-/** The address and the credentials that a kubeconfig has for a context. */
-export async function accessTo({ context, kubeconfig }: ClusterAddress): Promise<Access | Answer> {
+/** The address and the credentials that a kubeconfig has for a context. A signal ends the plugin that they may come from. */
+export async function accessTo({ context, kubeconfig }: ClusterAddress, signal?: AbortSignal): Promise<Access | Answer> {
   let access: ClusterAccess | undefined;
   try {
     access = accessOf(isText(kubeconfig) ? { text: kubeconfig } : { file: kubeconfig }, context);
   } catch (error) {
-    return { state: 'unusable', address: '', detail: (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : firstLine(error) };
+    return { state: 'unusable', address: '', detail: (error as NodeJS.ErrnoException).code === 'ENOENT' ? noFile : firstLine(error) };
   }
   if (access === undefined) return { state: 'unusable', address: '', detail: 'it has no such context with a cluster and a user' };
   const { server } = access;
   try {
-    return { server, options: await access.options() };
+    return { server, options: await access.options(signal) };
   } catch (error) {
     return { state: 'refused', address: server, detail: `there are no credentials: ${firstLine(error)}` };
   }
@@ -117,14 +121,22 @@ const silence: Readonly<Partial<Record<string, string>>> = {
   EHOSTUNREACH: 'no way to the host', ENETUNREACH: 'no way to the network', EHOSTDOWN: 'the host is down', ENOTFOUND: 'there is no such host name', EAI_AGAIN: 'the host name cannot be looked up',
 };
 
+const connecting = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENOTFOUND', 'EAI_AGAIN'];
+
+/** What a proxy says that does not get there itself; another answer of its is about this side. */
+const behindProxy = /^Bad response: 50[234]$/;
+
 /** The other side did not like the client's certificate. */
 const refusal = /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_|ACCESS_DENIED|UNSUPPORTED_CERTIFICATE)/;
 
-function judge(error: NodeJS.ErrnoException): Pick<Answer, 'state' | 'detail'> {
+function judge(error: NodeJS.ErrnoException, isProxied: boolean): Pick<Answer, 'state' | 'detail'> {
   const all = error instanceof AggregateError ? error.errors as NodeJS.ErrnoException[] : [error];
   const code = all.map((each) => each.code ?? each.name).find((each) => silence[each] !== undefined) ?? error.code ?? '';
   const quiet = silence[code];
+  // Of a proxied cluster this is what the way to the proxy says, and nothing of the cluster.
+  if (quiet !== undefined && isProxied && connecting.includes(code)) return { state: 'unusable', detail: `its proxy does not answer: ${quiet}` };
   if (quiet !== undefined) return { state: 'unreachable', detail: quiet };
+  if (behindProxy.test(error.message)) return { state: 'unreachable', detail: `the proxy does not get there (HTTP ${error.message.slice(-3)})` };
   if (refusal.test(code)) return { state: 'refused', detail: firstLine(error) };
   return { state: 'unusable', detail: firstLine(error) };
 }

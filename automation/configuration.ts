@@ -5,6 +5,7 @@ import type { Configuration } from '../config/schema.ts';
 import { loadConfiguration } from '../config/stack-file.ts';
 import type { EnvironmentOptions } from './options.ts';
 import { located, readSettings } from './options.ts';
+import { settingsFile } from './project.ts';
 
 /**
  * A stack's settings as the program will understand them.
@@ -14,7 +15,7 @@ import { located, readSettings } from './options.ts';
 export async function configurationOf(o: EnvironmentOptions, contexts: Surroundings['contexts']): Promise<Configuration> {
   const { stack, program, configFile } = located(o);
   const { project } = await readSettings(o);
-  return loadConfiguration(configFile ?? join(program, `Pulumi.${stack}.yaml`), {
+  return loadConfiguration(configFile ?? join(program, settingsFile(stack)), {
     project: project.name, directory: program, contexts,
     settings: { ...(o.kubeconfig === undefined ? {} : { kubeconfig: o.kubeconfig }), ...o.settings },
   });

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { asRecord } from '../config/text.ts';
-import { completeContexts } from '../config/kubeconfig.ts';
+import { dirname, join } from 'node:path';
+import { absoluteParts, completeContexts } from '../config/kubeconfig.ts';
 import type { ContextParts } from '../config/kubeconfig.ts';
 import type { Configuration } from '../config/schema.ts';
 import { UserError } from '../errors.ts';
@@ -54,17 +53,7 @@ async function reached({ context, kubeconfig, parts: standing }: UsedCluster, { 
     throw refused(`${kubeconfig}: ${(error as Error).message}`, 'correct the file, or the path of it in the settings');
   }
   if (parts === undefined) throw refused(`${kubeconfig} has no such context with a cluster and a user`, 'complete the file, or name another one in the settings');
-  return { context, ...absolute(parts, dirname(kubeconfig)) };
-}
-
-/** Paths in a kubeconfig begin where its file lies, and so does a plugin that is called by one. */
-function absolute({ cluster, user }: ContextParts, directory: string): ContextParts {
-  const from = (path: string): string => resolve(directory, path);
-  const placed = (entries: ContextParts['user'], keys: readonly string[]): Record<string, unknown> =>
-    Object.fromEntries(Object.entries(entries).map(([key, value]) => [key, keys.includes(key) && typeof value === 'string' && value !== '' ? from(value) : value]));
-  const command = asRecord(user['exec'])['command'];
-  const exec = typeof command === 'string' && command.includes('/') ? { exec: { ...asRecord(user['exec']), command: from(command) } } : {};
-  return { cluster: placed(cluster, ['certificate-authority']), user: { ...placed(user, ['client-certificate', 'client-key', 'tokenFile']), ...exec } };
+  return { context, ...absoluteParts(parts, dirname(kubeconfig)) };
 }
 
 /** Two files may have one name for two clusters or users: here each is called as its context. */

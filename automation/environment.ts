@@ -5,6 +5,7 @@ import type { EngineEvent, OutputMap } from '@pulumi/pulumi/automation/index.js'
 import { UserError } from '../errors.ts';
 import { skipVariable } from '../components/skipped.ts';
 import type { Configuration } from '../config/schema.ts';
+import { ownHome, ownState, refuseSecondState } from './backend.ts';
 import { configurationOf } from './configuration.ts';
 import type { DrillOptions, DrillResult } from './drill/index.ts';
 import { EngineReader } from './engineEvents.ts';
@@ -16,7 +17,7 @@ import { OrphanFile, orphansOf } from './orphans.ts';
 import type { Orphan } from './orphans.ts';
 import { maskOutputs } from './maskedOutputs.ts';
 import { keptPassphrase, stackPassphrase } from './passphrase.ts';
-import { openProject } from './project.ts';
+import { openProject, settingsFile, stackName } from './project.ts';
 import type { Project } from './project.ts';
 import { commandFailure, openPulumi } from './pulumiCli.ts';
 import type { Choices } from './reach.ts';
@@ -80,6 +81,7 @@ export class Environment {
   /** Finds settings, state and Pulumi itself. Nothing is contacted yet. */
   static async open(o: EnvironmentOptions): Promise<Environment> {
     const { stack, stateDir, ...source } = located(o);
+    await refuseSecondState(o);
     const project = await openProject({
       ...source, stack,
       directory: join(stateDir, 'projects', stack),
@@ -88,7 +90,7 @@ export class Environment {
     const passphrase = o.passphraseFile === undefined
       ? await stackPassphrase({ stack, settings: project.settings, env: process.env })
       : await keptPassphrase(o.passphraseFile);
-    const state = o.ownBackend !== true && (project.hasBackend || process.env['PULUMI_BACKEND_URL'] !== undefined) ? undefined : join(stateDir, 'state');
+    const state = ownState({ stateDir, ownBackend: o.ownBackend, hasBackend: project.hasBackend });
     const workspace = await LocalWorkspace.create({
       workDir: project.directory,
       pulumiCommand: await openPulumi(o.pulumiBin),
@@ -107,7 +109,7 @@ export class Environment {
       },
     });
     maskOutputs(workspace);
-    const files = state === undefined ? undefined : { state, project: project.name, stack };
+    const files = state === undefined ? undefined : { state, project: project.name, stack: stackName(stack) };
     const settings = async (): Promise<Configuration | undefined> => (o.program === undefined ? await configurationOf(o, 'checked') : undefined);
     return new Environment({ project, workspace, files, stateDir, settings });
   }
@@ -241,7 +243,7 @@ export class Environment {
       return stack;
     } catch (error) {
       if ((error as Error).name === 'StackNotFoundError') {
-        throw new UserError(`Stack ${this.stack} does not exist: nothing was ever set up with ${join(this.#project.directory, `Pulumi.${this.stack}.yaml`)}.`, {
+        throw new UserError(`Stack ${this.stack} does not exist: nothing was ever set up with ${join(this.#project.directory, settingsFile(this.stack))}.`, {
           exitCode: 2, remedy: '`kbf up` makes it.', cause: error,
         });
       }
@@ -263,10 +265,10 @@ interface EngineCall {
   result: () => OperationResult;
 }
 
-/** State in files, and with it a home of Pulumi's own, so that a login elsewhere stays as it is. */
+/** State in files, and with it a home of its own. */
 async function fileBackend(stateDir: string, state: string): Promise<Record<string, string>> {
   await mkdir(state, { recursive: true, mode: 0o700 });
-  return { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_HOME: process.env['PULUMI_HOME'] ?? join(stateDir, 'pulumi-home') };
+  return { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_HOME: process.env['PULUMI_HOME'] ?? ownHome(stateDir) };
 }
 
 function plain(outputs: OutputMap): Record<string, unknown> {

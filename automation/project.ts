@@ -52,6 +52,19 @@ export function stackOfFile(file: string): string {
   throw new UserError(`${file} does not say which stack it is for.`, { exitCode: 2, remedy: 'Name it Pulumi.<stack>.yaml.' });
 }
 
+/** `prod` → `Pulumi.prod.yaml`, and `acme/prod` as well: an organization of Pulumi Cloud has its stacks' settings in files of the stacks' own names. */
+export function settingsFile(stack: string): string {
+  return `Pulumi.${stackName(stack)}.yaml`;
+}
+
+/** A stack as the program knows it, without the organization and the project before it. */
+export function stackName(stack: string): string {
+  const parts = stack.split('/');
+  // Directories are named for stacks, too.
+  if (parts.length <= 3 && parts.every((part) => /^[A-Za-z0-9_.-]+$/.test(part) && !/^\.+$/.test(part))) return parts.at(-1) ?? stack;
+  throw new UserError(`${stack} is no name of a stack.`, { exitCode: 2, remedy: 'Say prod, or acme/prod for the stack prod of the organization acme.' });
+}
+
 /**
  * The project to run the engine in. It is the program's own directory for a stack whose settings lie there
  * and are used as they are; else a directory is made that has only the settings and points to the program. So what
@@ -67,14 +80,14 @@ export async function openProject(o: ProjectOptions): Promise<Project> {
 
 /** The project's and the stack's files, as they are. */
 export async function readProject(o: ProjectSource): Promise<{ project: ProjectFile; settings: StackFile }> {
-  const source = o.configFile ?? join(o.program, `Pulumi.${o.stack}.yaml`);
+  const source = o.configFile ?? join(o.program, settingsFile(o.stack));
   if (!existsSync(source)) await refuse(o, source);
   return { project: await readYaml<ProjectFile>(join(o.program, 'Pulumi.yaml')), settings: readStackFile(source) };
 }
 
 async function writeProject(o: ProjectOptions, project: ProjectFile, file: StackFile): Promise<StackFile> {
   await mkdir(o.directory, { recursive: true, mode: 0o700 });
-  const target = join(o.directory, `Pulumi.${o.stack}.yaml`);
+  const target = join(o.directory, settingsFile(o.stack));
   const before = existsSync(target) ? await readYaml<StackFile | null>(target) : undefined;
   const settings: StackFile = {
     ...(before?.encryptionsalt === undefined ? {} : { encryptionsalt: before.encryptionsalt }),

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { probeCluster } from './clusterProbe.ts';
+import { noFile, probeCluster } from './clusterProbe.ts';
 import type { Answer } from './clusterProbe.ts';
 import type { AskedCluster, UsedCluster } from './usedClusters.ts';
 
@@ -51,7 +51,7 @@ export function abandonedClusters(operation: string, reached: readonly Reached[]
   const silent = reached.filter(({ state }) => state === 'unreachable');
   if (refusing.length > 0) {
     throw new UserError([...refusing, ...silent].map(describe).concat(nothingChanged).join('\n'), {
-      remedy: 'Renew or correct what is wrong there. A cluster that refuses is never taken for one that is gone.',
+      remedy: ['Renew or correct what is wrong there. A cluster that refuses is never taken for one that is gone.', ...refusing.some(({ detail }) => detail === noFile) ? [remedyForPath(operation)] : []].join(' '),
     });
   }
   if (silent.length === 0) return [];
@@ -61,6 +61,12 @@ export function abandonedClusters(operation: string, reached: readonly Reached[]
     throw new UserError([...silent.map(describe), nothingChanged].join('\n'), { remedy: 'No cluster answers at all: look at this machine\'s own network first.' });
   }
   throw new UserError([...silent.map(describe), nothingChanged].join('\n'), { remedy: remedyFor(operation, silent) });
+}
+
+/** Paths of the settings are looked at before, so that one which is not there is from the state. */
+function remedyForPath(operation: string): string {
+  const there = 'A path that is not there is the one of the last `up`, perhaps on another machine: have a kubeconfig with the context there';
+  return operation === 'up' || operation === 'preview' ? `${there}.` : `${there}, or run \`up\` here first, which takes the path in the settings.`;
 }
 
 const nothingChanged = 'Nothing was changed.';

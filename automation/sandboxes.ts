@@ -64,9 +64,9 @@ export function sandboxEnvironment(sandbox: Sandbox, { pulumiBin, plugins }: Pic
   };
 }
 
-/** Starts programs inside a sandbox. */
-export function inside(sandbox: Sandbox): Starter {
-  return (argv, options) => sandbox.enter(argv, options);
+/** Starts programs inside a sandbox, from which no way leads to a proxy of this machine's. */
+export function inside(sandbox: Pick<Sandbox, 'enter'>): Starter {
+  return (argv, options) => sandbox.enter(argv, { ...options, env: { NO_PROXY: '*', ...options.env } });
 }
 
 /** The address outside the sandbox that leads to tier1, such as `127.0.0.1:43299`. */

@@ -1,16 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 
 import { parse } from 'yaml';
 
+import { environmentProxy } from './environment-proxy.ts';
 import { asRecord } from './text.ts';
 
 /**
  * The contexts of a kubeconfig file that name a cluster and a user which the file has too, and by their names what tells their clusters
- * apart; or why the file is of no use.
+ * apart and the paths in them that are relative; or why the file is of no use.
  */
-export type KubeconfigContexts = { readonly contexts: readonly string[]; readonly clusters: ReadonlyMap<string, string> } | { readonly unreadable: string };
+export type KubeconfigContexts =
+  | { readonly contexts: readonly string[]; readonly clusters: ReadonlyMap<string, string>; readonly relative: ReadonlyMap<string, readonly KubeconfigPath[]> }
+  | { readonly unreadable: string };
+
+/** A path in a kubeconfig, and the key that it stands under: `exec.command`. */
+export interface KubeconfigPath {
+  readonly key: string;
+  readonly path: string;
+}
 
 /** A kubeconfig: its file, or its text. */
 export type KubeconfigSource = { readonly file: string } | { readonly text: string };
@@ -31,7 +40,8 @@ export function kubeconfigContexts(path: string): KubeconfigContexts {
   try {
     const complete = completeContexts({ file: path });
     const clusters = new Map([...complete].map(([name, parts]) => [name, identityOf(parts, dirname(path))]));
-    return { contexts: [...complete.keys()].sort(), clusters };
+    const relative = new Map([...complete].map(([name, parts]) => [name, pathsIn(parts).filter((each) => !isAbsolute(each.path))]));
+    return { contexts: [...complete.keys()].sort(), clusters, relative };
   } catch (error) {
     return { unreadable: reason(error) };
   }
@@ -50,6 +60,40 @@ export function completeContexts(source: KubeconfigSource): Map<string, ContextP
     const [cluster, user] = [clustersByName.get(String(context['cluster'])), usersByName.get(String(context['user']))];
     return typeof cluster?.['server'] === 'string' && user !== undefined ? [[name, { cluster, user }]] : [];
   }));
+}
+
+/**
+ * What a context names, as a request goes there: paths begin where the file lies, and the environment's proxy is used where the file names none.
+ * Undefined where the context has no cluster or no user.
+ * @throws as completeContexts does
+ */
+export function reachedContext(source: KubeconfigSource, context: string): ContextParts | undefined {
+  const parts = completeContexts(source).get(context);
+  if (parts === undefined) return undefined;
+  const { cluster, user } = 'file' in source ? absoluteParts(parts, dirname(source.file)) : parts;
+  const proxy = cluster['proxy-url'] === undefined ? environmentProxy(String(cluster['server'])) : undefined;
+  return { cluster: proxy === undefined ? cluster : { ...cluster, 'proxy-url': proxy }, user };
+}
+
+const clusterPaths = ['certificate-authority'];
+const userPaths = ['client-certificate', 'client-key', 'tokenFile'];
+
+/** A plugin is called by a path only where there is a slash in it. */
+function pathsIn({ cluster, user }: ContextParts): KubeconfigPath[] {
+  const command = asRecord(user['exec'])['command'];
+  const all: [string, unknown][] = [...clusterPaths.map((key): [string, unknown] => [key, cluster[key]]), ...userPaths.map((key): [string, unknown] => [key, user[key]])];
+  if (typeof command === 'string' && command.includes('/')) all.push(['exec.command', command]);
+  return all.flatMap(([key, path]) => (typeof path === 'string' && path !== '' ? [{ key, path }] : []));
+}
+
+/** Paths in a kubeconfig begin where its file lies, and so does a plugin that is called by one. */
+export function absoluteParts(parts: ContextParts, directory: string): ContextParts {
+  const paths = new Map(pathsIn(parts).map(({ key, path }) => [key, resolve(directory, path)]));
+  const placed = (entries: ContextParts['user'], keys: readonly string[]): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(entries).map(([key, value]) => [key, keys.includes(key) ? paths.get(key) ?? value : value]));
+  const command = paths.get('exec.command');
+  const exec = command === undefined ? {} : { exec: { ...asRecord(parts.user['exec']), command } };
+  return { cluster: placed(parts.cluster, clusterPaths), user: { ...placed(parts.user, userPaths), ...exec } };
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Session } from '../session.ts';
 import { addLoadOptions, loadOf } from './drill-load.ts';
 import type { LoadFlags } from './drill-load.ts';
 import { defaults, newReportDir, percent, seconds, several, wholeNumber } from './values.ts';
-import { addTargetOptions, findTarget } from './target.ts';
+import { addTargetOptions, findTargetWithState } from './target.ts';
 import type { TargetFlags } from './target.ts';
 
 interface Flags extends TargetFlags, LoadFlags {
@@ -74,7 +74,7 @@ async function drill(session: Session, flags: Flags): Promise<void> {
   if (existsSync(join(reportDir, 'report.json'))) {
     throw new UserError(`${reportDir} already holds a report.`, { exitCode: 2, remedy: 'Name another directory with --report.' });
   }
-  const target = await findTarget(session, flags);
+  const target = await findTargetWithState(session, flags);
   const worker = { ...target.worker, signal: session.signal };
   const outputs = await session.work({ operation: 'outputs', environment: target.environment }, worker);
   const onDrill = showDrill(session.progress(json));

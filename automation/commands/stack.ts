@@ -6,7 +6,7 @@ import type { EngineProgress } from '../engineEvents.ts';
 import type { LeftBehind } from '../environment.ts';
 import { showEngine } from '../live.ts';
 import type { Session } from '../session.ts';
-import { addTargetOptions, findTarget, isOnSandbox, settingsOf } from './target.ts';
+import { addTargetOptions, findTargetWithState, isOnSandbox, settingsOf } from './target.ts';
 import type { TargetFlags } from './target.ts';
 
 type Flags = TargetFlags & { json?: boolean; yes?: boolean; skipRegion?: string[]; abandonUnreachable?: boolean };
@@ -35,7 +35,7 @@ export function addStack(program: Command, session: Session): void {
   addTargetOptions(program.command('outputs').description('what the last `up` exported'))
     .option('--json', 'as a JSON document')
     .action(async (flags: Flags) => {
-      const target = await findTarget(session, flags);
+      const target = await findTargetWithState(session, flags);
       const outputs = await session.work({ operation: 'outputs', environment: target.environment }, { ...target.worker, signal: session.signal });
       session.signal.throwIfAborted();
       session.answer(flags.json === true, outputs, () => listing(outputs as Record<string, unknown>));
@@ -46,7 +46,7 @@ async function operate(session: Session, operation: Operation, flags: Flags): Pr
   const json = flags.json === true;
   // Before a passphrase is asked for.
   if ((operation === 'up' || operation === 'preview') && !isOnSandbox(flags)) await configurationOf(settingsOf(session, flags), 'checked');
-  const target = await findTarget(session, flags);
+  const target = await findTargetWithState(session, flags);
   if (operation === 'destroy' && !target.isSandbox && flags.yes !== true) {
     throw new UserError(`destroy removes every object of stack ${target.name} from its clusters.`, { exitCode: 2, remedy: 'Say --yes if that is what you want.' });
   }

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../errors.ts';
 import type { Sandbox } from '../../sandbox/index.ts';
+import { refuseSecondState } from '../backend.ts';
 import { askedPassphrase } from '../options.ts';
 import type { EnvironmentOptions } from '../options.ts';
 import { showTools } from '../live.ts';
@@ -43,6 +44,12 @@ export function addTargetOptions(command: Command): Command {
 export async function findTarget(session: Session, flags: TargetFlags): Promise<Target> {
   const environment = settingsOf(session, flags);
   return isOnSandbox(flags) ? await sandboxTarget(session, flags.sandbox ?? defaults.sandbox, environment) : await stackTarget(session, environment);
+}
+
+/** The same for a command that reads or writes the state: of a stack of real clusters it must not begin a second one. */
+export async function findTargetWithState(session: Session, flags: TargetFlags): Promise<Target> {
+  if (!isOnSandbox(flags)) await refuseSecondState(settingsOf(session, flags));
+  return await findTarget(session, flags);
 }
 
 /** Whether the clusters that are meant are a sandbox's. */

@@ -3,6 +3,7 @@ import { ConfigurationError } from '../../config/problems.ts';
 import { configurationOf } from '../configuration.ts';
 import { located } from '../options.ts';
 import type { EnvironmentOptions } from '../options.ts';
+import { stackName } from '../project.ts';
 import { caught, objectsOf } from '../render/index.ts';
 import { type Registration, registrationOf } from '../render/program.ts';
 import { judgeApis } from './apis.ts';
@@ -77,7 +78,7 @@ function problems(check: Check, { problems: all }: ConfigurationError): Finding[
 /** What the program would do. One that cannot say it is a fault of the settings, or of its own; clusters are looked at all the same. */
 async function planned(configuration: Configuration, check: Check, environment: EnvironmentOptions): Promise<{ finding: Finding; registration: Registration }> {
   try {
-    const registration = await caught(() => registrationOf(configuration, located(environment).stack));
+    const registration = await caught(() => registrationOf(configuration, stackName(located(environment).stack)));
     return { finding: check.ok(`are right, and make ${String(objectsOf(registration.resources).length)} objects`), registration };
   } catch (error) {
     return { finding: check.fault(`the program refuses them: ${(error as Error).message}`), registration: { resources: [], reads: [] } };

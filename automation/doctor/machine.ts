@@ -6,8 +6,9 @@ import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 
 import { compareVersions } from '../../config/versions.ts';
+import { ownHome, ownState } from '../backend.ts';
 import type { EnvironmentOptions } from '../options.ts';
-import { located } from '../options.ts';
+import { located, readSettings } from '../options.ts';
 import { Check, type Finding, firstLine } from './finding.ts';
 import { findProgram } from './programs.ts';
 
@@ -48,9 +49,10 @@ async function judgePlugin(name: string, path: readonly string[], environment: E
   const version = versionOf(name);
   const onPath = await findProgram(`pulumi-resource-${name}`, path);
   if (onPath !== undefined) return judgeVersion(check, onPath, { has: await versionOfPlugin(onPath, path), needs: version });
-  const stored = homesOf(environment).map((home) => join(home, 'plugins', `resource-${name}-v${version}`)).find((directory) => existsSync(directory));
-  if (stored !== undefined) return check.ok(stored);
-  const get = `pulumi plugin install resource ${name} ${version}`;
+  const { home, isOwn } = await homeOf(environment);
+  const stored = join(home, 'plugins', `resource-${name}-v${version}`);
+  if (existsSync(stored)) return check.ok(stored);
+  const get = `${isOwn ? `PULUMI_HOME=${home} ` : ''}pulumi plugin install resource ${name} ${version}`;
   return environment.plugins === undefined
     ? check.warning(`version ${version} is not there: \`up\` will download it`, { remedy: `Where it cannot: ${get}` })
     : check.fault(`version ${version} is not there, and is not downloaded on a sandbox`, { remedy: 'Run `kbf toolchain install`.' });
@@ -85,10 +87,14 @@ async function ask(program: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** Where Pulumi keeps plugins: its own home, or the one that goes with a state in files. */
-function homesOf(environment: EnvironmentOptions): string[] {
+/** Where the engine keeps its plugins: in Pulumi's home, which is kbf's own where its state is. */
+async function homeOf(environment: EnvironmentOptions): Promise<{ home: string; isOwn: boolean }> {
   const told = process.env['PULUMI_HOME'];
-  return told === undefined ? [join(located(environment).stateDir, 'pulumi-home'), join(homedir(), '.pulumi')] : [told];
+  if (told !== undefined) return { home: told, isOwn: false };
+  const { stateDir } = located(environment);
+  const { project } = await readSettings(environment);
+  const isOwn = ownState({ stateDir, ownBackend: environment.ownBackend, hasBackend: project.backend?.url !== undefined }) !== undefined;
+  return { home: isOwn ? ownHome(stateDir) : join(homedir(), '.pulumi'), isOwn };
 }
 
 function versionOf(name: string): string {

@@ -1,9 +1,11 @@
 import {
-  ApiException, ApisApi, AppsV1Api, AuthorizationV1Api, BatchV1Api, CoordinationV1Api, CoreV1Api, createConfiguration, CustomObjectsApi, DiscoveryV1Api, KubeConfig,
+  ApiException, ApisApi, AppsV1Api, AuthorizationV1Api, BatchV1Api, CoordinationV1Api, CoreV1Api, createConfiguration, CustomObjectsApi, DiscoveryV1Api,
   NetworkingV1Api, ServerConfiguration, VersionApi,
 } from '@kubernetes/client-node';
-import type { Configuration } from '@kubernetes/client-node';
+import type { Configuration, KubeConfig } from '@kubernetes/client-node';
+import { reachedContext } from '../../config/kubeconfig.ts';
 import { UserError } from '../../errors.ts';
+import { clientConfig } from './client-config.ts';
 import { execute, messageIn } from './exec.ts';
 import type { Executed, Container } from './exec.ts';
 
@@ -24,7 +26,7 @@ export interface Right {
 /** One cluster's API server, by its context of a kubeconfig. */
 export class Cluster {
   readonly context: string;
-  readonly #config = new KubeConfig();
+  readonly #config: KubeConfig;
   readonly core: CoreV1Api;
   readonly apps: AppsV1Api;
   readonly batch: BatchV1Api;
@@ -38,11 +40,11 @@ export class Cluster {
   /** Throws a UserError (2) when the kubeconfig does not have the context. */
   constructor(kubeconfig: string, context: string) {
     this.context = context;
-    this.#config.loadFromFile(kubeconfig);
-    if (!this.#config.getContexts().some(({ name }) => name === context)) {
-      throw new UserError(`${kubeconfig} has no context ${context}`, { exitCode: 2, remedy: 'name a kubeconfig that holds the contexts of every cluster of the stack' });
+    const parts = reachedContext({ file: kubeconfig }, context);
+    if (parts === undefined) {
+      throw new UserError(`${kubeconfig} has no context ${context} with a cluster and a user`, { exitCode: 2, remedy: 'name a kubeconfig that holds the contexts of every cluster of the stack' });
     }
-    this.#config.setCurrentContext(context);
+    this.#config = clientConfig(parts);
     this.core = this.#client(CoreV1Api);
     this.apps = this.#client(AppsV1Api);
     this.batch = this.#client(BatchV1Api);

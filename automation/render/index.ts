@@ -4,6 +4,7 @@ import type { Configuration } from '../../config/schema.ts';
 import { UserError } from '../../errors.ts';
 import { configurationOf } from '../configuration.ts';
 import { type EnvironmentOptions, located } from '../options.ts';
+import { stackName } from '../project.ts';
 import { filesOf, type RenderedFile } from './files.ts';
 import { gcpResource, helmRelease, kubernetesObject, type RenderedObject } from './objects.ts';
 import { type Registered, registrationOf } from './program.ts';
@@ -18,7 +19,7 @@ export interface Rendering {
 /** Renders a stack's settings in a process of its own. */
 export async function renderStack(environment: EnvironmentOptions): Promise<Rendering> {
   const configuration = await configurationOf(environment, 'unchecked');
-  return await caught(() => render(configuration, located(environment).stack));
+  return await caught(() => render(configuration, stackName(located(environment).stack)));
 }
 
 /**

@@ -1,3 +1,5 @@
+import { dirname, resolve } from 'node:path';
+
 import { type KubeconfigContexts, kubeconfigContexts, kubeconfigPath } from '../kubeconfig.ts';
 import { nearest } from '../near.ts';
 import type { Finding } from '../problems.ts';
@@ -15,6 +17,7 @@ interface Place {
 export const contextRules = [
   'Every `context` is in the file that `kubeconfig` names, the place’s own or the common one, with its cluster and its user, or it is a key of `gcp.clusters`. Nothing is taken from the environment.',
   'A context is the name of one cluster: two files cannot both have a cluster of that name.',
+  'Certificates, keys, tokens and plugins of these contexts stand in the file by absolute paths, or as data: the Kubernetes provider of Pulumi looks for relative ones in a directory of its own.',
   'Every key of `gcp.clusters` is some place’s context, and no two are one cluster.',
 ];
 
@@ -29,6 +32,8 @@ export function checkContexts(configuration: Readable, contextsOf: ContextReader
       const file = kubeconfig ?? common;
       return file === undefined ? [] : [...own, ...missing([...path, 'context'], context, contextsOf(file))];
     }),
+    // Of places in one cluster the first stands for all.
+    ...[...Map.groupBy(places, ({ context }) => context).values()].flatMap(([place]) => (place === undefined ? [] : relativePaths(place, common, contextsOf))),
   ];
 }
 
@@ -85,6 +90,18 @@ function missing(path: Path, context: string, kubeconfig: ReadContexts): Finding
   if ('unreadable' in kubeconfig || kubeconfig.contexts.includes(context)) return [];
   const { file, contexts } = kubeconfig;
   return [{ path, allowed: `a complete context of ${file}: ${contexts.join(', ') || 'it has none'}`, suggestion: nearest(context, contexts) }];
+}
+
+/** The provider gets the path of the file, so that nothing secret enters the state; it then takes the text in it for one that lies in its own directory. */
+function relativePaths({ path, context, kubeconfig }: Place, common: string | undefined, contextsOf: ContextReader): Finding[] {
+  const name = kubeconfig ?? common;
+  const contexts = name === undefined ? undefined : contextsOf(name);
+  if (contexts === undefined || 'unreadable' in contexts) return [];
+  const { file, relative } = contexts;
+  return (relative.get(context) ?? []).map((found) => ({
+    path: [...path, 'context'], found: `${foundText([], context)}, whose ${found.key} in ${file} is ${foundText([], found.path)}`,
+    allowed: `an absolute path there, ${resolve(dirname(file), found.path)}: the Kubernetes provider of Pulumi would look for a relative one in a directory of its own`,
+  }));
 }
 
 /** Contexts without any file that could have them. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,6 +31,39 @@ async function kbf(line: string | string[], work?: (request: WorkerRequest) => u
   });
   return { code, stdout: stdout.text, stderr: stderr.text, requests };
 }
+
+describe('a stack of which plain pulumi may have a state elsewhere', () => {
+  const variables = ['PULUMI_CREDENTIALS_PATH', 'PULUMI_CONFIG_PASSPHRASE', 'PULUMI_CONFIG_PASSPHRASE_FILE', 'PULUMI_BACKEND_URL'];
+  let before: (string | undefined)[];
+  beforeEach(async () => {
+    before = variables.map((name) => process.env[name]);
+    for (const name of variables) Reflect.deleteProperty(process.env, name);
+    process.env['PULUMI_CREDENTIALS_PATH'] = state;
+    await writeFile(join(state, 'credentials.json'), '{"current":"https://api.pulumi.com"}');
+  });
+  afterEach(() => {
+    variables.forEach((name, index) => {
+      if (before[index] === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = before[index];
+    });
+  });
+  const config = `--config ${new URL('../../examples/gke/Pulumi.gke.yaml', import.meta.url).pathname}`;
+
+  for (const line of ['outputs', 'refresh', 'destroy --yes', 'drill']) {
+    it(`is refused by ${line} before anything is asked`, async () => {
+      const { code, stderr, requests } = await kbf(`${line} ${config}`);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /Stack gke has no state in/);
+      assert.deepEqual(requests, []);
+    });
+  }
+
+  it('is looked at by doctor all the same, and a sandbox is its own affair', async () => {
+    const { requests } = await kbf(`doctor ${config}`, () => []);
+    assert.deepEqual(requests.map(({ operation }) => operation), ['doctor']);
+    assert.equal((await kbf('outputs')).code, 0);
+  });
+});
 
 describe('wrong use of kbf', () => {
   for (const [line, says] of [

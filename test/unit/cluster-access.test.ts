@@ -44,7 +44,63 @@ describe('how a cluster is reached', () => {
   it('may take a plugin, which is asked each time', async () => {
     const plugin = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args: ['-e', 'console.log(JSON.stringify({ status: { token: "from a plugin" } }))'] };
     const options = await accessOf({ text: text({}, { exec: plugin }) }, 'east')?.options();
-    assert.deepEqual({ ...options?.headers }, { Authorization: 'Bearer from a plugin' });
+    assert.deepEqual({ ...options?.headers }, { authorization: 'Bearer from a plugin' });
+  });
+
+  it('keeps what a plugin gave, and its connections, until it ends', async () => {
+    const counter = join(directory, 'asked');
+    const plugin = (ends: string): object => ({ exec: {
+      apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, env: [{ name: 'COUNTER', value: counter }], args: ['-e', `
+        const fs = require('node:fs');
+        fs.appendFileSync(process.env.COUNTER, '.');
+        const asked = fs.readFileSync(process.env.COUNTER, 'utf8').length;
+        console.log(JSON.stringify({ status: { clientCertificateData: 'certificate ' + asked, clientKeyData: 'key', expirationTimestamp: '${ends}' } }))`],
+    } });
+    const twice = async (ends: string): Promise<unknown[]> => {
+      writeFileSync(counter, '');
+      const access = accessOf({ text: text({}, plugin(ends)) }, 'east');
+      return [await access?.options(), await access?.options()].map((options) => options?.agent);
+    };
+    const [first, same] = await twice('2999-01-01T00:00:00Z');
+    assert.equal(first, same);
+    assert.deepEqual([tls(first)['cert'], tls(first)['key']], ['certificate 1', 'key']);
+    assert.deepEqual((await twice('2000-01-01T00:00:00Z')).map((agent) => tls(agent)['cert']), ['certificate 1', 'certificate 2']);
+  });
+
+  it('may take a token from a file beside the kubeconfig, read anew each time', async () => {
+    const file = join(directory, 'with-token-file');
+    writeFileSync(file, text({}, { tokenFile: 'token' }));
+    const access = accessOf({ file }, 'east');
+    for (const token of ['first', 'second']) {
+      writeFileSync(join(directory, 'token'), `${token}\n`);
+      assert.deepEqual((await access?.options())?.headers, { authorization: `Bearer ${token}` });
+    }
+  });
+
+  it('goes by the environment’s proxy, for plugins as well, but not where the kubeconfig names one or the server is this machine', async () => {
+    const variables = ['HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy'];
+    const before = variables.map((name) => process.env[name]);
+    for (const name of variables) Reflect.deleteProperty(process.env, name);
+    process.env['HTTPS_PROXY'] = 'proxy.example:3128';
+    process.env['NO_PROXY'] = '10.0.0.0/8';
+    try {
+      const proxyOf = async (cluster: object, user: object = { token: 't' }): Promise<unknown> => {
+        const { agent, headers } = await accessOf({ text: text(cluster, user) }, 'east')?.options() ?? {};
+        assert.equal(Object.values(headers ?? {})[0], 'Bearer t');
+        return (agent as { proxy?: URL } | undefined)?.proxy?.href;
+      };
+      const plugin = { exec: { command: process.execPath, args: ['-e', 'console.log(JSON.stringify({ status: { token: "t" } }))'] } };
+      assert.equal(await proxyOf({ server: 'https://api.example' }), 'http://proxy.example:3128/');
+      assert.equal(await proxyOf({ server: 'https://api.example' }, plugin), 'http://proxy.example:3128/');
+      assert.equal(await proxyOf({ server: 'https://api.example', 'proxy-url': 'http://other.example:80' }), 'http://other.example/');
+      assert.equal(await proxyOf({ server: 'https://10.1.2.3:6443' }), undefined);
+      assert.equal(await proxyOf({}), undefined);
+    } finally {
+      variables.forEach((name, index) => {
+        if (before[index] === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = before[index];
+      });
+    }
   });
 
   it('is unknown without the context, its cluster or its user', () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:https';
+import { createServer as createProxyServer } from 'node:http';
 import type { RequestListener } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
+import { connect, createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { probeCluster } from '../../automation/clusterProbe.ts';
 import type { Answer } from '../../automation/clusterProbe.ts';
@@ -87,6 +88,46 @@ describe('an API server that is asked', () => {
     const plugin = JSON.parse(kubeconfig('https://127.0.0.1:1')) as { users: object[] };
     plugin.users = [{ name: 'u', user: { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: '/nowhere/plugin', interactiveMode: 'Never' } } }];
     assert.equal((await probeCluster({ context: 'east', kubeconfig: JSON.stringify(plugin) })).state, 'refused');
+  });
+
+  it('has its whole time after a plugin that took longer than that', async () => {
+    const server = await listening(createServer({ cert, key }, (request, response) => { response.writeHead(request.method === 'GET' ? 200 : 201).end('{}'); }));
+    const slow = JSON.parse(kubeconfig(server)) as { users: object[] };
+    slow.users = [{ name: 'u', user: { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args: ['-e', 'setTimeout(() => console.log(JSON.stringify({ status: { token: "t" } })), 600)'] } } }];
+    assert.equal((await probeCluster({ context: 'east', kubeconfig: JSON.stringify(slow) }, undefined, 500)).state, 'answers');
+  });
+
+  describe('behind a proxy', () => {
+    const through = async (status: string): Promise<Answer> => {
+      const server = await listening(createServer({ cert, key }, (request, response) => { response.writeHead(request.method === 'GET' ? 200 : 201).end('{}'); }));
+      const proxy = createProxyServer();
+      proxy.on('connect', (request, client: Socket) => {
+        client.write(`HTTP/1.1 ${status}\r\n\r\n`);
+        const [host, port] = (request.url ?? '').split(':');
+        const onward = connect(Number(port), host).on('error', () => undefined);
+        client.on('error', () => undefined).pipe(onward).pipe(client);
+      });
+      const address = (await listening(proxy)).replace('https:', 'http:');
+      const config = JSON.parse(kubeconfig(server)) as { clusters: { cluster: object }[] };
+      Object.assign(config.clusters[0]?.cluster ?? {}, { 'proxy-url': address });
+      return await probeCluster({ context: 'east', kubeconfig: JSON.stringify(config) }, undefined, 500);
+    };
+
+    it('answers', async () => { assert.equal((await through('200 OK')).state, 'answers'); });
+
+    it('does not answer when the proxy does not get there', async () => {
+      const { state, detail } = await through('503 Service Unavailable');
+      assert.deepEqual([state, detail], ['unreachable', 'the proxy does not get there (HTTP 503)']);
+    });
+
+    it('is not taken for gone when the proxy is', async () => {
+      const config = JSON.parse(kubeconfig('https://10.1.2.3:6443')) as { clusters: { cluster: object }[] };
+      Object.assign(config.clusters[0]?.cluster ?? {}, { 'proxy-url': 'http://127.0.0.1:1' });
+      const { state, detail } = await probeCluster({ context: 'east', kubeconfig: JSON.stringify(config) }, undefined, 500);
+      assert.deepEqual([state, detail], ['unusable', 'its proxy does not answer: connection refused']);
+    });
+
+    it('is not taken for gone when the proxy lets nobody through', async () => { assert.equal((await through('407 Proxy Authentication Required')).state, 'unusable'); });
   });
 
   it('is not waited for once the operation is to stop', async () => {

@@ -67,6 +67,30 @@ describe('doctor: this machine', () => {
     assert.match((await judged())[1] ?? '', /^fault .*does not answer/);
   });
 
+  it('is looked at only where the engine looks: in the home that goes with the state', async () => {
+    const { PULUMI_HOME, PULUMI_BACKEND_URL, HOME } = process.env;
+    const plugin = async (backend?: string): Promise<string> => {
+      const changed = { PULUMI_HOME: undefined, PULUMI_BACKEND_URL: backend, HOME: directory };
+      for (const [name, value] of Object.entries(changed)) {
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = value;
+      }
+      return lineOf((await judgeMachine({ stateDir: directory }, ['kubernetes']))[2] ?? assert.fail());
+    };
+    try {
+      await mkdir(join(directory, '.pulumi/plugins/resource-kubernetes-v4.23.0'), { recursive: true });
+      assert.match(await plugin('s3://states'), /^ok .*\/\.pulumi\/plugins\//);
+      assert.ok((await plugin()).includes(`Where it cannot: PULUMI_HOME=${join(directory, 'pulumi-home')} pulumi plugin install resource kubernetes 4.23.0`));
+      await mkdir(join(directory, 'pulumi-home/plugins/resource-kubernetes-v4.23.0'), { recursive: true });
+      assert.match(await plugin(), /^ok .*\/pulumi-home\/plugins\//);
+    } finally {
+      for (const [name, value] of Object.entries({ PULUMI_HOME, PULUMI_BACKEND_URL, HOME })) {
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = value;
+      }
+    }
+  });
+
   it('lacks a plugin, which may be downloaded or not', async () => {
     await program('pulumi', 'echo v99.0.0');
     assert.match((await judged())[2] ?? '', /^warning .*version 4\.23\.0 is not there: `up` will download it\. Where it cannot: pulumi plugin install resource kubernetes 4\.23\.0/);

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { writeEntry } from '../../automation/drill/faults/journal.ts';
+import { clientConfig } from '../../automation/drill/client-config.ts';
 import { drillKubeconfig } from '../../automation/drillKubeconfig.ts';
 import { Environment } from '../../automation/environment.ts';
 import { main } from '../../automation/kbf.ts';
 import { runWorker } from '../../automation/runWorker.ts';
 import { parseConfiguration } from '../../config/configuration.ts';
-import { completeContexts } from '../../config/kubeconfig.ts';
+import { completeContexts, reachedContext } from '../../config/kubeconfig.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { startFakeCluster } from '../fixtures/fake-cluster.ts';
 import { fakeModules } from '../fixtures/fake-sandbox.ts';
@@ -85,6 +86,21 @@ describe('the kubeconfig of a drill', () => {
     });
   });
 
+  it('is what the drill’s client reads, which tells plugins of the cluster and knows files of tokens', async () => {
+    await writeFile(join(directory, 'token'), 'from a file\n');
+    const plugin = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args: ['-e', 'console.log(JSON.stringify({ status: { token: JSON.parse(process.env.KUBERNETES_EXEC_INFO).spec.cluster.server } }))'], provideClusterInfo: true };
+    const authorization = async (user: object): Promise<unknown> => {
+      const options: { headers?: Record<string, string> } = {};
+      const parts = reachedContext({ file: await write('one', kubeconfig('east', {}, user)) }, 'east');
+      assert.ok(parts !== undefined);
+      await clientConfig(parts).applyToHTTPSOptions(options);
+      return options.headers?.['Authorization'];
+    };
+    assert.equal(await authorization({ tokenFile: 'token', token: undefined }), 'Bearer from a file');
+    assert.equal(await authorization({ exec: plugin, token: undefined }), 'Bearer https://east.invalid:6443');
+    assert.equal(await authorization({ token: 'of east' }), 'Bearer of east');
+  });
+
   it('leaves a plugin that is on PATH to PATH', async () => {
     await using one = await drillKubeconfig(await apart(kubeconfig('east', {}, { exec: { command: 'aws' } })), scratch());
     assert.deepEqual(completeContexts({ file: one.path }).get('east')?.user, { exec: { command: 'aws' } });
@@ -135,12 +151,18 @@ describe('the kubeconfig of a drill', () => {
   });
 
   describe('in a process of its own', () => {
-    const variable = 'PULUMI_CONFIG_PASSPHRASE';
-    let passphrase: string | undefined;
-    beforeEach(() => { passphrase = process.env[variable]; process.env[variable] = 'x'; });
+    // Whoever runs this may be logged in to a backend.
+    const variables = ['PULUMI_CONFIG_PASSPHRASE', 'PULUMI_CREDENTIALS_PATH'];
+    let before: (string | undefined)[];
+    beforeEach(() => {
+      before = variables.map((name) => process.env[name]);
+      for (const name of variables) process.env[name] = directory;
+    });
     afterEach(() => {
-      if (passphrase === undefined) Reflect.deleteProperty(process.env, variable);
-      else process.env[variable] = passphrase;
+      variables.forEach((name, index) => {
+        if (before[index] === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = before[index];
+      });
     });
 
     it('is there for a drill, of the command and of the library, and for healing, and gone when they end', async () => {

@@ -92,6 +92,19 @@ describe('an environment', () => {
     assert.match(none, /^PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL=true$/m);
   });
 
+  it('begins no state beside the one that plain pulumi would look for, and says so before a passphrase is needed', async () => {
+    await open('');
+    const told = process.env['PULUMI_CREDENTIALS_PATH'];
+    process.env['PULUMI_CREDENTIALS_PATH'] = directory;
+    await writeFile(join(directory, 'credentials.json'), '{"current":"https://api.pulumi.com"}');
+    try {
+      await assert.rejects(Environment.open({ program: join(directory, 'program'), stateDir: join(directory, 'state') }), (error: UserError) => error.exitCode === 2 && /has no state in/.test(error.message));
+    } finally {
+      if (told === undefined) Reflect.deleteProperty(process.env, 'PULUMI_CREDENTIALS_PATH');
+      else process.env['PULUMI_CREDENTIALS_PATH'] = told;
+    }
+  });
+
   it('asks the CLI for its version without a home that it would write to', async () => {
     const told = process.env['PULUMI_HOME'];
     delete process.env['PULUMI_HOME'];
@@ -119,7 +132,7 @@ describe('an environment', () => {
     await writeFile(join(program, 'Pulumi.yaml'), 'name: tiny\nruntime: nodejs\n');
     await writeFile(join(program, 'Pulumi.dev.yaml'), 'config: {}\n');
     await assert.rejects(
-      Environment.open({ program, stateDir: join(directory, 'state'), passphraseFile: join(directory, 'p'), pulumiBin: join(directory, 'none', 'bin') }),
+      Environment.open({ program, stateDir: join(directory, 'state'), passphraseFile: join(directory, 'p'), ownBackend: true, pulumiBin: join(directory, 'none', 'bin') }),
       (error: UserError) => error instanceof UserError && error.message.includes(join(directory, 'none', 'bin')),
     );
   });

@@ -54,6 +54,14 @@ describe('a project', () => {
     await assert.rejects(open(), (error: UserError) => error.exitCode === 2 && error.message.includes('Pulumi.dev.yaml'));
   });
 
+  it('of a stack with its organization has the settings of the stack\'s own name, and hands the whole name on', async () => {
+    for (const stack of ['acme/dev', 'acme/tiny/dev']) assert.equal((await open({ stack })).stack, stack);
+    const { directory: made } = await open({ stack: 'acme/dev', settings: { b: 3 } });
+    assert.ok((await readFile(join(made, 'Pulumi.dev.yaml'), 'utf8')).includes('tiny:b: 3'));
+    await assert.rejects(open({ stack: 'acme/prod' }), /There is no stack acme\/prod: .*program\/Pulumi\.prod\.yaml does not exist/);
+    for (const stack of ['../dev', 'a/b/c/dev', 'acme/', '/dev']) await assert.rejects(open({ stack }), { exitCode: 2, message: /is no name of a stack/ });
+  });
+
   it('takes its stack\'s name from the settings file\'s', () => {
     assert.equal(stackOfFile('/x/Pulumi.gke-prod.yaml'), 'gke-prod');
     assert.throws(() => stackOfFile('/x/prod.yaml'), { exitCode: 2 });

@@ -53,6 +53,13 @@ describe('clusters that do not answer', () => {
     assert.throws(() => abandonedClusters('destroy', [answering, cluster('east', [], { state: 'unusable', address: '', detail: 'there is no such file' })], { abandonUnreachable: true }), /cannot be reached by \/k: there is no such file/);
   });
 
+  it('are told from a kubeconfig that lies where the last `up` ran', () => {
+    const absent = [answering, cluster('east', ['region east'], { state: 'unusable', address: '', detail: 'there is no such file' })];
+    assert.match(refusalOf(() => abandonedClusters('destroy', absent, {})).remedy ?? '', /the one of the last `up`.*run `up` here first/);
+    assert.doesNotMatch(refusalOf(() => abandonedClusters('up', absent, {})).remedy ?? '', /run `up` here first/);
+    assert.doesNotMatch(refusalOf(() => abandonedClusters('destroy', [cluster('east', [], { state: 'refused' })], {})).remedy ?? '', /last `up`/);
+  });
+
   it('are not believed when nobody answers at all', () => {
     assert.match(refusalOf(() => abandonedClusters('destroy', [cluster('east', []), cluster('west', [])], { abandonUnreachable: true })).remedy ?? '', /this machine's own network/);
   });
