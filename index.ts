@@ -1,5 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 
+import { refuseMissingSecrets } from './components/client-secrets.ts';
 import { clustersOf } from './components/cluster.ts';
 import { deleteQuickly } from './components/deletion.ts';
 import { regionChanges } from './components/departure.ts';
@@ -21,6 +22,7 @@ const skipped = skippedRegions(previous);
 const changes = regionChanges(previous, configuration.regions, skipped);
 const cluster = clustersOf(configuration);
 await refuseForeignNamespaces({ previous, configuration, cluster, skipped });
+await refuseMissingSecrets({ configuration, cluster, skipped });
 const topology = buildTopology(configuration, cluster, { skipped, changes });
 await topology.trafficGone;
 

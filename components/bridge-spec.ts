@@ -1,9 +1,10 @@
 import type * as pulumi from '@pulumi/pulumi';
 
 import { failoverLabel, localPodLabel } from '../config/names.ts';
-import type { BridgeConfiguration, OperatorConfiguration } from '../config/schema.ts';
+import type { BridgeConfiguration, OperatorConfiguration, TsbConfiguration } from '../config/schema.ts';
 import { operatorRelease, takes } from '../config/versions.ts';
 import { bridgeImage } from './bridge-image.ts';
+import { bridgeLogging } from './bridge-logging.ts';
 import type { BridgeAuthentication, BridgeMetrics, KafkaBridgeSpec, TopologySpread } from './resources/kafka-bridge.ts';
 import type { StrimziApi } from './resources/strimzi.ts';
 
@@ -14,23 +15,26 @@ export interface BridgeSpecArgs {
   readonly operator: Pick<OperatorConfiguration, 'version' | 'values'>;
   readonly replicas: number;
   readonly bootstrapServers: pulumi.Input<string>;
-  /** Secret with the certificate that brokers are trusted by. */
+  /** Secret with the certificates that brokers are trusted by, and its entries, one for each: Strimzi may take only the first of an entry. */
   readonly trustSecret: string;
+  readonly trustEntries: readonly string[];
+  /** Whether gateways check it. */
+  readonly envoyFilters: TsbConfiguration['envoyFilters'];
 }
 
 /** A bridge that acknowledges a record only when two brokers have it, and whose clients' times are bounded. */
-export function bridgeSpec({ bridge, api, operator, replicas, bootstrapServers, trustSecret }: BridgeSpecArgs): KafkaBridgeSpec {
+export function bridgeSpec({ bridge, api, operator, replicas, bootstrapServers, trustSecret, trustEntries, envoyFilters }: BridgeSpecArgs): KafkaBridgeSpec {
   const { name, version, port, resources, probes, maxUnavailable } = bridge;
   return {
     replicas,
     ...(version === undefined ? {} : { image: bridgeImage(version, operator) }),
     bootstrapServers,
-    tls: { trustedCertificates: [{ secretName: trustSecret, certificate: 'ca.crt' }] },
+    tls: { trustedCertificates: trustEntries.map((certificate) => ({ secretName: trustSecret, certificate })) },
     ...(bridge.authentication === undefined ? {} : { authentication: authentication(bridge.authentication) }),
     http: { port },
     ...clients(bridge, operator),
     ...(resources === undefined ? {} : { resources }),
-    ...(bridge.logging === undefined ? {} : { logging: { type: 'inline', loggers: loggers(bridge.logging) } }),
+    ...bridgeLogging(bridge, envoyFilters),
     ...metrics(bridge, api),
     ...(probes.liveness === undefined ? {} : { livenessProbe: probes.liveness }),
     readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2, timeoutSeconds: 5, ...probes.readiness },
@@ -89,28 +93,6 @@ function authentication(given: NonNullable<BridgeConfiguration['authentication']
   }
   const { name, key } = given.secret;
   return { type: given.type, username: given.username, passwordSecret: { secretName: name, password: key } };
-}
-
-/** What all loggers are below, in a person's words and in Log4j2's. */
-const rootLoggers = ['root', 'rootLogger', 'rootLogger.level'];
-
-/** Log4j2's way to say a logger's level: an identifier for each, with its name and level. */
-function loggers(levels: Readonly<Record<string, string>>): Record<string, string> {
-  const taken = new Set<string>();
-  return Object.fromEntries(
-    Object.entries(levels).flatMap(([logger, level]) => {
-      if (rootLoggers.includes(logger)) return [['rootLogger.level', level]];
-      const id = freeId(logger.replaceAll(/[^a-zA-Z0-9]+/g, '_'), taken);
-      taken.add(id);
-      return [[`logger.${id}.name`, logger], [`logger.${id}.level`, level]];
-    }),
-  );
-}
-
-/** Names that differ in other characters only have one identifier: those after the first are numbered. */
-function freeId(id: string, taken: ReadonlySet<string>, number = 2): string {
-  if (!taken.has(id)) return id;
-  return taken.has(`${id}_${number}`) ? freeId(id, taken, number + 1) : `${id}_${number}`;
 }
 
 function metrics({ metrics: exporter }: BridgeConfiguration, api: StrimziApi): BridgeMetrics | Record<string, never> {

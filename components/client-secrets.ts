@@ -3,6 +3,7 @@ import { clientsCa } from '../config/names.ts';
 import type { BridgeConfiguration, Configuration, InstalledKafka } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
 import { type LiveObject, nameOf, plainError } from './cluster-reader.ts';
+import type { Surroundings } from './foreign-namespaces.ts';
 import { within } from './within.ts';
 
 export type ClientAuthentication = NonNullable<BridgeConfiguration['authentication']>;
@@ -42,27 +43,28 @@ function entriesOf(authentication: ClientAuthentication): string[] {
 }
 
 /**
- * Checks that Secrets are there: without them the bridge, or Kafka, would be waited for until its timeout. A cluster that cannot be asked is
- * left to the engine.
- * @throws pulumi.RunError that names Secret, cluster and what lacks
+ * Refuses, before any object is registered, to go on where such a Secret is not there or not whole: bridges, or Kafka, would be waited for until
+ * their timeouts. A cluster that cannot be asked is left to the engine.
+ * @throws pulumi.RunError that names each with its cluster and what lacks
  */
-export async function expectSecrets(cluster: Cluster, secrets: readonly ClientSecret[]): Promise<void> {
-  for (const secret of secrets) await expectSecret(cluster, secret);
+export async function refuseMissingSecrets({ configuration, cluster, skipped }: Pick<Surroundings, 'configuration' | 'cluster' | 'skipped'>): Promise<void> {
+  const asked = clientSecrets(configuration).filter(({ region }) => region === undefined || !skipped.has(region));
+  const problems = (await Promise.all(asked.map(async (secret) => await problemOf(secret, cluster(secret.context))))).flatMap((problem) => problem ?? []);
+  if (problems.length > 0) throw plainError(['What bridges say to Kafka who they are by is not there (docs/authentication.md); nothing was changed:', ...problems.map((problem) => `  ${problem}`)].join('\n'));
 }
 
-async function expectSecret({ name: cluster, reader }: Cluster, { path, namespace, name, entries }: ClientSecret): Promise<void> {
+async function problemOf({ path, context, namespace, name, entries }: ClientSecret & { readonly context: string }, { reader }: Cluster): Promise<string | undefined> {
   const reference = { apiVersion: 'v1', kind: 'Secret', namespace, name };
   let found: LiveObject | undefined;
   try {
     found = await within(reader.read(reference));
   } catch {
-    return;
+    return undefined;
   }
-  const where = `${path}: ${nameOf(reference)} in cluster ${cluster}`;
-  if (found === undefined) throw plainError(`${where} is not there. Make it first, where it is needed: docs/authentication.md. Its namespace is not made by this program.`);
-  const { data = {} } = found as { data?: Record<string, string> };
-  const wrong = wrongWith(entries, data);
-  if (wrong !== undefined) throw plainError(`${where} ${wrong}.`);
+  const where = `${path}: ${nameOf(reference)} in cluster ${context}`;
+  if (found === undefined) return `${where} is not there. Its namespace is not made by this program.`;
+  const wrong = wrongWith(entries, (found as { data?: Record<string, string> }).data ?? {});
+  return wrong === undefined ? undefined : `${where} ${wrong}.`;
 }
 
 /** What is wrong with a Secret that has these data (base64), in words that follow its name; undefined where nothing is. */

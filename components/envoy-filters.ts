@@ -1,5 +1,6 @@
 import type { BridgeConfiguration } from '../config/schema.ts';
 import { bridgeHosts } from './bridge-hosts.ts';
+import { seconds } from './resilience.ts';
 import type { ConfigPatch, EnvoyFilterSpec } from './resources/istio.ts';
 
 /**
@@ -20,11 +21,12 @@ function withPanic(value: number): { common_lb_config: object } {
 const afterTsb = 10;
 
 /**
- * HTTP/2 pings to a host, and the end of its connections when one stays unanswered: what waits there is answered with 503 after 1.5 s instead of
- * waiting for a timeout, and that 503 ejects the host. A second is more than a pause of a bridge's garbage collector takes. No check does this: Envoy
- * lets requests that wait at a host that failed its checks run on, also with `close_connections_on_host_health_failure`, which is for TCP alone (measured).
+ * HTTP/2 pings to a host, and the end of its connections when one stays unanswered: what waits there is answered with 503 after 1.25 s instead of
+ * waiting for a timeout, and that 503 ejects the host. With the time for a connection to another region (`bridge.timeouts.connectMs`) that stays below 2 s. A second
+ * is more than a pause of a bridge's garbage collector takes. No check does this: Envoy lets requests that wait at a host that
+ * failed its checks run on, also with `close_connections_on_host_health_failure`, which is for TCP alone (measured).
  */
-const pings = { connection_keepalive: { interval: '0.5s', timeout: '1s', interval_jitter: { value: 0 } } };
+const pings = { connection_keepalive: { interval: '0.25s', timeout: '1s', interval_jitter: { value: 0 } } };
 
 /** Replaces what the proxy was told of the protocol: an Any is not merged. */
 function spoken(options: Record<string, unknown>): Record<string, unknown> {
@@ -57,9 +59,9 @@ export function regionFilter({ region, gateway, bridge }: { region: string; gate
     priority: afterTsb,
     workloadSelector: { labels: { app: gateway } },
     configPatches: [
-      bridgeCluster(shared, bridge.service),
+      bridgeCluster(shared, bridge),
       // Polls of a bridge without Kafka are answered with nothing for ever: a client that is told 503 makes its consumer anew in another region.
-      ...(local === undefined ? [] : [bridgeCluster(local, bridge.service, noPanic)]),
+      ...(local === undefined ? [] : [bridgeCluster(local, bridge, noPanic)]),
       {
         applyTo: 'ROUTE_CONFIGURATION',
         match: { context: 'GATEWAY' },
@@ -79,11 +81,12 @@ export function regionFilter({ region, gateway, bridge }: { region: string; gate
  * For tier1, whose endpoints are the regions' gateways, by each of these host names. Any answer shows that a gateway lives, but for a 503: then it reaches no bridge that
  * serves this path.
  */
-export function tier1Filter({ gateway, hosts, path }: { gateway: string; hosts: readonly string[]; path: string }): EnvoyFilterSpec {
+export function tier1Filter({ gateway, hosts, healthCheck }: { gateway: string; hosts: readonly string[]; healthCheck: BridgeConfiguration['healthCheck'] }): EnvoyFilterSpec {
+  const { path } = healthCheck;
   return {
     priority: afterTsb,
     workloadSelector: { labels: { app: gateway } },
-    configPatches: hosts.map((host) => checked(host, { path, host, expected_statuses: [{ start: 200, end: 503 }, { start: 504, end: 600 }] }, http2)),
+    configPatches: hosts.map((host) => checked(host, { ...healthCheck, asking: { path, host, expected_statuses: [{ start: 200, end: 503 }, { start: 504, end: 600 }] } }, http2)),
   };
 }
 
@@ -109,25 +112,30 @@ export function sidecarFilter({ labels, port }: { labels: Record<string, string>
 }
 
 /**
- * The list of topics, because a bridge can answer it only with Kafka: its own readiness says no more than that its server has started (strimzi-kafka-bridge#488),
- * and a bridge that was cut off answers 200 with failed records, which no gateway takes for a failure.
+ * A bridge that is dead, hung or without Kafka is found and kept out by checks, not by live requests: by default of the list of topics, because a bridge can answer it only
+ * with Kafka. Its own readiness says no more than that its server has started (strimzi-kafka-bridge#488), and a bridge that was cut off answers 200 with failed records, which
+ * no gateway takes for a failure. The peer's gateway is checked in the same way: it routes the check by this host name to its own bridge.
  */
-const deepCheck = '/topics';
-
-/**
- * A bridge that is dead, hung or without Kafka is found and kept out by checks, not by live requests. The peer's gateway is checked in the same way: it
- * routes the check by this host name to its own bridge.
- */
-function bridgeCluster(service: string, kind: BridgeConfiguration['service'], more: Record<string, unknown> = {}): ConfigPatch {
-  return kind === 'own' ? checked(service, { path: deepCheck, host: service, codec_client_type: 'HTTP2' }, { ...http2, ...more }) : checked(service, { path: deepCheck, host: service });
+function bridgeCluster(service: string, { service: kind, healthCheck }: BridgeConfiguration, more: Record<string, unknown> = {}): ConfigPatch {
+  const asking = { path: healthCheck.path, host: service };
+  return kind === 'own' ? checked(service, { ...healthCheck, asking: { ...asking, codec_client_type: 'HTTP2' } }, { ...http2, ...more }) : checked(service, { ...healthCheck, asking });
 }
 
+interface Check extends Pick<BridgeConfiguration['healthCheck'], 'intervalMs' | 'timeoutMs'> {
+  /** Envoy's own words for it. */
+  readonly asking: object;
+}
+
+/** Envoy's interval of a cluster that no request has gone through yet, at least. */
+const noTrafficMs = 2_000;
+
 /**
- * The hosts of a service are checked actively. One that hangs is found after two intervals and two timeouts, 2 s at most: a check that was answered
+ * The hosts of a service are checked actively. One that hangs is found after two intervals and two timeouts, by default 2 s at most: a check that was answered
  * just before it hung, then two that are not. A cluster that no request has gone through yet can wait longer for a check: TSB makes several of each
  * host, and uses one.
  */
-function checked(service: string, httpHealthCheck: object, more: Record<string, unknown> = {}): ConfigPatch {
+function checked(service: string, { intervalMs, timeoutMs, asking }: Check, more: Record<string, unknown> = {}): ConfigPatch {
+  const times = { timeout: seconds(timeoutMs), interval: seconds(intervalMs), no_traffic_interval: seconds(Math.max(noTrafficMs, intervalMs)) };
   return {
     applyTo: 'CLUSTER',
     match: { context: 'GATEWAY', cluster: { service } },
@@ -140,7 +148,7 @@ function checked(service: string, httpHealthCheck: object, more: Record<string, 
         ignore_health_on_host_removal: true,
         // A check must not let back in what failed live requests.
         outlier_detection: { successful_active_health_check_uneject_host: false },
-        health_checks: [{ timeout: '0.75s', interval: '0.25s', no_traffic_interval: '2s', unhealthy_threshold: 2, healthy_threshold: 1, http_health_check: httpHealthCheck }],
+        health_checks: [{ ...times, unhealthy_threshold: 2, healthy_threshold: 1, http_health_check: asking }],
       },
     },
   };

@@ -5,7 +5,6 @@ import { bridgeServices, failoverLabel, localPodLabel, strimziBridgeService } fr
 import type { BridgeConfiguration, OperatorConfiguration, RegionConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
 import { bridgeMetrics } from './bridge-metrics.ts';
 import { bridgeSpec, selectorOf } from './bridge-spec.ts';
-import { expectSecrets, regionSecrets } from './client-secrets.ts';
 import type { Cluster } from './cluster.ts';
 import { regionFilter, sidecarFilter } from './envoy-filters.ts';
 import { type ConfiguredGateway, configuredGateway, gatewayAddress, type GatewayParents } from './gateway.ts';
@@ -39,8 +38,8 @@ export interface KafkaBridgeRegionArgs {
   readonly ranked: boolean;
   /** `host:port` of Kafka's TLS listener. */
   readonly bootstrapServers: pulumi.Input<string>;
-  /** PEM that the listener's certificate is trusted by, and the Secret to make of it. */
-  readonly caCertificate: pulumi.Input<string>;
+  /** PEM of each CA that the listener's certificate may be trusted by, and the Secret to make of them. */
+  readonly authorities: readonly pulumi.Input<string>[];
   readonly trustSecret: string;
   /** Which of TSB's kinds say what the gateway does, and whether it may have an EnvoyFilter. */
   readonly api: TsbConfiguration['api'];
@@ -106,26 +105,29 @@ function bridgeNamespace(name: string, { namespace, injection, authentication }:
   return made.metadata.apply((metadata) => metadata.name ?? namespace);
 }
 
-function makeBridge(name: string, { cluster, bridge, strimziApi, operator, replicas, bootstrapServers, caCertificate, trustSecret }: KafkaBridgeRegionArgs, { namespace, parent }: Where): KafkaBridge {
-  const trust = new k8s.core.v1.Secret(`${name}-trust`, { metadata: { name: trustSecret, namespace }, stringData: { 'ca.crt': caCertificate } }, { parent });
+function makeBridge(name: string, { cluster, bridge, strimziApi, operator, replicas, bootstrapServers, authorities, trustSecret, envoyFilters }: KafkaBridgeRegionArgs, { namespace, parent }: Where): KafkaBridge {
+  const trusted = Object.fromEntries(authorities.map((authority, index) => [index === 0 ? 'ca.crt' : `ca-${index + 1}.crt`, authority]));
+  const trust = new k8s.core.v1.Secret(`${name}-trust`, { metadata: { name: trustSecret, namespace }, stringData: trusted }, { parent });
   const rules = bridge.metrics === 'jmx' && strimziApi === 'v1' ? [bridgeMetrics(name, namespace, { parent })] : [];
-  const after: pulumi.Input<pulumi.Resource[]> = expectSecrets(cluster, regionSecrets(bridge)).then(() => [trust, ...rules]);
   return untilReady(
     { apiVersion: apiVersion(strimziApi), kind: 'KafkaBridge', namespace: bridge.namespace, name: bridge.name },
     cluster,
-    { waitFor: 'condition=Ready', seconds: 300 },
+    { waitFor: 'condition=Ready', seconds: Math.max(300, startSeconds * replicas) },
     ({ annotations, options }) =>
       new KafkaBridge(
         `${name}-bridge`,
         {
           api: strimziApi,
           metadata: { name: bridge.name, namespace, annotations },
-          spec: bridgeSpec({ bridge, api: strimziApi, operator, replicas, bootstrapServers, trustSecret }),
+          spec: bridgeSpec({ bridge, api: strimziApi, operator, replicas, bootstrapServers, trustSecret, trustEntries: Object.keys(trusted), envoyFilters }),
         },
-        { parent, dependsOn: after, ...options },
+        { parent, dependsOn: [trust, ...rules], ...options },
       ),
   );
 }
+
+/** Of one bridge with its proxy, on a node that may have to pull the images. A change makes them anew one by one, each when the one before is ready. */
+const startSeconds = 60;
 
 /** The Services that gateways reach the bridge by, and the name of the one that peers may serve. */
 function makeServices(name: string, { name: bridge, service, port }: BridgeConfiguration, where: Where): pulumi.Output<string> {

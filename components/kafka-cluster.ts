@@ -2,7 +2,7 @@ import type * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
 import { caOfSecret } from './certificate-secret.ts';
-import { type ClientAuthentication, expectSecrets, kafkaSecrets } from './client-secrets.ts';
+import type { ClientAuthentication } from './client-secrets.ts';
 import type { Cluster } from './cluster.ts';
 import { advertisedHosts, bridgesListener, certificateHosts, hasOwnCertificate, type ListenerAddress, listenerAddress } from './kafka-listeners.ts';
 import { kafkaSpec, nodePoolSpec } from './kafka-spec.ts';
@@ -11,6 +11,7 @@ import { makeUser } from './kafka-user.ts';
 import { type ListenerCertificate, listenerCertificate } from './listener-certificate.ts';
 import { givenInKafkaNamespace } from '../config/given-namespace.ts';
 import { nodePool } from '../config/names.ts';
+import { certificatesOf } from '../config/pem.ts';
 import type { ExistingKafka, InstalledKafka } from '../config/schema.ts';
 import { ownNamespace } from './own-namespace.ts';
 import { untilReady } from './ready.ts';
@@ -31,6 +32,8 @@ export class KafkaCluster extends pulumi.ComponentResource {
   readonly bootstrapServers: pulumi.Output<string>;
   /** PEM of the CA that this listener's certificate is trusted by, and of nothing else: no key enters the state. */
   readonly caCertificate: pulumi.Output<string>;
+  /** The same, each by itself where several are given. How many there are is known before the run. */
+  readonly authorities: readonly pulumi.Output<string>[];
   /** All listeners; none of a Kafka that exists already. */
   readonly listeners: pulumi.Output<ListenerAddress[]>;
 
@@ -40,9 +43,17 @@ export class KafkaCluster extends pulumi.ComponentResource {
     const { bootstrapServers, caCertificate, listeners } = args.existing === undefined ? install(name, args, this) : exists(args.existing);
     this.bootstrapServers = bootstrapServers;
     this.caCertificate = caCertificate;
+    const given = givenAuthorities(args);
+    this.authorities = given === undefined ? [caCertificate] : certificatesOf(given).map((authority) => pulumi.output(authority));
     this.listeners = listeners;
     this.registerOutputs({ ...(args.existing === undefined ? { cluster: args.cluster.name } : {}), bootstrapServers, caCertificate, listeners });
   }
+}
+
+/** PEM of what bridges trust brokers by, where the settings say it; undefined where it is read from a cluster. */
+function givenAuthorities(args: KafkaClusterArgs): string | undefined {
+  if (args.existing !== undefined) return args.existing.caCertificate;
+  return hasOwnCertificate(bridgesListener(args)) && args.certificate.source === 'secret' ? args.certificate.caCertificate : undefined;
 }
 
 type Outputs = Pick<KafkaCluster, 'bootstrapServers' | 'caCertificate' | 'listeners'>;
@@ -101,10 +112,18 @@ interface Made {
 /** Kafka with its node pool; v1beta2 has none. */
 function makeKafka(name: string, args: Installed, { namespace, certificate, parent }: Made): Kafka {
   const pools = args.api === 'v1' ? [new KafkaNodePool(`${name}-pool`, { metadata: poolMetadata(args, namespace), spec: nodePoolSpec(args) }, { parent, ...kept })] : [];
-  return untilReady(kafkaReference(args), args.cluster, { waitFor: 'condition=Ready', seconds: 600 }, ({ annotations, options }) => {
-    const dependsOn = expectSecrets(args.cluster, kafkaSecrets(args, args.client)).then(() => [...pools, ...(certificate?.dependsOn ?? [])]);
+  return untilReady(kafkaReference(args), args.cluster, { waitFor: 'condition=Ready', seconds: readySeconds(args) }, ({ annotations, options }) => {
+    const dependsOn = [...pools, ...(certificate?.dependsOn ?? [])];
     return new Kafka(name, { api: args.api, metadata: { name: args.name, namespace, annotations }, spec: kafkaSpec(args, certificate?.secret) }, { parent, ...kept, dependsOn, ...options });
   });
+}
+
+/** Of one broker or ZooKeeper that is restarted: its grace, its volume attached anew, its start, and until it has caught up. */
+const restartSeconds = 200;
+
+/** The first start is of all at once, and a change of what runs one by one, each when the one before is in sync again. */
+function readySeconds({ brokers, zookeeper }: Installed): number {
+  return Math.max(600, restartSeconds * (brokers + (zookeeper?.replicas ?? 0)));
 }
 
 function kafkaReference({ api, namespace, name }: Installed): { apiVersion: string; kind: string; namespace: string; name: string } {

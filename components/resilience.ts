@@ -36,8 +36,8 @@ const ejection = {
   none: { ...atOnce, baseEjectionTime: '10s', maxEjectionTime: '60s' },
 } satisfies Record<TsbConfiguration['envoyFilters'], Partial<OutlierDetection>>;
 
-/** A connection within a region, or to the gateway of another, takes milliseconds or will not come. */
-const connectTimeout = '0.25s';
+/** A connection within a region takes milliseconds or will not come. To another region it takes two round trips, one of them for TLS, which Envoy's bound of it includes. */
+const ownConnectMs = 250;
 
 /** Only what was never sent is sent again: anything else may produce a record twice. */
 const unsentOnly = { attempts: 2, retryOn: 'connect-failure,refused-stream', retryBackOff: { baseInterval: '0.005s' } } satisfies Retries;
@@ -51,20 +51,20 @@ const hopMs = 1_000;
 /** A region's gateway to its bridge, and to the peer region's gateway. Undefined: TSB's own. */
 export function bridgeTraffic({ shared, local }: BridgeHosts, r: Resilience): UpstreamTrafficSetting[] | undefined {
   if (r.retries === 'tsb-default') return undefined;
-  const { perTryMs, routeMs, consumersMs } = r.timeouts;
+  const { connectMs, perTryMs, routeMs, consumersMs } = r.timeouts;
   const retries = r.envoyFilters === 'none' ? unsentOnly : unsentOrMarked;
   return [
-    // Behind a sidecar a dead bridge is a 503: the first one ejects.
-    upstream(shared, r, { consecutiveGatewayFailure: 1, retries: { ...retries, perTryTimeout: seconds(perTryMs) }, timeoutMs: local === undefined ? consumersMs : routeMs }),
+    // Behind a sidecar a dead bridge is a 503: the first one ejects. The peer's gateway is a host of the same name, so that connections to the own bridge have its time, too.
+    upstream(shared, r, { connectMs, consecutiveGatewayFailure: 1, retries: { ...retries, perTryTimeout: seconds(perTryMs) }, timeoutMs: local === undefined ? consumersMs : routeMs }),
     // Reading and committing belong to one consumer on one bridge: nobody else can answer them, and twice is not once.
-    ...(local === undefined ? [] : [upstream(local, r, { consecutiveGatewayFailure: 5, retries: { attempts: 0 }, timeoutMs: consumersMs })]),
+    ...(local === undefined ? [] : [upstream(local, r, { connectMs: ownConnectMs, consecutiveGatewayFailure: 5, retries: { attempts: 0 }, timeoutMs: consumersMs })]),
   ];
 }
 
 /** Tier1 to the regions' gateways: a region's own 5xx eject it only as a backstop, as its gateway has failed over already. Undefined: TSB's own. */
 export function tier1Traffic(r: Resilience): UpstreamTrafficSetting[] | undefined {
   if (r.retries === 'tsb-default') return undefined;
-  return [upstream('*', r, { consecutiveGatewayFailure: 50, retries: unsentOnly, timeoutMs: tier1Timeouts(r.timeouts).consumersMs })];
+  return [upstream('*', r, { connectMs: r.timeouts.connectMs, consecutiveGatewayFailure: 50, retries: unsentOnly, timeoutMs: tier1Timeouts(r.timeouts).consumersMs })];
 }
 
 /** Tier1's bounds of a request, in milliseconds: longer than a region's, so that the region answers first. */
@@ -78,19 +78,20 @@ export function seconds(ms: number): string {
 }
 
 interface Bounds {
+  readonly connectMs: number;
   readonly consecutiveGatewayFailure: number;
   readonly retries: Retries;
   readonly timeoutMs: number;
 }
 
-function upstream(host: string, { api, envoyFilters }: Resilience, { consecutiveGatewayFailure, retries, timeoutMs }: Bounds): UpstreamTrafficSetting {
+function upstream(host: string, { api, envoyFilters }: Resilience, { connectMs, consecutiveGatewayFailure, retries, timeoutMs }: Bounds): UpstreamTrafficSetting {
   return {
     hosts: [host],
     settings: {
       resilience: {
         circuitBreakerSensitivity: 'CUSTOM',
         outlierDetection: { ...ejection[envoyFilters], consecutiveGatewayFailure },
-        connectionPool: { tcp: { connectTimeout }, http: { retries, ...(api === 'tier1gateway' ? { requestTimeout: seconds(timeoutMs) } : {}) } },
+        connectionPool: { tcp: { connectTimeout: seconds(connectMs) }, http: { retries, ...(api === 'tier1gateway' ? { requestTimeout: seconds(timeoutMs) } : {}) } },
       },
     },
   };

@@ -3,14 +3,13 @@ import * as pulumi from '@pulumi/pulumi';
 import { needsGivenNamespace } from '../config/given-namespace.ts';
 import { regionHostname } from '../config/names.ts';
 import type { BridgeConfiguration, GcpConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
-import { bridgeHosts } from './bridge-hosts.ts';
 import type { Cluster } from './cluster.ts';
 import { tier1Filter } from './envoy-filters.ts';
 import { externalDns } from './external-dns.ts';
 import { configuredGateway, gatewayAddress, type GatewayParents } from './gateway.ts';
 import { dnsRecords, reserveAddress } from './gcp-address.ts';
+import { regionCheckPath } from './health-checks.ts';
 import { ownNamespace } from './own-namespace.ts';
-import { consumersPath } from './region-routes.ts';
 import { entrancePort, type Tier1Region, tier1Routes } from './tier1-routes.ts';
 import { tier1Tls } from './tier1-tls.ts';
 
@@ -69,7 +68,7 @@ export class Tier1Failover extends pulumi.ComponentResource {
       address: gcp?.staticAddress === undefined ? undefined : reserveAddress(`${name}-address`, { ...gcp, address: gcp.staticAddress }, { parent: this }),
     };
     const routes = tier1Routes({ ...args, timeouts: args.bridge.timeouts, tlsSecret: tls?.secretName });
-    const { install, routed } = configuredGateway({ ...place, logicalName: name, tsb, acceptedWhen }, { service, routes, after, filter: tier1Filter({ gateway: tier1.name, hosts, path: checkedPath(args.bridge) }) }, this);
+    const { install, routed } = configuredGateway({ ...place, logicalName: name, tsb, acceptedWhen }, { service, routes, after, filter: tier1Filter({ gateway: tier1.name, hosts, healthCheck: { ...args.bridge.healthCheck, path: regionCheckPath(args.bridge) } }) }, this);
 
     const port = entrancePort(tls !== undefined);
     this.address = gatewayAddress(install, { namespace: tier1.namespace, name: tier1.name }, { cluster, service: tier1.service });
@@ -80,14 +79,6 @@ export class Tier1Failover extends pulumi.ComponentResource {
     this.routed = routed;
     this.registerOutputs({ cluster: cluster.name, address: this.address, url: this.url, resolve: this.resolve, caCertificate: this.caCertificate });
   }
-}
-
-/**
- * Consumers' requests never take the hop to a peer, so that a region whose own bridge is gone answers 503 to their path, whatever its peer does: tier1 then leaves it, and new consumers
- * come to where there is a bridge. Behind Strimzi's own Service they take the hop like the rest.
- */
-function checkedPath(bridge: BridgeConfiguration): string {
-  return bridgeHosts(bridge).local === undefined ? '/' : consumersPath;
 }
 
 /** A namespace that a given Secret lies in, or the certificate's issuer, is there already, and is left as it is. */

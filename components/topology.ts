@@ -99,7 +99,7 @@ function bridgeRegion(region: Omit<RegionConfiguration, 'tsbCluster'> & { tsbClu
     operator: configuration.operators.strimzi,
     ranked: tier1.mode === 'failover' && tier1.active !== 'all',
     bootstrapServers: kafka.bootstrapServers,
-    caCertificate: kafka.caCertificate,
+    authorities: kafka.authorities,
     api,
     envoyFilters,
     retries: tier1.retries,

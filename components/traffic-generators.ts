@@ -4,10 +4,12 @@ import { readFileSync } from 'node:fs';
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
+import type { PodSecurity } from '../config/pod-security.ts';
 import type { GeneratorsConfiguration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
 import { isHostName } from './gateway.ts';
 import { ownNamespace } from './own-namespace.ts';
+import { podSecurity } from './pod-security.ts';
 import type { Resolved } from './tier1-failover.ts';
 
 export interface TrafficGeneratorsArgs {
@@ -40,7 +42,8 @@ export class TrafficGenerators extends pulumi.ComponentResource {
       consumer2: { ROLE: 'consumer', TOPIC: topic, GROUP: group },
     };
     const aliases = args.resolve?.apply((resolve) => hostAliases(resolve, args.cluster.name));
-    const made = Object.entries(roles).map(([role, env]) => deployment(`${name}-${role}`, { args, namespace, aliases, role, env }, { parent: this, dependsOn: [files] }));
+    const security = podSecurity(args.cluster);
+    const made = Object.entries(roles).map(([role, env]) => deployment(`${name}-${role}`, { args, namespace, aliases, security, role, env }, { parent: this, dependsOn: [files] }));
 
     this.namespace = namespace;
     this.deployments = pulumi.all(made.map(({ metadata }) => metadata.name));
@@ -60,11 +63,12 @@ interface Generator {
   readonly args: TrafficGeneratorsArgs;
   readonly namespace: pulumi.Output<string>;
   readonly aliases: pulumi.Output<HostAlias[]> | undefined;
+  readonly security: pulumi.Output<PodSecurity>;
   readonly role: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-function deployment(name: string, { args, namespace, aliases, role, env }: Generator, opts: pulumi.CustomResourceOptions): k8s.apps.v1.Deployment {
+function deployment(name: string, { args, namespace, aliases, security, role, env }: Generator, opts: pulumi.CustomResourceOptions): k8s.apps.v1.Deployment {
   const { url, caCertificate, settings: { image } } = args;
   const labels = { app: role };
   const trust = pulumi.output(caCertificate).apply((ca) => (ca === '' ? [] : [{ name: 'NODE_EXTRA_CA_CERTS', value: `${directory}/${caFile}` }]));
@@ -85,12 +89,16 @@ function deployment(name: string, { args, namespace, aliases, role, env }: Gener
           spec: {
             terminationGracePeriodSeconds: 10,
             automountServiceAccountToken: false,
+            securityContext: security.pod,
             ...(aliases === undefined ? {} : { hostAliases: aliases }),
             containers: [{
               name: 'generator',
               image,
               command: ['node', `${directory}/${scriptFile}`],
               env: variables,
+              // A namespace with a quota refuses pods that ask for nothing.
+              resources: { requests: { cpu: '20m', memory: '64Mi' } },
+              securityContext: security.container,
               volumeMounts: [{ name: 'files', mountPath: directory, readOnly: true }],
             }],
             volumes: [{ name: 'files', configMap: { name: 'generator' } }],

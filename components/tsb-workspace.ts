@@ -55,6 +55,7 @@ export class TsbWorkspace extends pulumi.ComponentResource {
     const bridgesIn = { ...parents, workspace: make.workspace('bridges', workspaces.bridges, { parents, names: ofRegions, after }) };
     const edgeIn = { ...parents, workspace: make.workspace('edge', workspaces.edge, { parents, names: ofEdge }) };
     const resilience = { ...tsb, retries: args.retries, timeouts: bridge.timeouts };
+    // Without a name they are of a workspace of the program's own: what is said in one that exists has a name in the settings.
     make.setting('bridges', settings.bridges ?? named(workspaces.bridges.name), { parents: bridgesIn, spec: bridgesSetting(bridge, regions, resilience) });
     make.setting('edge', settings.edge ?? named(workspaces.edge.name), { parents: edgeIn, spec: edgeSetting(resilience) });
     this.#regions = regionGroups(make, { args, parents: bridgesIn, names: ofRegions });

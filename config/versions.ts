@@ -56,6 +56,11 @@ export function operatorRelease(version: string): OperatorRelease | undefined {
 /** The release that each of these settings of a bridge came with. From the KafkaBridge CRD of each release's tag: earlier ones drop them without a word. */
 export const bridgeSettings = { executorThreads: '1.0.0', idleTimeoutSeconds: '0.42.0', strimziMetrics: '0.48.0' } as const;
 
+/** Whether Kafka can be the program's own with it: on ZooKeeper by v1beta2, or without by v1. Releases between those have neither. */
+export function runsOwnKafka({ api, zookeeper }: OperatorRelease): boolean {
+  return zookeeper || api.includes('v1');
+}
+
 /** Whether an operator makes something of a setting of a bridge. */
 export function takes(operator: string, setting: keyof typeof bridgeSettings): boolean {
   return compareVersions(operator, bridgeSettings[setting]) >= 0;

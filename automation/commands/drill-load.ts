@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { DrillOptions } from '../drill/index.ts';
-import { choices } from '../drill/load-plan.ts';
+import { choices, defaultWorkerImage } from '../drill/load-plan.ts';
 import type { ConsumersPlan, LoadPlan } from '../drill/plan.ts';
 import { defaults, wholeNumber } from './values.ts';
 
@@ -15,6 +15,7 @@ export interface LoadFlags {
   requestsPerConnection?: number;
   retry?: LoadPlan['retry'];
   workers?: number;
+  workerImage?: string;
   consumers?: number;
   consumerMode?: ConsumersPlan['mode'];
 }
@@ -35,6 +36,7 @@ export function addLoadOptions(command: Command): Command {
   oneOf('--retry <name>', 'what a client does when a record was not written for certain (safe), or whenever it was not ok (always)', choices.retry);
   command
     .option('--workers <n>', 'send from so many pods of the cluster of tier1 (default: from here)', wholeNumber(1))
+    .option('--worker-image <image>', `what these pods run, an image with Node.js 24 or newer (default: ${defaultWorkerImage})`)
     .option('--consumers <n>', 'how many consumers (default: 2)', wholeNumber(1));
   oneOf('--consumer-mode <name>', 'consumers share a subscription, or have partitions of their own', choices.mode);
   return command;
@@ -42,10 +44,10 @@ export function addLoadOptions(command: Command): Command {
 
 /** The part of a drill's options that the flags say. */
 export function loadOf({ rate, connections, consumers: count, consumerMode: mode, ...flags }: LoadFlags): Pick<DrillOptions, 'rate' | 'connections' | 'load' | 'consumers'> {
-  const { pattern, rampFrom, payloadBytes, keyDistribution, format, requestsPerConnection, retry, workers } = flags;
+  const { pattern, rampFrom, payloadBytes, keyDistribution, format, requestsPerConnection, retry, workers, workerImage } = flags;
   return {
     rate, ...given({ connections }),
-    load: given({ pattern, rampFrom, payloadBytes, keyDistribution, format, requestsPerConnection, retry, workers }),
+    load: given({ pattern, rampFrom, payloadBytes, keyDistribution, format, requestsPerConnection, retry, workers, workerImage }),
     consumers: given({ count, mode }),
   };
 }

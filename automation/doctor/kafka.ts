@@ -1,4 +1,5 @@
 import { listenerHosts, outsideListener } from '../../config/listener-hosts.ts';
+import { certificatesOf } from '../../config/pem.ts';
 import type { InstalledKafka } from '../../config/schema.ts';
 import { judgeEnding, until, validityOf } from './ending.ts';
 import { Check, type Finding, firstLine } from './finding.ts';
@@ -12,7 +13,7 @@ interface Server {
   readonly port: number;
 }
 
-/** A CA certificate, and the regions whose bridges trust brokers by it. */
+/** A CA certificate, or several one after the other, and the regions whose bridges trust brokers by them. */
 interface Trust {
   readonly ca: string;
   readonly regions: readonly string[];
@@ -67,12 +68,12 @@ async function trusted({ configuration, objects, clusters }: Look): Promise<Trus
   const { regions, bridge } = configuration;
   const found = await Promise.all(regions.map(async ({ name, context }) => {
     const spec = objects.find(({ kind, folder }) => kind === 'KafkaBridge' && folder !== 'gcp' && folder.context === context)?.content['spec'];
-    const [given] = (spec as { tls?: { trustedCertificates?: { secretName: string; certificate?: string }[] } } | undefined)?.tls?.trustedCertificates ?? [];
+    const given = (spec as { tls?: { trustedCertificates?: { secretName: string; certificate?: string }[] } } | undefined)?.tls?.trustedCertificates ?? [];
     const api = clusters.find((cluster) => cluster.context === context)?.api;
-    if (given === undefined || api === undefined) return [];
-    const { secretName, certificate = 'ca.crt' } = given;
-    const ca = await entryOf(api, bridge.namespace, { name: secretName, entry: certificate }).catch(() => undefined);
-    return ca === undefined ? [] : [{ name, ca }];
+    if (api === undefined) return [];
+    const entries = await Promise.all(given.map(({ secretName, certificate = 'ca.crt' }) => entryOf(api, bridge.namespace, { name: secretName, entry: certificate }).catch(() => undefined)));
+    const authorities = entries.filter((entry) => entry !== undefined);
+    return authorities.length === 0 ? [] : [{ name, ca: authorities.map((authority) => authority.trim()).join('\n') }];
   }));
   return [...Map.groupBy(found.flat(), ({ ca }) => ca.trim()).values()].flatMap((alike) => (alike[0] === undefined ? [] : [{ ca: alike[0].ca, regions: alike.map(({ name }) => name) }]));
 }
@@ -86,13 +87,14 @@ function renewalOf({ certificate, context, namespace }: InstalledKafka): string 
 async function judgeServers(check: Check, servers: readonly Server[], { trust, renewal }: { trust: readonly Trust[]; renewal: string }): Promise<Finding[]> {
   const everyone = trust.length > 0 ? trust : [{ ca: undefined, regions: [] }];
   const tried = await Promise.all(servers.flatMap((server) => everyone.map(({ ca, regions }) => attempt(server, { ca, regions, renewal }))));
-  const authorities = trust.flatMap(({ ca, regions }) => {
-    const validity = validityOf(ca);
-    const whose = `CA that ${regions.join(', ')} ${regions.length > 1 ? 'trust' : 'trusts'}`;
+  const authorities = trust.flatMap(({ ca, regions }) => certificatesOf(ca).map((each, index, all) => {
+    const validity = validityOf(each);
+    const whose = `CA that ${regions.join(', ')} ${regions.length > 1 ? 'trust' : 'trusts'}${all.length > 1 ? ` (number ${String(index + 1)} of ${String(all.length)})` : ''}`;
+    const remedy = all.length > 1 ? 'Take it out of the settings once no broker shows a certificate that it signed.' : 'Renew it before: bridges trust brokers by nothing else.';
     const lasting = new Check('certificate', 'Kafka');
-    if (validity === undefined) return [lasting.fault(`the ${whose} is no certificate`)];
-    return [judgeEnding(lasting, validity, { found: `the ${whose} is good ${until(validity)}`, remedy: 'Renew it before: bridges trust brokers by nothing else.' })];
-  });
+    if (validity === undefined) return lasting.fault(`the ${whose} is no certificate`);
+    return judgeEnding(lasting, validity, { found: `the ${whose} is good ${until(validity)}`, remedy });
+  }));
   return [...together(check, tried.map(({ seen }) => seen)), ...judgeLeaf(tried.flatMap(({ shown }) => shown ?? []), renewal), ...authorities];
 }
 

@@ -1,6 +1,8 @@
 import type { ConsumersPlan, LoadPlan } from './plan.ts';
 
 export const defaultLoad: LoadPlan = { pattern: 'constant', payloadBytes: 0, keyDistribution: 'uniform', format: 'json', retry: 'none', workers: 0 };
+/** Of workers: Node.js as its makers publish it; it runs TypeScript as it is. */
+export const defaultWorkerImage = 'docker.io/library/node:24-alpine';
 export const defaultConsumers: ConsumersPlan = { count: 2, mode: 'subscribe' };
 
 /** Of the load, which the driver sends some of and each worker: 16, as where four clusters share two cores a record takes 40 ms, and 4 would carry less than 100 a second. */
@@ -17,6 +19,9 @@ export const choices = {
   mode: ['subscribe', 'assign'],
 } as const;
 
+/** Registry with its port, path, tag and digest, of which only the path has to be there. */
+const imageName = /^\w[\w.-]*(:\d+)?(\/\w[\w.-]*)*(:\w[\w.-]*)?(@\w+:[0-9a-f]+)?$/;
+
 /** All that is wrong with how a load is to be sent, one phrase each. */
 export function wrongLoad(load: LoadPlan): string[] {
   return [
@@ -26,6 +31,8 @@ export function wrongLoad(load: LoadPlan): string[] {
     ...whole('payloadBytes', load.payloadBytes, { least: 0, most: 1_000_000, unit: 'bytes' }),
     ...(load.requestsPerConnection === undefined ? [] : whole('requestsPerConnection', load.requestsPerConnection, { least: 1, most: 1_000_000, unit: 'requests' })),
     ...whole('workers', load.workers, { least: 0, most: 100, unit: 'pods' }),
+    ...(load.workerImage === undefined || imageName.test(load.workerImage) ? [] : [`workerImage is ${load.workerImage}, must be the name of an image, such as ${defaultWorkerImage}`]),
+    ...(load.workerImage !== undefined && load.workers === 0 ? [`workerImage is ${load.workerImage}, but there are no workers`] : []),
   ];
 }
 

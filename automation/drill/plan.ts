@@ -39,6 +39,8 @@ export interface LoadPlan {
   retry: 'none' | 'safe' | 'always';
   /** Producers in the cluster; 0: in this process. */
   workers: number;
+  /** What these run; without, Node.js as its makers publish it. */
+  workerImage?: string;
 }
 
 export interface ConsumersPlan {

@@ -17,7 +17,8 @@ export interface RenderedObject {
 
 /** An object that says its API, kind and name itself. */
 export function kubernetesObject({ type, name, inputs }: Registered, context: string): RenderedObject {
-  const kind = type.split(':').at(-1) ?? type;
+  // A patch of an object has a type of its own, and is one of that object's kind.
+  const kind = text(inputs['kind']) ?? type.split(':').at(-1) ?? type;
   const content = plain(kind === 'Secret' ? hidden(inputs) : inputs);
   const metadata = asRecord(content['metadata']);
   return { folder: { context, namespace: text(metadata['namespace']) }, group: apiGroup(content), kind, name: text(metadata['name']) ?? name, content };

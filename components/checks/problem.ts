@@ -9,6 +9,14 @@ export interface Problem {
 /** One look at everything; no problem means that all is right. */
 export type Look<Input> = (input: Input) => Promise<Problem[]>;
 
+/** What a check that gives up says. A load balancer of a cloud may need longer than any check has, until it takes its targets for healthy. */
+export function failureText(heading: string, problems: readonly Problem[]): string {
+  return [
+    heading, ...problems.map(({ found, see }) => `  ${found}\n    See: ${see}`),
+    'What was made stays as it is. Where it only needs more time, as the targets of a load balancer do until they are healthy, run up again: it goes on looking.',
+  ].join('\n');
+}
+
 /** The text of an error, with its code where the text does not have it, and with what is behind it. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

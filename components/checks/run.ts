@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Look, Problem } from './problem.ts';
+import { failureText, type Look, type Problem } from './problem.ts';
 
 interface Check {
   /** Loads what it needs and nothing else: a client of Kubernetes takes a second. */
@@ -29,7 +29,7 @@ const problems = await untilRight(await check.look(), JSON.parse(await text(proc
 if (problems.length === 0) {
   console.log(check.right);
 } else {
-  console.error([`The check of ${name} failed for ${check.seconds} s:`, ...problems.map(({ found, see }) => `  ${found}\n    See: ${see}`)].join('\n'));
+  console.error(failureText(`The check of ${name} failed for ${check.seconds} s:`, problems));
   process.exitCode = 1;
 }
 

@@ -9,6 +9,7 @@ type Limit = readonly [value: number | undefined, called: string];
 
 export const boundRules = [
   '`bridge.producer.requestTimeoutMs` (with `linger.ms`) < `bridge.producer.deliveryTimeoutMs`, and that with `bridge.producer.maxBlockMs` < `bridge.timeouts.perTryMs` < `bridge.timeouts.routeMs`: the innermost bound ends first.',
+  '`bridge.timeouts.connectMs` < `bridge.timeouts.perTryMs`, and < `bridge.healthCheck.timeoutMs`: try and check connect first (the latter not with `tsb.envoyFilters: none`, which has no checks, or `tier1.retries: tsb-default`, which leaves connections to TSB).',
   '`bridge.timeouts.consumersMs` < `bridge.consumer.idleTimeoutSeconds`, or a long poll is no sign of life.',
   '`bridge.consumer.heartbeatIntervalMs` < half of `bridge.consumer.sessionTimeoutMs`, which brokers have to admit (`group.min.session.timeout.ms`, `group.max.session.timeout.ms`).',
   'With `bridge.service: strimzi` also `bridge.timeouts.perTryMs` < `bridge.timeouts.consumersMs`, which is then every request’s bound in its region (unless `tsb.api: tier1gateway` and `tier1.retries: tsb-default` leave it without one).',
@@ -31,6 +32,8 @@ export function checkBounds(configuration: Readable): Finding[] {
       'bridge.timeouts.perTryMs less bridge.producer.maxBlockMs',
     ]),
     ...below(['bridge', 'timeouts', 'perTryMs'], timeouts?.perTryMs, [timeouts?.routeMs, 'bridge.timeouts.routeMs']),
+    ...below(['bridge', 'timeouts', 'connectMs'], timeouts?.connectMs, [timeouts?.perTryMs, 'bridge.timeouts.perTryMs']),
+    ...check(configuration),
     ...strimziService(configuration),
     ...idle(configuration),
     ...below(['bridge', 'consumer', 'heartbeatIntervalMs'], consumer?.heartbeatIntervalMs, [times(consumer?.sessionTimeoutMs, 0.5), 'half of bridge.consumer.sessionTimeoutMs']),
@@ -51,6 +54,12 @@ function less(value: number | undefined, by: number | undefined): number | undef
 
 function times(value: number | undefined, factor: number): number | undefined {
   return value === undefined ? undefined : value * factor;
+}
+
+/** A host that may take longer to connect to than a check of it lasts would never pass one. */
+function check({ bridge, tsb, tier1 }: Readable): Finding[] {
+  if (tsb?.envoyFilters === 'none' || tier1?.retries === 'tsb-default') return [];
+  return below(['bridge', 'timeouts', 'connectMs'], bridge?.timeouts?.connectMs, [bridge?.healthCheck?.timeoutMs, 'bridge.healthCheck.timeoutMs, in which a check connects and asks']);
 }
 
 /** Bridges of old keep consumers for ever. */

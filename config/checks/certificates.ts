@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { internalHosts, listenerHosts } from '../listener-hosts.ts';
+import { certificatesOf } from '../pem.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import { asRecord, type Path, valueAt } from '../text.ts';
@@ -10,7 +11,7 @@ import { advertising } from './advertising.ts';
 
 export const certificateRules = [
   '`kafka.certificate.hosts`, where given, covers every name that brokers advertise on listeners with that certificate, internal ones too; `*.` stands for one part.',
-  'A `caCertificate` is one CA certificate that is still good, and nothing else: bridges take only the first of a file.',
+  'A `caCertificate` is one CA certificate that is still good, or several, one after the other, of which bridges trust each (the old and the new one while a CA is renewed), and nothing else.',
 ];
 
 /** A list of host names that is given must have every name by which clients call a listener with this certificate. */
@@ -54,16 +55,27 @@ function ofFile(path: Path, file: string): Finding[] {
   }
 }
 
-/** The bridge takes the first certificate of a file only, so there must be no more, and never a key. */
+/** Certificates and nothing else: never a key. */
 function ofText(path: Path, pem: string): Finding[] {
   const blocks = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)].map(([, label]) => label);
-  if (blocks.some((label) => label?.includes('PRIVATE KEY'))) return [{ path, found: 'a private key', allowed: 'one CA certificate and nothing else' }];
-  if (blocks.length !== 1 || blocks[0] !== 'CERTIFICATE') return [{ path, found: `${blocks.length} PEM blocks${blocks.length === 0 ? '' : ` (${blocks.join(', ')})`}`, allowed: 'one CA certificate: bridges take only the first of a file' }];
+  if (blocks.some((label) => label?.includes('PRIVATE KEY'))) return [{ path, found: 'a private key', allowed: 'CA certificates and nothing else' }];
+  if (blocks.length === 0 || blocks.some((label) => label !== 'CERTIFICATE')) return [{ path, found: `${blocks.length} PEM blocks${blocks.length === 0 ? '' : ` (${blocks.join(', ')})`}`, allowed: 'one CA certificate, or several one after the other' }];
+  const certificates = certificatesOf(pem);
+  if (certificates.length !== blocks.length) return [notWhole(path)];
+  return certificates.flatMap((certificate, index) => ofCertificate(path, certificate, certificates.length === 1 ? '' : ` (number ${index + 1} of ${certificates.length})`));
+}
+
+/** @param which of several */
+function ofCertificate(path: Path, pem: string, which: string): Finding[] {
   try {
     const certificate = new X509Certificate(pem);
-    if (!certificate.ca) return [{ path, found: `the certificate of ${certificate.subject.replaceAll('\n', ', ')}, which is no CA’s`, allowed: 'the CA certificate that signed the listener’s' }];
-    return new Date(certificate.validTo) < new Date() ? [{ path, found: `a certificate that ended ${certificate.validTo}`, allowed: 'one that is still good' }] : [];
+    if (!certificate.ca) return [{ path, found: `the certificate of ${certificate.subject.replaceAll('\n', ', ')}${which}, which is no CA’s`, allowed: 'the CA certificate that signed the listener’s' }];
+    return new Date(certificate.validTo) < new Date() ? [{ path, found: `a certificate that ended ${certificate.validTo}${which}`, allowed: 'one that is still good' }] : [];
   } catch {
-    return [{ path, found: 'PEM text that is no certificate', allowed: 'one CA certificate as PEM' }];
+    return [notWhole(path, which)];
   }
+}
+
+function notWhole(path: Path, which = ''): Finding {
+  return { path, found: `PEM text that is no certificate${which}`, allowed: 'one CA certificate as PEM, or several' };
 }

@@ -6,6 +6,7 @@ import { noRegion } from './tier1.ts';
 
 export const tsbRules = [
   'What exists in TSB lies in what exists: a workspace that exists needs a tenant that exists, settings and groups that exist need a workspace that exists.',
+  'In a workspace that exists `tsb.settings` say whose settings are in force: those that exist (`existing:`) stay as they are; a name stands for settings of the program’s own, which hold for everybody in the workspace and go with the stack. Those of tier1’s need not be said with `tier1.retries: tsb-default`, with which there are none.',
   'Regions in one group (`tsb.groups.bridges`, or one name in `tsb.groups.existing.regions`) have a `gateway.name` and `gateway.routes` of their own.',
   'Each region has an Istio internal group of its own, and with `tsb.envoyFilters: none` there is none.',
   'Groups are for regions that there are. Networks that are reached are in `tsb.setup.networks`, whose clusters are configured ones.',
@@ -13,7 +14,7 @@ export const tsbRules = [
 
 /** What is in TSB already lies in what is in TSB already. */
 export function checkTsb(configuration: Readable): Finding[] {
-  return [...parents(configuration), ...settings(configuration), ...groups(configuration), ...sharedGroups(configuration), ...setup(configuration)];
+  return [...parents(configuration), ...settings(configuration), ...unsaidSettings(configuration), ...groups(configuration), ...sharedGroups(configuration), ...setup(configuration)];
 }
 
 function parents({ tsb }: Readable): Finding[] {
@@ -27,6 +28,23 @@ function settings({ tsb }: Readable): Finding[] {
   return (['bridges', 'edge'] as const)
     .filter((name) => tsb?.settings?.[name]?.existing === true && tsb.workspaces?.[name]?.existing === false)
     .map((name) => ({ path: ['tsb', 'settings', name], allowed: `a name: a workspace that the program makes has no settings yet; or tsb.workspaces.${name}: {existing: …}` }));
+}
+
+/** What the program says in a workspace of somebody else's is said to everybody in it: that has to be asked for. */
+function unsaidSettings({ tsb, tier1 }: Readable): Finding[] {
+  if (tsb?.tenant?.existing !== true) return [];
+  const says = {
+    bridges: 'failover between regions, reachability of bridges that carry the failover label, and ejections, retries and timeouts of the bridges’ Services',
+    edge: 'ejections, retries and timeouts of every host that is called (*)',
+  };
+  return (['bridges', 'edge'] as const)
+    .filter((name) => tsb.workspaces?.[name]?.existing === true && tsb.settings !== undefined && tsb.settings[name] === undefined)
+    // Nothing is said then.
+    .filter((name) => name !== 'edge' || tier1?.retries !== 'tsb-default')
+    .map((name) => ({
+      path: ['tsb', 'settings', name],
+      allowed: `{existing: …}, the name of settings of the workspace, which stay as they are${name === 'bridges' ? ' and have to let regions reach each other’s bridges' : ''}; or a name for settings that the program makes, for everybody in the workspace, in place of any of that name, and takes away with the stack: ${says[name]}`,
+    }));
 }
 
 /** TSB knows an object by its name within its group. */

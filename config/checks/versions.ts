@@ -2,9 +2,10 @@ import { nearest } from '../near.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import { valueAt } from '../text.ts';
-import { bridgeSettings, bridgesFor, isLaterThanKnown, operatorRelease, operatorReleases, type OperatorRelease, takes } from '../versions.ts';
+import { bridgeSettings, bridgesFor, isLaterThanKnown, operatorRelease, operatorReleases, type OperatorRelease, runsOwnKafka, takes } from '../versions.ts';
 
 export const versionRules = [
+  'Strimzi 0.46 to 0.48 are not supported: those operators run no ZooKeeper any more, and do not serve v1 yet.',
   '`kafka.version` and `kafka.api` are what the operator of `operators.strimzi.version` serves, and `bridge.version` is one that it can run. With `kafka.existing` it serves v1. Of operators later than the table below nothing is checked.',
   'Given are only settings of bridges that the operator has a field for: `bridge.executorThreads` since 1.0.0, `bridge.consumer.idleTimeoutSeconds` since 0.42.0, `bridge.metrics: strimzi` since 0.48.0. Their defaults are not written before.',
 ];
@@ -38,12 +39,21 @@ export function checkEffects({ operators, bridge }: Readable, raw: unknown): Fin
 function ofKafka(release: OperatorRelease, { kafka }: Readable): Finding[] {
   if (kafka === undefined) return [];
   const { operator, kafka: versions, api, zookeeper } = release;
+  if (!runsOwnKafka(release)) return [{ path: ['operators', 'strimzi', 'version'], allowed: notForOwnKafka(operator) }];
   const served = kafka.version === undefined || versions.includes(kafka.version);
   return [
     ...(served ? [] : [{ path: ['kafka', 'version'], allowed: `what the operator ${operator} serves (operators.strimzi.version): ${versions.join(', ')}` }]),
     ...(kafka.api === 'v1' && !api.includes('v1') ? [{ path: ['kafka', 'api'], allowed: `v1beta2: the operator ${operator} does not serve v1 (operators.strimzi.version)` }] : []),
     ...(kafka.api === 'v1beta2' && !zookeeper ? [{ path: ['kafka', 'api'], allowed: `v1: the operator ${operator} runs no ZooKeeper, which ended with 0.45 (operators.strimzi.version)` }] : []),
   ];
+}
+
+/** Neither API would do: whichever is taken, the other would be asked for. */
+function notForOwnKafka(operator: string): string {
+  const usable = operatorReleases.filter(runsOwnKafka);
+  const before = usable.findLast(({ zookeeper }) => zookeeper);
+  const after = usable.find(({ zookeeper }) => !zookeeper);
+  return `${before?.operator ?? 'none'} or earlier (with kafka.api: v1beta2), or ${after?.operator ?? 'none'} or later: ${operator} runs no ZooKeeper any more and does not serve v1 yet, so that it cannot run a Kafka of the program’s own`;
 }
 
 /** Beside a Kafka of somebody else's, bridges are of today's API. */

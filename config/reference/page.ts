@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { rules } from '../checks.ts';
 import { configurationSchema } from '../schema.ts';
 import type { Schema } from '../schema-walk.ts';
-import { operatorReleases } from '../versions.ts';
+import { type OperatorRelease, operatorReleases, runsOwnKafka } from '../versions.ts';
 import { type Field, fieldsOf } from './fields.ts';
 
 /** The reference of the configuration, as Markdown. */
@@ -57,6 +57,11 @@ function ruleSections(): string {
 }
 
 function releases(): string {
-  const rows = operatorReleases.toReversed().map(({ operator, bridge, kafka, api, zookeeper }) => `| ${operator} | ${bridge} | ${kafka.join(', ')} | ${api.join(', ')}${zookeeper ? ' (ZooKeeper)' : ''} |`);
+  const rows = operatorReleases.toReversed().map((release) => `| ${release.operator} | ${release.bridge} | ${release.kafka.join(', ')} | ${release.api.join(', ')}${noteOf(release)} |`);
   return ['## What each operator serves', '', 'Releases of Strimzi. The last version of Kafka is the operator’s own default.', '', '| operator | bridge | Kafka | API |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function noteOf(release: OperatorRelease): string {
+  if (release.zookeeper) return ' (ZooKeeper)';
+  return runsOwnKafka(release) ? '' : ' (not supported)';
 }

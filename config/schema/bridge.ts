@@ -19,9 +19,24 @@ const consumer = z.strictObject({
 });
 
 const timeouts = z.strictObject({
+  connectMs: milliseconds
+    .min(100)
+    .max(5_000)
+    .default(650)
+    .describe('A connection from tier1 to a region, or from a region to its peer: two round trips, as TLS takes one, and a little. docs/failover.md says what the default carries.'),
   perTryMs: milliseconds.default(12_000).describe('One try of a request.'),
   routeMs: milliseconds.default(15_000).describe('A request with its repetitions.'),
   consumersMs: milliseconds.min(2_000).default(30_000).describe('A request to a consumer, which may be a long poll: longer than the `timeout` that clients ask for.'),
+});
+
+const healthCheck = z.strictObject({
+  path: z
+    .string()
+    .regex(/^\/[^\s?#]*$/, 'a path that begins with /, without a query')
+    .default('/topics')
+    .describe('What regions’ gateways ask of each bridge: the list of topics, or where there are very many one that exists, `/topics/NAME/partitions`. What a bridge answers without Kafka does not find one that has lost it.'),
+  intervalMs: milliseconds.min(100).default(250).describe('From one check to the next, of bridges by every region’s gateway and of regions by tier1.'),
+  timeoutMs: milliseconds.min(100).default(750).describe('An answer, and the connection before it: three round trips where a region is far, and what Kafka takes to answer.'),
 });
 
 const probe = z.strictObject({
@@ -78,6 +93,7 @@ export const bridge = z.strictObject({
     .describe('The admin client.'),
   executorThreads: z.int().min(4).max(1_000).default(32).describe('Threads that polls, commits and produces share: more than run at once, or long polls hold up produces. Operators before 1.0.0 have no field for it: there bridges decide.'),
   timeouts: timeouts.prefault({}).describe('Bounds of a request at the gateways.'),
+  healthCheck: healthCheck.prefault({}).describe('How gateways find out whether a bridge serves, two failures in a row being one that does not; nothing of it with `tsb.envoyFilters: none`.'),
   resources: resources.optional().describe('CPU and memory of each bridge.'),
   probes: z
     .strictObject({ liveness: probe.optional().describe('When a bridge is started anew.'), readiness: probe.optional().describe('When a bridge gets requests.') })
@@ -89,7 +105,7 @@ export const bridge = z.strictObject({
   logging: z
     .record(text, z.enum(['OFF', 'FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE', 'ALL']))
     .optional()
-    .describe('Level of each logger by name, that of all others as root (or rootLogger, as Log4j2 has it); absent: the operator’s.'),
+    .describe('Level of each logger by name, that of all others as root (or rootLogger, as Log4j2 has it); absent: the operator’s. Operations that health checks ask for are at WARN unless they are named here: each would write two lines a check.'),
   metrics: z.enum(['none', 'jmx', 'strimzi']).default('none').describe('Which exporter of metrics a bridge has; operators before 0.48.0 have jmx only, with rules of their own.'),
   injection: z
     .union([z.literal('enabled'), z.strictObject({ revision: dnsLabel.describe('Revision of the mesh, for the label istio.io/rev and the gateway.') })])

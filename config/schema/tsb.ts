@@ -8,7 +8,7 @@ const workspaces = z.strictObject({
 });
 
 const settings = z.strictObject({
-  bridges: ownOrExisting.optional().describe('Settings of the regions’ workspace: a name, or `existing:` and the name of settings that exist. Absent: named like the workspace.'),
+  bridges: ownOrExisting.optional().describe('Settings of the regions’ workspace: a name, or `existing:` and the name of settings that exist. Absent: named like the workspace, if the program makes that; in a workspace that exists it has to be said.'),
   edge: ownOrExisting.optional().describe('Settings of tier1’s workspace, likewise.'),
 });
 

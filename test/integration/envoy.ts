@@ -7,9 +7,10 @@ export interface EnvoyConfig {
 
 interface Cluster {
   readonly name: string;
+  readonly connect_timeout?: string;
   readonly outlier_detection?: Readonly<Record<string, unknown>>;
   readonly common_lb_config?: { readonly update_merge_window?: string; readonly healthy_panic_threshold?: { readonly value?: number } };
-  readonly health_checks?: readonly { readonly interval: string; readonly http_health_check?: { readonly path: string } }[];
+  readonly health_checks?: readonly { readonly interval: string; readonly timeout: string; readonly http_health_check?: { readonly path: string } }[];
   readonly ignore_health_on_host_removal?: boolean;
   readonly typed_extension_protocol_options?: Readonly<Record<string, Partial<Record<'explicit_http_config' | 'use_downstream_protocol_config', { readonly http2_protocol_options?: { readonly connection_keepalive?: object } }>>>>;
 }

@@ -115,16 +115,24 @@ describe('the whole path on a sandbox', function () {
       for (const cluster of clustersOf(tier1, `outbound|80|east-west|${outputs.hostname}`)) assert.equal(cluster.common_lb_config?.update_merge_window, '0s');
     });
 
+    it('gives a connection the time of two round trips to another region, and that of consumers, who stay in theirs, less', () => {
+      const times = [
+        ...['http', 'local'].map((host) => clustersOf(gateway, `outbound|8080||kafka-bridge-${host}.kafka-bridge.svc.cluster.local`)), clustersOf(tier1, `outbound|80|east-west|${outputs.hostname}`),
+      ].map(([cluster]) => cluster?.connect_timeout);
+      assert.deepEqual(times, ['0.650s', '0.250s', '0.650s']);
+    });
+
     it('checks bridges and gateways four times a second, and forgets one that Kubernetes took away', () => {
       const [bridge] = clustersOf(gateway, 'outbound|8080||kafka-bridge-http.kafka-bridge.svc.cluster.local');
       const [region] = clustersOf(tier1, `outbound|80|east-west|${outputs.hostname}`);
       for (const cluster of [bridge, region]) {
         assert.equal(cluster?.health_checks?.[0]?.interval, '0.250s');
+        assert.equal(cluster.health_checks[0]?.timeout, '0.750s');
         assert.equal(cluster.ignore_health_on_host_removal, true);
       }
       assert.equal(bridge?.health_checks?.[0]?.http_health_check?.path, '/topics');
       // What its own bridge answers, and no peer's.
-      assert.equal(region?.health_checks?.[0]?.http_health_check?.path, '/consumers');
+      assert.equal(region?.health_checks?.[0]?.http_health_check?.path, '/consumers/kbf-check/instances/none/subscription');
     });
 
     it('sends consumers to no bridge that fails its checks, though there is no other for them', () => {
@@ -138,7 +146,7 @@ describe('the whole path on a sandbox', function () {
       const [bridge] = clustersOf(gateway, 'outbound|8080||kafka-bridge-http.kafka-bridge.svc.cluster.local');
       const [region] = clustersOf(tier1, `outbound|80|east-west|${outputs.hostname}`);
       const [application] = clustersOf(sidecar, 'inbound|8080');
-      for (const cluster of [bridge, region, application]) assert.deepEqual(pingsOf(cluster), { interval: '0.500s', timeout: '1s', interval_jitter: {} });
+      for (const cluster of [bridge, region, application]) assert.deepEqual(pingsOf(cluster), { interval: '0.250s', timeout: '1s', interval_jitter: {} });
     });
 
     it('puts the own bridge first and the peer\'s east-west port second', () => {
@@ -189,7 +197,7 @@ describe('the whole path on a sandbox', function () {
       assert.ok(replies.length > 0, dump.slice(0, 2000));
       for (const reply of replies) assert.match(JSON.stringify(reply), /"flags":\["UF"\].*"x-kbf-unsent"/);
       const [application] = clustersOf(envoyConfig(dump), 'inbound|8080||');
-      assert.deepEqual(pingsOf(application), { interval: '0.500s', timeout: '1s', interval_jitter: {} });
+      assert.deepEqual(pingsOf(application), { interval: '0.250s', timeout: '1s', interval_jitter: {} });
     });
 
     it('keeps consumers in their region and ends the hop between regions there', () => {

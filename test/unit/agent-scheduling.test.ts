@@ -55,6 +55,12 @@ describe('What is not honoured', () => {
       ['hostNetwork', 'containers[c].resources', 'containers[c].livenessProbe.grpc']);
   });
 
+  it('is a restricted pod’s security context, with which it runs all the same', () => {
+    const securityContext = { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } };
+    const container = { name: 'c', resources: { requests: { cpu: '20m' } }, securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } };
+    assert.deepEqual(unhonoured(pod({ securityContext, containers: [container] })), ['securityContext', 'containers[c].resources', 'containers[c].securityContext']);
+  });
+
   it('is nothing for what the API server fills in by itself', () => {
     assert.deepEqual(unhonoured(pod({ dnsPolicy: 'ClusterFirst', enableServiceLinks: true, securityContext: {}, schedulerName: 'default-scheduler', containers: [{ name: 'c', resources: {}, imagePullPolicy: 'Always' }] })), []);
   });

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 import { lookAtBridge } from '../../components/checks/bridge.ts';
 import { type BrokersInput, lookAtBrokers } from '../../components/checks/brokers.ts';
+import { failureText } from '../../components/checks/problem.ts';
 import { lookAtSidecars } from '../../components/checks/sidecars.ts';
 import { serverCertificate } from '../fixtures/server-certificate.ts';
 import { recordTopology, region, root } from './topology-fixtures.ts';
@@ -154,6 +155,14 @@ describe('checks as a part of up', () => {
     const code = await new Promise((resolve) => (child.exitCode === null ? child.once('exit', resolve) : resolve(child.exitCode)));
     for (const each of open) each.close();
     assert.deepEqual([said, code], ['the bridge answers by the region’s gateway and reaches Kafka\n', 0]);
+  });
+
+  it('say when they give up what was found, and that up goes on looking', () => {
+    assert.equal(
+      failureText('The check of bridge failed for 120 s:', [{ found: 'no answer', see: 'the gateway' }]),
+      'The check of bridge failed for 120 s:\n  no answer\n    See: the gateway\n' +
+      'What was made stays as it is. Where it only needs more time, as the targets of a load balancer do until they are healthy, run up again: it goes on looking.',
+    );
   });
 
   it('are commands with their input on standard input, whose settings alone run them again', async () => {

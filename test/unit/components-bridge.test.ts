@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 
-import { expectSecrets, regionSecrets } from '../../components/client-secrets.ts';
 import type { KafkaBridgeSpec } from '../../components/resources/kafka-bridge.ts';
-import { type Changes, recordTopology, region } from './topology-fixtures.ts';
-import { answeringCluster, type Recording } from './pulumi-mocks.ts';
+import { makeCertificate } from '../fixtures/made-certificate.ts';
+import { type Changes, recordTopology, region, root } from './topology-fixtures.ts';
+import type { Recording } from './pulumi-mocks.ts';
 
 const bridge = 'kafka.strimzi.io/v1:KafkaBridge';
 
@@ -19,6 +19,7 @@ describe('a region’s bridge', () => {
       producer: { config: { acks: 'all', 'enable.idempotence': true, 'max.block.ms': 3_000, 'request.timeout.ms': 3_000, 'delivery.timeout.ms': 8_000 } },
       consumer: { timeoutSeconds: 60, config: { 'session.timeout.ms': 6_000, 'heartbeat.interval.ms': 1_000 } },
       adminClient: { config: { 'request.timeout.ms': 3_000, 'default.api.timeout.ms': 8_000 } },
+      logging: { type: 'inline', loggers: quiet('listTopics', 'listSubscriptions') },
       readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2, timeoutSeconds: 5 },
       template: {
         apiService: { metadata: { labels: { failover: 'enabled' } } },
@@ -56,7 +57,7 @@ describe('a region’s bridge', () => {
     assert.deepEqual(spec.resources, { requests: { cpu: '500m', memory: '512Mi' } });
     assert.deepEqual(spec.logging, {
       type: 'inline',
-      loggers: { 'rootLogger.level': 'WARN', 'logger.http_openapi_operation_send.name': 'http.openapi.operation.send', 'logger.http_openapi_operation_send.level': 'DEBUG' },
+      loggers: { ...quiet('listTopics', 'listSubscriptions'), 'rootLogger.level': 'WARN', 'logger.http_openapi_operation_send.name': 'http.openapi.operation.send', 'logger.http_openapi_operation_send.level': 'DEBUG' },
     });
     assert.deepEqual(spec.livenessProbe, { failureThreshold: 5 });
     assert.deepEqual(spec.readinessProbe, { initialDelaySeconds: 1, periodSeconds: 1, timeoutSeconds: 5 });
@@ -73,7 +74,7 @@ describe('a region’s bridge', () => {
   });
 
   it('says the level of each logger, however alike their names are, and of the root by either name', async () => {
-    const loggers = async (logging: object) => ((await bridgeOf({ bridge: { logging } })).spec.logging as { loggers: unknown }).loggers;
+    const loggers = async (logging: object) => ((await bridgeOf({ bridge: { logging }, tsb: { envoyFilters: 'none' } })).spec.logging as { loggers: unknown }).loggers;
     assert.deepEqual(await loggers({ 'a.b': 'INFO', 'a-b': 'DEBUG', a_b: 'WARN', 'a.b.2': 'ERROR' }), {
       'logger.a_b.name': 'a.b', 'logger.a_b.level': 'INFO',
       'logger.a_b_2.name': 'a-b', 'logger.a_b_2.level': 'DEBUG',
@@ -81,6 +82,17 @@ describe('a region’s bridge', () => {
       'logger.a_b_2_2.name': 'a.b.2', 'logger.a_b_2_2.level': 'ERROR',
     });
     for (const name of ['root', 'rootLogger', 'rootLogger.level']) assert.deepEqual(await loggers({ [name]: 'WARN' }), { 'rootLogger.level': 'WARN' }, name);
+  });
+
+  it('tells nothing of each check, unless it is told to, and of what nothing checks what its operator has it tell', async () => {
+    const logging = async (changes: Changes) => (await bridgeOf(changes)).spec.logging?.loggers;
+    for (const [path, operation] of [
+      ['/topics/orders', 'getTopic'], ['/topics/orders/partitions', 'listPartitions'], ['/topics/orders/partitions/0', 'getPartition'], ['/topics/orders/partitions/0/offsets', 'getOffsets'], ['/', 'info'],
+    ] as const) assert.deepEqual(await logging({ bridge: { healthCheck: { path } } }), quiet(operation, 'listSubscriptions'), path);
+    assert.deepEqual(await logging({ bridge: { healthCheck: { path: '/ready' } } }), quiet('listSubscriptions'), 'the operator has that one say nothing');
+    assert.deepEqual(await logging({ bridge: { service: 'strimzi' } }), quiet('listTopics', 'info'), 'tier1 asks for another');
+    assert.deepEqual(await logging({ bridge: { logging: { 'http.openapi.operation.listTopics': 'INFO' } } }), { ...quiet('listTopics', 'listSubscriptions'), 'logger.http_openapi_operation_listTopics.level': 'INFO' });
+    assert.equal(await logging({ tsb: { envoyFilters: 'none' } }), undefined);
   });
 
   it('comes from where the operator’s chart has its images', async () => {
@@ -122,22 +134,6 @@ describe('a region’s bridge', () => {
     assert.deepEqual(byPassword.spec.authentication, { type: 'scram-sha-512', username: 'bridge', passwordSecret: { secretName: 'bridge-user', password: 'password' } });
   });
 
-  it('is not made where the Secret that says who it is is not there, or lacks an entry', async () => {
-    const withSecret = (data: Record<string, string> | undefined) => answeringCluster(({ kind, namespace, name }) => (kind === 'Secret' && namespace === 'ns' && name === 'user' && data !== undefined ? { data } : undefined))('east');
-    const byCertificate = { namespace: 'ns', authentication: { type: 'tls', secret: { name: 'user', certificate: 'user.crt', key: 'user.key' } } } as const;
-    const byPassword = { namespace: 'ns', authentication: { type: 'scram-sha-512', username: 'u', secret: { name: 'user', key: 'password' } } } as const;
-    const expected = (cluster: ReturnType<typeof withSecret>, bridge: Parameters<typeof regionSecrets>[0]) => expectSecrets(cluster, regionSecrets(bridge));
-    await assert.rejects(expected(withSecret(undefined), byCertificate), { message: 'bridge.authentication.secret: Secret ns/user in cluster east is not there. Make it first, where it is needed: docs/authentication.md. Its namespace is not made by this program.' });
-    await assert.rejects(expected(withSecret({ 'user.crt': 'eA==' }), byCertificate), { message: 'bridge.authentication.secret: Secret ns/user in cluster east has no entry user.key; it has: user.crt.' });
-    await assert.rejects(expected(withSecret({}), byPassword), /has no entry password; it has: none\.$/);
-    const lines = (text: string) => Buffer.from(`${text}\n`).toString('base64');
-    await assert.rejects(expected(withSecret({ password: lines('p') }), byPassword), { message: 'bridge.authentication.secret: Secret ns/user in cluster east has a line break at the end of password, which would be part of the password: make it without one (printf, kubectl create secret --from-literal).' });
-    await expected(withSecret({ 'user.crt': lines('-----BEGIN CERTIFICATE-----'), 'user.key': lines('-----BEGIN PRIVATE KEY-----') }), byCertificate);
-    await expected(withSecret({ password: 'eA==' }), byPassword);
-    await expected(withSecret(undefined), { namespace: 'ns', authentication: undefined });
-    await expected(answeringCluster(() => { throw new Error('connect ECONNREFUSED'); })('east'), byCertificate);
-  });
-
   it('is Strimzi’s of old beside a Kafka of old: no fields that came later, and metrics by the port of the API', async () => {
     const { spec, recording } = await bridgeOf({
       kafka: { api: 'v1beta2', name: 'openshift', version: '3.4.0', domain: 'kafka.example' },
@@ -156,6 +152,28 @@ describe('a region’s bridge', () => {
     assert.deepEqual(routes.http[0]?.routing.rules, [
       { timeout: '30s', route: { serviceDestination: { host: 'kafka-bridge/kafka-bridge-bridge-service.kafka-bridge.svc.cluster.local', port: 8282 } } },
     ]);
+  });
+});
+
+describe('what a region trusts brokers by', () => {
+  const trustedOf = async (changes: Changes) => {
+    const { spec, recording } = await bridgeOf(changes);
+    const { stringData } = recording.inputsOf('Secret', 'east-trust') as { stringData: Record<string, string> & { value?: Record<string, string> } };
+    return { named: spec.tls.trustedCertificates, entries: stringData.value ?? stringData };
+  };
+
+  it('is an entry for each CA that is given, as Strimzi takes one of an entry', async () => {
+    const { cert: renewed } = await makeCertificate('renewed', { isAuthority: true });
+    const several = `${root}\n${renewed}`;
+    const { named, entries } = await trustedOf({ kafka: { existing: { bootstrapServers: 'k:9093', caCertificate: several } } });
+    assert.deepEqual(named, ['ca.crt', 'ca-2.crt'].map((certificate) => ({ secretName: 'kafka-ca', certificate })));
+    assert.deepEqual(entries, { 'ca.crt': root, 'ca-2.crt': `${renewed.trim()}\n` });
+  });
+
+  it('is one entry, to the letter, where one is given', async () => {
+    const one = `\n${root}\n\n`;
+    const { named, entries } = await trustedOf({ kafka: { existing: { bootstrapServers: 'k:9093', caCertificate: one } } });
+    assert.deepEqual([named, entries], [[{ secretName: 'kafka-ca', certificate: 'ca.crt' }], { 'ca.crt': one }]);
   });
 });
 
@@ -234,6 +252,11 @@ describe('a region’s gateway', () => {
     assert.doesNotMatch(JSON.stringify(plain.inputsOf('tsb.tetrate.io/v2:WorkspaceSetting', 'tsb-setting-bridges')), /retriable-headers/, 'no sidecar marks anything');
   });
 });
+
+/** The loggers of these operations of a bridge at WARN. */
+function quiet(...operations: string[]): Record<string, string> {
+  return Object.fromEntries(operations.flatMap((operation) => [[`logger.http_openapi_operation_${operation}.name`, `http.openapi.operation.${operation}`], [`logger.http_openapi_operation_${operation}.level`, 'WARN']]));
+}
 
 async function bridgeOf(changes: Changes, type = bridge): Promise<{ spec: KafkaBridgeSpec; recording: Recording }> {
   const recording = await recordTopology(changes);

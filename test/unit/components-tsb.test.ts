@@ -11,7 +11,7 @@ describe('TSB’s hierarchy', () => {
   it('leaves what exists as it is, and stands on it by name', async () => {
     const recording = await recordTopology({
       tsb: {
-        tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' }, edge: { existing: 'ws-e' } }, settings: { edge: { existing: 'theirs' } },
+        tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' }, edge: { existing: 'ws-e' } }, settings: { bridges: 'ws-b', edge: { existing: 'theirs' } },
         groups: { existing: { edge: 'g-edge', regions: { east: 'g-east' } } },
       },
     });
@@ -35,7 +35,7 @@ describe('TSB’s hierarchy', () => {
 
   it('puts EnvoyFilters into groups that exist, and then makes none', async () => {
     const existing = { edge: 'g-edge', regions: { east: 'g-east', west: 'g-west' }, internal: { edge: 'i-edge', regions: { east: 'i-east', west: 'i-west' } } };
-    const recording = await recordTopology({ tsb: { tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' }, edge: { existing: 'ws-e' } }, groups: { existing } } });
+    const recording = await recordTopology({ tsb: { tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' }, edge: { existing: 'ws-e' } }, settings: { bridges: 'ws-b', edge: 'ws-e' }, groups: { existing } } });
     assert.deepEqual(recording.childrenOf('TsbWorkspace').filter((child) => child.includes('Group')), []);
     const groupOf = (name: string) => (recording.inputsOf('networking.istio.io/v1alpha3:EnvoyFilter', name) as { metadata: { annotations: Record<string, string> } }).metadata.annotations['tsb.tetrate.io/istioInternalGroup'];
     assert.deepEqual(['east-filter', 'east-filter-sidecars', 'west-filter', 'tier1-filter'].map(groupOf), ['i-east', 'i-east', 'i-west', 'i-edge']);
@@ -62,7 +62,7 @@ describe('TSB’s hierarchy', () => {
 
   it('has in one group for all regions only those without one that exists', async () => {
     const grouped = (regions: Record<string, string>) => recordTopology({
-      tsb: { envoyFilters: 'none', tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' } }, groups: { bridges: 'all', existing: { regions } } },
+      tsb: { envoyFilters: 'none', tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' } }, settings: { bridges: 'ws-b' }, groups: { bridges: 'all', existing: { regions } } },
       regions: ['east', 'west'].map((name) => region(name, { gateway: { name: `${name}-gw` } })),
     });
     const some = await grouped({ east: 'g-east' });

@@ -4,7 +4,7 @@ import { buildTopology } from '../../components/topology.ts';
 import { parseConfiguration } from '../../config/configuration.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { answeringCluster, record, type Recording } from './pulumi-mocks.ts';
-import { operators, root } from './topology-fixtures.ts';
+import { operators, recordTopology, root } from './topology-fixtures.ts';
 
 describe('the four components', () => {
   let two: Recording;
@@ -216,6 +216,32 @@ describe('the four components', () => {
     const patches = (name: string) => JSON.stringify(two.inputsOf('networking.istio.io/v1alpha3:EnvoyFilter', name));
     assert.match(patches('east-filter'), /"retriable_headers":\[\{"name":"x-kbf-unsent","present_match":true\}\]/);
     assert.match(patches('east-filter-sidecars'), /"mappers":\[\{"filter":\{"response_flag_filter":\{"flags":\["UF"\]\}\},"headers_to_add":\[\{[^\]]*"key":"x-kbf-unsent"/);
+  });
+
+  it('give a connection the time that one to another region takes, but for a host that has none there', async () => {
+    interface Setting { readonly spec: { readonly defaultTrafficSetting: { readonly outbound: { readonly upstreamTrafficSettings: { hosts: string[]; settings: { resilience: { connectionPool: { tcp: unknown } } } }[] } } } }
+    const times = (recording: Recording) => ['bridges', 'edge'].flatMap((name) => (recording.inputsOf('tsb.tetrate.io/v2:WorkspaceSetting', `tsb-setting-${name}`) as unknown as Setting).spec.defaultTrafficSetting.outbound.upstreamTrafficSettings)
+      .map(({ hosts, settings }) => [hosts[0]?.split('.')[0], settings.resilience.connectionPool.tcp]);
+    const of = (far: string) => [['kafka-bridge-http', { connectTimeout: far }], ['kafka-bridge-local', { connectTimeout: '0.25s' }], ['*', { connectTimeout: far }]];
+    assert.deepEqual(times(two), of('0.65s'));
+    assert.deepEqual(times(await recordTopology({ bridge: { timeouts: { connectMs: 1_200 }, healthCheck: { timeoutMs: 2_000 } } })), of('1.2s'));
+  });
+
+  it('check bridges and regions four times a second, or as they are told to, each by its own path', async () => {
+    interface Filter { readonly spec: { readonly configPatches: { patch: { value: { health_checks?: Record<string, unknown>[] } } }[] } }
+    const checks = (recording: Recording, name: string) => (recording.inputsOf('networking.istio.io/v1alpha3:EnvoyFilter', name) as unknown as Filter).spec.configPatches.flatMap(({ patch }) => patch.value.health_checks ?? []);
+    const asked = { host: 'kafka-bridge-http.kafka-bridge.svc.cluster.local', codec_client_type: 'HTTP2' };
+    assert.deepEqual(checks(two, 'east-filter')[0], {
+      timeout: '0.75s', interval: '0.25s', no_traffic_interval: '2s', unhealthy_threshold: 2, healthy_threshold: 1, http_health_check: { path: '/topics', ...asked },
+    });
+    const slow = await recordTopology({ bridge: { healthCheck: { path: '/topics/orders', intervalMs: 5_000, timeoutMs: 1_500 } } });
+    assert.deepEqual(checks(slow, 'east-filter')[0], {
+      timeout: '1.5s', interval: '5s', no_traffic_interval: '5s', unhealthy_threshold: 2, healthy_threshold: 1, http_health_check: { path: '/topics/orders', ...asked },
+    });
+    assert.equal(checks(slow, 'east-filter').length, 2);
+    for (const { timeout, interval, http_health_check: asked } of checks(slow, 'tier1-filter')) {
+      assert.deepEqual([timeout, interval, (asked as { path: string }).path], ['1.5s', '5s', '/consumers/kbf-check/instances/none/subscription']);
+    }
   });
 
   it('wait for readiness by conditions, with a time limit', () => {

@@ -74,7 +74,7 @@ describe('the configuration', () => {
 
   it('takes names of what exists for names of what is made', () => {
     const raw = valid();
-    at(raw, 'tsb', { tenant: { existing: 'kafka' }, workspaces: { bridges: { existing: 'ours' } } });
+    at(raw, 'tsb', { tenant: { existing: 'kafka' }, workspaces: { bridges: { existing: 'ours' } }, settings: { bridges: 'ours' } });
     const { tenant, workspaces } = parseConfiguration(raw, directory).tsb;
     assert.deepEqual([tenant, workspaces.bridges, workspaces.edge], [{ name: 'kafka', existing: true }, { name: 'ours', existing: true }, { name: 'edge', existing: false }]);
   });
@@ -88,10 +88,10 @@ describe('the configuration', () => {
 
   it('has time limits by default of which the inner ones end first', () => {
     const { bridge } = parseConfiguration(valid(), directory);
-    const { producer, consumer, timeouts } = bridge;
+    const { producer, consumer, timeouts, healthCheck } = bridge;
     assert.ok(producer.requestTimeoutMs < producer.deliveryTimeoutMs);
     assert.ok(producer.maxBlockMs + producer.deliveryTimeoutMs < timeouts.perTryMs);
-    assert.ok(timeouts.perTryMs < timeouts.routeMs);
+    assert.ok(timeouts.perTryMs < timeouts.routeMs && timeouts.connectMs < healthCheck.timeoutMs);
     assert.ok(timeouts.consumersMs < consumer.idleTimeoutSeconds * 1_000);
     assert.deepEqual(consumer, { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 1_000, idleTimeoutSeconds: 60, config: {} });
   });
@@ -117,7 +117,7 @@ describe('the configuration', () => {
   it('takes topics with fewer copies that say so themselves, and gateways of one name in groups of their own', () => {
     const raw = valid();
     at(raw, 'kafka', { topics: [{ name: 'one', replicas: 1, config: { 'min.insync.replicas': 1 } }, { name: 'two', replicas: 2, config: { 'min.insync.replicas': '1' } }] });
-    at(raw, 'tsb', { tenant: { existing: 'k' }, workspaces: { bridges: { existing: 'b' } }, groups: { bridges: 'g', existing: { regions: { east: 'e' } } } });
+    at(raw, 'tsb', { tenant: { existing: 'k' }, workspaces: { bridges: { existing: 'b' } }, settings: { bridges: { existing: 's' } }, groups: { bridges: 'g', existing: { regions: { east: 'e' } } } });
     assert.deepEqual(problemsOf(raw), []);
   });
 
@@ -156,6 +156,8 @@ describe('the configuration', () => {
       assert.deepEqual(problemsOf(raw), [], JSON.stringify(change));
     }
     assert.deepEqual(problemsOf({ ...valid(), kafka: { existing: { bootstrapServers: '10.0.0.1:9094,10.0.0.1:9095,k:9094', caCertificate } } }), []);
+    const several = readFileSync(join(directory, 'root.crt'), 'utf8').repeat(2);
+    assert.deepEqual(problemsOf({ ...valid(), kafka: { existing: { bootstrapServers: 'k:9094', caCertificate: several } } }), [], 'as while a CA is renewed');
   });
 
   it('takes one namespace for operators of which a cluster needs only one', () => {
@@ -166,7 +168,7 @@ describe('the configuration', () => {
   });
 
   it('takes names of TSB’s objects that are the same where nothing of the program’s has them twice', () => {
-    const existing = { tenant: { existing: 'k' }, workspaces: { bridges: { existing: 'b' }, edge: { existing: 'e' } } };
+    const existing = { tenant: { existing: 'k' }, workspaces: { bridges: { existing: 'b' }, edge: { existing: 'e' } }, settings: { bridges: 'b', edge: 'e' } };
     const right: Raw[] = [
       { ...existing, settings: { bridges: { existing: 'default' }, edge: { existing: 'default' } } },
       { ...existing, groups: { existing: { edge: 'g', internal: { edge: 'g', regions: { east: 'bridges-east' } } } } },
@@ -179,6 +181,13 @@ describe('the configuration', () => {
       for (const index of [0, 1]) region(raw, index, { gateway: { name: `gateway-${index}` } });
       assert.deepEqual(problemsOf(raw), [], JSON.stringify(tsb));
     }
+  });
+
+  it('takes a workspace of tier1 that exists without a word on its settings where it would say nothing there', () => {
+    const raw = valid();
+    at(raw, 'tsb', { tenant: { existing: 'k' }, workspaces: { edge: { existing: 'e' } } });
+    at(raw, 'tier1', { retries: 'tsb-default' });
+    assert.deepEqual(problemsOf(raw), []);
   });
 
   it('takes tier1’s address from the region of its zone, and other names for ExternalDNS in regions', () => {
@@ -208,6 +217,12 @@ describe('the configuration', () => {
   it('repeats no variable that is a secret where its list is wrong', () => {
     const [problem] = problemsOf({ ...valid(), operators: { strimzi: { values: [{ name: 'AWS_SECRET_ACCESS_KEY', value: 'hunter2' }] } } }).filter((one) => one.startsWith('operators.strimzi.values|'));
     assert.equal(problem?.split('|')[1], '[{"name":"AWS_SECRET_ACCESS_KEY","value":"…"}]');
+  });
+
+  it('takes connections longer than a check where nothing checks, or TSB says how long they take', () => {
+    for (const [concern, change] of [['tsb', { envoyFilters: 'none' }], ['tier1', { retries: 'tsb-default' }]] as const) {
+      assert.deepEqual(problemsOf({ ...valid(), [concern]: { ...valid()[concern] as object, ...change }, bridge: { timeouts: { connectMs: 2_000 } } }), [], concern);
+    }
   });
 
   it('takes tries as long as the walk-through’s where nothing bounds a request', () => {

@@ -19,10 +19,15 @@ export function configurationFiles(): ConfigurationFiles {
   write('tier1-in-east', kubeconfigOf({ kafka: {}, central: { server: 'https://east.example' }, east: {}, west: {} }));
   write('one-server', kubeconfigOf(Object.fromEntries(['kafka', 'central', 'east', 'west'].map((name) => [name, { server: 'https://10.0.0.1', authority: name }]))));
   write('one-proxy', kubeconfigOf(Object.fromEntries(['kafka', 'central', 'east', 'west'].map((name) => [name, { server: 'https://gate.example', plugin: name }]))));
+  write('relative-paths', kubeconfigOf({ kafka: {}, central: {}, east: {}, west: {}, unused: {} }).replaceAll(/"server":"https:\/\/(east|unused)/g, '"certificate-authority":"pki/ca.crt",$&'));
   write('broken', 'clusters: [');
   copyFileSync(certificate('root.crt'), join(directory, 'root.crt'));
   copyFileSync(certificate('leaf.crt'), join(directory, 'leaf.crt'));
-  write('with-key.pem', `${readFileSync(certificate('root.crt'), 'utf8')}-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n`);
+  const [root, leaf] = ['root.crt', 'leaf.crt'].map((name) => readFileSync(certificate(name), 'utf8'));
+  write('with-leaf.crt', `${root}${leaf}`);
+  write('with-crl.pem', `${root}-----BEGIN X509 CRL-----\nMIIE\n-----END X509 CRL-----\n`);
+  write('cut.crt', `${root}${root?.slice(0, 200)}`);
+  write('with-key.pem', `${root}-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n`);
   return { directory, [Symbol.dispose]: () => { rmSync(directory, { recursive: true }); } };
 }
 

@@ -79,6 +79,23 @@ describe('doctor: Kafka', () => {
     assert.match((await judged())[0] ?? '', /^fault .*is not ready: Ready=False Creating: not yet\. See: kubectl --context east -n kafka-cluster describe kafka kafka/);
   });
 
+  it('is trusted by each CA of several, as while one is renewed', async () => {
+    const renewed = await makeCertificate('renewed', { isAuthority: true, begins: -300, ends: 5 });
+    const port = await broker(await leaf());
+    const given = (await existing(`localhost:${String(port)}`, `${renewed.cert}\n${root.cert}`)).join('\n');
+    assert.match(given, /^ok .*answers with a certificate that the settings trusts/m);
+    assert.match(given, /^warning .*the CA that the settings trusts \(number 1 of 2\) is good until .*\(4 days\)\. Take it out of the settings once no broker/m);
+    assert.match(given, /^ok .*the CA that the settings trusts \(number 2 of 2\) is good until/m);
+
+    const trustedCertificates = ['ca.crt', 'ca-2.crt'].map((certificate) => ({ secretName: 'kafka-ca', certificate }));
+    const bridge = object('kafka.strimzi.io/v1', 'KafkaBridge', { folder: { context: 'east', namespace: 'kafka-bridge' }, content: { spec: { tls: { trustedCertificates } } } });
+    two.east.objects.set('/apis/kafka.strimzi.io/v1/namespaces/kafka-cluster/kafkas/kafka', { status: {} });
+    two.east.objects.set('/api/v1/namespaces/kafka-bridge/secrets/kafka-ca', { data: Object.fromEntries(trustedCertificates.map(({ certificate }, index) => [certificate, Buffer.from([renewed, root][index]?.cert ?? '').toString('base64')])) });
+    const kafka = { context: 'east', domain: 'kafka.invalid', listeners: [{ type: 'nodeport', name: 'external' }] };
+    const lines = (await judgeKafka(await two.look({ configuration: configuration({ hostname: 'kafka.invalid', kafka }), objects: [bridge] }))).map(lineOf);
+    assert.deepEqual(lines.filter((line) => line.includes('the CA that east trusts')).map((line) => /number \d of \d/.exec(line)?.[0]), ['number 1 of 2', 'number 2 of 2']);
+  });
+
   it('that a stale copy of a CA is trusted for, is said by region', async () => {
     const port = await broker(await leaf());
     const old = await makeCertificate('old', { isAuthority: true });

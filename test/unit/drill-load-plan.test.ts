@@ -16,9 +16,9 @@ describe('how a load is to be sent', () => {
   it('is what the flags say', () => {
     assert.deepEqual(
       parse('--rate', '30', '--pattern', 'ramp', '--ramp-from', '5', '--connections', '9', '--requests-per-connection', '7', '--payload-bytes', '1000', '--key-distribution', 'zipf',
-        '--format', 'binary', '--retry', 'safe', '--workers', '3', '--consumers', '4', '--consumer-mode', 'assign'),
+        '--format', 'binary', '--retry', 'safe', '--workers', '3', '--worker-image', 'registry.example:5000/team/node:24', '--consumers', '4', '--consumer-mode', 'assign'),
       {
-        load: { pattern: 'ramp', rampFrom: 5, requestsPerConnection: 7, payloadBytes: 1000, keyDistribution: 'zipf', format: 'binary', retry: 'safe', workers: 3 },
+        load: { pattern: 'ramp', rampFrom: 5, requestsPerConnection: 7, payloadBytes: 1000, keyDistribution: 'zipf', format: 'binary', retry: 'safe', workers: 3, workerImage: 'registry.example:5000/team/node:24' },
         consumers: { count: 4, mode: 'assign' }, connections: 9, rate: 30,
       },
     );
@@ -35,6 +35,8 @@ describe('how a load is to be sent', () => {
     ['a ramp from nothing', { pattern: 'ramp', rampFrom: 0 }, 'rampFrom is 0, must be a whole number from 1 to 20000 records a second'],
     ['more than a broker takes', { payloadBytes: 2_000_000 }, 'payloadBytes is 2000000, must be a whole number from 0 to 1000000 bytes'],
     ['connections for no request', { requestsPerConnection: 0 }, 'requestsPerConnection is 0, must be a whole number from 1 to 1000000 requests'],
+    ['an image that is none', { workers: 1, workerImage: 'node 24' }, 'workerImage is node 24, must be the name of an image, such as docker.io/library/node:24-alpine'],
+    ['an image for nobody', { workerImage: 'node@sha256:0a' }, 'workerImage is node@sha256:0a, but there are no workers'],
     ['half a worker', { workers: 0.5 }, 'workers is 0.5, must be a whole number from 0 to 100 pods'],
   ] satisfies [string, Partial<LoadPlan>, string][]) {
     it(`cannot have ${what}`, () => {

@@ -54,6 +54,8 @@ describe('the predicted gap of produces', () => {
     ['is the try\'s timeout where that comes first', 'bridge-hang', applied({ east: { ...unchecked, perTryTimeoutMs: 3000 } }), {}, 10 + 3000 + 250],
     ['is tier1\'s check where a gateway says nothing', 'gateway-black-hole', applied({ east: unchecked }), { connections: 500 }, 10 + 2000 + 250],
     ['is tier1\'s check where a region says nothing', 'region-black-hole', applied({ tier1: { ...hop, healthCheckIntervalMs: 1000, healthCheckTimeoutMs: 1000 } }), { connections: 500 }, 10 + 4000 + 250],
+    ['is the connection that a black hole does not answer where that takes longer', 'region-black-hole', applied({ tier1: { ...pinged, connectTimeoutMs: 4000 } }), {}, 10 + 4000 + 4000],
+    ['is no such connection where a bridge hangs, whose kernel takes it', 'bridge-hang', applied({ east: { ...pinged, connectTimeoutMs: 4000 } }), {}, 10 + 1500 + 4000],
     ['is tier1\'s repetition where a gateway refuses', 'gateway-kill', applied({ tier1: { ...hop, retryBackoffMs: 20 } }), {}, 10 + 20 + 250],
     ['is a check that needs Kafka where a bridge has none', 'bridge-cut-from-kafka', applied(), { connections: 500 }, 10 + 2000 + 250],
     ['is the bridge\'s patience with Kafka where its answers hold every connection', 'bridge-cut-from-kafka', applied(), {}, 10 + 8000 + 250],
@@ -143,7 +145,7 @@ describe('the predicted gap of consumers', () => {
     ['is the session where the bridge is cut off as well', 'region-black-hole', applied({ bridge: { ...bridge, idleConsumerMs: 60_000 } }), {}, own + 6000 + 2000 + 1000],
     ['is detection and a new instance with partitions of one\'s own', 'bridge-hang', applied(), assigned, own + 2500 + 250 + 1000],
     ['is a new instance with partitions of one\'s own where the bridge refuses', 'bridge-kill', applied(), assigned, own + 250 + 1000],
-    ['is the client\'s patience with tier1 without checks', 'region-black-hole', applied({ tier1: unchecked }), assigned, own + 2500 + 250 + 1000],
+    ['is the client\'s patience with tier1 without checks', 'region-black-hole', applied({ tier1: unchecked }), assigned, own + 2500 + 250 + 250 + 1000],
     ['is found by a check that needs Kafka', 'bridge-cut-from-kafka', applied(), assigned, own + 2500 + 250 + 1000],
     ['is the ping and what the check takes longer', 'bridge-hang', applied({ east: pinged }), assigned, own + 1500 + 500 + 250 + 1000],
     ['is no ping where a bridge without Kafka answers it', 'bridge-cut-from-kafka', applied({ east: pinged }), assigned, own + 2500 + 250 + 1000],
@@ -151,7 +153,8 @@ describe('the predicted gap of consumers', () => {
     ['is a poll where their instance lives on', 'tier1-restart', applied(), {}, own],
     ['has tier1\'s check of the region where consumers stay in theirs', 'bridge-kill', applied({ east: stays, tier1: asking }), assigned, own + 500 + 250 + 1000],
     ['has that after the gateway\'s own', 'bridge-cut-from-kafka', applied({ east: stays, tier1: asking }), assigned, own + 2500 + 500 + 250 + 1000],
-    ['has no such check where the gateway is gone itself', 'region-black-hole', applied({ east: stays, tier1: asking }), assigned, own + 2500 + 250 + 1000],
+    ['has no such check where the gateway is gone itself', 'region-black-hole', applied({ east: stays, tier1: asking }), assigned, own + 2500 + 250 + 250 + 1000],
+    ['has the connection that a black hole does not answer', 'gateway-black-hole', applied({ tier1: { ...hop, connectTimeoutMs: 900 } }), assigned, own + 2500 + 900 + 250 + 1000],
     ['is the next try where all regions serve', 'bridge-kill', applied({ east: stays }), assigned, own + 250 + 1000],
     ['is the next try where others stand by for another', 'bridge-kill', applied({ east: stays, tier1: { ...hop, firstRegion: 'west' } }), assigned, own + 250 + 1000],
     ['is the hop where consumers take it', 'bridge-kill', applied({ tier1: { ...hop, firstRegion: 'east' } }), assigned, own + 250 + 1000],
@@ -234,24 +237,35 @@ describe('the settings in effect', () => {
     host, destinationRules: objects.get(`${cluster} DestinationRule`) ?? [], virtualServices: objects.get(`${cluster} VirtualService`) ?? [], envoyFilters: objects.get(`${cluster} EnvoyFilter`) ?? [],
   });
 
+  it('are those of checks, connections and pings that the program was told', async () => {
+    const objects = await clusterObjects({ bridge: { timeouts: { connectMs: 1300 }, healthCheck: { path: '/topics/orders', intervalMs: 1000, timeoutMs: 2000 } } });
+    const [east, tier1] = [hopOf(objects, 'east', 'kafka-bridge-http.kafka-bridge.svc.cluster.local'), hopOf(objects, 'central', 'kafka.example')];
+    for (const hop of [east, tier1]) assert.deepEqual([hop?.connectTimeoutMs, hop?.healthCheckIntervalMs, hop?.healthCheckTimeoutMs], [1300, 1000, 2000]);
+    const told = applied({ east: east ?? assert.fail('east'), tier1: tier1 ?? assert.fail('tier1') });
+    // What waits for a connection to a black hole waits longer than a ping; one to a bridge that hangs is made.
+    assert.deepEqual([bounds('region-black-hole', told)[0], bounds('bridge-hang', told)[0]], [10 + 1300 + 1300, 10 + 1250 + 1300]);
+    assert.equal(bounds('bridge-cut-from-kafka', told, { connections: 5000 })[0], 10 + 6000 + 1300, 'also one topic is Kafka\'s');
+    assert.equal(bounds('bridge-kill', told, assigned)[1], 600 + 700 + 2000 + 250 + 1000, 'tier1 asks as consumers do');
+  });
+
   it('are what the program wrote, as Istio is told it, and bound every gap that they should', async () => {
     const objects = await clusterObjects();
     const east = hopOf(objects, 'east', 'kafka-bridge-http.kafka-bridge.svc.cluster.local');
     const tier1 = hopOf(objects, 'central', 'kafka.example');
     assert.deepEqual(east, {
-      connectTimeoutMs: 250, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, ejectionMs: 2000, maxEjectionMs: 5000, mergeWindowMs: 0,
-      healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, healthCheckPath: '/topics', pingIntervalMs: 500, pingTimeoutMs: 1000,
+      connectTimeoutMs: 650, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, ejectionMs: 2000, maxEjectionMs: 5000, mergeWindowMs: 0,
+      healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, healthCheckPath: '/topics', pingIntervalMs: 250, pingTimeoutMs: 1000,
       routeTimeoutMs: 15_000, retryOn: 'connect-failure,refused-stream,retriable-headers', retryAttempts: 2, retryBackoffMs: 5, perTryTimeoutMs: 12_000, consumersStay: true,
     });
     assert.equal(proxiesRepeat({ [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } }, ['east']), false);
-    assert.deepEqual([tier1?.healthCheckPath, tier1?.routeTimeoutMs, tier1?.weighted, tier1?.pingTimeoutMs, tier1?.consumersStay, tier1?.firstRegion], ['/consumers', 16_000, undefined, 1000, undefined, undefined]);
+    assert.deepEqual([tier1?.healthCheckPath, tier1?.routeTimeoutMs, tier1?.weighted, tier1?.pingTimeoutMs, tier1?.consumersStay, tier1?.firstRegion], ['/consumers/kbf-check/instances/none/subscription', 16_000, undefined, 1000, undefined, undefined]);
     const bridge = bridgeSettings(objects.get('KafkaBridge')?.[0] ?? {}, undefined);
     assert.deepEqual([bridge.deliveryTimeoutMs, bridge.sessionTimeoutMs, bridge.heartbeatIntervalMs], [8000, 6000, 1000]);
     const configuration: AppliedConfiguration = { [objectName.bridge('east')]: bridge, [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } };
-    for (const fault of ['bridge-scale-0', 'bridge-kill', 'bridge-terminate', 'gateway-kill', 'tier1-restart', 'fail-back']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 1100, fault);
+    for (const fault of ['bridge-scale-0', 'bridge-kill', 'bridge-terminate', 'gateway-kill', 'tier1-restart', 'fail-back']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 1200, fault);
     for (const fault of ['bridge-hang', 'gateway-black-hole', 'region-black-hole']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 2000, fault);
-    assert.ok((bounds('bridge-cut-from-kafka', configuration, { connections: 500 })[0] ?? Infinity) <= 2300);
-    assert.ok((bounds('bridge-cut-from-kafka', configuration)[0] ?? Infinity) <= 8300);
+    assert.ok((bounds('bridge-cut-from-kafka', configuration, { connections: 500 })[0] ?? Infinity) <= 2700);
+    assert.ok((bounds('bridge-cut-from-kafka', configuration)[0] ?? Infinity) <= 8700);
   });
 
   it('say of each configuration whether new consumers are kept from a region that has lost its bridge', async () => {

@@ -31,7 +31,7 @@ describe('the workers of a drill', () => {
   beforeEach(async () => {
     api = await startFakeCluster('c');
     stateDir = await mkdtemp(path.join(tmpdir(), 'kbf-workers-'));
-    for (const [file, object] of [[jobs, { metadata: { uid: 'u' } }], [configMaps, {}], [`${jobs}/kbf-drill-r`, {}]] as const) api.objects.set(file, object);
+    for (const [file, object] of [[jobs, { metadata: { uid: 'u' } }], [configMaps, {}], [`${jobs}/kbf-drill-r`, {}], ['/apis', { groups: [] }]] as const) api.objects.set(file, object);
     topics = new Map();
     attempts = [];
     unreadable = 0;
@@ -129,7 +129,7 @@ describe('the workers of a drill', () => {
     await workers.close();
     assert.equal(topics.size, 0);
     assert.deepEqual(await journal(), []);
-    assert.deepEqual([...new Set(api.requests)], [`POST ${jobs}`, `POST ${configMaps}`, `DELETE ${jobs}/kbf-drill-r?propagationPolicy=Background`]);
+    assert.deepEqual([...new Set(api.requests)], ['GET /apis', `POST ${jobs}`, `POST ${configMaps}`, `DELETE ${jobs}/kbf-drill-r?propagationPolicy=Background`]);
   });
 
   it('are told by how much their clocks are ahead, and what is left of that after the load is known', async () => {

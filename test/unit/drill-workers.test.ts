@@ -287,17 +287,32 @@ describe('a worker', () => {
     const plan: Plan = { ...planOf({ workers: 1 }), durationSeconds: 60, steps: [fault, { kind: 'wait', seconds: 3600 }, { kind: 'expect', objective: 'produce.failed=0' }, { ...fault, forSeconds: 500.5 }] };
     assert.equal(longestLoadSeconds(plan), 30 + 20 + 300 + 3600 + 501 + 300);
     assert.equal(longestLoadSeconds({ ...plan, durationSeconds: 86_400, steps: [fault] }), 86_400);
-    const { job } = workerObjects({ plan, tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], proxiesRepeat: false, beganAt: 0 }, 'ns');
+    const { job } = workerObjects({ plan, tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], proxiesRepeat: false, beganAt: 0 }, 'ns', false);
     assert.equal(job.spec?.activeDeadlineSeconds, longestLoadSeconds(plan) + 900);
   });
 
   it('is a pod of an Indexed Job without a sidecar, with its program below the limit of a ConfigMap', () => {
-    const { job, configMap } = workerObjects({ plan: planOf({ workers: 3 }), tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], proxiesRepeat: false, beganAt: 0 }, 'ns');
+    const { job, configMap } = workerObjects({ plan: planOf({ workers: 3 }), tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], proxiesRepeat: false, beganAt: 0 }, 'ns', false);
     assert.deepEqual([job.spec?.completionMode, job.spec?.completions, job.spec?.parallelism, job.spec?.backoffLimit], ['Indexed', 3, 3, 0]);
     assert.equal(job.spec?.template.metadata?.annotations?.['sidecar.istio.io/inject'], 'false');
     assert.ok(JSON.stringify(configMap).length < 1 << 20);
     const items = job.spec.template.spec?.volumes?.[0]?.configMap?.items ?? [];
     assert.deepEqual(items.map(({ key }) => key), Object.keys(configMap.data ?? {}));
     assert.ok(Object.keys(configMap.data ?? {}).every((key) => /^[-._a-zA-Z0-9]+$/.test(key)));
+  });
+
+  it('is a pod that a restricted namespace with a quota takes, as a user that the cluster gives it or as one that is not root', () => {
+    for (const [givesUsers, user] of [[false, { runAsUser: 1000 }], [true, {}]] as const) {
+      const { job } = workerObjects({ plan: planOf({ workers: 1 }), tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], proxiesRepeat: false, beganAt: 0 }, 'ns', givesUsers);
+      const { securityContext, containers: [container] = [] } = job.spec?.template.spec ?? {};
+      assert.deepEqual(securityContext, { runAsNonRoot: true, ...user, seccompProfile: { type: 'RuntimeDefault' } });
+      assert.deepEqual(container?.securityContext, { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } });
+      assert.deepEqual(container.resources, { requests: { cpu: '100m', memory: '128Mi' } });
+    }
+  });
+
+  it('runs the image that is asked for', () => {
+    const imageOf = (load: Partial<LoadPlan>): string | undefined => workerObjects({ plan: planOf({ workers: 1, ...load }), tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], proxiesRepeat: false, beganAt: 0 }, 'ns', false).job.spec?.template.spec?.containers[0]?.image;
+    assert.deepEqual([imageOf({}), imageOf({ workerImage: 'registry.example:5000/node:24' })], ['docker.io/library/node:24-alpine', 'registry.example:5000/node:24']);
   });
 });

@@ -183,7 +183,14 @@ describe('the example existing-kafka', () => {
     assert.deepEqual(secured.spec<{ authentication: object }>('west/kafka-bridge/kafkabridge.kafka-bridge').authentication, {
       type: 'scram-sha-512', username: 'kafka-bridge', passwordSecret: { secretName: 'kafka-bridge-user', password: 'password' },
     });
-    assert.deepEqual(secured.object('east/_cluster/namespacepatch.kafka-bridge').metadata.labels, { 'istio-injection': 'enabled' });
+    assert.deepEqual(secured.object('east/_cluster/namespace.kafka-bridge').metadata.labels, { 'istio-injection': 'enabled' });
+  });
+
+  it('takes what its guide adds for a Kafka that is slow', async () => {
+    const [, added = ''] = /## Where Kafka is slow[^]*?```yaml\n([\s\S]*?)```/.exec(inRepository('docs/examples/existing-kafka.md')) ?? [];
+    const { config } = parse(added) as { config: Record<string, unknown> };
+    const slow = await RenderedStack.of(stackFile('existing-kafka'), { bridge: config['kafka-bridge-failover:bridge'] });
+    assert.match(JSON.stringify(slow.object('east/kafka-bridge/envoyfilter.kafka-bridge-gateway')), /"path":"\/topics\/orders\/partitions".*"timeout":"1\.5s"/);
   });
 });
 

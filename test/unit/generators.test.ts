@@ -5,10 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+import type * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
-import { operators, recordTopology } from './topology-fixtures.ts';
-import type { Recording } from './pulumi-mocks.ts';
+import { TrafficGenerators } from '../../components/traffic-generators.ts';
+import { configuration, operators, recordTopology } from './topology-fixtures.ts';
+import { answeringCluster, record, type Recording, type Served } from './pulumi-mocks.ts';
 
 const recordsType = 'application/vnd.kafka.json.v2+json';
 const bridgeType = 'application/vnd.kafka.v2+json';
@@ -148,6 +150,22 @@ describe('traffic generators', () => {
     assert.deepEqual(Object.fromEntries(producer.env.map(({ name, value }) => [name, value])), { ROLE: 'producer', TOPIC: 'sales', INTERVAL_MS: '1000', URL: 'http://bridge.example' });
     assert.deepEqual(podOf(recording, 'generators-consumer1').containers[0]?.env, podOf(recording, 'generators-consumer2').containers[0]?.env);
     assert.deepEqual(podOf(recording, 'generators-producer').hostAliases, [{ ip: '10.0.0.1', hostnames: ['bridge.example', 'east.bridge.example', 'west.bridge.example'] }]);
+  });
+
+  it('are pods that a restricted namespace with a quota takes, as a user that the cluster gives them or as one that is not root', async () => {
+    const podIn = async (served: (group: string) => Served): Promise<k8s.types.input.core.v1.PodSpec> => {
+      const { generators: settings } = configuration(asked);
+      assert.ok(settings);
+      const recording = await record(() => new TrafficGenerators('generators', { cluster: answeringCluster(operators, (_, group) => served(group))('central'), settings, url: 'http://h', caCertificate: '', resolve: undefined }));
+      return podOf(recording, 'generators-producer') as k8s.types.input.core.v1.PodSpec;
+    };
+    for (const [served, user] of [[() => ({}), { runAsUser: 1000 }], [(group: string): Served => (group === 'security.openshift.io' ? { v1: ['SecurityContextConstraints'] } : {}), {}]] as const) {
+      const pod = await podIn(served);
+      const [container] = pod.containers as k8s.types.input.core.v1.Container[];
+      assert.deepEqual(pod.securityContext, { runAsNonRoot: true, ...user, seccompProfile: { type: 'RuntimeDefault' } });
+      assert.deepEqual(container?.securityContext, { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } });
+      assert.deepEqual(container.resources, { requests: { cpu: '20m', memory: '64Mi' } });
+    }
   });
 
   it('leave names to DNS where it has them, and trust what tier1 shows', async () => {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 
 import { serverCertificate } from '../fixtures/server-certificate.ts';
 import { kafkaSecrets } from '../../components/client-secrets.ts';
+import { KafkaCluster } from '../../components/kafka-cluster.ts';
 import type { InstalledKafka } from '../../config/schema.ts';
 import { certificateOf, kafkaOf, leaf, made, operators, outputs, root, settings, type Written } from './kafka-fixtures.ts';
-import type { Recording } from './pulumi-mocks.ts';
+import { answeringCluster, record, type Recording } from './pulumi-mocks.ts';
 
 const own = { brokerCertChainAndKey: { secretName: 'kafka-listener', certificate: 'tls.crt', key: 'tls.key' } };
 const dns = (host: string) => ({ 'external-dns.alpha.kubernetes.io/hostname': host });
@@ -182,6 +183,17 @@ describe('a listener', () => {
       assert.equal(outputs(kafka)['caCertificate'], root);
     });
   }
+
+  it('whose certificate is given may be trusted by several CAs', async () => {
+    const { cert, key } = await serverCertificate(types['route']?.hosts ?? []);
+    const authorities: string[] = [];
+    await record(() => {
+      const written = { listeners: [{ type: 'route' }], certificate: { ...sources['secret']?.written, caCertificate: `${root}${leaf}` } };
+      const kafka = new KafkaCluster('kafka', { ...settings(written) as InstalledKafka, cluster: answeringCluster(operators({ company: { 'chain.pem': cert, 'key.pem': key } }))('here') });
+      for (const authority of kafka.authorities) authority.apply((pem) => authorities.push(pem));
+    });
+    assert.deepEqual(authorities, [root, leaf]);
+  });
 
   it('that is internal has no configuration unless it has its own certificate, for the names of Services and brokers', async () => {
     const kafka = await made({ listeners: [{ name: 'plain', type: 'internal', port: 9092, tls: false }, { name: 'tls', type: 'internal', port: 9093, certificate: 'own' }, { type: 'route' }] });

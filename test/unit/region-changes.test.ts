@@ -101,7 +101,8 @@ describe('what is running', () => {
   const named = (settings: Settings) => record(() => buildTopology(configuration(settings), answeringCluster(operators))).then(previousOf);
 
   it('keeps the groups that it is in, whoever made them', async () => {
-    const hierarchy = { tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' }, edge: { existing: 'ws-e' } } };
+    const settings = { bridges: 'ws-b', edge: 'ws-e' };
+    const hierarchy = { tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' }, edge: { existing: 'ws-e' } }, settings };
     const groups = { existing: { edge: 'g', regions: { east: 'e' }, internal: { edge: 'i', regions: { east: 'ie' } } } };
     const before = await named({ tsb: { ...hierarchy, groups } });
     assert.deepEqual(unchangeable(before, configuration({ tsb: { ...hierarchy, groups } })), []);
@@ -111,7 +112,7 @@ describe('what is running', () => {
       ['tsb.groups.existing.regions.east', 'e', 'e2'], ['tsb.groups.existing.internal.regions.east', 'ie', 'ie2'],
       ['tsb.groups.existing.regions.west', 'one that this stack made', 'one that exists'], ['tsb.groups.existing.internal.regions.west', 'one that this stack made', 'one that exists'],
     ]);
-    const moved = configuration({ tsb: { tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-2' }, edge: { existing: 'ws-e' } }, groups } });
+    const moved = configuration({ tsb: { tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-2' }, edge: { existing: 'ws-e' } }, settings, groups } });
     assert.deepEqual(unchangeable(before, moved).map(({ path }) => path), ['tsb.workspaces.bridges']);
   });
 

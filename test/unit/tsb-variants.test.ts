@@ -122,9 +122,9 @@ describe('what the program can be asked for, on the stand-in', () => {
   it('what exists is stood on', async () => {
     const existing = [tsb(['tsb.tetrate.io/v2', 'Tenant', 'platform'], {}, { parents: {} }), inTenant('Workspace', 'ws-b', { namespaceSelector: { names: ['*/kafka-bridge'] } }), inTenant('Workspace', 'ws-e', { namespaceSelector: { names: ['central/edge'] } }),
       { ...group('gateway', 'g-edge', 'ws-e', 'central/edge') }].map((object) => ({ ...object, metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...(object.kind === 'Group' ? { 'tsb.tetrate.io/tenant': 'platform' } : {}) } } }));
-    const { said } = await outcome({ tsb: { tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' }, edge: { existing: 'ws-e' } }, groups: { existing: { edge: 'g-edge' } } } }, { more: existing });
+    const { said } = await outcome({ tsb: { tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' }, edge: { existing: 'ws-e' } }, settings: { bridges: 'ws-b', edge: 'ws-e' }, groups: { existing: { edge: 'g-edge' } } } }, { more: existing });
     assert.deepEqual(said, []);
-    const missing = await outcome({ tsb: { tenant: { existing: 'nobody' }, workspaces: { bridges: { existing: 'ws-b' }, edge: { existing: 'ws-e' } } } });
+    const missing = await outcome({ tsb: { tenant: { existing: 'nobody' }, workspaces: { bridges: { existing: 'ws-b' }, edge: { existing: 'ws-e' } }, settings: { bridges: 'ws-b', edge: 'ws-e' } } });
     assert.ok(missing.said.some((text) => /FAILED tenant "nobody" does not exist/.test(text)));
   });
 

@@ -141,6 +141,14 @@ export function pingTerms({ pingIntervalMs: interval, pingTimeoutMs: timeout }: 
   return interval === undefined || timeout === undefined ? [] : [{ name: 'HTTP/2 ping', ms: interval + timeout, from: `${proxy}: connection_keepalive, interval ${interval} + timeout ${timeout} ms` }];
 }
 
+/** Envoy's own cluster connect_timeout. */
+const envoyConnectTimeoutMs = 5000;
+
+/** What a new connection takes at most, TLS included: to a host that lives, or until one that is silent is given up. */
+export function connection(where: string, { connectTimeoutMs: ms }: HopSettings, proxy: string): Terms[number] {
+  return { name: `connection ${where}`, ms: ms ?? envoyConnectTimeoutMs, from: ms === undefined ? 'Envoy\'s default' : `${proxy}: connectTimeout` };
+}
+
 /** The term that comes first of several, any of which ends the same wait. */
 export function first(terms: readonly [Terms[number], ...Terms]): Terms[number] {
   return terms.reduce((least, term) => (term.ms < least.ms ? term : least));

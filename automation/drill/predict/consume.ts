@@ -1,7 +1,7 @@
 import { consumersPath } from '../../../components/region-routes.ts';
 import { pollPauseMs, recreatePausesMs } from '../consumer.ts';
 import { pollTimeoutMs, pollWaitMs } from '../instance.ts';
-import { asksForKafka, brokerDead, detectionMs, first, noFailover, pingTerms, unread } from './configuration.ts';
+import { asksForKafka, brokerDead, connection, detectionMs, first, noFailover, pingTerms, unread } from './configuration.ts';
 import type { BridgeSettings } from './configuration.ts';
 import { longestInterval } from './intervals.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
@@ -69,6 +69,8 @@ function loss({ fault, upstream, tier1 }: Scene): Bound {
       ended,
       // Until the host is out, a new instance may be made on it again.
       ...(found !== undefined ? [{ name: 'health check', ms: Math.max(0, found - ended.ms), from: `${proxy}: threshold × (interval + timeout)` }].filter(({ ms }) => ms > 0) : []),
+      // Nor does a black hole answer the connection that this takes.
+      ...(fault.endsWith('-black-hole') ? [connection('to the silent host', hop, proxy)] : []),
     ],
   };
 }
@@ -83,7 +85,7 @@ function regionLeft({ fault, region, upstream, tier1 }: Scene): Bound {
   if (tier1 === undefined) return unread('tier1');
   if (upstream.consumersStay !== true) return { terms: [] };
   const { healthCheckPath, healthCheckIntervalMs: interval = 0, healthCheckUnhealthyThreshold: threshold = 0 } = tier1;
-  if (healthCheckPath === consumersPath) return { terms: [{ name: 'tier1\'s check of the region', ms: threshold * interval, from: 'tier1: threshold × interval, as the gateway answers 503 at once' }] };
+  if (healthCheckPath?.startsWith(consumersPath) === true) return { terms: [{ name: 'tier1\'s check of the region', ms: threshold * interval, from: 'tier1: threshold × interval, as the gateway answers 503 at once' }] };
   return tier1.firstRegion === region ? { none: `tier1 goes on sending new consumers to ${region} while its gateway lives` } : { terms: [] };
 }
 

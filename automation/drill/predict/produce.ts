@@ -1,4 +1,4 @@
-import { asksForKafka, brokerDead, detectionMs, first, noFailover, pingTerms, unread } from './configuration.ts';
+import { asksForKafka, brokerDead, connection, detectionMs, first, noFailover, pingTerms, unread } from './configuration.ts';
 import type { HopSettings } from './configuration.ts';
 import { longestInterval } from './intervals.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
@@ -9,8 +9,6 @@ const newProducerMs = 500;
 const endpointsMs = 1000;
 /** Envoy's own where a route says nothing: retry_policy's base interval, of which the first repetition waits at most as long. */
 const envoyBackoffMs = 25;
-/** Envoy's own cluster connect_timeout. */
-const envoyConnectTimeoutMs = 5000;
 /** both-regions-blip (faults/holds.ts). */
 const blipMs = 300;
 /** Kafka's own retry.backoff.max.ms of its clients: until they ask for the new leader. */
@@ -37,8 +35,7 @@ const byFault: Record<string, (scene: Scene) => Bound> = {
   'bridge-cut-from-kafka': cutFromKafka,
   'bridge-slow': () => ({ none: 'a slow bridge answers: how slowly is the fault\'s own measure' }),
   'gateway-kill': ({ tier1 }) => refused(tier1, 'tier1'),
-  'gateway-black-hole': (scene) => silent(scene, scene.tier1, 'tier1'),
-  'region-black-hole': (scene) => silent(scene, scene.tier1, 'tier1'),
+  'gateway-black-hole': blackHole, 'region-black-hole': blackHole,
   'broker-leader-kill': ({ kafka }) => (kafka === undefined ? unread('Kafka')
     : { terms: [...brokerDead(kafka), { name: 'until clients ask for the new leader', ms: clientBackoffMs, from: 'Kafka\'s default of retry.backoff.max.ms' }] }),
   'tier1-restart': () => ({ terms: [{ name: 'until the Service leads to the new tier1 alone', ms: endpointsMs, from: 'kube-proxy\'s default of iptables-min-sync-period' }] }),
@@ -67,7 +64,7 @@ function refused(hop: HopSettings | undefined, proxy: string): Bound {
   return {
     terms: [
       { name: 'back-off before the repetition', ms: hop.retryBackoffMs ?? envoyBackoffMs, from: hop.retryBackoffMs === undefined ? 'Envoy\'s default' : `${proxy}: retries.backoff` },
-      { name: 'connection to another host', ms: hop.connectTimeoutMs ?? envoyConnectTimeoutMs, from: hop.connectTimeoutMs === undefined ? 'Envoy\'s default' : `${proxy}: connectTimeout` },
+      connection('to another host', hop, proxy),
       // A host that is let back in while it is dead is found out late for as long as changes of health are merged.
       ...((hop.mergeWindowMs ?? 1000) > 0 ? [{ name: 'merge window of changes of health', ms: hop.mergeWindowMs ?? 1000, from: hop.mergeWindowMs === undefined ? 'Envoy\'s default' : `${proxy}: update_merge_window` }] : []),
     ],
@@ -89,7 +86,7 @@ function silent({ plan }: Scene, hop: HopSettings | undefined, proxy: string, li
   }];
   const next: Terms = [
     ...((hop.mergeWindowMs ?? 1000) > 0 ? [{ name: 'merge window of changes of health', ms: hop.mergeWindowMs ?? 1000, from: hop.mergeWindowMs === undefined ? 'Envoy\'s default' : `${proxy}: update_merge_window` }] : []),
-    { name: 'connection to another host', ms: hop.connectTimeoutMs ?? envoyConnectTimeoutMs, from: `${proxy}: connectTimeout` },
+    connection('to another host', hop, proxy),
   ];
   const ping = living === undefined ? pingTerms(hop, proxy) : [];
   // Where a failure does not put a host out, requests go to it again until a check does, and the last of them wait for another ping.
@@ -100,6 +97,15 @@ function silent({ plan }: Scene, hop: HopSettings | undefined, proxy: string, li
   const found = one && first([one, ...other]);
   if (found !== undefined && found.ms * plan.rate / 1000 < plan.connections) return { terms: [found, ...next] };
   return { terms: [firstToGiveUp(plan.requestTimeoutMs, hop, proxy, [...ping, ...living ?? []]), ...next] };
+}
+
+/** New connections to it get no answer either: what waits for one does so until the time for connecting is over, however soon others were told. */
+function blackHole(scene: Scene): Bound {
+  const bound = silent(scene, scene.tier1, 'tier1');
+  if ('none' in bound || scene.tier1 === undefined) return bound;
+  const [found, ...next] = bound.terms;
+  const connecting = connection('to the silent host', scene.tier1, 'tier1');
+  return { terms: found === undefined || found.ms < connecting.ms ? [connecting, ...next] : bound.terms };
 }
 
 function ejectsAtOnce({ consecutiveGatewayErrors, consecutiveLocalOriginFailures }: HopSettings): boolean {

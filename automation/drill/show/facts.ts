@@ -70,7 +70,7 @@ export function plan({ plan: it }: Report, { ofSeries = false } = {}): Markup {
     ['Records', `${plural(it.keys, 'key')}, ${load.keyDistribution}; ${load.payloadBytes === 0 ? 'as short as their identity allows' : `${count(load.payloadBytes)} bytes`}, ${load.format}`],
     ['Connections', `${count(it.connections)}, ${load.requestsPerConnection === undefined ? 'kept alive' : `closed after ${plural(load.requestsPerConnection, 'request')}`}; requests given up after ${ms(it.requestTimeoutMs)}`],
     ['Retry by the client', { none: 'none', safe: 'of what certainly was not written', always: 'of everything that was not acknowledged' }[load.retry]],
-    ['Producers', load.workers === 0 ? 'in the driver\'s process' : `${plural(load.workers, 'pod')} in the cluster`],
+    ['Producers', load.workers === 0 ? 'in the driver\'s process' : `${plural(load.workers, 'pod')} in the cluster${load.workerImage === undefined ? '' : `, of ${load.workerImage}`}`],
     ['Consumers', `${count(consumers.count)}, ${consumers.mode === 'subscribe' ? 'members of one group' : 'with partitions of their own'}`],
     ['Topic', `${ofSeries ? 'a new one for each run' : it.topic}, ${plural(it.partitions, 'partition')}`],
     ['Seed', ofSeries ? 'one of its own for each run' : String(it.seed)],

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Dispatcher } from 'undici';
 
+import { userGivingGroup } from '../../../config/pod-security.ts';
 import { UserError } from '../../../errors.ts';
 import { byAddress } from '../addresses.ts';
 import type { Cluster } from '../cluster.ts';
@@ -149,7 +150,7 @@ export class Workers {
 
   async #makeJob(): Promise<void> {
     const { cluster, namespace, settings, clock } = this.#o;
-    const { job, configMap } = workerObjects({ ...settings, regions: await byAddress(settings.regions), beganAt: Date.now() - clock() }, namespace);
+    const { job, configMap } = workerObjects({ ...settings, regions: await byAddress(settings.regions), beganAt: Date.now() - clock() }, namespace, await givesUsers(cluster));
     const name = job.metadata?.name ?? '';
     await this.#note(name);
     this.#job = name;
@@ -199,4 +200,10 @@ export class Workers {
     const { clock } = this.#o;
     for (const deadline = clock() + timeoutMs; !condition() && clock() < deadline;) await delay(readEveryMs, undefined, { signal });
   }
+}
+
+/** Whether the cluster says itself as which user a pod runs, as OpenShift does. */
+async function givesUsers(cluster: Cluster): Promise<boolean> {
+  const { groups } = await cluster.ask('APIs cannot be listed', () => cluster.apis.getAPIVersions({}));
+  return groups.some(({ name }) => name === userGivingGroup);
 }

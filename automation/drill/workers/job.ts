@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 
 import type { V1ConfigMap, V1Job } from '@kubernetes/client-node';
 
+import { restricted } from '../../../config/pod-security.ts';
 import { fieldManager } from '../cluster.ts';
 import { recoverTimeoutMs, takeHoldTimeoutMs } from '../fault-times.ts';
+import { defaultWorkerImage } from '../load-plan.ts';
 import type { Plan } from '../plan.ts';
 import type { WorkerSettings } from './protocol.ts';
 
-/** Node.js as its makers publish it; it runs TypeScript as it is. */
-const image = 'docker.io/library/node:24-alpine';
 const directory = '/etc/kbf-worker';
 /** What a worker is made of: the drill's own modules that need nothing but Node.js, where they lie under automation/drill. */
 const sources = [
@@ -40,9 +40,13 @@ function keyOf(path: string): string {
   return path.replaceAll('/', '.');
 }
 
-/** A Job of one pod for each worker, and the ConfigMap of the program. */
-export function workerObjects(settings: WorkerSettings, namespace: string): { job: V1Job; configMap: V1ConfigMap } {
-  const { plan: { run, load: { workers } } } = settings;
+/**
+ * A Job of one pod for each worker, and the ConfigMap of the program.
+ * @param givesUsers whether the cluster says itself as which user a pod runs
+ */
+export function workerObjects(settings: WorkerSettings, namespace: string, givesUsers: boolean): { job: V1Job; configMap: V1ConfigMap } {
+  const { plan: { run, load: { workers, workerImage: image = defaultWorkerImage } } } = settings;
+  const security = restricted(givesUsers);
   const name = `kbf-drill-${run}`;
   const labels = { 'app.kubernetes.io/managed-by': fieldManager, 'kbf-drill/run': run };
   const metadata = { name, namespace, labels };
@@ -58,10 +62,13 @@ export function workerObjects(settings: WorkerSettings, namespace: string): { jo
           // A sidecar would stay behind when the worker is done, and its proxy would be part of what is measured.
           metadata: { labels, annotations: { 'sidecar.istio.io/inject': 'false' } },
           spec: {
-            restartPolicy: 'Never', terminationGracePeriodSeconds: graceSeconds, automountServiceAccountToken: false,
+            restartPolicy: 'Never', terminationGracePeriodSeconds: graceSeconds, automountServiceAccountToken: false, securityContext: security.pod,
             containers: [{
               name: 'worker', image, command: ['node', `${directory}/${program}`],
               env: [{ name: 'KBF_WORKER', value: JSON.stringify(settings) }],
+              // A namespace with a quota refuses pods that ask for nothing.
+              resources: { requests: { cpu: '100m', memory: '128Mi' } },
+              securityContext: security.container,
               volumeMounts: [{ name: 'program', mountPath: directory, readOnly: true }],
             }],
             volumes: [{ name: 'program', configMap: { name, items: [...files.keys()].map((path) => ({ key: keyOf(path), path })) } }],

@@ -1,0 +1,32 @@
+import type { BridgeConfiguration, TsbConfiguration } from '../config/schema.ts';
+import { bridgeHosts } from './bridge-hosts.ts';
+import { consumersPath } from './region-routes.ts';
+
+/** A consumer that nobody makes. A bridge answers 404 at once, without Kafka, and logs it as it logs any answer; a path that is none of its API's it logs as an error. */
+const ofNoConsumer = `${consumersPath}/kbf-check/instances/none/subscription`;
+
+/**
+ * What tier1 asks of a region. Consumers' requests never take the hop to a peer, so that a region whose own bridge is gone answers 503 to their path, whatever its peer does: tier1 then
+ * leaves it, and new consumers come to where there is a bridge. Behind Strimzi's own Service they take the hop like the rest.
+ */
+export function regionCheckPath(bridge: Pick<BridgeConfiguration, 'name' | 'namespace' | 'service'>): string {
+  return bridgeHosts(bridge).local === undefined ? '/' : ofNoConsumer;
+}
+
+/** The operations of a bridge's API that are asked for by GET, by their paths, but for healthy and ready, of which Strimzi has bridges say nothing. From openapi.json of bridges 0.26.0 to 1.1.0. */
+const operations: readonly (readonly [path: RegExp, operation: string])[] = [
+  [/^\/$/, 'info'],
+  [/^\/topics$/, 'listTopics'],
+  [/^\/topics\/[^/]+$/, 'getTopic'],
+  [/^\/topics\/[^/]+\/partitions$/, 'listPartitions'],
+  [/^\/topics\/[^/]+\/partitions\/[^/]+$/, 'getPartition'],
+  [/^\/topics\/[^/]+\/partitions\/[^/]+\/offsets$/, 'getOffsets'],
+  [/^\/consumers\/[^/]+\/instances\/[^/]+\/subscription$/, 'listSubscriptions'],
+];
+
+/** The loggers by which a bridge tells of each check, two lines at INFO, many times a second from every region; none where nothing checks. */
+export function checkLoggers(bridge: BridgeConfiguration, envoyFilters: TsbConfiguration['envoyFilters']): string[] {
+  if (envoyFilters === 'none') return [];
+  const asked = [bridge.healthCheck.path, regionCheckPath(bridge)].flatMap((path) => operations.filter(([pattern]) => pattern.test(path)).map(([, operation]) => operation));
+  return [...new Set(asked)].map((operation) => `http.openapi.operation.${operation}`);
+}
