@@ -32,6 +32,7 @@ function ofData(isMissed: IsMissed): string[] {
     ['consume.redeliveredAfterCommit', 'Records came again although they had been committed: two consumers believe to own the partition, or commits were lost with their coordinator; see that __consumer_offsets has a replication factor of 3.'],
     ['consume.commitsLost', 'Commits that Kafka had said to have are gone: see that __consumer_offsets has a replication factor of 3 and min.insync.replicas of 2, and that nobody else uses the group.'],
     ['consume.backwards', 'A consumer with partitions of its own was given records again: see who else uses its instance, and whether a retry policy repeats polls or seeks.'],
+    ['consume.backwardsInPoll', 'One answer gave a consumer records of a partition out of their order: see that nothing between its bridge and Kafka changes what a poll gives, and which version the bridge has.'],
     ['consume.undelivered', 'Consumers did not come to the end of the log: see whether they could be made anew through the common host name, and whether session.timeout.ms lets dead members go.'],
   ];
   return table.filter(([name]) => isMissed(name)).map(([, advice]) => advice);
@@ -83,7 +84,9 @@ function ofRegions({ run }: AdviceOn, missed: readonly string[]): string[] {
   const missing = (phase: string): string[] => run.regions.filter((region) => missed.includes(`regions.${region}.${phase}`));
   const after = missing('after');
   const struck = [run.plan.region, ...run.plan.steps.flatMap((step) => (step.kind === 'do' ? [step.region] : []))];
-  const others = missing('during').filter((region) => !struck.includes(region));
+  // Where any of several may stand in, they are named together.
+  const together = missed.flatMap((name) => /^regions\.(.*\+.*)\.during/.exec(name)?.[1]?.split('+') ?? []);
+  const others = [...missing('during').filter((region) => !struck.includes(region)), ...together];
   return [
     ...(others.length === 0 ? [] : [`${others.join(' and ')} did not take over: see that tier1 names the regions without weights (weights switch failover off) and that the gateways reach one another's east-west port.`]),
     ...(after.length === 0 ? [] : [`${after.join(' and ')} did not serve again: see whether its bridge became ready, and for how long hosts stay ejected (maxEjectionTime).`]),

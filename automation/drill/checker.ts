@@ -199,11 +199,22 @@ export class Checker {
     return count;
   }
 
-  /** What lies in the log though its client was never told so. */
+  /** What lies in the log where its client was never told of it: all of an unanswered record, and of one that was acknowledged each copy besides. */
   #untold(): Untold[] {
     const records = new Set<number>();
-    for (let record = 0; record < this.ledger.size; record += 1) if (this.ledger.outcomeOf(record) === 'unknown' && this.#places.copiesOf(record) > 0) records.add(record);
-    return [...this.#places.placesOf(records)].flatMap(([record, places]) => places.map((place) => ({ record, ...place })));
+    for (let record = 0; record < this.ledger.size; record += 1) {
+      const copies = this.#places.copiesOf(record);
+      if (copies > 1 || (copies === 1 && this.ledger.outcomeOf(record) !== 'ok')) records.add(record);
+    }
+    const told = new Set<string>();
+    const { record, partition, offset } = this.ledger.acknowledged;
+    for (let i = 0; i < record.length; i += 1) {
+      const number = record.at(i);
+      const place = { partition: partition.at(i), offset: offset.at(i) };
+      if (!this.#places.holds(place, number)) records.add(number);
+      else if (records.has(number)) told.add(`${number} at ${placeOf(place)}`);
+    }
+    return [...this.#places.placesOf(records)].flatMap(([number, places]) => places.filter((place) => !told.has(`${number} at ${placeOf(place)}`)).map((place) => ({ record: number, ...place })));
   }
 
   #holds(place: { partition: number; offset: number }): string {

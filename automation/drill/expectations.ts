@@ -19,7 +19,7 @@ export function expectationsOf({ before, during, everywhere }: Expectation, { re
   const isHit = (name: string): boolean => name === region || everywhere === true;
   return Object.fromEntries(order.regions.map(({ name }) => {
     const normal: Serving = serving.includes(name) ? 'serves' : 'any';
-    // With two regions it is clear who stands in; with more, any of the others may.
+    // With two regions it is clear who stands in; with more, any of the others may (standIns).
     const standsIn = serving.includes(region) && during === 'silent' && order.regions.length === 2;
     const others: Serving = standsIn ? 'serves' : normal;
     return [name, {
@@ -29,6 +29,18 @@ export function expectationsOf({ before, during, everywhere }: Expectation, { re
       after: normal,
     }];
   }));
+}
+
+/**
+ * Of whom one at least has to serve while the region of a fault is silent, without its being known which; none where it is clear who stands in, or nobody has to. A fault of a region
+ * that stands by leaves the others as they are.
+ */
+export function standIns({ region = '', expects }: Pick<FaultMark, 'region' | 'expects'>): string[] {
+  const hit = expects[region];
+  const others = Object.entries(expects).filter(([name]) => name !== region);
+  if (hit?.before !== 'serves' || hit.during !== 'silent' || others.some(([, { during }]) => during === 'serves')) return [];
+  const names = others.filter(([, { during }]) => during === 'any').map(([name]) => name);
+  return names.length > 1 ? names : [];
 }
 
 /** A standby that is not hurt need not serve. */

@@ -8,7 +8,7 @@ export const takeHoldTimeoutMs = 60_000;
 export const recoverTimeoutMs = 90_000;
 
 /** No region is taken for silent sooner. */
-const leastSilenceMs = 500;
+export const leastSilenceMs = 500;
 /** How likely it may be that a region is taken for silent, though it serves for as long as it is listened to. */
 const mistaken = 0.01;
 
@@ -21,17 +21,24 @@ export function requestsMissed(regions: number, requests: number): number {
   return regions * Math.log((1 + requests / regions) / mistaken);
 }
 
+/** How many of the driver's own requests in a row have to miss the region of a fault, where the load was served by it; of who is asked itself none. */
+export function missesNeeded(plan: Plan, { region = '', expects }: Pick<FaultMark, 'region' | 'expects'>): number {
+  if (expects[region]?.before !== 'serves') return 0;
+  const { rate, load: { pattern, rampFrom = 1 } } = driversShare(plan);
+  const regions = Object.values(expects).filter(({ before }) => before === 'serves').length;
+  return requestsMissed(regions, Math.max(rate, pattern === 'ramp' ? rampFrom : rate) * takeHoldTimeoutMs / 1000);
+}
+
 /**
- * How long the region of a fault must not have been heard before it is taken for silent, ms. Told from the driver's own requests, where the load was served by it; who is asked
- * itself is not missed by chance. Of a ramp the rate when the fault was injected counts, if it grows.
+ * How long the region of a fault must not have been heard before it is taken for silent, ms: as long as so many requests take as have to miss it, where the load was served by
+ * it; who is asked itself is not missed by chance. Of a ramp the rate when the fault was injected counts, if it grows.
  */
 export function silenceMs(plan: Plan, { region = '', expects, injectMs }: Pick<FaultMark, 'region' | 'expects' | 'injectMs'>, loadMs = 0): number {
   if (expects[region]?.before !== 'serves') return leastSilenceMs;
   const { rate, durationSeconds, load: { pattern, rampFrom = 1 } } = driversShare(plan);
   const from = pattern === 'ramp' ? rampFrom : rate;
   const least = Math.min(rate, from + (rate - from) * Math.min(1, (injectMs - loadMs) / (durationSeconds * 1000)));
-  const regions = Object.values(expects).filter(({ before }) => before === 'serves').length;
-  return Math.max(leastSilenceMs, requestsMissed(regions, Math.max(rate, from) * takeHoldTimeoutMs / 1000) * 1000 / least);
+  return Math.max(leastSilenceMs, missesNeeded(plan, { region, expects }) * 1000 / least);
 }
 
 /** What has to be known of a run. */

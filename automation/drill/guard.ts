@@ -16,7 +16,7 @@ export class AbortCondition extends Error {
 export interface GuardOptions {
   live: Live;
   clock: Clock;
-  /** Share (0 to 1) of the requests of the window that may end other than ok. */
+  /** Share (0 to 1) of the records of the window that may be other than ok. */
   mostErrors: number;
   onBroken: (why: AbortCondition) => void;
 }
@@ -42,9 +42,10 @@ export function guardLoad({ live, clock, mostErrors, onBroken }: GuardOptions): 
     const now = clock();
     if (now - beginMs < windowMs) return undefined;
     if (now - Math.max(beginMs, live.lastOkMs) >= windowMs) return `no region served a request for ${windowMs / 1000} s`;
-    const ended = live.endedSince(now - windowMs);
-    const bad = ended.filter(({ outcome }) => outcome !== 'ok').length;
-    if (ended.length < fewest || bad <= mostErrors * ended.length) return undefined;
-    return `the error budget is spent: ${bad} of the ${ended.length} requests that ended in the last ${windowMs / 1000} s were not ok`;
+    // A record that its client sent again is what its last request came to.
+    const records = new Map(live.endedSince(now - windowMs).map(({ producer, seq, outcome }) => [`${producer}/${seq}`, outcome]));
+    const bad = [...records.values()].filter((outcome) => outcome !== 'ok').length;
+    if (records.size < fewest || bad <= mostErrors * records.size) return undefined;
+    return `the error budget is spent: ${bad} of the ${records.size} records whose requests ended in the last ${windowMs / 1000} s were not ok`;
   }
 }

@@ -7,7 +7,9 @@ import { contentOf } from './content.ts';
 import { startClock } from './exchange.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { healLeftovers, sentenceOf } from './faults/journal.ts';
+import type { Healed } from './faults/journal.ts';
 import { AbortCondition } from './guard.ts';
+import { healOfTheDead } from './heal.ts';
 import { Lease } from './lease.ts';
 import { Live } from './live.ts';
 import type { Marks } from './metrics.ts';
@@ -91,8 +93,12 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
   let begun = false;
   let refused = false;
   try {
-    run.ending = await withLease(cluster, { namespace, plan, awayMs: leaseAwayMs(plan, outputs), options, stop }, async () => {
-      for (const healed of await healLeftovers(options)) reporter.phase('heal-leftovers', sentenceOf(healed));
+    const told = (leftovers: readonly Healed[]): void => {
+      for (const healed of leftovers) reporter.phase('heal-leftovers', sentenceOf(healed));
+    };
+    const withoutLease = async (why: UserError): Promise<void> => { told(await healOfTheDead(options, why)); };
+    run.ending = await withLease(cluster, { namespace, plan, awayMs: leaseAwayMs(plan, outputs), options, stop, withoutLease }, async () => {
+      told(await healLeftovers(options));
       begun = true;
       await writeRun(options.reportDir, run);
       return await carryOut(drill);
@@ -122,10 +128,12 @@ interface Holding {
   awayMs: number;
   options: DrillOptions;
   stop: (why: AbortCondition) => void;
+  /** What can be done where the Lease cannot be asked for. */
+  withoutLease: (why: UserError) => Promise<void>;
 }
 
-/** Does the work while no other drill can be on the stack. A cluster that cannot be asked for the Lease is a reason to do nothing, not a refusal. */
-async function withLease(cluster: Cluster, { namespace, plan, awayMs, options, stop }: Holding, work: () => Promise<RunRecord['ending']>): Promise<RunRecord['ending']> {
+/** Does the work while no other drill can be on the stack. A cluster that cannot be asked for the Lease is a reason to begin nothing, not a refusal. */
+async function withLease(cluster: Cluster, { namespace, plan, awayMs, options, stop, withoutLease }: Holding, work: () => Promise<RunRecord['ending']>): Promise<RunRecord['ending']> {
   let lease: Lease;
   try {
     lease = await Lease.take(cluster, {
@@ -133,8 +141,12 @@ async function withLease(cluster: Cluster, { namespace, plan, awayMs, options, s
       onLost: (why) => { stop(new AbortCondition(why, true)); }, ...(options.signal ? { signal: options.signal } : {}),
     });
   } catch (error) {
-    if (error instanceof UserError && error.exitCode !== 2) return { kind: 'inconclusive', reason: error.message };
-    throw error;
+    if (!(error instanceof UserError) || error.exitCode === 2) throw error;
+    const left = await withoutLease(error).then(() => '', (failure: unknown) => {
+      if (failure instanceof UserError) return failure.message;
+      throw failure;
+    });
+    return { kind: 'inconclusive', reason: left.includes(error.message) ? left : [error.message, ...(left === '' ? [] : [left])].join('; ') };
   }
   try {
     return await work();

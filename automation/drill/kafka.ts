@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Admin, Consumer, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
 import type { RecordsBatch } from '@platformatic/kafka';
 import { UserError } from '../../errors.ts';
@@ -122,7 +123,7 @@ export class Kafka implements AsyncDisposable {
       if (begin >= end) continue;
       let maxBytes = firstBytes;
       const ask = (from: bigint): Promise<RecordsBatch[]> => {
-        const asked = this.#ask(`partition ${partition} of topic ${topic} cannot be read`, () => this.#fetch(topic, partition, { fetchOffset: from, maxBytes }));
+        const asked = this.#ask(`partition ${partition} of topic ${topic} cannot be read`, () => this.#fetchSome(topic, partition, { fetchOffset: from, maxBytes }));
         // Told to who awaits it; nobody does when the caller has gone.
         asked.catch(() => undefined);
         return asked;
@@ -131,8 +132,7 @@ export class Kafka implements AsyncDisposable {
       for (let next = begin; next < end;) {
         const batches = await asked;
         const from = next;
-        const last = batches.at(-1);
-        next = last === undefined ? next : last.firstOffset + BigInt(last.lastOffsetDelta) + 1n;
+        next = endOf(batches) ?? next;
         if (next <= from) throw new UserError(`partition ${partition} of topic ${topic} ends at ${from}, but ${end} was its end before`);
         maxBytes = bytesOfSome(batches) ?? maxBytes;
         if (next < end) asked = ask(next);
@@ -141,8 +141,22 @@ export class Kafka implements AsyncDisposable {
     }
   }
 
-  async #fetch(topic: string, partition: number, { fetchOffset, maxBytes }: { fetchOffset: bigint; maxBytes: number }): Promise<RecordsBatch[]> {
-    const metadata = await this.#reader.metadata({ topics: [topic] });
+  /**
+   * Fetches again while nothing comes: a broker answers with nothing at once who has used up a quota (KIP-219), and where the partition's leader has just moved. What it has then
+   * got, which is nothing where that goes on for too long.
+   */
+  async #fetchSome(topic: string, partition: number, place: FetchPlace): Promise<RecordsBatch[]> {
+    const deadlineMs = performance.now() + noProgressMs;
+    let batches = await this.#fetch(topic, partition, place);
+    while ((endOf(batches) ?? 0n) <= place.fetchOffset && performance.now() < deadlineMs) {
+      await delay(emptyPauseMs);
+      batches = await this.#fetch(topic, partition, place, true);
+    }
+    return batches;
+  }
+
+  async #fetch(topic: string, partition: number, { fetchOffset, maxBytes }: FetchPlace, forceUpdate = false): Promise<RecordsBatch[]> {
+    const metadata = await this.#reader.metadata({ topics: [topic], forceUpdate });
     const about = metadata.topics.get(topic);
     const leader = about?.partitions[partition]?.leader;
     if (about === undefined || leader === undefined) throw new Error('it has no leader');
@@ -182,6 +196,20 @@ function bytesOfSome(batches: readonly RecordsBatch[]): number | undefined {
     count += records.length;
   }
   return count === 0 ? undefined : Math.min(mostBytes, Math.ceil(atOnce * bytes / count));
+}
+
+interface FetchPlace {
+  fetchOffset: bigint;
+  maxBytes: number;
+}
+
+/** How long a partition may give nothing, though there should be more of it, and how soon it is asked again, ms. */
+const [noProgressMs, emptyPauseMs] = [30_000, 250];
+
+/** What comes after the batches. Undefined without any. */
+function endOf(batches: readonly RecordsBatch[]): bigint | undefined {
+  const last = batches.at(-1);
+  return last === undefined ? undefined : last.firstOffset + BigInt(last.lastOffsetDelta) + 1n;
 }
 
 function isControl(attributes: number): boolean {

@@ -54,11 +54,15 @@ export class Lease implements AsyncDisposable {
 
   /**
    * Takes it, from a dead holder as well, once that has not renewed it for its duration. `onLost` is told when somebody else has it later, or may have, as it could
-   * not be renewed for its duration. Throws a UserError (2) that says who holds it.
+   * not be renewed for its duration. Throws a UserError (2) that says who holds it, and (1) where it cannot be asked for.
    */
   static async take(cluster: Cluster, { namespace, holder, onLost, awayMs = 0, signal }: TakeOptions, leaseTimes = times): Promise<Lease> {
-    await cluster.mustAllow(['get', 'create', 'update', 'delete'].map((verb) => ({ verb, group: 'coordination.k8s.io', resource: 'leases', namespace })));
     const lease = new Lease(cluster, namespace, holder, { ...leaseTimes, durationMs: leaseTimes.durationMs + awayMs });
+    // First, so that of a cluster which does not answer it is said what it was asked for.
+    await lease.#read().catch((error: unknown) => {
+      if (statusOf(error) !== 403) throw error;
+    });
+    await cluster.mustAllow(['get', 'create', 'update', 'delete'].map((verb) => ({ verb, group: 'coordination.k8s.io', resource: 'leases', namespace })));
     await lease.#take(signal);
     lease.#renewing = lease.#hold(onLost);
     return lease;

@@ -12,6 +12,16 @@ export interface LiveView {
   byRegion: Record<string, number>;
 }
 
+/** The last that a region served. */
+interface Served {
+  /** Its end. */
+  lastMs: number;
+  /** When the latest of them was sent. */
+  sentMs: number;
+  /** How many requests had been carried out by then. */
+  carriedOut: number;
+}
+
 /** What can be said of the load while it runs. Steers the drill and the live line; the report is judged from the stored run. */
 export class Live {
   readonly totals = { ok: 0, failed: 0, unknown: 0 };
@@ -19,9 +29,15 @@ export class Live {
   readonly #regions: readonly string[];
   /** In the order of their ends; only about a minute is kept. */
   #recent: Attempt[] = [];
-  readonly #lastServedMs = new Map<string, number>();
+  readonly #served = new Map<string, Served>();
+  /** Requests of the load that were on a connection, and have ended. */
+  #carriedOut = 0;
+  /** When the latest of the requests was sent that were ok. */
+  #lastOkSentMs = -Infinity;
   /** End of the last request of the load that was ok, 0 before the first. */
   lastOkMs = 0;
+  /** End of the last request of the load, 0 before the first: nothing is known of what came after. */
+  lastEndMs = 0;
   /** Attempts that ended since then are kept, however long ago it is. */
   keepSinceMs = Infinity;
   /** End of the last request whose outcome is unknown, if there was one. */
@@ -38,12 +54,20 @@ export class Live {
   add(attempt: Attempt): void {
     this.totals[attempt.outcome] += 1;
     this.noteUnknown(attempt);
-    if (attempt.outcome === 'ok') this.lastOkMs = attempt.endMs;
-    if (attempt.outcome === 'ok' && attempt.region !== undefined) this.#lastServedMs.set(attempt.region, attempt.endMs);
+    this.lastEndMs = attempt.endMs;
+    if (attempt.sentMs !== undefined) this.#carriedOut += 1;
+    if (attempt.outcome === 'ok') this.#noteServed(attempt);
     this.#recent.push(attempt);
     const oldest = Math.min(attempt.endMs - 60_000, this.keepSinceMs);
     if ((this.#recent[0]?.endMs ?? oldest) < oldest - 10_000) this.#recent = this.#recent.filter(({ endMs }) => endMs >= oldest);
     for (const check of this.#waiting) check();
+  }
+
+  #noteServed({ region, sentMs = -Infinity, endMs }: Attempt): void {
+    this.lastOkMs = endMs;
+    this.#lastOkSentMs = Math.max(this.#lastOkSentMs, sentMs);
+    if (region === undefined) return;
+    this.#served.set(region, { lastMs: endMs, sentMs: Math.max(this.#served.get(region)?.sentMs ?? -Infinity, sentMs), carriedOut: this.#carriedOut });
   }
 
   /** Of an attempt that is not part of the load. */
@@ -53,12 +77,17 @@ export class Live {
 
   /** End of the last request that the region served, 0 before the first. */
   lastServedMs(region: string): number {
-    return this.#lastServedMs.get(region) ?? 0;
+    return this.#served.get(region)?.lastMs ?? 0;
   }
 
-  /** The ok requests that ended after `ms` (at most a minute ago). */
-  okSince(ms: number): Attempt[] {
-    return this.endedSince(ms).filter(({ outcome }) => outcome === 'ok');
+  /** How many requests have ended since then that were sent, and that the region did not serve: another did, or nobody. */
+  missedSinceServed(region: string): number {
+    return this.#carriedOut - (this.#served.get(region)?.carriedOut ?? 0);
+  }
+
+  /** Whether a request that was sent after `ms` was ok, and served by the region where one is named. Costs the same whatever the load has come to, as it is asked after each request. */
+  hasServedSince(ms: number, region?: string): boolean {
+    return (region === undefined ? this.#lastOkSentMs : this.#served.get(region)?.sentMs ?? -Infinity) > ms;
   }
 
   /** The requests that ended after `ms` (at most a minute ago, or since `keepSinceMs`). */
@@ -73,7 +102,7 @@ export class Live {
     return { rate: recent.length, ...this.totals, byRegion: Object.fromEntries(this.#regions.map((name) => [name, share(name)])) };
   }
 
-  /** Waits until `condition` holds, asking after every request that ends. False when it did not within `timeoutMs`. */
+  /** Waits until `condition` holds, asking after every request that ends: it has to be cheap. False when it did not within `timeoutMs`. */
   until(condition: () => boolean, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     return until(this.#waiting, condition, { timeoutMs, signal });
   }

@@ -138,13 +138,13 @@ async function putAside(directory: string): Promise<void> {
 }
 
 /**
- * Pure. Figures are over the runs that passed or failed: of the others they are of a part of a drill, or answer no question. How sure it is that objectives are
+ * Pure. Figures are over the runs that passed or failed and came to their end: of the others they are of a part of a drill, or answer no question. How sure it is that objectives are
  * kept is also over those that had broken one when they ended themselves.
  */
 export function summarize(runs: readonly SeriesRun[]): RepeatSummary {
   const counts = { pass: 0, fail: 0, inconclusive: 0, aborted: 0 };
   for (const { report } of runs) counts[report.verdict] += 1;
-  const reports = runs.map(({ report }) => report).filter(({ verdict }) => verdict === 'pass' || verdict === 'fail');
+  const reports = runs.map(({ report }) => report).filter(({ verdict, reason }) => reason === undefined && (verdict === 'pass' || verdict === 'fail'));
   const figures = objectiveNames([]).flatMap(({ name, unit }) => figureOf(name, unit, reports.flatMap((report) => valueAt(name, report) ?? [])));
   const first = runs[0]?.report;
   return {
@@ -169,7 +169,7 @@ function confidenceOf(series: readonly SeriesRun[], figures: readonly RepeatedFi
   const failures = answered.filter(({ report }) => exitCodeOf(report) === 3).length;
   const runs = answered.length;
   // What a drill that ended itself would have measured is unknown.
-  const all = answered.some(({ report }) => report.verdict === 'aborted') ? 'all such drills that are not ended early' : 'all such drills';
+  const all = answered.some(({ report }) => report.reason !== undefined || report.verdict === 'aborted') ? 'all such drills that are not ended early' : 'all such drills';
   if (runs === 0) return ['No run answered its question.'];
   const gap = figures.find(({ name }) => name === 'produce.blackoutMs');
   return [

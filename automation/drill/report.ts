@@ -5,12 +5,13 @@ import { lateAnswers } from './fault-times.ts';
 import { ConsumeFigures, ProduceFigures } from './figures.ts';
 import type { ConsumptionEntry, CurvePoint, RegionShares } from './figures.ts';
 import { HandedOver } from './handed-over.ts';
-import { inFlightSpans, lostBesides } from './in-flight.ts';
+import { inFlightAt, lostBesides } from './in-flight.ts';
 import { faultSpan } from './metrics.ts';
 import type { Latency, Marks, Span, TimelineEntry } from './metrics.ts';
 import { judgeObjectives, ownDelayMs, predictionTolerance } from './objectives.ts';
 import type { Ending, Objective } from './objectives.ts';
 import type { AppliedConfiguration, FaultMark, Plan, StepRecord } from './plan.ts';
+import { objectName } from './predict/configuration.ts';
 import { predict } from './predict/predict.ts';
 import type { Prediction as Predicted } from './predict/predict.ts';
 import type { Attempt, Commit, Delivery, LogRecord } from './records.ts';
@@ -162,9 +163,10 @@ export class Judging {
       ...(loadMs === undefined || span === undefined ? {} : { measured: { fromMs: span.fromMs - loadMs, toMs: span.toMs - loadMs } }),
     });
     const predicted = predictOf(run.faults);
+    const boundsMs = run.faults.map((fault) => predictOf([fault])?.produceBlackoutMs);
     const measured = { produce, regions, ...pick('consume', consume), ...(run.logRead ? { log: findings.log } : {}), ...pick('predicted', predicted) };
     const { verdict, objectives } = judgeObjectives({
-      run, samples, boundsMs: run.faults.map((fault) => predictOf([fault])?.produceBlackoutMs), lostBesides: this.#lostBesides(predicted), later: this.#produce.laterRegions(run.regions), latenessMs: this.#produce.latenessMs(), clockJumps: findings.clockJumps, ...measured, ...pick('notHandedOver', this.#handedOver.missing(run.marks, ownDelayMs)),
+      run, samples, boundsMs, lostBesides: this.#lostBesides(boundsMs), later: this.#produce.laterRegions(run.regions), latenessMs: this.#produce.latenessMs(), clockJumps: findings.clockJumps, ...measured, ...pick('notHandedOver', this.#handedOver.missing(run.marks, ownDelayMs)),
       ...pick('latenessInGapMs', span && this.#produce.latenessInGapMs(span)), ...pick('connectionWaitMs', this.#produce.connectionWaitMs()),
       ...pick('consumersBehindMs', run.logRead && run.marks.injectMs !== undefined ? this.#consume.behindMs(run.marks.injectMs) : undefined),
     });
@@ -191,11 +193,15 @@ export class Judging {
   }
 
   /** Nothing is detected later than its bound, as far as that is borne. */
-  #lostBesides(predicted: Predicted | undefined): ReturnType<typeof lostBesides> {
-    const { faults, plan, workerClocksMs } = this.#run;
-    const withinMs = predicted?.produceBlackoutMs === undefined ? undefined : predicted.produceBlackoutMs * predictionTolerance;
+  #lostBesides(boundsMs: readonly (number | undefined)[]): ReturnType<typeof lostBesides> {
+    const { faults, plan, workerClocksMs, configuration = {} } = this.#run;
     const lost = [...this.#checker.ledger.notOk()].filter(({ producer }) => isLoad(producer));
-    return lostBesides(lost, inFlightSpans(faults, { withinMs, clockMs: workerClocksMs }), plan);
+    const spans = inFlightAt(faults, {
+      boundsMs: boundsMs.map((ms) => ms === undefined ? undefined : ms * predictionTolerance),
+      bridgesOf: (region = plan.region) => replicasIn(configuration[objectName.bridge(region)]),
+      requestMs: this.#produce.slowRequestMs(), clockMs: workerClocksMs,
+    });
+    return lostBesides(lost, spans, plan, workerClocksMs);
   }
 
   /** Records that are not ok, by the class of their last attempt; the most frequent first. */
@@ -213,6 +219,10 @@ export class Judging {
     }
     return lists;
   }
+}
+
+function replicasIn({ replicas }: AppliedConfiguration[string] = {}): number | undefined {
+  return typeof replicas === 'number' ? replicas : undefined;
 }
 
 function isLoad(producer: string): boolean {

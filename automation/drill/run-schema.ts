@@ -18,17 +18,20 @@ const planStep = z.discriminatedUnion('kind', [
 
 const load = z.object({
   pattern: z.enum(choices.pattern), rampFrom: finite.optional(), payloadBytes: finite, keyDistribution: z.enum(choices.keyDistribution), format: z.enum(choices.format),
-  requestsPerConnection: finite.optional(), retry: z.enum(choices.retry), workers: finite,
+  requestsPerConnection: finite.optional(), retry: z.enum(choices.retry), workers: finite, workerImage: string().optional(),
+});
+
+/** Those of a report are the same. */
+export const parts = z.record(string(), z.object({ kind: z.enum(['real', 'reference']), version: string() }));
+export const plan = z.object({
+  run: string(), fault: string(), region: string(), rate: finite.positive(), durationSeconds: finite, connections: finite, requestTimeoutMs: finite, topic: string(), partitions: finite, keys: finite,
+  consumers: z.object({ count: finite, mode: z.enum(choices.mode) }), load, steps: z.array(planStep), abortAfterErrors: finite.optional(), seed: finite, objectives: z.array(string()).optional(),
 });
 
 /** What a run holds at least; what it holds besides is of no interest to who judges it. */
 const run: z.ZodType<RunRecord> = z.object({
   schema: z.literal('kbf-run/1'), startedAt: string(), environment: string(),
-  parts: z.record(string(), z.object({ kind: z.enum(['real', 'reference']), version: string() })), regions: z.array(string()),
-  plan: z.object({
-    run: string(), fault: string(), region: string(), rate: finite.positive(), durationSeconds: finite, connections: finite, requestTimeoutMs: finite, topic: string(), partitions: finite, keys: finite,
-    consumers: z.object({ count: finite, mode: z.enum(choices.mode) }), load, steps: z.array(planStep), abortAfterErrors: finite.optional(), seed: finite, objectives: z.array(string()).optional(),
-  }),
+  parts, regions: z.array(string()), plan,
   marks: z.object({ ...marks, loadMs: finite.optional(), loadEndMs: finite.optional() }),
   faults: z.array(z.object({
     ...marks, fault: string(), region: string().optional(), target: string(), injectMs: finite, losesInFlight: z.literal(true).optional(),

@@ -15,9 +15,14 @@ export interface SteadyOptions {
 
 const timeoutMs = 60_000;
 const pauseMs = 25;
-/** Each region has to have served so many of the last `recent` probes, all of which were answered ok. */
-const servedAtLeast = 3;
+/** The last so many probes have to be answered ok. */
 const recent = 30;
+/**
+ * Each region has to have served so many of the last 15 probes for each region. One that is sent its share at random has served fewer of so many
+ * with less than 0.01 %, however many regions there are.
+ */
+const servedAtLeast = 3;
+const recentOfEach = 15;
 
 /**
  * Proves by real produces and polls that everything serves before anything is measured: every region's bridge writes, and every consumer that there is is given
@@ -34,7 +39,7 @@ export async function reachSteadyState({ probe, consumers, regions, clock, signa
   while (clock() - begin < timeoutMs) {
     signal.throwIfAborted();
     last.push(await probe());
-    if (last.length > recent) last.shift();
+    if (last.length > Math.max(recent, regions.length * recentOfEach)) last.shift();
     missing = failure ?? missingOf(last, regions) ?? (consumers?.allBusy !== false ? undefined : 'a consumer was given nothing');
     if (missing === undefined) return undefined;
     if (failure !== undefined) break;
@@ -44,7 +49,7 @@ export async function reachSteadyState({ probe, consumers, regions, clock, signa
 }
 
 function missingOf(last: readonly Attempt[], regions: readonly string[]): string | undefined {
-  const bad = last.findLast(({ outcome }) => outcome !== 'ok');
+  const bad = last.slice(-recent).findLast(({ outcome }) => outcome !== 'ok');
   if (bad !== undefined) return `produce answered ${bad.class}`;
   const idle = regions.filter((name) => last.filter(({ region }) => region === name).length < servedAtLeast);
   return idle.length === 0 ? undefined : `${idle.join(' and ')} served none or too few of the last ${last.length} requests`;

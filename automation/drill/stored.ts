@@ -3,6 +3,7 @@ import path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { Judging, reportSchema } from './report.ts';
 import type { Report, RunRecord } from './report.ts';
+import { wrongReport } from './report-schema.ts';
 import { wrongRun } from './run-schema.ts';
 import { shownFiles } from './show/index.ts';
 import { readBatches } from './store.ts';
@@ -62,10 +63,13 @@ export async function readRun(directory: string): Promise<RunRecord> {
   return run;
 }
 
-/** The report of a directory, as it was judged. */
+/** The report of a directory, as it was judged. Throws a UserError where there is none, or one that somebody changed. */
 export async function readReport(directory: string): Promise<Report> {
-  const report = await readDocument(path.join(directory, 'report.json'), `judge the run first: kbf report ${directory}`) as Report;
-  if (report.schema !== reportSchema) throw new UserError(`${path.join(directory, 'report.json')} is not ${reportSchema} but ${String(report.schema)}`, { exitCode: 2 });
+  const file = path.join(directory, 'report.json');
+  const report = await readDocument(file, `judge the run first: kbf report ${directory}`) as Report | null;
+  if (report?.schema !== reportSchema) throw new UserError(`${file} is not ${reportSchema} but ${String(report?.schema)}`, { exitCode: 2, remedy: `judge the run again: kbf report ${directory}` });
+  const wrong = wrongReport(report);
+  if (wrong !== undefined) throw new UserError(`${file} is not what a drill wrote: ${wrong}`, { exitCode: 2, remedy: `the report was changed; judge the run again: kbf report ${directory}` });
   return report;
 }
 

@@ -46,7 +46,7 @@ function gap(blackoutMs: number, boundMs: number | undefined): string {
 function logCells({ ackedLost, offsetMismatch, phantom, reordered, unackedPresent, duplicates }: NonNullable<Report['log']>): string[] {
   const { clientRetry, proxyRetry = 0, unexplained } = duplicates;
   return [
-    `acknowledged and lost ${ackedLost}`, `wrong offset ${offsetMismatch}`, `phantom ${phantom}`, `reordered ${reordered}`,
+    `acknowledged and lost ${ackedLost}`, `wrong offset ${offsetMismatch}`, `phantom ${phantom}`, ...(reordered === undefined ? [] : [`reordered ${reordered}`]),
     `duplicates ${clientRetry + proxyRetry + unexplained} (${unexplained} unexplained)`, `present though unacknowledged ${unackedPresent}`,
   ];
 }

@@ -7,15 +7,17 @@ import { removeEntry, writeEntry } from './faults/journal.ts';
 import { Target } from './faults/target.ts';
 import type { KafkaView } from './faults/target.ts';
 import { expectationsOf } from './expectations.ts';
-import { recoverTimeoutMs, silenceMs, takeHoldTimeoutMs } from './fault-times.ts';
+import { missesNeeded, recoverTimeoutMs, silenceMs, takeHoldTimeoutMs } from './fault-times.ts';
 import type { Drill } from './phases.ts';
 import type { FaultMark, PlanStep } from './plan.ts';
 import { refsOf } from './place.ts';
-import { listenTo } from './silence.ts';
-import type { LastHeard } from './silence.ts';
+import { isSilence, listenTo } from './silence.ts';
+import type { Listen } from './silence.ts';
 import { poll } from './until.ts';
 
 const askEveryMs = 200;
+/** How often it is asked whether a fault that is held is still there, and how long that may take, ms. */
+const [stillThereEveryMs, stillThereWithinMs] = [2_000, 1_000];
 
 /** A fault is in effect and stays so; the journal still knows of it. */
 export class NotHealed extends UserError {
@@ -77,7 +79,7 @@ export async function underFault(drill: Drill, injection: Injection): Promise<vo
   const { clock, plan, signal } = drill;
   const { fault, region, target, undo, holdMs, asked } = injection;
   const expects = expectationsOf(fault.expects, { region, ...drill.outputs });
-  const lastHeard = expects[region]?.during === 'silent' ? await listenTo(drill, region, expects[region].before === 'serves') : undefined;
+  const listen = expects[region]?.during === 'silent' ? await listenTo(drill, region, expects[region].before === 'serves') : undefined;
   await note(drill, injection);
   const mark: FaultMark = {
     fault: fault.name, region, target: injection.text, injectMs: clock(), expects,
@@ -90,13 +92,13 @@ export async function underFault(drill: Drill, injection: Injection): Promise<vo
   try {
     await bringAbout(drill, injection, fault.inject(target, undo));
     begun = true;
-    await takeHold(drill, injection, { mark, lastHeard });
+    await takeHold(drill, injection, { mark, listen });
     if (fault.ends === 'by itself') {
       drill.phase('observe', 'until it ends by itself');
       await poll(() => fault.isHealed(target, undo), { timeoutMs: recoverTimeoutMs + holdMs, everyMs: askEveryMs, signal }).catch(ignoreUnlessAborted(signal));
     } else {
       const seenFromMs = mark.tookHoldMs === undefined || asked ? 0 : plan.durationSeconds * 1000 / 6;
-      await delay(Math.max(0, Math.max(mark.injectMs + holdMs, clock() + seenFromMs) - clock()), undefined, { signal });
+      await hold(drill, injection, { mark, untilMs: Math.max(mark.injectMs + holdMs, clock() + seenFromMs) });
     }
   } finally {
     drill.mark(mark, { healMs: clock() });
@@ -152,7 +154,7 @@ async function note({ options, plan }: Drill, { fault, target, text, undo }: Inj
 }
 
 /** Waits for the effect as seen from outside: first in the cluster, then, where it has to show there, in who answers. */
-async function takeHold(drill: Drill, { fault, target, undo, region }: Injection, { mark, lastHeard }: { mark: FaultMark; lastHeard: LastHeard | undefined }): Promise<void> {
+async function takeHold(drill: Drill, { fault, target, undo, region }: Injection, { mark, listen }: { mark: FaultMark; listen: Listen | undefined }): Promise<void> {
   const { clock, plan, signal, marks } = drill;
   drill.phase('observe');
   const asked = { timeoutMs: takeHoldTimeoutMs, everyMs: askEveryMs, signal };
@@ -163,15 +165,43 @@ async function takeHold(drill: Drill, { fault, target, undo, region }: Injection
     return;
   }
   // Of a region that answered nobody before, silence says nothing.
-  if (lastHeard === undefined) return;
+  if (listen === undefined) return;
   let silentSinceMs = effectiveMs;
   // Whether others answer meanwhile is no condition: where nobody does, the fault took hold and failover did not.
-  const longEnoughMs = silenceMs(plan, mark, marks.loadMs);
+  const enough = { ms: silenceMs(plan, mark, marks.loadMs), requests: missesNeeded(plan, mark) };
   const isSilent = await poll(async () => {
-    silentSinceMs = Math.max(effectiveMs, await lastHeard());
-    return clock() - silentSinceMs >= longEnoughMs;
+    const heard = await listen();
+    silentSinceMs = Math.max(effectiveMs, heard.lastMs);
+    return isSilence(heard, silentSinceMs, enough);
   }, asked);
   if (isSilent) drill.mark(mark, { tookHoldMs: silentSinceMs });
+}
+
+/** Leaves a fault in effect, and sees now and then, and at the end, that it is: another may end it, and what serves from then on does not serve under it. */
+async function hold({ clock, signal }: Drill, injection: Injection, { mark, untilMs }: { mark: FaultMark; untilMs: number }): Promise<void> {
+  const { fault, text } = injection;
+  let seenMs = clock();
+  for (;;) {
+    await delay(Math.max(0, Math.min(stillThereEveryMs, untilMs - clock())), undefined, { signal });
+    const askedMs = clock();
+    // Once more, as an answer may be of a moment.
+    if (mark.tookHoldMs !== undefined && await isGone(injection) && await isGone(injection)) {
+      throw new UserError(`the fault was gone before it was healed: ${fault.name} of ${text} was ended by somebody else, or by a limit of its cluster, between ${seconds(seenMs - mark.injectMs)} and ${seconds(clock() - mark.injectMs)} s after it was made`,
+        { remedy: 'see what brings back what is hurt (kbf faults list says what each fault needs), or let it last less long (--duration)' });
+    }
+    seenMs = askedMs;
+    if (clock() >= untilMs) return;
+  }
+}
+
+/** Whether it certainly is: of a cluster that does not answer at once nobody knows. */
+async function isGone({ fault, target, undo }: Injection): Promise<boolean> {
+  const asked = fault.lasts === undefined ? fault.isEffective(target, undo) : fault.lasts(target, undo);
+  return await Promise.race([asked.then((isThere) => !isThere, () => false), delay(stillThereWithinMs, false, { ref: false })]);
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
 }
 
 async function recover(drill: Drill, { fault, target, undo, region }: Injection, mark: FaultMark): Promise<void> {
@@ -182,7 +212,7 @@ async function recover(drill: Drill, { fault, target, undo, region }: Injection,
   if (isHealed !== true) return;
   // A standby serves nothing while others do.
   const awaited = mark.expects[region]?.after === 'serves' ? region : undefined;
-  const serves = await live.until(() => live.okSince(healMs).some((attempt) => (awaited === undefined || attempt.region === awaited) && (attempt.sentMs ?? 0) > healMs), recoverTimeoutMs, signal);
+  const serves = await live.until(() => live.hasServedSince(healMs, awaited), recoverTimeoutMs, signal);
   if (serves) drill.mark(mark, { recoveredMs: clock() });
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { request } from 'undici';
 import { parse, stringify } from 'yaml';
 import type { Report } from '../../automation/drill/index.ts';
 import type { Finding } from '../../automation/doctor/finding.ts';
@@ -150,8 +151,10 @@ describe('Kafka asks who comes in', function () {
       await workshop.json<Answer>('destroy', ...on);
       const { relays } = await workshop.json<SandboxAnswer>('sandbox', 'status', '--name', name);
       const answer = await eventually('topics from the first tier1', 30_000, async () => {
-        const response = await fetch(`http://${relays['central/edge/tier1:80'] ?? ''}/topics`, { headers: { host: 'kafka-bridge.example' } });
-        return response.ok ? await response.json() as unknown : undefined;
+        const { statusCode, body } = await request(`http://${relays['central/edge/tier1:80'] ?? ''}/topics`, { headers: { host: 'kafka-bridge.example' } });
+        const text = await body.text();
+        if (statusCode !== 200) throw new Error(`${String(statusCode)} ${text}`);
+        return JSON.parse(text) as unknown;
       });
       assert.ok(Array.isArray(answer));
     });

@@ -40,7 +40,7 @@ describe('what is expected', () => {
 
   const failing = (count: number) => ({ run, attempts, log, deliveries }: Stored): void => {
     Object.assign(run.faults[0] ?? {}, { losesInFlight: true });
-    for (const attempt of attempts.slice(1200, 1200 + count)) Object.assign(attempt, { outcome: 'failed', class: 'reset' });
+    for (const attempt of attempts.slice(1200, 1200 + count)) Object.assign(attempt, { outcome: 'failed', class: 'reset', endMs: attempt.endMs + 60 });
     log.splice(1200, count);
     deliveries.splice(1200, count);
   };

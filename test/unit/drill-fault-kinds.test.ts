@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { UserError } from '../../errors.ts';
 import { expectationsOf } from '../../automation/drill/expectations.ts';
 import { bridgeCutFromKafka, regionBlackHole } from '../../automation/drill/faults/cuts.ts';
-import { apiServerDown, bridgeHang } from '../../automation/drill/faults/holds.ts';
+import { apiServerDown, bothRegionsBlip, bridgeHang, bridgeSlow } from '../../automation/drill/faults/holds.ts';
 import { bridgeKill, brokerLeaderKill } from '../../automation/drill/faults/kills.ts';
 import { cutAll, policiesThere } from '../../automation/drill/faults/policies.ts';
 import type { Cut } from '../../automation/drill/faults/policies.ts';
@@ -105,6 +107,50 @@ describe('faults', () => {
     await assert.rejects(apiServerDown.prepare(target), { exitCode: 2, message: /no container kube-apiserver runs in the pods component=kube-apiserver,tier=control-plane/ });
   });
 
+  it('that stop a process are over when its container is another, as the kubelet has it; that one by turns runs is no sign', async () => {
+    const undo = await bridgeHang.prepare(target);
+    const lasts = async (): Promise<(boolean | undefined)[]> => [await bridgeHang.lasts?.(target, undo), await bridgeSlow.lasts?.(target, undo)];
+    assert.deepEqual(await lasts(), [true, true]);
+    api.run = () => ({ exitCode: 1 });
+    assert.deepEqual(await lasts(), [false, true]);
+    api.run = () => ({ exitCode: 0 });
+    pod(bridge, bridgeLabels, 'c-2');
+    assert.deepEqual(await lasts(), [false, false]);
+  });
+
+  it('that cut off the network are refused where another policy of the same pods allows something of it', async () => {
+    const allow = { ports: [{ port: 8080 }] };
+    const isRefused = async (spec: object): Promise<boolean> => {
+      api.objects.set(`${policies}theirs`, { metadata: { name: 'theirs' }, spec });
+      return await bridgeCutFromKafka.prepare(target).then(() => false, (error: unknown) => {
+        assert.ok(error instanceof UserError && error.exitCode === 2, String(error));
+        assert.match(error.message, /^NetworkPolicy apps\/theirs in cluster east allows traffic of the pods that are to be cut off \(strimzi\.io\/kind=KafkaBridge,strimzi\.io\/cluster=b\): /);
+        return true;
+      });
+    };
+    assert.deepEqual([
+      await isRefused({ podSelector: {}, policyTypes: ['Egress'], egress: [allow] }),
+      await isRefused({ podSelector: { matchExpressions: [{ key: 'strimzi.io/cluster', operator: 'In', values: ['a', 'b'] }] }, egress: [allow] }),
+      // Of other pods, of what is not cut, and one that allows nothing.
+      await isRefused({ podSelector: { matchLabels: { app: 'other' } }, egress: [allow] }),
+      await isRefused({ podSelector: { matchExpressions: [{ key: 'strimzi.io/cluster', operator: 'NotIn', values: ['b'] }] }, egress: [allow] }),
+      await isRefused({ podSelector: {}, policyTypes: ['Ingress'], ingress: [allow], egress: [allow] }),
+      await isRefused({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] }),
+    ], [true, true, false, false, false, false]);
+    api.denied.add('list networkpolicies');
+    await assert.rejects(bridgeCutFromKafka.prepare(target), { exitCode: 2, message: 'your credentials for cluster east may not list networkpolicies in namespace apps' });
+  });
+
+  it('that cut off the network are refused where another drill left a policy that nobody here can heal, and say how to be rid of it', async () => {
+    const labels = (run: string): Record<string, string> => ({ 'app.kubernetes.io/managed-by': 'kbf-drill', 'kafka-bridge-failover/run': run });
+    api.objects.set(`${policies}own`, { metadata: { name: 'own', labels: labels('run-1') }, spec: {} });
+    await bridgeCutFromKafka.prepare(target);
+    api.objects.set(`${policies}old`, { metadata: { name: 'old', labels: labels('run-0') }, spec: {} });
+    await assert.rejects(bridgeCutFromKafka.prepare(target), {
+      exitCode: 2, message: /^NetworkPolicy apps\/old in cluster east was left by drill run-0,/, remedy: /kubectl --context east --namespace apps delete networkpolicy old$/,
+    });
+  });
+
   it('that cut from Kafka leave all but every address of a broker, and are undone by removing the policy', async () => {
     const undo = await bridgeCutFromKafka.prepare(target);
     await bridgeCutFromKafka.inject(target, undo);
@@ -128,6 +174,44 @@ describe('faults', () => {
 
   it('that black out a region are refused where its gateway is not', async () => {
     await assert.rejects(regionBlackHole.prepare(target), { exitCode: 2, message: 'cluster east has no Deployment apps/gw' });
+  });
+});
+
+describe('a blip of both regions', () => {
+  /** Clusters by how long a script takes to begin there, and its end to be known here, ms. Their containers' clocks have nothing in common. */
+  async function blip(ways: Record<string, [number, number]>, isStopped = true): Promise<{ isEffective: boolean; stops: { fromMs: number; toMs: number }[] }> {
+    const stops: { fromMs: number; toMs: number }[] = [];
+    const left = new Map<string, string>();
+    const sh = async (context: string, script: string): Promise<{ exitCode: number; output: string }> => {
+      const [there = 0, back = 0] = ways[context] ?? [];
+      await delay(there);
+      const [begunMs, uptimeMs] = [performance.now(), 1e6 * (1 + Object.keys(ways).indexOf(context))];
+      const [, aMoment, wait, held] = /sleep ([\d.]+); sleep ([\d.]+); kill -STOP -1; .*sleep ([\d.]+); read v/.exec(script)?.map(Number) ?? [];
+      if (aMoment !== undefined && wait !== undefined && held !== undefined && isStopped) {
+        const [fromMs, toMs] = [(aMoment + wait) * 1000, (aMoment + wait + held) * 1000];
+        stops.push({ fromMs: begunMs + fromMs, toMs: begunMs + toMs });
+        left.set(context, `sh-c: kbf-drill-run-1-held ${[0, fromMs, toMs].map((ms) => ((uptimeMs + ms) / 1000).toFixed(2)).join(' ')}; sleep 60; :`);
+      }
+      const output = script.includes('-hel"[d]"') ? left.get(context) ?? '' : '';
+      await delay(back);
+      return { exitCode: 0, output };
+    };
+    const target = { refs, cluster: (context: string) => ({ sh: (_: unknown, script: string) => sh(context, script) }) } as unknown as Target;
+    const undo = { containers: Object.keys(ways).map((context) => ({ ...bridge, pod: 'p', context, uid: 'u' })) };
+    await bothRegionsBlip.inject(target, undo);
+    return { stops, isEffective: await bothRegionsBlip.isEffective(target, undo) };
+  }
+  const overlapMs = (stops: { fromMs: number; toMs: number }[]): number => Math.min(...stops.map(({ toMs }) => toMs)) - Math.max(...stops.map(({ fromMs }) => fromMs));
+
+  it('is one also where one of them is further away', async () => {
+    const { isEffective, stops } = await blip({ east: [5, 5], west: [180, 20] });
+    assert.equal(isEffective, true);
+    assert.ok(overlapMs(stops) > 200, JSON.stringify(stops));
+  });
+
+  it('is none where nobody knows that all stood still at once', async () => {
+    assert.equal((await blip({ east: [5, 5], west: [600, 5] })).isEffective, false);
+    assert.equal((await blip({ east: [5, 5], west: [5, 5] }, false)).isEffective, false);
   });
 });
 

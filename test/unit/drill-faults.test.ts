@@ -95,7 +95,7 @@ describe('the fault bridge-scale-0', () => {
   });
 
   it('refuses a context that the kubeconfig does not have', () => {
-    assert.throws(() => new Target(api.kubeconfig, { ...refs, region: { ...region, context: 'mars' } }), { name: 'UserError', message: /has no context mars$/ });
+    assert.throws(() => new Target(api.kubeconfig, { ...refs, region: { ...region, context: 'mars' } }), { name: 'UserError', message: /has no context mars with a cluster and a user$/ });
   });
 
   it('is healed by the next run when a killed driver left it', async () => {
@@ -137,7 +137,7 @@ describe('the fault bridge-scale-0', () => {
     await writeEntry(stateDir, { schema: 'kbf-fault/2', run: 'run-1', fault: fault.name, target: 'the bridge of mars', refs: mars, undo: {}, at: '2026-01-01T00:00:00Z' });
     await writeFile(path.join(stateDir, 'faults', 'run-3.json'), '{');
     await assert.rejects(healLeftovers({ stateDir, kubeconfig: api.kubeconfig }), (error: Error) => {
-      assert.match(error.message, /^bridge-scale-0 of 2026-01-01T00:00:00Z on the bridge of mars could not be healed: .* has no context mars; .*run-3\.json cannot be read: .*; bridge-scale-0 of \S+ on KafkaBridge kafka-bridge\/bridge in cluster east: healed$/);
+      assert.match(error.message, /^bridge-scale-0 of 2026-01-01T00:00:00Z on the bridge of mars could not be healed: .* has no context mars with a cluster and a user; .*run-3\.json cannot be read: .*; bridge-scale-0 of \S+ on KafkaBridge kafka-bridge\/bridge in cluster east: healed$/);
       return error.name === 'UserError';
     });
     assert.equal(api.bridge?.replicas, 2);

@@ -85,6 +85,20 @@ describe('the configuration in effect', () => {
     assert.equal((await readConfiguration({ kubeconfig, outputs }))['east gateway → bridge']?.['connectTimeoutMs'], 9000);
   });
 
+  it('leaves out the filters of other workloads, by the labels of the gateway\'s Deployment and the bridge\'s, and no filter where that cannot be read', async () => {
+    const { objects, statuses } = clusters.east;
+    const gatewayPath = '/apis/apps/v1/namespaces/bridges/deployments/gateway';
+    const labelled = (app: string): object => ({ spec: { template: { metadata: { labels: { app } }, spec: { containers: [{ name: 'it', image: 'it' }] } } } });
+    const filter = (app: string, path: string): object => ({ spec: { workloadSelector: { labels: { app } }, configPatches: [{ applyTo: 'CLUSTER', match: { cluster: { service: shared } }, patch: { value: { health_checks: [{ http_health_check: { path } }] } } }] } });
+    objects.set(gatewayPath, labelled('gateway'));
+    objects.set(istioPath('bridges', 'envoyfilters', 'v1alpha3'), { items: [filter('gateway', '/own'), filter('payments', '/x')] });
+    const [east, ...others] = outputs.regions;
+    const pathOf = async (): Promise<unknown> => (await readConfiguration({ kubeconfig, outputs: { ...outputs, regions: [{ ...east ?? assert.fail(), gateway: 'gateway' }, ...others] } }))['east gateway → bridge']?.['healthCheckPath'];
+    assert.equal(await pathOf(), '/own');
+    statuses.set(gatewayPath, 403);
+    assert.equal(await pathOf(), '/x');
+  });
+
   it('is found under the API version that an older Istio has', async () => {
     for (const plural of ['destinationrules', 'virtualservices']) {
       clusters.east.objects.set(istioPath('bridges', plural, 'v1beta1'), clusters.east.objects.get(istioPath('bridges', plural)));

@@ -3,8 +3,8 @@ import { buildTopology } from '../../components/topology.ts';
 import { parseConfiguration } from '../../config/configuration.ts';
 import { deliveryTimeoutMs, objectName, proxiesRepeat } from '../../automation/drill/predict/configuration.ts';
 import type { BridgeSettings, HopSettings } from '../../automation/drill/predict/configuration.ts';
-import { bridgeSettings, hopSettings, kafkaSettings } from '../../automation/drill/predict/extract.ts';
-import type { RawObject } from '../../automation/drill/predict/extract.ts';
+import { bridgeSettings, hopSettings } from '../../automation/drill/predict/extract.ts';
+import type { RawObject } from '../../automation/drill/predict/raw.ts';
 import { predict } from '../../automation/drill/predict/predict.ts';
 import type { AppliedConfiguration, Plan } from '../../automation/drill/plan.ts';
 import type { TsbObject } from '../../sandbox/operators/tsb/model.ts';
@@ -46,6 +46,8 @@ describe('the predicted gap of produces', () => {
     ['is back-off, connection and new producer where a bridge refuses', 'bridge-kill', applied(), {}, 10 + 5 + 250 + 500],
     ['is the same where it leaves in order', 'bridge-scale-0', applied(), {}, 10 + 5 + 250 + 500],
     ['has Envoy\'s defaults where nothing is said', 'bridge-terminate', applied({ east: { retryOn: 'connect-failure', retryAttempts: 1, mergeWindowMs: 0 } }), {}, 10 + 25 + 5000 + 500],
+    ['is Istio\'s own repetition where the route says nothing of any', 'bridge-kill', applied({ east: without(hop, 'retryOn', 'retryAttempts', 'retryBackoffMs') }), {}, 10 + 25 + 250 + 500],
+    ['has Istio\'s conditions where the route names none', 'gateway-kill', applied({ tier1: without(hop, 'retryOn') }), {}, 10 + 5 + 250],
     ['has the merge window where it is not taken away', 'bridge-kill', applied({ east: without(hop, 'mergeWindowMs') }), {}, 10 + 5 + 250 + 1000 + 500],
     ['is the health check where connections do not all wait before it', 'bridge-hang', applied(), { connections: 500 }, 10 + 2000 + 250],
     ['is the client\'s patience where waiting requests hold every connection', 'bridge-hang', applied(), {}, 10 + 10_000 + 250],
@@ -79,6 +81,8 @@ describe('the predicted gap of produces', () => {
   for (const [fault, configuration, why] of [
     ['bridge-kill', applied({ east: { ...hop, retryOn: '503' } }), /does not try again where a connection is refused/],
     ['bridge-kill', applied({ east: { ...hop, retryAttempts: 0 } }), /does not try again/],
+    ['bridge-kill', applied({ east: { ...without(hop, 'retryOn'), retryAttempts: 0 } }), /does not try again/],
+    ['bridge-kill', applied({ east: without(hop, 'retryAttempts') }), /does not try again/],
     ['gateway-black-hole', applied({ tier1: { ...hop, weighted: true } }), /with weights nothing fails over/],
     ['bridge-cut-from-kafka', applied({ east: { ...hop, healthCheckPath: '/' } }), /answers 200 with failed records.* each after 8000 ms/],
     ['bridge-hang', applied({ east: { ...unchecked, pingIntervalMs: 500, pingTimeoutMs: 1000 } }), /goes on sending requests to a host that answers no pings/],
@@ -105,6 +109,12 @@ describe('the predicted gap of produces', () => {
   it('holds what a slow request took before the fault', () => {
     const { terms } = predict(applied(), { plan: passingRun().run.plan, faults: [{ fault: 'istiod-down' }], requestMs: 41.7 });
     assert.deepEqual(terms.filter(({ of }) => of === 'produce').map(({ ms }) => ms), [10, 42]);
+  });
+
+  it('holds a new producer as it was measured nearby, and more where a request takes long', () => {
+    const newProducer = (requestMs: number): number | undefined =>
+      predict(applied(), { plan: passingRun().run.plan, faults: [{ fault: 'bridge-kill', region: 'east' }], requestMs }).terms.find(({ name }) => name === 'first record of a new producer')?.ms;
+    assert.deepEqual([0, 40, 50, 150].map(newProducer), [500, 500, 500, 500 + 8 * 100]);
   });
 
   it('holds the longest interval that the load itself leaves', () => {
@@ -166,6 +176,13 @@ describe('the predicted gap of consumers', () => {
       assert.equal(bounds(fault, configuration, plan)[1], bound);
     });
   }
+
+  it('holds the requests of a poll and its commit, each as slow as one before the fault', () => {
+    const of = (requestMs: number, fault: string): number[] => predict(applied(), { plan: { ...passingRun().run.plan, ...assigned }, faults: [{ fault, region: 'east' }], requestMs }).terms.filter((term) => term.of === 'consume').map(({ ms }) => ms);
+    assert.deepEqual(of(41.7, 'istiod-down'), [600, 700, 84]);
+    assert.deepEqual(of(41.7, 'bridge-kill'), [600, 700, 84, 250, 1000]);
+    assert.deepEqual(of(450, 'bridge-kill'), [600, 700, 900, 250, 1000 + 8 * 400], 'and a new consumer longer');
+  });
 });
 
 describe('what could not be read', () => {
@@ -292,43 +309,5 @@ describe('the settings in effect', () => {
     assert.equal(repeats(applied({ east: without(hop, 'retryOn', 'retryAttempts') })), true);
     assert.equal(repeats({ ...applied(), [objectName.tier1]: { unreadable: 'Forbidden' } }), true);
     assert.equal(proxiesRepeat(applied(), ['east', 'west']), true);
-  });
-
-  it('are none where no rule names the host', () => {
-    assert.equal(hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'b' } }], virtualServices: [], envoyFilters: [] }), undefined);
-  });
-
-  it('leave out what is not said, or no duration, and take nothing of another host\'s filter', () => {
-    const envoyFilters = [{ spec: { configPatches: [{ applyTo: 'CLUSTER', match: { cluster: { service: 'b' } }, patch: { value: { health_checks: [{ interval: '1s' }] } } }] } }];
-    assert.deepEqual(hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'a', trafficPolicy: { connectionPool: { tcp: { connectTimeout: 'soon' } } } } }], virtualServices: [], envoyFilters }), {});
-  });
-
-  it('have the slowest pings of a proxy and the sidecars behind it, and none of a sidecar\'s where the proxy speaks no HTTP/2', () => {
-    const type = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
-    const patch = (match: object, form: string, timeout: string): object => ({ applyTo: 'CLUSTER', match, patch: { value: { typed_extension_protocol_options: { [type]: { [form]: { http2_protocol_options: { connection_keepalive: { interval: '0.5s', timeout } } } } } } } });
-    const gateway = patch({ context: 'GATEWAY', cluster: { service: 'a' } }, 'explicit_http_config', '1s');
-    const sidecar = patch({ context: 'SIDECAR_INBOUND', cluster: { portNumber: 8080 } }, 'use_downstream_protocol_config', '2s');
-    const settings = (...configPatches: object[]): HopSettings | undefined => hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'a' } }], virtualServices: [], envoyFilters: [{ spec: { configPatches } }] });
-    // Envoy adds up to 15 % to an interval of which nothing is said.
-    assert.deepEqual(settings(gateway), { pingIntervalMs: 575, pingTimeoutMs: 1000 });
-    assert.deepEqual(settings(gateway, sidecar), { pingIntervalMs: 575, pingTimeoutMs: 2000 });
-    assert.deepEqual(settings(sidecar), {});
-    const jittered = { ...gateway, patch: JSON.parse(JSON.stringify((gateway as { patch: object }).patch).replace('"0.5s"', '"0.5s","interval_jitter":{"value":0}')) as object };
-    assert.deepEqual(settings(jittered), { pingIntervalMs: 500, pingTimeoutMs: 1000 });
-  });
-
-  it('tell weights, and take the route with the shortest bound', () => {
-    const to = (weight?: number): object => ({ destination: { host: 'a' }, ...(weight === undefined ? {} : { weight }) });
-    const settings = hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'a' } }], envoyFilters: [], virtualServices: [{ spec: { http: [{ route: [to(70), to(30)], timeout: '30s' }, { route: [to(70), to(30)], timeout: '1m' }] } }] });
-    assert.deepEqual(settings, { routeTimeoutMs: 30_000, weighted: true });
-  });
-
-  it('have the probes of a bridge\'s Deployment, and what Kafka says as text', () => {
-    const deployment = { spec: { template: { spec: { terminationGracePeriodSeconds: 30, containers: [{ readinessProbe: { periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 3 } }] } } } };
-    assert.deepEqual(bridgeSettings({ spec: { replicas: 1, consumer: { config: { 'session.timeout.ms': '6000' } } } }, deployment), {
-      replicas: 1, sessionTimeoutMs: 6000, gracePeriodMs: 30_000, readinessPeriodMs: 2000, readinessTimeoutMs: 5000, readinessFailures: 3,
-    });
-    const config = { 'broker.session.timeout.ms': 3000, 'controller.quorum.fetch.timeout.ms': '1500', 'controller.quorum.election.timeout.ms': 500 };
-    assert.deepEqual(kafkaSettings({ spec: { kafka: { config } } }), { brokerSessionTimeoutMs: 3000, controllerFetchTimeoutMs: 1500, controllerElectionTimeoutMs: 500 });
   });
 });

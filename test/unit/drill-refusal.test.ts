@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { parse, stringify } from 'yaml';
 import { writeEntry } from '../../automation/drill/faults/journal.ts';
 import { healStack, runDrill } from '../../automation/drill/index.ts';
 import type { DrillOptions } from '../../automation/drill/index.ts';
@@ -97,6 +100,65 @@ describe('a drill that may not be', () => {
       clearInterval(renewing);
     }
     assert.deepEqual(await readdir(path.join(stateDir, 'faults')), ['run-1.json']);
+  });
+
+  describe('while the cluster of its Lease does not answer', () => {
+    const refs = { run: 'run-1', region: { ...region, name: 'east', gateway: 'gw' }, regions: [], lease: { context: 'edge', namespace: 'tier1' }, forSeconds: 1 };
+    const policy = '/apis/networking.k8s.io/v1/namespaces/kafka-bridge/networkpolicies/kbf-drill-run-1-gateway';
+    let where: { stateDir: string; kubeconfig: string };
+    beforeEach(async () => {
+      const config = parse(await readFile(api.kubeconfig, 'utf8')) as { clusters: object[]; contexts: { name: string; context: { user: string } }[] };
+      config.clusters.push({ name: 'edge', cluster: { server: 'https://127.0.0.1:9' } });
+      config.contexts.push({ name: 'edge', context: { ...config.contexts[0]?.context, cluster: 'edge' } as unknown as { user: string } });
+      where = { stateDir: path.join(directory, 'state'), kubeconfig: path.join(directory, 'kubeconfig') };
+      await writeFile(where.kubeconfig, stringify(config));
+      api.objects.set(policy, { metadata: { name: 'kbf-drill-run-1-gateway' } });
+      const undo = { cuts: [{ context: 'east', namespace: 'kafka-bridge', name: 'kbf-drill-run-1-gateway', labels: {} }] };
+      await writeEntry(where.stateDir, { schema: 'kbf-fault/2', run: 'run-1', fault: 'gateway-black-hole', target: 'a gateway', refs, undo, at: '2026-01-01T00:00:00Z' });
+    });
+
+    /** As if a process wrote it that has ended by now. */
+    async function killDriver(more: { place?: string; pid?: number; began?: string } = {}): Promise<void> {
+      const dead = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
+      await once(dead, 'exit');
+      const file = path.join(where.stateDir, 'faults', 'run-1.json');
+      const entry = JSON.parse(await readFile(file, 'utf8')) as { driver: object };
+      await writeFile(file, JSON.stringify({ ...entry, driver: { ...entry.driver, pid: dead.pid, ...more } }));
+    }
+
+    it('is healed where its driver is seen to be dead', async () => {
+      await killDriver();
+      assert.deepEqual((await healStack(where)).map(({ now }) => now), ['healed']);
+      assert.ok(!api.objects.has(policy));
+    });
+
+    it('is healed where its driver\'s process id is another\'s by now', async function () {
+      if (process.platform !== 'linux') this.skip();
+      await killDriver({ pid: process.pid, began: '1' });
+      assert.deepEqual((await healStack(where)).map(({ now }) => now), ['healed']);
+    });
+
+    it('is left where its driver lives, or is elsewhere, and says that the Lease could not be asked for', async () => {
+      const why = /^gateway-black-hole of \S+ on a gateway was left as it is, as its drill may be going on: Lease tier1\/kbf-drill cannot be read in cluster edge: .*; its driver, process \d+ on \S+, is not seen to be dead from here$/;
+      await assert.rejects(healStack(where), { name: 'UserError', exitCode: 1, message: why });
+      await killDriver({ place: 'elsewhere' });
+      await assert.rejects(healStack(where), { name: 'UserError', exitCode: 1, message: why });
+      assert.ok(api.objects.has(policy));
+    });
+
+    it('is healed by the next drill too, which does no more than that', async () => {
+      await killDriver();
+      const tier1 = { context: 'edge', namespace: 'tier1', gateway: 'tier1' };
+      const said: string[] = [];
+      const { report, exitCode } = await runDrill({
+        ...where, outputs: { ...outputs, tier1 } as DrillOptions['outputs'], environment: 'test', reportDir: path.join(directory, 'report'),
+        onEvent: (event) => { if (event.kind === 'phase' && event.phase === 'heal-leftovers') said.push(event.detail ?? ''); },
+      });
+      assert.equal(exitCode, 4);
+      assert.match(report.reason ?? '', /^Lease tier1\/kbf-drill cannot be read in cluster edge: /);
+      assert.deepEqual(said, ['gateway-black-hole of 2026-01-01T00:00:00Z on a gateway: healed']);
+      assert.ok(!api.objects.has(policy));
+    });
   });
 
   it('needs no cluster where there is nothing to heal', async () => {

@@ -181,6 +181,15 @@ describe('a series of drills', () => {
     for (const sentence of confidence.slice(1)) assert.match(sentence, /of all such drills that are not ended early (is|have)/);
   });
 
+  it('leaves out the figures of a drill that ended itself also where its data was damaged', () => {
+    const runs = Array.from({ length: 4 }, (_, i) => ({ directory: `run-${i}`, seed: i, report: { ...reportWith(i, i === 3 ? 'fail' : 'pass', i === 3 ? 9999 : 10), ...(i === 3 ? { reason: 'no region served' } : {}) } }));
+    const { figures, confidence } = summarize(runs);
+    const gap = figures.find(({ name }) => name === 'produce.blackoutMs');
+    assert.deepEqual([gap?.runs, gap?.worst], [3, 10]);
+    assert.match(confidence[0] ?? '', /^1 of 4 runs broke an objective/);
+    assert.match(confidence.at(-1) ?? '', /of all such drills that are not ended early have/);
+  });
+
   it('says what follows, over those that answered their question', () => {
     const runs = Array.from({ length: 22 }, (_, i) => ({ directory: `run-${i}`, seed: i, report: reportWith(i, i >= 20 ? 'inconclusive' : i === 3 ? 'fail' : 'pass', 10 + i) }));
     const summary = summarize(runs);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startClock } from '../../automation/drill/exchange.ts';
 import { requestsMissed, silenceMs } from '../../automation/drill/fault-times.ts';
 import { Live } from '../../automation/drill/live.ts';
@@ -9,7 +10,7 @@ import type { Drill } from '../../automation/drill/phases.ts';
 import { defaultLoad } from '../../automation/drill/load-plan.ts';
 import type { FaultMark, LoadPlan, Plan, Serving } from '../../automation/drill/plan.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
-import { listenTo } from '../../automation/drill/silence.ts';
+import { isSilence, listenTo } from '../../automation/drill/silence.ts';
 import { underFault } from '../../automation/drill/underFault.ts';
 import type { Injection } from '../../automation/drill/underFault.ts';
 import { fakeRegions, globalHost, startFakeTier1 } from '../fixtures/fake-tier1.ts';
@@ -46,12 +47,32 @@ function served(clock: () => number, region: string): Attempt {
 
 describe('the silence of a region', () => {
   it('is told from the load where that was served by it', async () => {
+    answerAs('east');
     const drill = drillOf();
+    drill.live.add(served(drill.clock, 'east'));
+    const heard = await listenTo(drill, 'east', true) ?? assert.fail('nothing to listen to');
     const attempt = served(drill.clock, 'east');
     drill.live.add(attempt);
-    const heard = await listenTo(drill, 'east', true) ?? assert.fail('nothing to listen to');
-    assert.equal(await heard(), attempt.endMs);
-    assert.deepEqual(tier1.requests, []);
+    drill.live.add(served(drill.clock, 'west'));
+    assert.deepEqual(await heard(), { lastMs: attempt.endMs, untilMs: drill.live.lastEndMs, missed: 1, by: 'load' });
+    // Asked once, so that it can be asked when the load stands still.
+    assert.deepEqual(tier1.requests, [`GET east.${globalHost} /topics`]);
+  });
+
+  it('is told by asking a region that the load is served by while that stands still, unless it did not answer before', async () => {
+    for (const answers of [true, false]) {
+      answerAs('east', answers ? 200 : 503);
+      const drill = drillOf();
+      drill.live.add(served(drill.clock, 'east'));
+      const heard = await listenTo(drill, 'east', true) ?? assert.fail('nothing to listen to');
+      await delay(600);
+      answerAs('west');
+      await heard();
+      const { missed, by } = await heard();
+      assert.deepEqual({ missed, by }, answers ? { missed: 2, by: 'asking' } : { missed: 0, by: 'load' });
+      drill.live.add(served(drill.clock, 'west'));
+      assert.equal((await heard()).by, 'load');
+    }
   });
 
   it('is told by asking a region that stands by, under its own name, also where it stood in once', async () => {
@@ -61,12 +82,13 @@ describe('the silence of a region', () => {
     const heard = await listenTo(drill, 'west', false) ?? assert.fail('nothing to listen to');
     assert.deepEqual(tier1.requests, [`GET west.${globalHost} /topics`]);
     const before = drill.clock();
-    assert.ok(await heard() >= before, 'it answers still');
+    assert.ok((await heard()).lastMs >= before, 'it answers still');
     // Another region answers in its place.
     answerAs('east');
-    assert.ok(await heard() < drill.clock());
-    const last = await heard();
-    assert.equal(await heard(), last);
+    const now = drill.clock();
+    const { lastMs, missed } = await heard();
+    assert.ok(lastMs < now);
+    assert.deepEqual([missed, (await heard()).lastMs, (await heard()).missed], [1, lastMs, 3]);
   });
 
   it('is not broken by another region that answers in its place, also where a gateway\'s address is a host name', async () => {
@@ -122,6 +144,17 @@ describe('the length of a silence', () => {
     assert.equal(of(plan(10, { pattern: 'ramp', rampFrom: 100 }), fault(2), 1000), 2522);
   });
 
+  it('is one of requests that others had as well, and of what is known by now alone', () => {
+    const load = { ms: 500, requests: 26 };
+    const silent = (untilMs: number, missed: number): boolean => isSilence({ lastMs: 0, untilMs, missed, by: 'load' }, 1000, load);
+    assert.deepEqual([silent(1500, 26), silent(9000, 25), silent(1499, 99)], [true, false, false]);
+  });
+
+  it('of a region that is asked is one of two answers by others, or of five seconds without any', () => {
+    const silent = (untilMs: number, missed: number): boolean => isSilence({ lastMs: 0, untilMs, missed, by: 'asking' }, 1000, { ms: 1, requests: 0 });
+    assert.deepEqual([silent(1500, 2), silent(1499, 2), silent(5999, 1), silent(6000, 0)], [true, false, false, true]);
+  });
+
   it('is half a second of a region that is asked itself', () => {
     assert.equal(of(plan(1), fault(2, 'any')), 500);
   });
@@ -167,6 +200,7 @@ describe('a fault of a region that serves', () => {
 
   it('does not take hold where a thin load misses the region by chance', async () => {
     const ended = new AbortController();
+    answerAs('east');
     const drill = drillOf(stateDir);
     Object.assign(drill, { signal: ended.signal, plan: { ...drill.plan, rate: 10, load: defaultLoad } });
     Object.assign(drill.outputs, { tier1: undefined });
@@ -184,5 +218,53 @@ describe('a fault of a region that serves', () => {
       clearInterval(load);
     }
     assert.equal(drill.faults[0]?.tookHoldMs, undefined);
+  });
+
+  /** A fault of the east that is held until a second after it took hold, or for two seconds. Records come every 10 ms, in turn from both regions, where `isAnswered` says so. */
+  const under = async (isAnswered: (region: string, sinceMs: number) => boolean): Promise<FaultMark> => {
+    const ended = new AbortController();
+    const drill = drillOf(stateDir);
+    const { clock } = drill;
+    Object.assign(drill, { signal: ended.signal, plan: { ...drill.plan, load: defaultLoad } });
+    Object.assign(drill.outputs, { tier1: undefined });
+    let injectedMs = Infinity;
+    const yes = (): Promise<boolean> => Promise.resolve(true);
+    const fault = { name: 'region-black-hole', expects: { during: 'silent' }, ends: 'healed', inject: () => { injectedMs = clock(); return Promise.resolve(); }, isEffective: yes, heal: yes, isHealed: yes };
+    let sent = 0;
+    const send = (): void => {
+      const region = sent++ % 2 === 0 ? 'east' : 'west';
+      if (isAnswered(region, clock() - injectedMs)) drill.live.add(served(clock, region));
+    };
+    send();
+    const load = setInterval(send, 10);
+    const stop = setTimeout(() => { ended.abort(new Error('seen enough')); }, 2500);
+    try {
+      await underFault(drill, { fault, region: 'east', target: { refs: {} }, text: 'east', holdMs: 1000, asked: true, undo: {} } as unknown as Injection).catch((error: unknown) => {
+        if (!ended.signal.aborted) throw error;
+      });
+    } finally {
+      clearInterval(load);
+      clearTimeout(stop);
+    }
+    return drill.faults[0] ?? assert.fail('no fault was marked');
+  };
+
+  it('does not take hold where nobody at all is answered for a moment', async () => {
+    answerAs('east');
+    assert.equal((await under((_, sinceMs) => sinceMs < 300 || sinceMs > 1200)).tookHoldMs, undefined);
+  });
+
+  it('takes hold where others answer for it', async () => {
+    answerAs('east');
+    assert.notEqual((await under((region, sinceMs) => sinceMs < 0 || region === 'west')).tookHoldMs, undefined);
+  });
+
+  it('takes hold where every connection of the load waits for it, as others answer in its place when it is asked', async () => {
+    answerAs('east');
+    const marked = under((_, sinceMs) => {
+      if (sinceMs > 0) answerAs('west');
+      return sinceMs < 100;
+    });
+    assert.notEqual((await marked).tookHoldMs, undefined);
   });
 });

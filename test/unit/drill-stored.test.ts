@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { main } from '../../automation/kbf.ts';
 import { compare, exitCodeOfComparison, renderComparison } from '../../automation/drill/compare.ts';
 import { judge } from '../../automation/drill/report.ts';
-import type { Stored } from '../../automation/drill/report.ts';
+import type { Report, Stored } from '../../automation/drill/report.ts';
 import { makeReportDirectory, openAppender } from '../../automation/drill/store.ts';
 import { judgeDirectory, writeRun } from '../../automation/drill/stored.ts';
 import { UserError } from '../../errors.ts';
@@ -200,6 +200,23 @@ describe('the comparison of two reports', () => {
       const compared = await kbf('report', '--compare', a, b);
       assert.equal(compared.code, code, compared.stdout);
       assert.match(compared.stdout, worse);
+    });
+  }
+
+  for (const [what, change, says] of [
+    ['nothing', () => null, /report\.json is not kbf-report\/1 but undefined\n[^]*judge the run again: kbf report/],
+    ['no regions', ({ regions, ...rest }: Report) => { assert.ok(regions); return rest; }, /report\.json is not what a drill wrote: regions: .*\n[^]*judge the run again: kbf report/],
+    ['no plan', ({ plan, ...rest }: Report) => { assert.ok(plan); return rest; }, /what a drill wrote: plan: /],
+    ['a verdict that is none', (report: Report) => ({ ...report, verdict: 'good' }), /what a drill wrote: verdict: /],
+  ] as const) {
+    it(`is refused where a report has ${what}`, async () => {
+      const directory = await store('a');
+      const changed = change(await judgeDirectory(directory));
+      writeFileSync(join(directory, 'report.json'), JSON.stringify(changed));
+      const { code, stderr } = await kbf('report', '--compare', directory, directory);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, says);
+      assert.doesNotMatch(stderr, /not a mistake of yours|Cannot read/);
     });
   }
 

@@ -30,6 +30,14 @@ describe('the table', () => {
     assert.doesNotMatch(renderTable(report), /to change/);
   });
 
+  it('leaves out what a clock that went back leaves undecided', () => {
+    const stored = passingRun();
+    Object.assign(stored.attempts[100] ?? {}, { endMs: 1 });
+    const text = renderTable(judge(stored));
+    assert.match(text, /phantom 0 {3}duplicates 0/);
+    assert.doesNotMatch(text, /undefined/);
+  });
+
   it('shows a dash for a share that was not measured', () => {
     const stored = passingRun();
     stored.run.marks = {};

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../../errors.ts';
 import type { Fault } from '../../automation/drill/faults/fault.ts';
 import { writeEntry } from '../../automation/drill/faults/journal.ts';
 import type { JournalEntry } from '../../automation/drill/faults/journal.ts';
 import type { Target } from '../../automation/drill/faults/target.ts';
+import { Live } from '../../automation/drill/live.ts';
 import type { Drill } from '../../automation/drill/phases.ts';
 import type { FaultMark } from '../../automation/drill/plan.ts';
 import { heal, healArranged, underFault } from '../../automation/drill/underFault.ts';
@@ -83,6 +85,51 @@ describe('a fault under load', () => {
     assert.equal(await marked(late), true);
     assert.equal(await marked(late, AbortSignal.abort()), false);
     assert.equal(await marked({ ...late, ends: 'by itself' }), false);
+  });
+
+  it('that is gone before it is healed leaves the drill without its answer, and is healed all the same', async () => {
+    const held = async (isThere: (asked: number) => boolean, lasts?: Fault['lasts']): Promise<void> => {
+      let asked = 0;
+      const isEffective = (): Promise<boolean> => Promise.resolve(isThere(asked++));
+      await underFault(drillOf(), injectionOf({ ...late, inject: () => Promise.resolve(), isEffective, ...(lasts && { lasts }), isHealed: () => Promise.resolve(true) }));
+    };
+    await held(() => true);
+    await assert.rejects(held((asked) => asked === 0), { name: 'UserError', exitCode: 1, message: /^the fault was gone before it was healed: late of it was ended by somebody else/ });
+    assert.deepEqual([journal.length, await readdir(path.join(stateDir, 'faults'))], [2, []]);
+    assert.notEqual(faults.at(-1)?.recoveredMs, undefined);
+    // An answer of a moment, and one that says of itself that it lasts.
+    await held((asked) => asked !== 1);
+    await held((asked) => asked === 0, () => Promise.resolve(true));
+    await assert.rejects(held(() => true, () => Promise.resolve(false)), /was gone/);
+    // Of what cannot be asked nobody knows.
+    await held(() => true, () => Promise.reject(new UserError('no answer')));
+  });
+
+  it('is not brought about where its journal cannot be written', async () => {
+    await writeFile(path.join(stateDir, 'faults'), '');
+    await assert.rejects(underFault(drillOf(), injectionOf({ ...late, inject: () => assert.fail('it was') })),
+      { name: 'UserError', exitCode: 1, message: /faults\/run-1\.json cannot be written, so nothing was done to it \(late\): EEXIST/ });
+    assert.deepEqual(faults, []);
+  });
+
+  it('is waited for at the same cost for each request, whatever the load has come to', async () => {
+    const live = new Live(() => nowMs, ['east', 'west']);
+    const served = (region: string, sentMs: number): void => { live.add({ producer: 'p0', seq: 0, attempt: 0, key: 'k', intendedMs: sentMs, issuedMs: sentMs, sentMs, endMs: sentMs, outcome: 'ok', class: 'ok', region }); };
+    const drill = { ...drillOf(), live, outputs: { regions: [{ name: 'east' }, { name: 'west' }] } } as unknown as Drill;
+    const heal = (): Promise<boolean> => {
+      for (let i = 1; i <= 50_000; i += 1) served('west', nowMs + i / 10);
+      return Promise.resolve(true);
+    };
+    const waiting = underFault(drill, injectionOf({ ...late, expects: { during: 'serves' }, inject: () => Promise.resolve(), isEffective: () => Promise.resolve(true), heal, isHealed: () => Promise.resolve(true) }));
+    while (faults[0]?.healMs === undefined) await delay(1);
+    await delay(50);
+    const begun = performance.now();
+    for (let i = 0; i < 5_000; i += 1) served('west', 6_000 + i / 10);
+    assert.equal(faults[0].recoveredMs, undefined);
+    served('east', 7_000);
+    await waiting;
+    assert.notEqual(faults[0].recoveredMs, undefined);
+    assert.ok(performance.now() - begun < 1_000, `${performance.now() - begun} ms`);
   });
 
   it('may have held something back until it was healed, where it is of that kind', async () => {

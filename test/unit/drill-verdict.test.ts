@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
-import type { Attempt } from '../../automation/drill/records.ts';
+import { expectationsOf } from '../../automation/drill/expectations.ts';
 import { judge } from '../../automation/drill/report.ts';
 import type { Stored } from '../../automation/drill/report.ts';
 import { passingRun } from '../fixtures/passing-run.ts';
 import { verdictOf } from '../fixtures/verdict.ts';
-
-/** Requests so many from `from` on end so, and their records are not written. */
-function lose({ attempts, log, deliveries }: Stored, from: number, count: number, outcome: 'failed' | 'unknown'): void {
-  const lost = new Set(attempts.slice(from, from + count).map((attempt) => {
-    Object.assign(attempt, { outcome, class: 'reset', partition: undefined, offset: undefined });
-    return attempt.seq;
-  }));
-  for (const lines of [log, deliveries]) lines.splice(0, Infinity, ...lines.filter(({ id }) => !lost.has(id?.seq ?? -1)) as never[]);
-}
 
 function dropLast({ log, deliveries }: Stored): void {
   log.pop();
@@ -93,66 +84,6 @@ describe('a fault that was not seen to be over', () => {
   });
 });
 
-describe('what may be lost in flight', () => {
-  const kill = ({ run }: Stored): void => { Object.assign(run.faults[0] ?? {}, { losesInFlight: true }); };
-
-  it('is failed and unknown together', () => {
-    const both = (unknown: number): ReturnType<typeof verdictOf> => verdictOf((stored) => {
-      kill(stored);
-      lose(stored, 1200, 3, 'failed');
-      lose(stored, 1203, unknown, 'unknown');
-    });
-    assert.deepEqual(both(1), { verdict: 'pass', missed: [] });
-    assert.deepEqual(both(2), { verdict: 'fail', missed: ['produce.unknown'] });
-  });
-
-  it('is of the faults that lose any', () => {
-    assert.deepEqual(verdictOf((stored) => {
-      kill(stored);
-      stored.run.faults.push({ fault: 'istiod-down', region: 'east', target: 't', expects: {}, injectMs: 23_000, tookHoldMs: 23_100, healMs: 24_000, recoveredMs: 25_000 });
-      lose(stored, 1200, 5, 'unknown');
-    }), { verdict: 'fail', missed: ['produce.unknown'] });
-  });
-
-  it('was on a connection between the inject and what can be felt of it, by the settings in effect', () => {
-    /** One is sent each 10 ms, the 1000th at the inject, the 1020th as it took hold; the bound is 10 + 4 + 5 + 250 + 500 ms, and half as much again. */
-    const lostAt = (seq: number, more: Partial<Attempt> = {}): string[] => verdictOf((stored) => {
-      kill(stored);
-      stored.run.plan.fault = 'bridge-kill';
-      Object.assign(stored.run.faults[0] ?? {}, { fault: 'bridge-kill' });
-      stored.run.configuration = { 'east gateway → bridge': { connectTimeoutMs: 250, mergeWindowMs: 0, retryOn: 'connect-failure', retryAttempts: 2, retryBackoffMs: 5 } };
-      lose(stored, seq, 1, 'failed');
-      Object.assign(stored.attempts[seq] ?? {}, more);
-    }).missed;
-    assert.deepEqual([lostAt(998), lostAt(999, { endMs: 11_000 }), lostAt(1020), lostAt(1135), lostAt(1136)], [['produce.failed'], [], [], [], ['produce.failed']]);
-    // Since before, and until long after.
-    assert.deepEqual(lostAt(900, { endMs: 20_000 }), []);
-    assert.deepEqual(lostAt(2500), ['produce.failed'], 'at a host that was let back in too early');
-    assert.deepEqual(lostAt(1020, { sentMs: undefined }), ['produce.failed'], 'no connection had it');
-  });
-
-  it('is of each fault what it can have been', () => {
-    const two = (first: number, second: number): string[] => verdictOf((stored) => {
-      kill(stored);
-      stored.run.faults.push({ fault: 'gateway-kill', region: 'east', target: 't', expects: {}, losesInFlight: true, injectMs: 25_000, tookHoldMs: 25_100, healMs: 26_000, recoveredMs: 27_000 });
-      lose(stored, 1200, first, 'unknown');
-      lose(stored, 2410, second, 'unknown');
-    }).missed;
-    assert.deepEqual([two(4, 4), two(3, 5), two(0, 8)], [[], ['produce.unknown'], ['produce.unknown']]);
-  });
-
-  for (const [retry, missed] of [['safe', ['produce.failed']], ['always', ['produce.failed', 'produce.unknown']]] as const) {
-    it(`is nothing that a client sends again: ${retry}`, () => {
-      assert.deepEqual(verdictOf((stored) => {
-        kill(stored);
-        stored.run.plan.load.retry = retry;
-        lose(stored, 1200, 1, 'failed');
-        lose(stored, 1201, 1, 'unknown');
-      }), { verdict: 'fail', missed });
-    });
-  }
-});
-
 describe('a load that stood still', () => {
   /** Nothing is handed over, and no answer taken, for so long from `fromMs` on; then all of it at once. */
   const stall = ({ attempts }: Stored, fromMs: number, forMs: number): void => {
@@ -181,6 +112,107 @@ describe('a load that stood still', () => {
       gap(stored, 11_205, 13_205);
       stall(stored, 12_005, 150);
     }).missed, []);
+  });
+});
+
+describe('a gap that the load made itself', () => {
+  it('is none that the settings would have to explain', () => {
+    const stalled = (alsoMs: number): ReturnType<typeof verdictOf> & { limit: string | undefined } => {
+      const change = ({ run, attempts }: Stored): void => {
+        Object.assign(run, { configuration: {} });
+        run.plan.fault = 'istiod-down';
+        Object.assign(run.faults[0] ?? {}, { fault: 'istiod-down' });
+        // Nothing is handed over from 15 s on for 80 ms, nor answered for so long after it.
+        for (const attempt of attempts) {
+          if (attempt.intendedMs <= 15_000 || attempt.intendedMs >= 15_080 + alsoMs) continue;
+          attempt.issuedMs = attempt.sentMs = Math.max(attempt.intendedMs, 15_080);
+          attempt.endMs = 15_084 + alsoMs;
+        }
+      };
+      const stored = passingRun();
+      change(stored);
+      return { ...verdictOf(change), limit: judge(stored).objectives.find(({ name }) => name === 'prediction.produceBlackoutMs')?.limit };
+    };
+    // 10 ms of the load's interval and 4 of a request, and half as much again.
+    assert.deepEqual(stalled(0), { verdict: 'pass', missed: [], limit: '<= 91 ms (predicted 14 ms, and half as much again, and 70 ms in which the load itself stood still)' });
+    assert.deepEqual([stalled(10).missed, stalled(20).missed], [[], ['prediction.produceBlackoutMs']]);
+  });
+});
+
+describe('a fault of a region that several others stand by for', () => {
+  const three = (served: string): ReturnType<typeof verdictOf> & { names: string[] } => {
+    const change = ({ run, attempts }: Stored): void => {
+      run.regions = ['east', 'west', 'north'];
+      const expects = expectationsOf({ during: 'silent' }, { region: 'east', regions: run.regions.map((name) => ({ name })), tier1: { first: 'east' } });
+      Object.assign(run.faults[0] ?? {}, { expects });
+      for (const attempt of attempts) attempt.region = attempt.endMs > 11_200 && attempt.endMs <= 22_500 ? served : 'east';
+    };
+    const stored = passingRun();
+    change(stored);
+    return { ...verdictOf(change), names: judge(stored).objectives.map(({ name }) => name).filter((name) => name.includes('+')) };
+  };
+
+  it('is that any of them serves', () => {
+    for (const served of ['west', 'north']) assert.deepEqual(three(served), { verdict: 'pass', missed: [], names: ['regions.west+north.during'] });
+    assert.deepEqual(three('elsewhere'), { verdict: 'fail', missed: ['regions.west+north.during'], names: ['regions.west+north.during'] });
+  });
+
+  it('asks nothing of them where it was over before the settings have one serve', () => {
+    assert.deepEqual(verdictOf(({ run, attempts }) => {
+      run.regions = ['east', 'west', 'north'];
+      const expects = expectationsOf({ during: 'silent' }, { region: 'east', regions: run.regions.map((name) => ({ name })), tier1: { first: 'east' } });
+      Object.assign(run.faults[0] ?? {}, { fault: 'bridge-cut-from-kafka', expects });
+      const hop = { connectTimeoutMs: 250, mergeWindowMs: 0, healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, healthCheckPath: '/topics' };
+      run.configuration = { 'east gateway → bridge': hop, 'east bridge': { deliveryTimeoutMs: 12_000 } };
+      for (const attempt of attempts) attempt.region = attempt.endMs > 11_200 && attempt.endMs <= 22_500 ? 'elsewhere' : 'east';
+    }), { verdict: 'inconclusive', missed: ['condition.faultLasted'] });
+  });
+});
+
+describe('the requests of a phase', () => {
+  it('are more, the more regions they are to be told apart by', () => {
+    const regionsOf = (count: number): string[] => Array.from({ length: count }, (_, i) => `r${i}`);
+    const limits = (count: number): string[] => {
+      const stored = passingRun();
+      const names = regionsOf(count);
+      stored.run.regions = names;
+      Object.assign(stored.run.faults[0] ?? {}, { region: 'r0', expects: expectationsOf({ during: 'silent' }, { region: 'r0', regions: names.map((name) => ({ name })) }) });
+      return judge(stored).objectives.filter(({ name }) => name.startsWith('condition.samples.')).map(({ limit }) => limit);
+    };
+    assert.deepEqual([limits(2), limits(3), limits(9)], [['>= 10', '>= 10', '>= 10'], ['>= 19', '>= 10', '>= 19'], ['>= 72', '>= 63', '>= 72']]);
+  });
+
+  it('miss none of the regions, but seldom', () => {
+    // Of as many as ten do of two, by counting every way in which they may be sent.
+    const missing = (regions: number, requests: number): number => {
+      let reached = [1];
+      for (let i = 0; i < requests; i += 1) reached = Array.from({ length: regions + 1 }, (_, seen) => (reached[seen] ?? 0) * seen / regions + (reached[seen - 1] ?? 0) * (regions - seen + 1) / regions);
+      return 1 - (reached[regions] ?? 0);
+    };
+    for (const [regions, requests] of [[2, 10], [3, 19], [8, 63], [9, 72]] as const) assert.ok(missing(regions, requests) <= 2 * 0.5 ** 10 + 1e-9, `${regions}`);
+  });
+});
+
+describe('records that one answer gave upside down', () => {
+  /** Polls of a whole second. */
+  const polled = ({ deliveries }: Stored): void => {
+    for (const delivery of deliveries) {
+      const askedMs = Math.floor(delivery.tMs / 1000) * 1000;
+      Object.assign(delivery, { askedMs, tMs: askedMs + 990 });
+    }
+  };
+
+  it('fail a drill in whichever mode, as no rebalance does that', () => {
+    for (const mode of ['subscribe', 'assign'] as const) {
+      const turned = (isTurned: boolean): string[] => verdictOf((stored) => {
+        stored.run.plan.consumers.mode = mode;
+        polled(stored);
+        // Of partition 0, six records later each.
+        const [one, other] = [stored.deliveries[606], stored.deliveries[612]];
+        if (one && other && isTurned) [stored.deliveries[606], stored.deliveries[612]] = [other, one];
+      }).missed;
+      assert.deepEqual([turned(false), turned(true)], [[], ['consume.backwardsInPoll', ...(mode === 'assign' ? ['consume.backwards'] : [])]]);
+    }
   });
 });
 

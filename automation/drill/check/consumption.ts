@@ -15,6 +15,8 @@ export interface ConsumeFindings {
   commitsLost?: number;
   /** Deliveries at or below one that the same instance was given before: where a rebalance took it back to what was committed. */
   backwards: number;
+  /** Of these, at or below one that the same answer gave before: no rebalance does that. */
+  backwardsInPoll: number;
   /** In the log, below what was committed or delivered of its partition, and never delivered. */
   skipped: number;
   /** In the log, not delivered, and not skipped: the tail that the consumers had not reached. */
@@ -29,6 +31,7 @@ export class Consumption {
   #redelivered = 0;
   #afterCommit = 0;
   #backwards = 0;
+  #inPoll = 0;
 
   constructor(places: Places, evidence: Evidence) {
     this.#places = places;
@@ -49,14 +52,23 @@ export class Consumption {
     partition.given.set(offset, 1);
     partition.position = Math.max(partition.position, offset + 1);
     const last = partition.lastOf.get(instance);
-    if (last !== undefined && offset <= last) this.#backwards += 1;
-    partition.lastOf.set(instance, offset);
+    if (last !== undefined && offset <= last.offset) {
+      this.#backwards += 1;
+      // A consumer asks again only when it was answered: what it asked for at one time came in one answer.
+      if (delivery.askedMs !== undefined && delivery.askedMs === last.askedMs) this.#upsideDown(delivery, last.offset);
+    }
+    partition.lastOf.set(instance, { offset, askedMs: delivery.askedMs });
     const committed = partition.committedBefore(askedMs);
     if (offset < committed) {
       this.#afterCommit += 1;
       this.#evidence.note('consume.redeliveredAfterCommit', `${placeOf(delivery)} was given to consumer ${delivery.consumer}, which had asked at ${askedMs} ms, when ${committed} was committed`);
     }
     return { isFirst, isSame: this.#places.holds(delivery, record) };
+  }
+
+  #upsideDown(delivery: Delivery, last: number): void {
+    this.#inPoll += 1;
+    this.#evidence.note('consume.backwardsInPoll', `${placeOf(delivery)} was given to consumer ${delivery.consumer} after offset ${last}, by the same answer`);
   }
 
   /** `committed`: what Kafka says of the group at the end, if it was asked. `steadyClock`: whether times can be compared. */
@@ -78,7 +90,7 @@ export class Consumption {
     }
     return {
       delivered, redelivered: this.#redelivered, ...(steadyClock ? { redeliveredAfterCommit: this.#afterCommit } : {}),
-      ...(steadyClock && committed !== undefined ? { commitsLost: this.#commitsLost(committed) } : {}), backwards: this.#backwards, ...missing,
+      ...(steadyClock && committed !== undefined ? { commitsLost: this.#commitsLost(committed) } : {}), backwards: this.#backwards, backwardsInPoll: this.#inPoll, ...missing,
     };
   }
 
@@ -102,8 +114,8 @@ export class Consumption {
 
 class Partition {
   readonly given = new Paged();
-  /** The last offset that each instance was given. */
-  readonly lastOf = new Map<string, number>();
+  /** What each instance was given last. */
+  readonly lastOf = new Map<string, Pick<Delivery, 'offset' | 'askedMs'>>();
   /** Behind the highest offset that was given to anybody. */
   position = 0;
   readonly #times = new Growing();

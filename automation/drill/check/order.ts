@@ -9,7 +9,7 @@ export interface Reordered {
   above: number;
 }
 
-/** A record whose client does not know that it lies there. */
+/** A record, or a copy of one, whose client does not know that it lies there. */
 export interface Untold {
   record: number;
   partition: number;
@@ -19,7 +19,7 @@ export interface Untold {
 /**
  * Records are sent over several connections without waiting for each other, so only those pairs have an order where one was
  * answered before the other was sent. Within a partition the later one must then lie above. Producers may be on machines of
- * their own, with clocks of their own, so only records of the same one are compared. Of those that were not answered it is the log that tells their places.
+ * their own, with clocks of their own, so only records of the same one are compared. Where nobody was told of a place it is the log that tells it: the record came there after it was first sent.
  */
 export function* reordered(ledger: Ledger, untold: readonly Untold[]): Generator<Reordered> {
   const { record, partition, offset, sent, end } = ledger.acknowledged;

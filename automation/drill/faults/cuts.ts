@@ -1,8 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import type { V1Pod } from '@kubernetes/client-node';
 import type { Fault } from './fault.ts';
 import { bridgePods, deploymentPods, livePods } from './pods.ts';
-import { cutAll, cutName, joinAll, mustAllowPolicies, policiesThere } from './policies.ts';
+import { cutAll, cutName, joinAll, mustAllowPolicies, mustCutOff, policiesThere } from './policies.ts';
 import type { Cut } from './policies.ts';
 import { refuse } from './target.ts';
 import type { Target } from './target.ts';
@@ -12,7 +13,7 @@ interface Cuts {
   cuts: Cut[];
 }
 
-const needs = 'NetworkPolicies that the cluster\'s network honours, for open connections too; where it does not, the drill finds no effect and is inconclusive';
+const needs = 'NetworkPolicies that the cluster\'s network honours, for open connections too; where it does not, the drill finds no effect and is inconclusive; no other policy that allows what is cut';
 
 /** What cutting pods off the network has in common. Only answers show whether it does: the policies alone prove nothing. */
 const byPolicies = {
@@ -68,11 +69,16 @@ export const regionBlackHole: Fault<Cuts> = {
 };
 
 async function permitted(target: Target, cuts: Cut[]): Promise<Cuts> {
-  for (const { context, namespace, labels } of cuts) {
+  const cutPods: { cut: Cut; pods: V1Pod[] }[] = [];
+  for (const cut of cuts) {
+    const { context, namespace, labels } = cut;
     const selection = { context, namespace, labels: Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(',') };
-    if ((await livePods(target.cluster(context), selection)).length === 0) refuse(`no pod has ${selection.labels} in namespace ${namespace} of cluster ${context}`);
+    const pods = await livePods(target.cluster(context), selection);
+    if (pods.length === 0) refuse(`no pod has ${selection.labels} in namespace ${namespace} of cluster ${context}`);
+    cutPods.push({ cut, pods });
   }
   await mustAllowPolicies(target, cuts);
+  for (const { cut, pods } of cutPods) await mustCutOff(target, cut, pods);
   return { cuts };
 }
 

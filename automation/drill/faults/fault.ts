@@ -37,6 +37,8 @@ export interface Fault<Undo = unknown> {
   inject(target: Target, undo: Undo): Promise<void>;
   /** Whether the effect is seen in the cluster, not only in what was asked for. */
   isEffective(target: Target, undo: Undo): Promise<boolean>;
+  /** Whether it is still there while it is held, where `isEffective` is not to be asked for that. Asked again and again. */
+  lasts?(target: Target, undo: Undo): Promise<boolean>;
   /** Undoes it. Safe to repeat. False when there was nothing to undo (any more). */
   heal(target: Target, undo: Undo): Promise<boolean>;
   /** Whether the cluster is as it was. */

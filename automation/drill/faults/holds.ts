@@ -1,7 +1,8 @@
 import type { Fault } from './fault.ts';
-import { bridgePods, incarnations } from './pods.ts';
+import { bridgePods, incarnations, isOver } from './pods.ts';
 import type { Incarnation } from './pods.ts';
-import { areHeld, holdAll, mustHaveShell, pauseAll, releaseAll, slowAll, werePaused } from './shell.ts';
+import { areHeld, holdAll, mustHaveShell, pauseAll, releaseAll, slowAll, werePausedAtOnce } from './shell.ts';
+import type { Pause } from './shell.ts';
 import { refuse } from './target.ts';
 import type { RegionRef, Target } from './target.ts';
 
@@ -10,11 +11,17 @@ interface Held {
   containers: Incarnation[];
 }
 
+/** What is stopped for a moment, and once it was, how. */
+interface Blip extends Held {
+  pauses?: Pause[];
+}
+
 const shellNeeds = 'pods/exec in the namespace of the pods, and a shell in their image';
 /** Longer than a drill holds a fault: healing comes first, unless nobody is left to heal. */
 const switchMarginSeconds = 60;
 const turnSeconds = 0.1;
-const blipSeconds = 0.3;
+/** More than the least only as far as it takes to see that all were stopped at once. */
+const blipSeconds = { least: 0.3, most: 0.4 };
 
 /** What faults that hold the region's bridges have in common. */
 const holdsBridges = {
@@ -24,6 +31,8 @@ const holdsBridges = {
   describe: describeBridge,
   prepare: (target: Target) => bridgesOf(target, [target.refs.region]),
   isEffective: (target: Target, { containers }: Held) => areHeld(target, containers),
+  // A container that was replaced is held by nothing, and one that runs by turns is stopped only at times.
+  lasts: areSame,
   heal: release,
   isHealed: async (target: Target, { containers }: Held) => await target.bridge.readyEndpoints() >= containers.length,
 } as const satisfies Partial<Fault<Held>>;
@@ -35,6 +44,7 @@ export const bridgeHang: Fault<Held> = {
   losesInFlight: true,
   blastRadius: 'every bridge process of one region stands still: its connections stay open and nothing is answered',
   expects: { during: 'silent' },
+  lasts: async (target, held) => await areSame(target, held) && await areHeld(target, held.containers),
   inject: (target, { containers }) => holdAll(target, containers, Math.ceil(target.refs.forSeconds) + switchMarginSeconds),
 };
 
@@ -48,18 +58,18 @@ export const bridgeSlow: Fault<Held> = {
 };
 
 /** Every bridge of every region stands still at once, for a moment. */
-export const bothRegionsBlip: Fault<Held> = {
+export const bothRegionsBlip: Fault<Blip> = {
   name: 'both-regions-blip',
   losesInFlight: true,
   holdsBack: true,
-  blastRadius: `every bridge process of every region stands still for ${blipSeconds * 1000} ms at once, so that there is nobody to fail over to`,
+  blastRadius: `every bridge process of every region stands still for ${blipSeconds.least * 1000} ms at once, so that there is nobody to fail over to`,
   needs: `${shellNeeds}, in every region`,
   expects: { during: 'any', everywhere: true },
   ends: 'by itself',
   describe: ({ refs: { regions } }) => `the bridges of ${regions.map(({ name }) => name).join(', ')}`,
   prepare: (target) => bridgesOf(target, target.refs.regions),
-  inject: (target, { containers }) => pauseAll(target, containers, blipSeconds),
-  isEffective: (target, { containers }) => werePaused(target, containers),
+  inject: async (target, blip) => { blip.pauses = await pauseAll(target, blip.containers, blipSeconds); },
+  isEffective: async (target, { pauses }) => pauses !== undefined && await werePausedAtOnce(target, pauses),
   heal: release,
   isHealed: async (target, { containers }) => !await areHeld(target, containers),
 };
@@ -94,6 +104,10 @@ async function bridgesOf(target: Target, regions: readonly RegionRef[]): Promise
   if (containers.length === 0) refuse('no bridge runs');
   await mustHaveShell(target, containers);
   return { containers };
+}
+
+async function areSame(target: Target, { containers }: Held): Promise<boolean> {
+  return !(await Promise.all(containers.map((each) => isOver(target.cluster(each.context), each)))).includes(true);
 }
 
 async function release(target: Target, { containers }: Held): Promise<boolean> {

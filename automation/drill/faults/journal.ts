@@ -4,6 +4,8 @@ import { UserError } from '../../../errors.ts';
 import { endWorkers, workersEntry } from '../workers/left.ts';
 import type { WorkersLeft } from '../workers/left.ts';
 import type { Fault } from './fault.ts';
+import { thisDriver } from './driver.ts';
+import type { Driver } from './driver.ts';
 import { faultNamed } from './index.ts';
 import { Target } from './target.ts';
 import type { TargetRefs } from './target.ts';
@@ -21,6 +23,8 @@ export interface JournalEntry {
   undo: unknown;
   /** When it was written, ISO 8601. */
   at: string;
+  /** Who wrote it; absent in entries of earlier versions. */
+  driver?: Driver;
 }
 
 /** What became of an entry. */
@@ -32,16 +36,20 @@ export interface Healed {
   now: 'healed' | 'over' | 'ending';
 }
 
-/** Writes down what is about to be done, so that it survives this process: on the disk when this resolves. */
+/** Writes down what is about to be done, so that it survives this process: on the disk when this resolves. Throws a UserError where it cannot be: then nothing may be done. */
 export async function writeEntry(stateDir: string, entry: JournalEntry): Promise<void> {
-  const directory = directoryOf(stateDir);
-  await mkdir(directory, { recursive: true });
   const file = fileOf(stateDir, entry.run);
   const draft = `${file}.draft`;
-  await using handle = await open(draft, 'w', 0o600);
-  await handle.writeFile(JSON.stringify(entry));
-  await handle.sync();
-  await rename(draft, file);
+  try {
+    await mkdir(directoryOf(stateDir), { recursive: true });
+    await using handle = await open(draft, 'w', 0o600);
+    await handle.writeFile(JSON.stringify({ ...entry, driver: await thisDriver() }));
+    await handle.sync();
+    await rename(draft, file);
+  } catch (cause) {
+    throw new UserError(`${file} cannot be written, so nothing was done to ${entry.target} (${entry.fault}): ${cause instanceof Error ? cause.message : String(cause)}`,
+      { remedy: 'see that its directory can be written and its disk is not full', cause });
+  }
 }
 
 export async function removeEntry(stateDir: string, run: string): Promise<void> {
@@ -50,14 +58,16 @@ export async function removeEntry(stateDir: string, run: string): Promise<void> 
 
 /**
  * Heals what earlier drills left and forgets it. Where one cannot be healed its entry stays, and the others are healed all the same; then throws a UserError
- * that names each of those, and what was healed.
+ * that names each of those, and what was healed. `mustBeLeft` throws a UserError for one that may not be healed.
  */
-export async function healLeftovers({ stateDir, kubeconfig }: { stateDir: string; kubeconfig: string }): Promise<Healed[]> {
+export async function healLeftovers({ stateDir, kubeconfig, mustBeLeft }: { stateDir: string; kubeconfig: string; mustBeLeft?: (entry: JournalEntry) => Promise<void> }): Promise<Healed[]> {
   const healed: Healed[] = [];
   const failures: UserError[] = [];
   for (const file of await filesOf(stateDir)) {
     try {
-      healed.push(await healEntry(await readEntry(file), { file, kubeconfig }));
+      const entry = await readEntry(file);
+      await mustBeLeft?.(entry);
+      healed.push(await healEntry(entry, { file, kubeconfig }));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       failures.push(error);

@@ -1,5 +1,6 @@
-import type { V1NetworkPolicySpec } from '@kubernetes/client-node';
+import type { V1LabelSelector, V1NetworkPolicy, V1NetworkPolicySpec, V1Pod } from '@kubernetes/client-node';
 import { fieldManager, statusOf } from '../cluster.ts';
+import { refuse } from './target.ts';
 import type { Target } from './target.ts';
 import { together } from './together.ts';
 
@@ -18,8 +19,46 @@ const runLabel = 'kafka-bridge-failover/run';
 /** Refuses where the credentials may not make and remove the policies. That the cluster's network honours them is seen by their effect alone. */
 export async function mustAllowPolicies(target: Target, cuts: readonly Cut[]): Promise<void> {
   for (const { context, namespace } of cuts) {
-    await target.cluster(context).mustAllow(['create', 'get', 'delete'].map((verb) => ({ verb, group: 'networking.k8s.io', resource: 'networkpolicies', namespace })));
+    await target.cluster(context).mustAllow(['create', 'get', 'list', 'delete'].map((verb) => ({ verb, group: 'networking.k8s.io', resource: 'networkpolicies', namespace })));
   }
+}
+
+/**
+ * Refuses where the pods of a cut have other policies that allow something of what it cuts: policies add up, so that the pods would not be cut off, and the drill be one of another fault.
+ * And where a policy is there that a drill left which nobody here can heal: its journal is elsewhere.
+ */
+export async function mustCutOff(target: Target, cut: Cut, pods: readonly V1Pod[]): Promise<void> {
+  const { context, namespace } = cut;
+  const cluster = target.cluster(context);
+  const { items } = await cluster.ask(`the NetworkPolicies of namespace ${namespace} cannot be listed`, () => cluster.networking.listNamespacedNetworkPolicy({ namespace }));
+  const nameOf = ({ metadata }: V1NetworkPolicy): string => `${namespace}/${metadata?.name ?? ''}`;
+  const isDrills = ({ metadata }: V1NetworkPolicy): boolean => metadata?.labels?.['app.kubernetes.io/managed-by'] === fieldManager;
+  const left = items.find((policy) => isDrills(policy) && policy.metadata?.labels?.[runLabel] !== target.refs.run);
+  if (left !== undefined) {
+    refuse(`NetworkPolicy ${nameOf(left)} in cluster ${context} was left by drill ${left.metadata?.labels?.[runLabel] ?? 'unknown'}, of which the journal here knows nothing: it still cuts pods off`,
+      `heal where that drill was driven (kbf faults heal), or delete it: kubectl --context ${context} --namespace ${namespace} delete networkpolicy ${left.metadata?.name ?? ''}`);
+  }
+  const others = items.filter((policy) => !isDrills(policy) && allowsInto(policy, cut) && pods.some(({ metadata }) => selects(policy.spec?.podSelector ?? {}, metadata?.labels ?? {})));
+  if (others.length > 0) {
+    refuse(`NetworkPolicy ${others.map(nameOf).join(', ')} in cluster ${context} allows traffic of the pods that are to be cut off (${Object.entries(cut.labels).map((label) => label.join('=')).join(',')}): policies add up, so that what it allows would not be cut`,
+      'choose another fault (kbf faults list), or take the policy away for the drill');
+  }
+}
+
+/** Whether a policy allows anything in a direction that is cut. */
+function allowsInto({ spec }: V1NetworkPolicy, { from }: Cut): boolean {
+  const { ingress = [], egress = [], policyTypes = ['Ingress', ...(egress.length > 0 ? ['Egress'] : [])] } = spec ?? {};
+  return (from === undefined && ingress.length > 0 && policyTypes.includes('Ingress')) || (egress.length > 0 && policyTypes.includes('Egress'));
+}
+
+function selects({ matchLabels = {}, matchExpressions = [] }: V1LabelSelector, labels: Record<string, string>): boolean {
+  return Object.entries(matchLabels).every(([key, value]) => labels[key] === value) && matchExpressions.every(({ key, operator, values = [] }) => {
+    const value = labels[key];
+    if (operator === 'Exists') return value !== undefined;
+    if (operator === 'DoesNotExist') return value === undefined;
+    const isOne = value !== undefined && values.includes(value);
+    return operator === 'In' ? isOne : !isOne;
+  });
 }
 
 export async function cutAll(target: Target, cuts: readonly Cut[]): Promise<void> {

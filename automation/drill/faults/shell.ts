@@ -39,21 +39,53 @@ export async function holdAll(target: Target, containers: readonly Incarnation[]
   await detached(target, containers, `kill -STOP -1; sleep ${seconds}; kill -CONT -1`);
 }
 
-/** Stops the containers' programs for a moment. What is left of the script then shows that they were stopped. */
-export async function pauseAll(target: Target, containers: readonly Incarnation[], seconds: number): Promise<void> {
-  const count = 'n=0; for f in /proc/[0-9]*/stat; do case "$(cat $f 2>/dev/null)" in *") T "*) n=1;; esac; done';
-  await detached(target, containers, `kill -STOP -1; ${count}; sleep ${seconds}; kill -CONT -1; [ $n = 0 ] || exec sh -c ": ${markOf(target)}-held; sleep 60; :"`);
+/** One container's programs that are stopped for a moment: when that was asked for and answered, by the clock of this process, ms. Their script began between these. */
+export interface Pause {
+  container: Incarnation;
+  askedMs: number;
+  answeredMs: number;
 }
 
-/** Whether `pauseAll` did stop every container's programs. */
-export async function werePaused(target: Target, containers: readonly Incarnation[]): Promise<boolean> {
-  const mark = `${markOf(target)}-hel[d]`;
-  const paused = await together(containers, async (container) => {
-    const { exitCode } = await target.cluster(container.context).sh(container, `for f in /proc/[0-9]*/cmdline; do case "$(cat $f 2>/dev/null)" in *": ${mark}; sleep"*) exit 0;; esac; done; exit 1`);
-    return exitCode === 0;
+/**
+ * Stops the containers' programs for a moment, all at the same time as far as that can be told: where a script takes longer to begin, as its cluster is further away, the others
+ * wait for it, and the moment is longer, up to `most`. What is left of the script then says when they were stopped, by the container's own clock.
+ */
+export async function pauseAll(target: Target, containers: readonly Incarnation[], { least, most }: { least: number; most: number }): Promise<Pause[]> {
+  const begins = await together(containers, async (container) => {
+    const askedMs = performance.now();
+    await target.cluster(container.context).sh(container, ':');
+    return { container, afterSeconds: (performance.now() - askedMs) / 1000 };
   });
-  return paused.every(Boolean);
+  const last = Math.max(...begins.map(({ afterSeconds }) => afterSeconds));
+  const count = 'n=0; for f in /proc/[0-9]*/stat; do case "$(cat $f 2>/dev/null)" in *") T "*) n=1;; esac; done';
+  return await together(begins, async ({ container, afterSeconds }) => {
+    const seconds = Math.min(most, Math.max(least, 1.5 * afterSeconds)).toFixed(2);
+    const script = `sleep ${(last - afterSeconds).toFixed(2)}; kill -STOP -1; read u _ </proc/uptime; ${count}; sleep ${seconds}; read v _ </proc/uptime; kill -CONT -1; `
+      + `[ $n = 0 ] || exec sh -c ": ${markOf(target)}-held $1 $u $v; sleep 60; :"`;
+    const askedMs = performance.now();
+    await detached(target, [container], script);
+    return { container, askedMs, answeredMs: performance.now() };
+  });
 }
+
+/**
+ * Whether there was an instant for certain at which all of the containers' programs were stopped. Their clocks are not known to be one: each says how long after its script's begin
+ * they were stopped and let go on, and the begin was between question and answer.
+ */
+export async function werePausedAtOnce(target: Target, pauses: readonly Pause[]): Promise<boolean> {
+  const spans = await together(pauses, async ({ container, askedMs, answeredMs }) => {
+    // What it looks for must not be in itself; in quotes a pattern is none.
+    const script = `for f in /proc/[0-9]*/cmdline; do c=$(cat $f 2>/dev/null); case "$c" in *": ${markOf(target)}-hel"[d]" "[0-9]*) echo "$c"; exit 0;; esac; done; exit 1`;
+    const { output } = await target.cluster(container.context).sh(container, script);
+    const [begun, stopped, goesOn] = (/-held ([\d.]+) ([\d.]+) ([\d.]+);/.exec(output) ?? []).slice(1).map((seconds) => Number(seconds) * 1000);
+    if (begun === undefined || stopped === undefined || goesOn === undefined) return { fromMs: Infinity, toMs: -Infinity };
+    return { fromMs: answeredMs + stopped - begun + uptimeStepMs, toMs: askedMs + goesOn - begun - uptimeStepMs };
+  });
+  return Math.max(...spans.map(({ fromMs }) => fromMs)) <= Math.min(...spans.map(({ toMs }) => toMs));
+}
+
+/** In such steps /proc/uptime counts. */
+const uptimeStepMs = 10;
 
 /** Lets the containers' programs run half of the time only, by turns of `turnSeconds`, for `seconds`. */
 export async function slowAll(target: Target, containers: readonly Incarnation[], { turnSeconds, seconds }: { turnSeconds: number; seconds: number }): Promise<void> {
@@ -87,9 +119,9 @@ export async function areHeld(target: Target, containers: readonly Incarnation[]
   return held.every(Boolean);
 }
 
-/** Starts a script that outlives its connection. It waits a moment, as it would stop the shell that starts it. */
+/** Starts a script that outlives its connection. It waits a moment, as it would stop the shell that starts it. Its `$1` is when that shell ran, by /proc/uptime. */
 async function detached(target: Target, containers: readonly Incarnation[], script: string): Promise<void> {
-  const command = `$(command -v setsid) sh -c ': ${markOf(target)}; sleep 0.3; ${script}' </dev/null >/dev/null 2>&1 & exit 0`;
+  const command = `read b _ </proc/uptime; $(command -v setsid) sh -c ': ${markOf(target)}; sleep 0.3; ${script}' sh "$b" </dev/null >/dev/null 2>&1 & exit 0`;
   await together(containers, async (container) => {
     const { exitCode, output } = await target.cluster(container.context).sh(container, command);
     if (exitCode !== undefined && exitCode !== 0) throw new UserError(`a script in container ${container.container} of pod ${container.namespace}/${container.pod} ended with ${exitCode}: ${output}`);

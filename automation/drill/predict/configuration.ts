@@ -93,6 +93,15 @@ export function proxiesRepeat(configuration: AppliedConfiguration, regions: read
     .some((hop) => hop?.retryAttempts !== 0 && (hop?.retryOn === undefined || hop.retryOn.split(',').some((condition) => !neverSent.has(condition.trim()))));
 }
 
+/**
+ * Whether a proxy tries another host where one refuses the connection, as every version of Istio does twice by itself for a route that says nothing. A route that says how often has
+ * Istio's conditions where it names none.
+ */
+export function repeatsRefused({ retryOn, retryAttempts }: HopSettings): boolean {
+  if (retryOn === undefined && retryAttempts === undefined) return true;
+  return (retryAttempts ?? 0) > 0 && (retryOn === undefined || retryOn.includes('connect-failure'));
+}
+
 /** Whether a health check finds a bridge without Kafka: by its list of topics, which it has from there. */
 export function asksForKafka({ healthCheckPath = '' }: HopSettings): boolean {
   return healthCheckPath.includes('topics');
@@ -147,6 +156,20 @@ const envoyConnectTimeoutMs = 5000;
 /** What a new connection takes at most, TLS included: to a host that lives, or until one that is silent is given up. */
 export function connection(where: string, { connectTimeoutMs: ms }: HopSettings, proxy: string): Terms[number] {
   return { name: `connection ${where}`, ms: ms ?? envoyConnectTimeoutMs, from: ms === undefined ? 'Envoy\'s default' : `${proxy}: connectTimeout` };
+}
+
+/** What a request took at most where new clients were measured, ms. */
+const nearbyMs = 50;
+
+/**
+ * How many answers a new client waits for before its first record. A producer: two connections to Kafka (TCP, TLS, versions: three each), where a topic's partitions are, and an id of its own. A consumer of the drill: a
+ * connection to its gateway (TCP, TLS), its instance, what it reads, where from, a poll; its bridge's own client asks Kafka a dozen times for that, which is only a part of a request's way.
+ */
+const roundTrips = 8;
+
+/** What a new client takes before its first record, ms: as measured nearby, and where a request takes longer than there, as much longer for each round trip. */
+export function newClientMs(measuredMs: number, requestMs: number): number {
+  return measuredMs + roundTrips * Math.max(0, requestMs - nearbyMs);
 }
 
 /** The term that comes first of several, any of which ends the same wait. */

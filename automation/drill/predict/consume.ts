@@ -1,14 +1,14 @@
 import { consumersPath } from '../../../components/region-routes.ts';
 import { pollPauseMs, recreatePausesMs } from '../consumer.ts';
 import { pollTimeoutMs, pollWaitMs } from '../instance.ts';
-import { asksForKafka, brokerDead, connection, detectionMs, first, noFailover, pingTerms, unread } from './configuration.ts';
+import { asksForKafka, brokerDead, connection, detectionMs, first, newClientMs, noFailover, pingTerms, unread } from './configuration.ts';
 import type { BridgeSettings } from './configuration.ts';
 import { longestInterval } from './intervals.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
 
 /** A poll that waits for records, and the pause before the next. */
 const pollCycleMs = pollWaitMs + pollPauseMs;
-/** The first poll of a new consumer: it finds its coordinator, joins and fetches. */
+/** The first poll of a new consumer, ms, where Kafka and the gateways are near: it finds its coordinator, joins and fetches. */
 const firstPollMs = 1000;
 /** Kafka's own defaults of a consumer. */
 const kafkaSessionMs = 45_000;
@@ -22,15 +22,17 @@ const untouched = new Set(['both-regions-blip', 'tier1-restart', 'fail-back', 'a
 
 /** How long a partition may give its consumer nothing, as the terms that follow one another. */
 export function consumeTerms(scene: Scene): Bound {
-  const { fault, plan, measured, bridge, tier1, kafka } = scene;
+  const { fault, plan, measured, bridge, tier1, kafka, ownMs } = scene;
   if (plan.load.keyDistribution !== 'uniform') return { none: 'the load prefers some keys, and leaves partitions idle by itself' };
   const own: Terms = [
     { name: 'interval of a partition', ms: Math.ceil(longestInterval(plan, measured, Math.max(plan.keys, plan.partitions))), from: `plan.keys ${plan.keys}, each in turn at ${plan.rate}/s, ${plan.load.pattern}` },
     { name: 'a poll and the pause after it', ms: pollCycleMs, from: 'the drill\'s consumers' },
+    ...(ownMs > 0 ? [{ name: 'requests of a poll and its commit', ms: 2 * ownMs, from: 'as a slow request before the fault each (99th percentile)' }] : []),
   ];
+  const firstPoll = (from: string): Terms[number] => ({ name: 'first poll', ms: newClientMs(firstPollMs, ownMs), from });
   if (untouched.has(fault)) return { terms: own };
   if (fault === 'broker-leader-kill') {
-    return kafka === undefined ? unread('Kafka') : { terms: [...own, ...brokerDead(kafka), { name: 'first poll', ms: firstPollMs, from: 'the coordinator has to be found again' }] };
+    return kafka === undefined ? unread('Kafka') : { terms: [...own, ...brokerDead(kafka), firstPoll('the coordinator has to be found again')] };
   }
   // A new instance is made through the common host name, and may be sent to the lost region again and again.
   if (/^(gateway|region)-/.test(fault)) {
@@ -41,7 +43,7 @@ export function consumeTerms(scene: Scene): Bound {
   if ('none' in lost) return lost;
   if ('none' in left) return left;
   const away = [...lost.terms, ...left.terms, anew];
-  const poll = { name: 'first poll', ms: firstPollMs, from: 'a new consumer finds its coordinator and fetches' };
+  const poll = firstPoll('a new consumer finds its coordinator and fetches');
   if (plan.consumers.mode === 'assign') return { terms: [...own, ...away, poll] };
   return bridge === undefined ? unread('the bridge') : { terms: [...own, ...rejoined(bridge, away, fault.startsWith('gateway-') ? abandoned(bridge) : session(bridge)), poll] };
 }

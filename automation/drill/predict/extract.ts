@@ -1,13 +1,10 @@
 import { consumersPath } from '../../../components/region-routes.ts';
 import { rankLabel } from '../../../components/tier1-routes.ts';
 import type { BridgeSettings, HopSettings, KafkaSettings } from './configuration.ts';
-
-/** Objects of Kubernetes as they are read: what is looked for may be missing anywhere. */
-export interface RawObject {
-  metadata?: { name?: string };
-  spec?: Record<string, unknown>;
-  status?: Record<string, unknown>;
-}
+import { patchesOfHost, patchesOfSidecars } from './filters.ts';
+import type { PodLabels } from './filters.ts';
+import { at, defined, duration, last, list, number, text, thousand } from './raw.ts';
+import type { RawObject } from './raw.ts';
 
 /** What a cluster has about the way from one proxy to one host. */
 export interface HopObjects {
@@ -16,23 +13,27 @@ export interface HopObjects {
   destinationRules: readonly RawObject[];
   virtualServices: readonly RawObject[];
   envoyFilters: readonly RawObject[];
+  /** Of the proxy's pods; undefined where nobody could tell. */
+  proxyLabels?: PodLabels | undefined;
+  /** Of the pods behind the host. */
+  hostLabels?: PodLabels | undefined;
 }
 
 /** How a proxy treats a host, or undefined where no DestinationRule names it. */
-export function hopSettings({ host, destinationRules, virtualServices, envoyFilters }: HopObjects): HopSettings | undefined {
+export function hopSettings({ host, destinationRules, virtualServices, envoyFilters, proxyLabels, hostLabels }: HopObjects): HopSettings | undefined {
   const rule = destinationRules.find(({ spec }) => spec?.['host'] === host);
   if (rule === undefined) return undefined;
   const policy = at(rule.spec, 'trafficPolicy');
   const ejection = at(policy, 'outlierDetection');
-  const all = envoyFilters.flatMap(({ spec }) => list(at(spec, 'configPatches')));
-  const patches = all.filter((patch) => isAbout(patch, host)).map(value);
   const routes = virtualServices.flatMap(({ spec }) => list(at(spec, 'http'))).filter((route) => list(at(route, 'route')).some((to) => at(to, 'destination', 'host') === host));
   // Of several routes the one with the shortest bound: consumers' polls are given longer.
   const route = routes.toSorted((a, b) => (duration(at(a, 'timeout')) ?? Infinity) - (duration(at(b, 'timeout')) ?? Infinity))[0];
+  const destinations = routes.flatMap((each) => list(at(each, 'route'))).map((to) => at(to, 'destination')).filter((to) => at(to, 'host') === host);
+  const patches = patchesOfHost(envoyFilters, { host, ports: destinations.map((to) => number(at(to, 'port', 'number'))), subsets: destinations.map((to) => text(at(to, 'subset')) ?? '') }, proxyLabels);
   const check = patches.flatMap((patch) => list(at(patch, 'health_checks'))).at(-1);
   // Sidecars speak what they are spoken to: without HTTP/2 from the proxy there are no pings behind it either.
   const own = slowestPing(patches);
-  const pings = own && slowestPing([...patches, ...all.filter(isOfSidecars).map(value)]);
+  const pings = own && slowestPing([...patches, ...patchesOfSidecars(envoyFilters, hostLabels)]);
   return defined({
     connectTimeoutMs: duration(at(policy, 'connectionPool', 'tcp', 'connectTimeout')),
     consecutiveLocalOriginFailures: number(at(ejection, 'consecutiveLocalOriginFailures')),
@@ -48,7 +49,8 @@ export function hopSettings({ host, destinationRules, virtualServices, envoyFilt
     pingTimeoutMs: duration(at(pings, 'timeout')),
     routeTimeoutMs: duration(at(route, 'timeout')),
     retryOn: text(at(route, 'retries', 'retryOn')),
-    retryAttempts: number(at(route, 'retries', 'attempts')),
+    // Istio takes retries without attempts for none at all.
+    retryAttempts: number(at(route, 'retries', 'attempts')) ?? (at(route, 'retries') === undefined ? undefined : 0),
     retryBackoffMs: duration(at(route, 'retries', 'backoff')),
     perTryTimeoutMs: duration(at(route, 'retries', 'perTryTimeout')),
     consumersStay: stays(host, virtualServices) ? true : undefined,
@@ -61,21 +63,6 @@ export function hopSettings({ host, destinationRules, virtualServices, envoyFilt
 function stays(host: string, virtualServices: readonly RawObject[]): boolean {
   const consumers = virtualServices.flatMap(({ spec }) => list(at(spec, 'http'))).filter((route) => list(at(route, 'match')).some((match) => at(match, 'uri', 'prefix') === consumersPath));
   return consumers.length > 0 && consumers.every((route) => list(at(route, 'route')).every((to) => at(to, 'destination', 'host') !== host));
-}
-
-/** Patches of clusters that are of this host, or of every host. */
-function isAbout(patch: unknown, host: string): boolean {
-  const service = at(patch, 'match', 'cluster', 'service');
-  return at(patch, 'applyTo') === 'CLUSTER' && !isOfSidecars(patch) && (service === undefined || service === host);
-}
-
-/** Of what stands between the hosts of the same namespace and their proxy. */
-function isOfSidecars(patch: unknown): boolean {
-  return at(patch, 'match', 'context') === 'SIDECAR_INBOUND';
-}
-
-function value(patch: unknown): unknown {
-  return at(patch, 'patch', 'value');
 }
 
 /** Pings of HTTP/2, in either of the forms in which an upstream's protocol is said; of several the slowest, as it has to be waited for. */
@@ -125,44 +112,4 @@ export function kafkaSettings(kafka: RawObject): KafkaSettings {
   return defined({
     brokerSessionTimeoutMs: config('broker.session.timeout.ms'), controllerFetchTimeoutMs: config('controller.quorum.fetch.timeout.ms'), controllerElectionTimeoutMs: config('controller.quorum.election.timeout.ms'),
   });
-}
-
-/** A duration of Go or protobuf (`0.25s`, `100ms`, `1m`), ms. */
-function duration(value: unknown): number | undefined {
-  const [, digits, unit] = /^([\d.]+)(ms|s|m|h)$/.exec(typeof value === 'string' ? value : '') ?? [];
-  return digits === undefined ? undefined : Math.round(Number(digits) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit as 'ms' | 's' | 'm' | 'h']);
-}
-
-function thousand(value: unknown): number | undefined {
-  const seconds = number(value);
-  return seconds === undefined ? undefined : seconds * 1000;
-}
-
-/** Kafka's settings are numbers or text. */
-function number(value: unknown): number | undefined {
-  const read = typeof value === 'string' && value !== '' ? Number(value) : value;
-  return typeof read === 'number' && Number.isFinite(read) ? read : undefined;
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
-}
-
-function at(value: unknown, ...path: string[]): unknown {
-  return path.reduce<unknown>((found, key) => (typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[key] : undefined), value);
-}
-
-/** Of several patches the last that says something. */
-function last(values: readonly unknown[], ...path: string[]): unknown {
-  return values.map((value) => at(value, ...path)).findLast((found) => found !== undefined);
-}
-
-function list(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function defined<T extends Record<string, unknown>>(fields: T): Defined<T> & Record<string, never> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T> & Record<string, never>;
 }

@@ -1,4 +1,4 @@
-import { asksForKafka, brokerDead, connection, detectionMs, first, noFailover, pingTerms, unread } from './configuration.ts';
+import { asksForKafka, brokerDead, connection, detectionMs, first, newClientMs, noFailover, pingTerms, repeatsRefused, unread } from './configuration.ts';
 import type { HopSettings } from './configuration.ts';
 import { longestInterval } from './intervals.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
@@ -40,27 +40,29 @@ const byFault: Record<string, (scene: Scene) => Bound> = {
     : { terms: [...brokerDead(kafka), { name: 'until clients ask for the new leader', ms: clientBackoffMs, from: 'Kafka\'s default of retry.backoff.max.ms' }] }),
   'tier1-restart': () => ({ terms: [{ name: 'until the Service leads to the new tier1 alone', ms: endpointsMs, from: 'kube-proxy\'s default of iptables-min-sync-period' }] }),
   'both-regions-blip': blip,
-  'fail-back': () => ({ terms: [firstRecord] }),
+  'fail-back': (scene) => ({ terms: [firstRecord(scene)] }),
   // Not on the way of a request.
   'api-server-down': () => ({ terms: [] }), 'istiod-down': () => ({ terms: [] }), 'operator-down': () => ({ terms: [] }),
 };
 
-const firstRecord = { name: 'first record of a new producer', ms: newProducerMs, from: 'measured on bridges 0.33 and 1.1 (300 to 500 ms)' };
+function firstRecord({ ownMs }: Scene): Terms[number] {
+  return { name: 'first record of a new producer', ms: newClientMs(newProducerMs, ownMs), from: 'measured on bridges 0.33 and 1.1 (300 to 500 ms), and more where a request takes long' };
+}
 
 function unknownFault({ fault }: Scene): Bound {
   return { none: `nothing is known of the fault ${fault}` };
 }
 
-function bridgeRefuses({ upstream }: Scene): Bound {
-  const bound = refused(upstream, 'the gateway');
-  return 'none' in bound ? bound : { terms: [...bound.terms, firstRecord] };
+function bridgeRefuses(scene: Scene): Bound {
+  const bound = refused(scene.upstream, 'the gateway');
+  return 'none' in bound ? bound : { terms: [...bound.terms, firstRecord(scene)] };
 }
 
 /** A host that refuses connections, seen from one proxy. */
 function refused(hop: HopSettings | undefined, proxy: string): Bound {
   if (hop === undefined) return unread(proxy);
   if (hop.weighted === true) return noFailover;
-  if (!/connect-failure/.test(hop.retryOn ?? '') || (hop.retryAttempts ?? 0) < 1) return { none: `${proxy} does not try again where a connection is refused, and every such request is lost` };
+  if (!repeatsRefused(hop)) return { none: `${proxy} does not try again where a connection is refused, and every such request is lost` };
   return {
     terms: [
       { name: 'back-off before the repetition', ms: hop.retryBackoffMs ?? envoyBackoffMs, from: hop.retryBackoffMs === undefined ? 'Envoy\'s default' : `${proxy}: retries.backoff` },

@@ -1,16 +1,18 @@
-import { bridgeServices, serviceHost, strimziBridgeService } from '../../../config/names.ts';
+import { bridgeServices, serviceHost, strimziBridgeDeployment, strimziBridgeService } from '../../../config/names.ts';
 import { Cluster } from '../cluster.ts';
 import { strimziGroup, strimziVersion } from '../kubernetes.ts';
 import type { AppliedConfiguration } from '../plan.ts';
 import { objectName } from './configuration.ts';
 import { bridgeSettings, hopSettings, kafkaSettings } from './extract.ts';
-import type { RawObject } from './extract.ts';
+import type { PodLabels } from './filters.ts';
+import { at } from './raw.ts';
+import type { RawObject } from './raw.ts';
 
 /** Where the stack's objects are. */
 export interface Places {
   hostname: string;
-  regions: readonly { name: string; context: string; namespace: string; bridge: string }[];
-  tier1?: { context: string; namespace: string } | undefined;
+  regions: readonly { name: string; context: string; namespace: string; bridge: string; gateway?: string | undefined }[];
+  tier1?: { context: string; namespace: string; gateway?: string | undefined } | undefined;
   kafka?: { context?: string | undefined; namespace?: string | undefined; name?: string | undefined };
 }
 
@@ -23,16 +25,16 @@ type Settings = AppliedConfiguration[string];
 export async function readConfiguration({ kubeconfig, outputs }: { kubeconfig: string; outputs: Places }): Promise<AppliedConfiguration> {
   const { hostname, regions, tier1, kafka } = outputs;
   const questions: [string, () => Promise<Settings>][] = [
-    ...regions.flatMap(({ name, context, namespace, bridge }): typeof questions => [
+    ...regions.flatMap(({ name, context, namespace, bridge, gateway }): typeof questions => [
       [objectName.bridge(name), async () => {
         const cluster = new Cluster(kubeconfig, context);
         const deployment = await cluster.askFor(`Deployment ${namespace}/${bridge}-bridge cannot be read`, () => cluster.apps.readNamespacedDeployment({ namespace, name: `${bridge}-bridge` }));
         return bridgeSettings(await strimziObject(cluster, { namespace, plural: 'kafkabridges', name: bridge }), deployment as RawObject | undefined);
       }],
       // Gateways reach a bridge through a Service of the program's own or through Strimzi's.
-      [objectName.upstream(name), () => hop(new Cluster(kubeconfig, context), namespace, [serviceHost(bridgeServices(bridge).shared, namespace), serviceHost(strimziBridgeService(bridge), namespace)])],
+      [objectName.upstream(name), () => hop(new Cluster(kubeconfig, context), { namespace, proxy: gateway, behind: strimziBridgeDeployment(bridge) }, [serviceHost(bridgeServices(bridge).shared, namespace), serviceHost(strimziBridgeService(bridge), namespace)])],
     ]),
-    ...(tier1 === undefined ? [] : [[objectName.tier1, () => hop(new Cluster(kubeconfig, tier1.context), tier1.namespace, [hostname])] satisfies (typeof questions)[number]]),
+    ...(tier1 === undefined ? [] : [[objectName.tier1, () => hop(new Cluster(kubeconfig, tier1.context), { namespace: tier1.namespace, proxy: tier1.gateway }, [hostname])] satisfies (typeof questions)[number]]),
     ...kafkaQuestion(kubeconfig, kafka),
   ];
   return Object.fromEntries(await Promise.all(questions.map(async ([name, ask]): Promise<[string, Settings]> =>
@@ -51,16 +53,27 @@ export async function strimziObject(cluster: Cluster, object: { namespace: strin
     await cluster.custom.getNamespacedCustomObject({ group: strimziGroup, version: await strimziVersion(cluster), ...object }) as RawObject);
 }
 
-/** The first of the hosts that Istio was told something of. */
-async function hop(cluster: Cluster, namespace: string, hosts: readonly string[]): Promise<Settings> {
-  const [destinationRules, virtualServices, envoyFilters] = await Promise.all([
+/**
+ * The first of the hosts that Istio was told something of.
+ * @param place with the Deployments of the proxy, and of what is behind it in the same namespace
+ */
+async function hop(cluster: Cluster, { namespace, proxy, behind }: { namespace: string; proxy: string | undefined; behind?: string }, hosts: readonly string[]): Promise<Settings> {
+  const [proxyLabels, hostLabels, destinationRules, virtualServices, envoyFilters] = await Promise.all([
+    podLabels(cluster, namespace, proxy), podLabels(cluster, namespace, behind),
     istioObjects(cluster, namespace, 'destinationrules', ['v1', 'v1beta1']), istioObjects(cluster, namespace, 'virtualservices', ['v1', 'v1beta1']), istioObjects(cluster, namespace, 'envoyfilters', ['v1alpha3']),
   ]);
   for (const host of hosts) {
-    const settings = hopSettings({ host, destinationRules, virtualServices, envoyFilters });
+    const settings = hopSettings({ host, destinationRules, virtualServices, envoyFilters, proxyLabels, hostLabels });
     if (settings !== undefined) return { host, ...settings };
   }
   return { unreadable: `no DestinationRule in namespace ${namespace} of cluster ${cluster.context} names ${hosts.join(' or ')}` };
+}
+
+/** Undefined where there is no such Deployment, or it may not be read: the settings themselves are there without. */
+async function podLabels(cluster: Cluster, namespace: string, deployment: string | undefined): Promise<PodLabels | undefined> {
+  if (deployment === undefined) return undefined;
+  const found = await cluster.apps.readNamespacedDeployment({ namespace, name: deployment }).catch(() => undefined);
+  return at(found, 'spec', 'template', 'metadata', 'labels') as PodLabels | undefined;
 }
 
 async function istioObjects(cluster: Cluster, namespace: string, plural: string, versions: readonly string[]): Promise<RawObject[]> {

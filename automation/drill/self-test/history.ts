@@ -27,6 +27,7 @@ export interface Expected {
   redeliveredAfterCommit: number | undefined;
   /** Undefined: it cannot be told. */
   commitsLost: number | undefined;
+  backwardsInPoll: number;
   undelivered: number;
   clockJumps: boolean;
 }
@@ -36,7 +37,7 @@ export function said({ log, consume: given, clockJumps }: Findings): Expected {
   return {
     ackedLost: log.ackedLost, offsetMismatch: log.offsetMismatch, phantom: log.phantom, reordered: log.reordered, unackedPresent: log.unackedPresent,
     clientRetry: log.duplicates.clientRetry, proxyRetry: log.duplicates.proxyRetry ?? 0, unexplained: log.duplicates.unexplained,
-    skipped: given.skipped, redeliveredAfterCommit: given.redeliveredAfterCommit, commitsLost: given.commitsLost, undelivered: given.undelivered, clockJumps: clockJumps > 0,
+    skipped: given.skipped, redeliveredAfterCommit: given.redeliveredAfterCommit, commitsLost: given.commitsLost, backwardsInPoll: given.backwardsInPoll, undelivered: given.undelivered, clockJumps: clockJumps > 0,
   };
 }
 
@@ -66,7 +67,7 @@ export function cleanHistory(chance: Chance): { history: Generated; expected: Ex
   attempts.sort((a, b) => a.endMs - b.endMs);
   const log = append(chance, written);
   const expected = {
-    ackedLost: 0, offsetMismatch: 0, phantom: 0, reordered: 0, skipped: 0, redeliveredAfterCommit: 0, commitsLost: 0, unexplained: 0, clockJumps: false, ...copiesOf(attempts, log),
+    ackedLost: 0, offsetMismatch: 0, phantom: 0, reordered: 0, skipped: 0, redeliveredAfterCommit: 0, commitsLost: 0, backwardsInPoll: 0, unexplained: 0, clockJumps: false, ...copiesOf(attempts, log),
   };
   const { deliveries, commits, committed, undelivered } = consume(chance, log, { partitions, writtenMs: log.map((_, i) => written[i]?.atMs ?? 0) });
   const history: Generated = { run, attempts, log, deliveries, commits, committed };

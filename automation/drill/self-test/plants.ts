@@ -38,9 +38,7 @@ export const plants: Record<string, Plant> = {
   'written twice by a client\'s repetition': (history, chance, { clientRetry }) => {
     const [attempt] = pick(chance, soleAcknowledged(history).filter(({ attempt: number, proxyAttempts }) => number === 0 && proxyAttempts === undefined), 1);
     if (attempt === undefined) return undefined;
-    const { producer, seq, key, intendedMs, issuedMs } = attempt;
-    history.attempts.push({ producer, seq, attempt: 0, key, intendedMs, issuedMs, sentMs: issuedMs, endMs: issuedMs, outcome: 'unknown', class: 'reset' });
-    attempt.attempt = 1;
+    repeated(history, attempt);
     return { clientRetry: clientRetry + 1, undelivered: write(history, attempt) ? 1 : 0 };
   },
   'written twice by a proxy': (history, chance, { proxyRetry }) => {
@@ -64,6 +62,17 @@ export const plants: Record<string, Plant> = {
     delete second.offset;
     Object.assign(second, { outcome: 'unknown', class: 'reset' });
     return { reordered: outOfOrder(history), unackedPresent: unackedPresent + 1 };
+  },
+  'order of the copy of a repeated record changed': (history, chance, { clientRetry }) => {
+    const pair = chance.one(inOrder(soleAcknowledged(history).filter(({ attempt, proxyAttempts }) => attempt === 0 && proxyAttempts === undefined)));
+    if (pair === undefined) return undefined;
+    const [, second] = pair;
+    swap(history, ...pair);
+    // What was acknowledged lies at the end, where it was written by the repetition.
+    repeated(history, second);
+    const isUnread = write(history, second);
+    second.offset = history.log.at(-1)?.offset ?? 0;
+    return { reordered: outOfOrder(history), clientRetry: clientRetry + 1, undelivered: isUnread ? 1 : 0 };
   },
   'record that was never sent': (history, chance) => {
     const id = chance.one([{ run, producer: 'p0', seq: 99_999 }, { run, producer: 'nobody', seq: 0 }, { run: 'another', producer: 'p0', seq: 0 }, undefined]);
@@ -113,8 +122,8 @@ export const plants: Record<string, Plant> = {
     const given = history.deliveries.some((delivery) => placeOf(delivery) === placeOf(second));
     history.deliveries.splice(0, Infinity, ...history.deliveries.filter((delivery) => placeOf(delivery) !== placeOf(second)));
     Object.assign(record ?? {}, { partition: first.partition, offset: first.offset });
-    // The place that two claim, and the one that the second was answered.
-    return { offsetMismatch: 2, undelivered: given ? 0 : -1 };
+    // The place that two claim, and the one that the second was answered. Where it lies now may be below what was answered before it was sent.
+    return { offsetMismatch: 2, reordered: outOfOrder(history), undelivered: given ? 0 : -1 };
   },
   'consumer given another record': (history, chance) => {
     const delivery = chance.one(history.deliveries);
@@ -122,6 +131,17 @@ export const plants: Record<string, Plant> = {
     if (delivery === undefined || other === undefined || (delivery.id?.producer === other.producer && delivery.id.seq === other.seq)) return undefined;
     delivery.id = { run, producer: other.producer, seq: other.seq };
     return { offsetMismatch: 1 };
+  },
+  'given upside down by one answer': ({ deliveries }, chance) => {
+    const pairs = deliveries.flatMap((delivery, i) => {
+      const next = deliveries[i + 1];
+      return next?.instance === delivery.instance && next.askedMs === delivery.askedMs && next.partition === delivery.partition ? [[i, delivery, next] as const] : [];
+    });
+    const pair = chance.one(pairs);
+    if (pair === undefined) return undefined;
+    const [i, first, second] = pair;
+    deliveries.splice(i, 2, second, first);
+    return { backwardsInPoll: 1 };
   },
   'record passed over': (history, chance) => {
     const below = history.log.filter(({ partition, offset }) => offset < (history.committed[partition] ?? 0));
@@ -212,6 +232,13 @@ function remove(history: Generated, attempt: Attempt): boolean {
   return history.deliveries.length === before;
 }
 
+/** An attempt becomes the second one, after one that nobody answered. */
+function repeated({ attempts }: Generated, attempt: Attempt): void {
+  const { producer, seq, key, intendedMs, issuedMs } = attempt;
+  attempts.push({ producer, seq, attempt: 0, key, intendedMs, issuedMs, sentMs: issuedMs, endMs: issuedMs, outcome: 'unknown', class: 'reset' });
+  attempt.attempt = 1;
+}
+
 /** Puts a record at the end of a partition; its consumer is given it only where it has come to the end. True when it is not. */
 function append({ log, deliveries }: Generated, partition: number, record: Omit<LogRecord, 'partition' | 'offset'>): boolean {
   const last = Math.max(-1, ...log.filter((each) => each.partition === partition).map((each) => each.offset));
@@ -247,11 +274,11 @@ function inOrder(attempts: readonly Attempt[]): (readonly [Attempt, Attempt])[] 
 /** By comparing every two: slow, and not as the checker does it. */
 function outOfOrder({ attempts, log }: Generated): number {
   const ok = attempts.filter(({ outcome }) => outcome === 'ok');
-  // Of what was not answered the log tells the places.
+  // Of what nobody was told of the log tells the places.
   const untold = log.flatMap(({ partition, offset, id }) => {
     const own = attempts.filter(({ producer, seq }) => producer === id?.producer && seq === id.seq);
     const [first] = own;
-    return first === undefined || own.some(({ outcome }) => outcome === 'ok') ? [] : [{ ...first, partition, offset, sentMs: Math.min(...own.map(({ issuedMs }) => issuedMs)) }];
+    return first === undefined || own.some((attempt) => attempt.outcome === 'ok' && attempt.partition === partition && attempt.offset === offset) ? [] : [{ ...first, partition, offset, sentMs: Math.min(...own.map(({ issuedMs }) => issuedMs)) }];
   });
   return [...ok, ...untold].filter((later) => ok.some((earlier) => earlier.producer === later.producer && earlier.key === later.key && earlier.partition === later.partition && earlier.endMs < (later.sentMs ?? 0) && (earlier.offset ?? 0) > (later.offset ?? 0))).length;
 }

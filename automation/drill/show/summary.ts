@@ -53,7 +53,7 @@ function damage({ ackedLost, offsetMismatch, phantom, reordered, duplicates }: N
     ackedLost > 0 && `${plural(ackedLost, 'acknowledged record')} lost`, twice > 0 && `${count(twice)} twice in the log`, (reordered ?? 0) > 0 && `${count(reordered ?? 0)} out of order`,
     offsetMismatch > 0 && `${count(offsetMismatch)} at another offset than answered`, phantom > 0 && `${count(phantom)} that nobody wrote`,
   ].filter((text) => text !== false);
-  return found.length === 0 ? ', and the log holds each that was acknowledged once and in order' : `; in the log: ${found.join(', ')}`;
+  return found.length === 0 ? `, and the log holds each that was acknowledged once${reordered === undefined ? '; their order cannot be told' : ' and in order'}` : `; in the log: ${found.join(', ')}`;
 }
 
 function gaps({ produce, consume, predicted }: Report): string[] {

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { Consumer } from '@platformatic/kafka';
+import { Kafka } from '../../automation/drill/kafka.ts';
+
+/** Answers to fetches, in turn; each is so many records, from the offset that is asked for. The last one stays. */
+function answerFetches(...counts: number[]): { asked: number } {
+  const seen = { asked: 0 };
+  const fake = Consumer.prototype as unknown as Record<'metadata' | 'fetch', unknown>;
+  fake.metadata = () => Promise.resolve({ topics: new Map([['t', { id: 'id', partitions: [{ leader: 1 }] }]]) });
+  fake.fetch = ({ topics: [topic] }: { topics: [{ partitions: [{ fetchOffset: bigint }] }] }) => {
+    const count = counts[Math.min(seen.asked, counts.length - 1)] ?? 0;
+    seen.asked += 1;
+    const records = Array.from({ length: count }, (_, offsetDelta) => ({ offsetDelta, key: Buffer.from('"k0"'), value: Buffer.from('{}') }));
+    const batch = { firstOffset: topic.partitions[0].fetchOffset, lastOffsetDelta: count - 1, length: 100, attributes: 0, records };
+    return Promise.resolve({ responses: [{ partitions: [{ partitionIndex: 0, records: count === 0 ? [] : [batch] }] }] });
+  };
+  return seen;
+}
+
+describe('reading a partition of the log', () => {
+  const { metadata, fetch } = Consumer.prototype;
+  const { now } = performance;
+  let kafka: Kafka;
+  beforeEach(() => { kafka = new Kafka({ bootstrapServers: '127.0.0.1:9' }); });
+  afterEach(async () => {
+    Object.assign(Consumer.prototype, { metadata, fetch });
+    performance.now = now;
+    await kafka[Symbol.asyncDispose]();
+  });
+
+  async function read(): Promise<number> {
+    let count = 0;
+    for await (const records of kafka.read('t', new Map([[0, { begin: 0n, end: 30n }]]), { isAltered: () => false })) count += records.length;
+    return count;
+  }
+
+  it('goes on after an answer without anything, as a broker gives it over a quota', async () => {
+    answerFetches(10, 0, 0, 10, 0, 10);
+    assert.equal(await read(), 30);
+  });
+
+  it('gives up where nothing comes for half a minute, and says where', async () => {
+    const seen = answerFetches(10, 0);
+    const beganMs = now.call(performance);
+    performance.now = () => now.call(performance) + (seen.asked > 4 ? 30_000 : 0);
+    await assert.rejects(read(), { name: 'UserError', message: 'partition 0 of topic t ends at 10, but 30 was its end before' });
+    assert.ok(seen.asked > 4 && now.call(performance) - beganMs < 5_000, `${seen.asked} fetches`);
+  });
+});
