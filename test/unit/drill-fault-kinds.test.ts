@@ -92,7 +92,9 @@ describe('faults', () => {
 
   it('that stop a process end by themselves, and only containers of the same run are let go on', async () => {
     const undo = await bridgeHang.prepare(target);
+    const beginMs = performance.now();
     await bridgeHang.inject(target, undo);
+    assert.ok(performance.now() - beginMs > 300, 'who asks before the script stops everything is stopped as well');
     assert.match(api.scripts.at(-1) ?? '', /kbf-drill-run-1; sleep 0\.3; kill -STOP -1; sleep 70; kill -CONT -1/);
     api.run = () => ({ exitCode: 10 });
     assert.equal(await bridgeHang.heal(target, undo), true);

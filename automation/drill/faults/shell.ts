@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../../../errors.ts';
 import { refuse } from './target.ts';
 import type { Target } from './target.ts';
@@ -37,7 +38,12 @@ export async function killAll(target: Target, containers: readonly Incarnation[]
 /** Stops the containers' programs now, and lets them go on after `seconds`, whatever becomes of driver and API server. */
 export async function holdAll(target: Target, containers: readonly Incarnation[], seconds: number): Promise<void> {
   await detached(target, containers, `kill -STOP -1; sleep ${seconds}; kill -CONT -1`);
+  // A shell that asks whether it has done so while it does is stopped like the rest, and says nothing until nobody waits for it any more.
+  await delay(2 * startSeconds * 1000);
 }
+
+/** How long a script waits before it does anything, as it would stop the shell that starts it. */
+const startSeconds = 0.3;
 
 /** One container's programs that are stopped for a moment: when that was asked for and answered, by the clock of this process, ms. Their script began between these. */
 export interface Pause {
@@ -110,18 +116,21 @@ export async function releaseAll(target: Target, containers: readonly Incarnatio
   return held.reduce((sum, one) => sum + one, 0);
 }
 
+/** One that was stopped after all does not answer; it is asked again. */
+const heldWithinMs = 3_000;
+
 /** Whether every container has a process that is stopped. */
 export async function areHeld(target: Target, containers: readonly Incarnation[]): Promise<boolean> {
   const held = await together(containers, async (container) => {
-    const { exitCode } = await target.cluster(container.context).sh(container, 'for f in /proc/[0-9]*/stat; do case "$(cat $f 2>/dev/null)" in *") T "*) exit 0;; esac; done; exit 1');
+    const { exitCode } = await target.cluster(container.context).sh(container, 'for f in /proc/[0-9]*/stat; do case "$(cat $f 2>/dev/null)" in *") T "*) exit 0;; esac; done; exit 1', heldWithinMs);
     return exitCode === 0;
   });
   return held.every(Boolean);
 }
 
-/** Starts a script that outlives its connection. It waits a moment, as it would stop the shell that starts it. Its `$1` is when that shell ran, by /proc/uptime. */
+/** Starts a script that outlives its connection. Its `$1` is when that shell ran, by /proc/uptime. */
 async function detached(target: Target, containers: readonly Incarnation[], script: string): Promise<void> {
-  const command = `read b _ </proc/uptime; $(command -v setsid) sh -c ': ${markOf(target)}; sleep 0.3; ${script}' sh "$b" </dev/null >/dev/null 2>&1 & exit 0`;
+  const command = `read b _ </proc/uptime; $(command -v setsid) sh -c ': ${markOf(target)}; sleep ${startSeconds}; ${script}' sh "$b" </dev/null >/dev/null 2>&1 & exit 0`;
   await together(containers, async (container) => {
     const { exitCode, output } = await target.cluster(container.context).sh(container, command);
     if (exitCode !== undefined && exitCode !== 0) throw new UserError(`a script in container ${container.container} of pod ${container.namespace}/${container.pod} ended with ${exitCode}: ${output}`);
