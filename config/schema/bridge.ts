@@ -22,7 +22,7 @@ const timeouts = z.strictObject({
   connectMs: milliseconds
     .min(100)
     .max(5_000)
-    .default(650)
+    .default(500)
     .describe('A connection from tier1 to a region, or from a region to its peer: two round trips, as TLS takes one, and a little. docs/failover.md says what the default carries.'),
   perTryMs: milliseconds.default(12_000).describe('One try of a request.'),
   routeMs: milliseconds.default(15_000).describe('A request with its repetitions.'),

@@ -119,7 +119,7 @@ describe('the whole path on a sandbox', function () {
       const times = [
         ...['http', 'local'].map((host) => clustersOf(gateway, `outbound|8080||kafka-bridge-${host}.kafka-bridge.svc.cluster.local`)), clustersOf(tier1, `outbound|80|east-west|${outputs.hostname}`),
       ].map(([cluster]) => cluster?.connect_timeout);
-      assert.deepEqual(times, ['0.650s', '0.250s', '0.650s']);
+      assert.deepEqual(times, ['0.500s', '0.250s', '0.500s']);
     });
 
     it('checks bridges and gateways four times a second, and forgets one that Kubernetes took away', () => {

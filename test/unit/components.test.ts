@@ -223,7 +223,7 @@ describe('the four components', () => {
     const times = (recording: Recording) => ['bridges', 'edge'].flatMap((name) => (recording.inputsOf('tsb.tetrate.io/v2:WorkspaceSetting', `tsb-setting-${name}`) as unknown as Setting).spec.defaultTrafficSetting.outbound.upstreamTrafficSettings)
       .map(({ hosts, settings }) => [hosts[0]?.split('.')[0], settings.resilience.connectionPool.tcp]);
     const of = (far: string) => [['kafka-bridge-http', { connectTimeout: far }], ['kafka-bridge-local', { connectTimeout: '0.25s' }], ['*', { connectTimeout: far }]];
-    assert.deepEqual(times(two), of('0.65s'));
+    assert.deepEqual(times(two), of('0.5s'));
     assert.deepEqual(times(await recordTopology({ bridge: { timeouts: { connectMs: 1_200 }, healthCheck: { timeoutMs: 2_000 } } })), of('1.2s'));
   });
 

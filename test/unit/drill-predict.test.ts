@@ -270,7 +270,7 @@ describe('the settings in effect', () => {
     const east = hopOf(objects, 'east', 'kafka-bridge-http.kafka-bridge.svc.cluster.local');
     const tier1 = hopOf(objects, 'central', 'kafka.example');
     assert.deepEqual(east, {
-      connectTimeoutMs: 650, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, ejectionMs: 2000, maxEjectionMs: 5000, mergeWindowMs: 0,
+      connectTimeoutMs: 500, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, ejectionMs: 2000, maxEjectionMs: 5000, mergeWindowMs: 0,
       healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, healthCheckPath: '/topics', pingIntervalMs: 250, pingTimeoutMs: 1000,
       routeTimeoutMs: 15_000, retryOn: 'connect-failure,refused-stream,retriable-headers', retryAttempts: 2, retryBackoffMs: 5, perTryTimeoutMs: 12_000, consumersStay: true,
     });
@@ -279,9 +279,9 @@ describe('the settings in effect', () => {
     const bridge = bridgeSettings(objects.get('KafkaBridge')?.[0] ?? {}, undefined);
     assert.deepEqual([bridge.deliveryTimeoutMs, bridge.sessionTimeoutMs, bridge.heartbeatIntervalMs], [8000, 6000, 1000]);
     const configuration: AppliedConfiguration = { [objectName.bridge('east')]: bridge, [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } };
-    for (const fault of ['bridge-scale-0', 'bridge-kill', 'bridge-terminate', 'gateway-kill', 'tier1-restart', 'fail-back']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 1200, fault);
+    for (const fault of ['bridge-scale-0', 'bridge-kill', 'bridge-terminate', 'gateway-kill', 'tier1-restart', 'fail-back']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 1100, fault);
     for (const fault of ['bridge-hang', 'gateway-black-hole', 'region-black-hole']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 2000, fault);
-    assert.ok((bounds('bridge-cut-from-kafka', configuration, { connections: 500 })[0] ?? Infinity) <= 2700);
+    assert.ok((bounds('bridge-cut-from-kafka', configuration, { connections: 500 })[0] ?? Infinity) <= 2500);
     assert.ok((bounds('bridge-cut-from-kafka', configuration)[0] ?? Infinity) <= 8700);
   });
 
