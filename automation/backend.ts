@@ -47,6 +47,11 @@ async function loginOf(env: NodeJS.ProcessEnv): Promise<{ url: string; from: str
   return (env['PULUMI_ACCESS_TOKEN'] ?? '') === '' ? undefined : { url: 'https://api.pulumi.com', from: 'PULUMI_ACCESS_TOKEN' };
 }
 
-function withoutPassword(url: string): string {
-  return url.replace(/:[^:@/]+@/, ':<password>@');
+/** What may be a secret in it is to be filled in by who knows it. */
+function withoutPassword(text: string): string {
+  if (!URL.canParse(text)) return text.replace(/:\/\/.*@/, '://<user and password>@').replace(/\?.*/, '?<options>');
+  const url = new URL(text);
+  if (url.password !== '') url.password = 'PASSWORD';
+  if (url.search !== '') url.search = '?OPTIONS';
+  return url.toString();
 }

@@ -121,8 +121,6 @@ const silence: Readonly<Partial<Record<string, string>>> = {
   EHOSTUNREACH: 'no way to the host', ENETUNREACH: 'no way to the network', EHOSTDOWN: 'the host is down', ENOTFOUND: 'there is no such host name', EAI_AGAIN: 'the host name cannot be looked up',
 };
 
-const connecting = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENOTFOUND', 'EAI_AGAIN'];
-
 /** What a proxy says that does not get there itself; another answer of its is about this side. */
 const behindProxy = /^Bad response: 50[234]$/;
 
@@ -133,8 +131,8 @@ function judge(error: NodeJS.ErrnoException, isProxied: boolean): Pick<Answer, '
   const all = error instanceof AggregateError ? error.errors as NodeJS.ErrnoException[] : [error];
   const code = all.map((each) => each.code ?? each.name).find((each) => silence[each] !== undefined) ?? error.code ?? '';
   const quiet = silence[code];
-  // Of a proxied cluster this is what the way to the proxy says, and nothing of the cluster.
-  if (quiet !== undefined && isProxied && connecting.includes(code)) return { state: 'unusable', detail: `its proxy does not answer: ${quiet}` };
+  // Of a proxied cluster this is what the way to the proxy says, and nothing of the cluster: of one that is away the proxy says so itself.
+  if (quiet !== undefined && isProxied) return { state: 'unusable', detail: `its proxy does not answer: ${quiet}` };
   if (quiet !== undefined) return { state: 'unreachable', detail: quiet };
   if (behindProxy.test(error.message)) return { state: 'unreachable', detail: `the proxy does not get there (HTTP ${error.message.slice(-3)})` };
   if (refusal.test(code)) return { state: 'refused', detail: firstLine(error) };

@@ -71,9 +71,9 @@ async function problemOf({ path, context, namespace, name, entries }: ClientSecr
 export function wrongWith(entries: readonly string[], data: Readonly<Record<string, string>>): string | undefined {
   const missing = entries.filter((entry) => !data[entry]);
   if (missing.length > 0) return `has no entry ${missing.join(', ')}; it has: ${Object.keys(data).sort().join(', ') || 'none'}`;
-  // Strimzi writes it into one line of the client's settings, which it would break in two.
-  const broken = entries.filter((entry) => !isPem(data[entry]) && /[\r\n]$/.test(decoded(data[entry])));
-  return broken.length > 0 ? `has a line break at the end of ${broken.join(', ')}, which would be part of the password: make it without one (printf, kubectl create secret --from-literal)` : undefined;
+  // Strimzi writes it as it is between quotation marks into one line of the client's settings.
+  const broken = entries.filter((entry) => !isPem(data[entry]) && /["\\\r\n]/.test(decoded(data[entry])));
+  return broken.length > 0 ? `has a line break, a quotation mark or a backslash in ${broken.join(', ')}, which would not be the same password to bridges: make it without one, also at its end (printf, kubectl create secret --from-literal)` : undefined;
 }
 
 const decoded = (value = ''): string => Buffer.from(value, 'base64').toString('utf8');

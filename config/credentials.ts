@@ -14,10 +14,15 @@ const limitMs = 60_000;
 export function credentialsOf({ cluster, user }: ContextParts, limit = limitMs): Credentials {
   const { exec, tokenFile, ...rest } = user;
   if (exec !== undefined && exec !== null) {
-    let given: Given | undefined;
+    let given: Promise<Given> | undefined;
     return async (signal) => {
-      if (given === undefined || given.endsAt <= Date.now()) given = await ask(asRecord(exec), cluster, { limit, signal });
-      return { ...rest, ...given.credentials };
+      // Requests at one time wait for one plugin; what failed is asked again by the next.
+      const known = await given?.catch(() => undefined);
+      if (known === undefined || !(known.endsAt > Date.now())) {
+        given = ask(asRecord(exec), cluster, { limit, signal });
+        given.catch(() => { given = undefined; });
+      }
+      return { ...rest, ...(await given)?.credentials };
     };
   }
   if (typeof tokenFile !== 'string' || tokenFile === '') return () => Promise.resolve(user);
@@ -39,7 +44,8 @@ async function ask(exec: Record<string, unknown>, cluster: ContextParts['cluster
     if (error === null) resolve(stdout);
     else if (error.killed === true && signal?.aborted !== true) reject(new Error(`${command} has not given any within ${String(limit / 1_000)} s`));
     else if (error.code === 'ENOENT') reject(new Error([`there is no program ${command}`, exec['installHint']].filter((part) => typeof part === 'string').join(': ')));
-    else reject(new Error(`${command}: ${stderr.trim() === '' ? error.message : stderr.trim()}`));
+    // What Node says of it has all of its arguments, in which secrets may be.
+    else reject(new Error(`${command}: ${stderr.trim() === '' ? `it ended with ${error.signal ?? `exit code ${String(error.code)}`}` : stderr.trim()}`));
   });
   // Nobody is there to answer its questions.
   plugin.stdin?.end();

@@ -1,3 +1,4 @@
+import { outsideListener } from './listener-hosts.ts';
 import type { Partly } from './readable.ts';
 import type { InstalledKafka } from './schema.ts';
 
@@ -22,5 +23,5 @@ type Listener = Pick<InstalledKafka['listeners'][number], 'type' | 'authenticati
 
 /** How bridges have to say who they are: by a password of a Secret, or by a certificate of a CA, either of which Kafka's namespace has as well. */
 export function bridgesAuthentication(listeners: readonly (Partly<Listener> | undefined)[]): Listener['authentication'] {
-  return listeners.find((listener) => listener?.type !== undefined && listener.type !== 'internal')?.authentication;
+  return outsideListener(listeners.flatMap((listener) => (listener?.type === undefined ? [] : [{ type: listener.type, authentication: listener.authentication }])))?.authentication;
 }

@@ -45,7 +45,7 @@ export function internalHosts({ name, namespace, brokers }: AdvertisingKafka): L
 }
 
 /** The first listener that is not internal: bridges come in by it. */
-export function outsideListener<L extends AdvertisedListener>(listeners: readonly L[]): L | undefined {
+export function outsideListener<L extends Pick<AdvertisedListener, 'type'>>(listeners: readonly L[]): L | undefined {
   return listeners.find(({ type }) => type !== 'internal');
 }
 

@@ -7,7 +7,7 @@ import { UserError } from '../../errors.ts';
 import type { Sandbox } from '../../sandbox/index.ts';
 import type { ToolPaths } from '../../sandbox/toolchain/index.ts';
 import { showSandbox, showTools } from '../live.ts';
-import { runningSandbox } from '../sandboxes.ts';
+import { inside, runningSandbox } from '../sandboxes.ts';
 import type { Session } from '../session.ts';
 import { defaults, sandboxName, wholeNumber } from './values.ts';
 
@@ -130,8 +130,8 @@ async function shell(session: Session, { name }: Flags, argv: string[]): Promise
   const sandbox = await open(session, name);
   const { pulumiBin, kubectl } = JSON.parse(await readFile(join(sandbox.dir, 'tools.json'), 'utf8')) as Pick<ToolPaths, 'pulumiBin' | 'kubectl'>;
   const path = [dirname(process.execPath), pulumiBin, ...await sandbox.plugins(), dirname(kubectl), process.env['PATH'] ?? ''].join(delimiter);
-  const child = sandbox.enter(argv.length > 0 ? argv : [process.env['SHELL'] ?? '/bin/sh'], {
-    stdio: 'inherit', env: { PATH: path, KUBECONFIG: sandbox.kubeconfig },
+  const child = inside(sandbox)(argv.length > 0 ? argv : [process.env['SHELL'] ?? '/bin/sh'], {
+    stdio: 'inherit', env: { PATH: path, KUBECONFIG: sandbox.kubeconfig }, detached: false,
   });
   session.signal.addEventListener('abort', () => { child.kill('SIGHUP'); });
   session.exitCode = await new Promise((resolvePromise, reject) => {

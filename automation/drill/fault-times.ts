@@ -60,3 +60,6 @@ export function lateAnswers({ plan, marks, workerClocksMs = 0 }: Run, fault: Fau
   if (plan.load.workers === 0 || fault === undefined || tookHoldMs === undefined || expects[region]?.during !== 'silent') return undefined;
   return { region, byMs: Math.min(healMs, tookHoldMs + silenceMs(plan, fault, marks.loadMs) + workerClocksMs) };
 }
+
+/** How long both-regions-blip stops bridges: more than the least only as far as it takes to see that all were stopped at once. */
+export const blipSeconds = { least: 0.3, most: 0.4 };

@@ -133,7 +133,7 @@ export class Kafka implements AsyncDisposable {
         const batches = await asked;
         const from = next;
         next = endOf(batches) ?? next;
-        if (next <= from) throw new UserError(`partition ${partition} of topic ${topic} ends at ${from}, but ${end} was its end before`);
+        if (next <= from) throw new UserError(`partition ${partition} of topic ${topic} gave nothing from offset ${from} on for ${noProgressMs / 1000} s, though ${end} was its end before`);
         maxBytes = bytesOfSome(batches) ?? maxBytes;
         if (next < end) asked = ask(next);
         yield { partition, records: batches.flatMap((batch) => recordsOf(batch, Number(from), Number(end))) };

@@ -185,19 +185,20 @@ async function hold({ clock, signal }: Drill, injection: Injection, { mark, unti
     await delay(Math.max(0, Math.min(stillThereEveryMs, untilMs - clock())), undefined, { signal });
     const askedMs = clock();
     // Once more, as an answer may be of a moment.
-    if (mark.tookHoldMs !== undefined && await isGone(injection) && await isGone(injection)) {
+    const seen = mark.tookHoldMs === undefined ? 'unknown' : await seenNow(injection);
+    if (seen === 'gone' && await seenNow(injection) === 'gone') {
       throw new UserError(`the fault was gone before it was healed: ${fault.name} of ${text} was ended by somebody else, or by a limit of its cluster, between ${seconds(seenMs - mark.injectMs)} and ${seconds(clock() - mark.injectMs)} s after it was made`,
         { remedy: 'see what brings back what is hurt (kbf faults list says what each fault needs), or let it last less long (--duration)' });
     }
-    seenMs = askedMs;
+    if (seen === 'there') seenMs = askedMs;
     if (clock() >= untilMs) return;
   }
 }
 
-/** Whether it certainly is: of a cluster that does not answer at once nobody knows. */
-async function isGone({ fault, target, undo }: Injection): Promise<boolean> {
+/** What is seen of a fault: of a cluster that does not answer at once nobody knows. */
+async function seenNow({ fault, target, undo }: Injection): Promise<'there' | 'gone' | 'unknown'> {
   const asked = fault.lasts === undefined ? fault.isEffective(target, undo) : fault.lasts(target, undo);
-  return await Promise.race([asked.then((isThere) => !isThere, () => false), delay(stillThereWithinMs, false, { ref: false })]);
+  return await Promise.race([asked.then((isThere) => (isThere ? 'there' : 'gone'), () => 'unknown' as const), delay(stillThereWithinMs, 'unknown' as const, { ref: false })]);
 }
 
 function seconds(ms: number): string {

@@ -67,6 +67,7 @@ function userNames(kafka: Readable['kafka'], authentication: Partly<BridgeConfig
   const path = ['bridge', 'authentication'];
   return [
     ...(username !== undefined && !objectName.safeParse(username).success ? [{ path: [...path, 'username'], allowed: 'the name of a KafkaUser: lower-case letters, digits, inner hyphens and dots' }] : []),
+    ...(username !== undefined && (isStrimzis(username) || (kafka.certificate?.source === 'secret' && kafka.certificate.secret?.name === username)) ? [{ path: [...path, 'username'], allowed: 'a name that no other Secret in Kafka’s namespace has: Strimzi writes one of the user’s name' }] : []),
     ...(secret?.name !== undefined && (secret.name === username || isStrimzis(secret.name)) ? [{ path: [...path, 'secret', 'name'], allowed: 'a Secret of your own: in Kafka’s namespace Strimzi writes this one' }] : []),
   ];
 }

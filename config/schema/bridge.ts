@@ -36,7 +36,7 @@ const healthCheck = z.strictObject({
     .default('/topics')
     .describe('What regions’ gateways ask of each bridge: the list of topics, or where there are very many one that exists, `/topics/NAME/partitions`. What a bridge answers without Kafka does not find one that has lost it.'),
   intervalMs: milliseconds.min(100).default(250).describe('From one check to the next, of bridges by every region’s gateway and of regions by tier1.'),
-  timeoutMs: milliseconds.min(100).default(750).describe('An answer, and the connection before it: three round trips where a region is far, and what Kafka takes to answer.'),
+  timeoutMs: milliseconds.min(300).default(750).describe('An answer, and the connection before it: three round trips where a region is far, and what Kafka takes to answer.'),
 });
 
 const probe = z.strictObject({

@@ -85,7 +85,8 @@ export class Fetcher {
       const missing = [...this.#states.values()].filter(({ position }) => position === undefined);
       if (missing.length > 0) await before(deadline, this.#lookUp(missing));
       const records = this.#drain();
-      await this.#startFetches().catch((error: unknown) => { this.#failed(error); });
+      // What was taken out is given, whatever comes after it.
+      await this.#startFetches().catch((error: unknown) => { if (records.length === 0) this.#failed(error); });
       if (records.length > 0 || Date.now() >= deadline || signal.aborted) return records;
       await untilAny([...this.#fetching.values()], deadline, signal);
     }

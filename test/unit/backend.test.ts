@@ -33,7 +33,7 @@ describe('where a stack\'s state lies', () => {
     await assert.rejects(open({}), ({ exitCode, message, remedy }: UserError) => {
       assert.equal(exitCode, 2);
       assert.ok(message.includes(`Stack prod has no state in ${state}, and ${join(directory, 'credentials.json')} says`));
-      assert.match(remedy ?? '', new RegExp(`export PULUMI_BACKEND_URL=s3://me:<password>@states\n.*export PULUMI_BACKEND_URL=file://${state}$`));
+      assert.match(remedy ?? '', new RegExp(`export PULUMI_BACKEND_URL=s3://me:PASSWORD@states\n.*export PULUMI_BACKEND_URL=file://${state}$`));
       return true;
     });
     await login('');

@@ -51,7 +51,9 @@ describe('the Secrets that bridges say who they are by', () => {
     const east = async (data: Record<string, string>, changes = certificate): Promise<string> => (await refused({ ...changes, kafka: { existing: { bootstrapServers: 'kafka.example:9094', caCertificate: root } } }, { 'east/kafka-bridge/user': data }, ['west'])).join();
     assert.equal(await east({ 'user.crt': 'c' }), 'bridge.authentication.secret: Secret kafka-bridge/user in cluster east has no entry user.key; it has: user.crt.');
     assert.match(await east({}), /has no entry user\.crt, user\.key; it has: none\.$/);
-    assert.equal(await east({ password: 'p\n' }, password), 'bridge.authentication.secret: Secret kafka-bridge/user in cluster east has a line break at the end of password, which would be part of the password: make it without one (printf, kubectl create secret --from-literal).');
+    assert.equal(await east({ password: 'p\n' }, password), 'bridge.authentication.secret: Secret kafka-bridge/user in cluster east has a line break, a quotation mark or a backslash in password, which would not be the same password to bridges: make it without one, also at its end (printf, kubectl create secret --from-literal).');
+    for (const odd of ['a"b', 'a\\b', 'a\nb']) assert.match(await east({ password: odd }, password), /has a line break, a quotation mark or a backslash in password/);
+    assert.equal(await east({ password: "p w'ö#$%" }, password), '');
     assert.equal(await east({ 'user.crt': '-----BEGIN CERTIFICATE-----\n', 'user.key': '-----BEGIN PRIVATE KEY-----\n' }), '');
   });
 

@@ -43,7 +43,7 @@ describe('reading a partition of the log', () => {
     const seen = answerFetches(10, 0);
     const beganMs = now.call(performance);
     performance.now = () => now.call(performance) + (seen.asked > 4 ? 30_000 : 0);
-    await assert.rejects(read(), { name: 'UserError', message: 'partition 0 of topic t ends at 10, but 30 was its end before' });
+    await assert.rejects(read(), { name: 'UserError', message: 'partition 0 of topic t gave nothing from offset 10 on for 30 s, though 30 was its end before' });
     assert.ok(seen.asked > 4 && now.call(performance) - beganMs < 5_000, `${seen.asked} fetches`);
   });
 });

@@ -1,3 +1,4 @@
+import { blipSeconds } from '../fault-times.ts';
 import type { Fault } from './fault.ts';
 import { bridgePods, incarnations, isOver } from './pods.ts';
 import type { Incarnation } from './pods.ts';
@@ -20,8 +21,6 @@ const shellNeeds = 'pods/exec in the namespace of the pods, and a shell in their
 /** Longer than a drill holds a fault: healing comes first, unless nobody is left to heal. */
 const switchMarginSeconds = 60;
 const turnSeconds = 0.1;
-/** More than the least only as far as it takes to see that all were stopped at once. */
-const blipSeconds = { least: 0.3, most: 0.4 };
 
 /** What faults that hold the region's bridges have in common. */
 const holdsBridges = {
@@ -62,7 +61,7 @@ export const bothRegionsBlip: Fault<Blip> = {
   name: 'both-regions-blip',
   losesInFlight: true,
   holdsBack: true,
-  blastRadius: `every bridge process of every region stands still for ${blipSeconds.least * 1000} ms at once, so that there is nobody to fail over to`,
+  blastRadius: `every bridge process of every region stands still for ${blipSeconds.least * 1000} to ${blipSeconds.most * 1000} ms at once, so that there is nobody to fail over to`,
   needs: `${shellNeeds}, in every region`,
   expects: { during: 'any', everywhere: true },
   ends: 'by itself',

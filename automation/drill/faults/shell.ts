@@ -123,6 +123,8 @@ const heldWithinMs = 3_000;
 export async function areHeld(target: Target, containers: readonly Incarnation[]): Promise<boolean> {
   const held = await together(containers, async (container) => {
     const { exitCode } = await target.cluster(container.context).sh(container, 'for f in /proc/[0-9]*/stat; do case "$(cat $f 2>/dev/null)" in *") T "*) exit 0;; esac; done; exit 1', heldWithinMs);
+    // Its connection broke: nobody knows.
+    if (exitCode === undefined) throw new UserError(`container ${container.container} of pod ${container.namespace}/${container.pod} in cluster ${container.context} did not say whether it is held`);
     return exitCode === 0;
   });
   return held.every(Boolean);

@@ -1,3 +1,4 @@
+import { blipSeconds } from '../fault-times.ts';
 import { asksForKafka, brokerDead, connection, detectionMs, first, newClientMs, noFailover, pingTerms, repeatsRefused, unread } from './configuration.ts';
 import type { HopSettings } from './configuration.ts';
 import { longestInterval } from './intervals.ts';
@@ -9,8 +10,7 @@ const newProducerMs = 500;
 const endpointsMs = 1000;
 /** Envoy's own where a route says nothing: retry_policy's base interval, of which the first repetition waits at most as long. */
 const envoyBackoffMs = 25;
-/** both-regions-blip (faults/holds.ts). */
-const blipMs = 300;
+const blipMs = blipSeconds.most * 1000;
 /** Kafka's own retry.backoff.max.ms of its clients: until they ask for the new leader. */
 const clientBackoffMs = 1000;
 

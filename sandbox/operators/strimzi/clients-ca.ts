@@ -1,14 +1,10 @@
+import { clientsCa } from '../../../config/names.ts';
 import type { Issued } from './certificates.ts';
 import type { KubernetesCluster } from './cluster.ts';
 import { wantsClientCertificates } from './listener-authentication.ts';
 import type { KafkaPlan } from './kafka-plan.ts';
 import { metadataOf } from './labels.ts';
 import { Failure, type Kafka, type Secret, type Written } from './model.ts';
-
-/** Names of the Secrets with a Kafka's clients' CA: its certificate, for everybody, and its key. */
-export function clientsCaSecrets(kafka: string): { certificate: string; key: string } {
-  return { certificate: `${kafka}-clients-ca-cert`, key: `${kafka}-clients-ca` };
-}
 
 /**
  * The certificates that a Kafka's brokers trust clients by, PEM. The authority is made where a listener asks for certificates and there is none, unless the
@@ -18,7 +14,7 @@ export function clientsCaSecrets(kafka: string): { certificate: string; key: str
  */
 export async function settleClientsCa(cluster: KubernetesCluster, plan: Pick<KafkaPlan, 'kafka' | 'listeners'>): Promise<string | undefined> {
   const { kafka } = plan;
-  const names = clientsCaSecrets(kafka.metadata.name);
+  const names = clientsCa(kafka.metadata.name);
   const isGiven = kafka.spec.clientsCa?.generateCertificateAuthority === false;
   if (!isGiven && !wantsClientCertificates(plan)) return undefined;
   const read = (name: string): Promise<Secret | undefined> => cluster.get<Secret>('v1', 'Secret', kafka.metadata.namespace, name);
@@ -36,7 +32,7 @@ export async function settleClientsCa(cluster: KubernetesCluster, plan: Pick<Kaf
 
 /** The Secrets of an authority that is made here. */
 export function clientsCaObjects(kafka: Kafka, { certificate, key }: Issued): Written[] {
-  const names = clientsCaSecrets(kafka.metadata.name);
+  const names = clientsCa(kafka.metadata.name);
   const metadata = (name: string, what: 'cert' | 'key') => metadataOf({ owner: kafka, kind: 'Kafka', name: 'strimzi', type: 'certificate-authority' }, name, { annotations: { [`strimzi.io/ca-${what}-generation`]: '0' } });
   return [
     { apiVersion: 'v1', kind: 'Secret', metadata: metadata(names.certificate, 'cert'), type: 'Opaque', data: { 'ca.crt': base64(certificate) } },

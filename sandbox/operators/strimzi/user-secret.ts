@@ -1,5 +1,5 @@
 import { randomInt, X509Certificate } from 'node:crypto';
-import { clientsCaSecrets } from './clients-ca.ts';
+import { clientsCa } from '../../../config/names.ts';
 import type { KubernetesCluster } from './cluster.ts';
 import { Failure, type KafkaUser, type Secret, type Written } from './model.ts';
 
@@ -38,7 +38,7 @@ export function passwordData(name: string, password: string): Record<string, str
  */
 export async function certificateData(cluster: KubernetesCluster, kafka: string, { metadata: { name, namespace } }: KafkaUser): Promise<Record<string, string>> {
   if (name.length > 64) throw new Failure('InvalidResourceException', 'Users with TLS client authentication can have a username (name of the KafkaUser custom resource) only up to 64 characters long.');
-  const names = clientsCaSecrets(kafka);
+  const names = clientsCa(kafka);
   const certificate = await read(cluster, namespace, names.certificate, 'ca.crt');
   const key = await read(cluster, namespace, names.key, 'ca.key');
   const has = Object.fromEntries(Object.entries((await cluster.get<Secret>('v1', 'Secret', namespace, name))?.data ?? {}).map(([each, value]) => [each, decoded(value)]));
