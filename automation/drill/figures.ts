@@ -169,6 +169,11 @@ export class ProduceFigures {
     return this.#settledLatencies.length === 0 ? undefined : percentile(this.#settledLatencies.sorted(), 0.99);
   }
 
+  /** Latency of the typical one then (median): how far away things are, whatever else the machine does. */
+  typicalRequestMs(): number | undefined {
+    return this.#settledLatencies.length === 0 ? undefined : percentile(this.#settledLatencies.sorted(), 0.5);
+  }
+
   /** Around the first fault. */
   regions(names: readonly string[]): Shares {
     return sharesOf(this.#phases[0] ?? [], names);

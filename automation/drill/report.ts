@@ -159,7 +159,7 @@ export class Judging {
     const consume = run.logRead ? this.#consumeFigures(findings, span) : undefined;
     const { loadMs } = run.marks;
     const predictOf = (faults: RunRecord['faults']): Predicted | undefined => run.configuration && predict(run.configuration, {
-      plan: run.plan, faults, ...pick('requestMs', this.#produce.slowRequestMs()),
+      plan: run.plan, faults, ...pick('requestMs', this.#produce.slowRequestMs()), ...pick('typicalMs', this.#produce.typicalRequestMs()),
       ...(loadMs === undefined || span === undefined ? {} : { measured: { fromMs: span.fromMs - loadMs, toMs: span.toMs - loadMs } }),
     });
     const predicted = predictOf(run.faults);

@@ -158,7 +158,7 @@ export function connection(where: string, { connectTimeoutMs: ms }: HopSettings,
   return { name: `connection ${where}`, ms: ms ?? envoyConnectTimeoutMs, from: ms === undefined ? 'Envoy\'s default' : `${proxy}: connectTimeout` };
 }
 
-/** What a request took at most where new clients were measured, ms. */
+/** What the typical request took at most where new clients were measured, ms. */
 const nearbyMs = 50;
 
 /**
@@ -167,9 +167,9 @@ const nearbyMs = 50;
  */
 const roundTrips = 8;
 
-/** What a new client takes before its first record, ms: as measured nearby, and where a request takes longer than there, as much longer for each round trip. */
-export function newClientMs(measuredMs: number, requestMs: number): number {
-  return measuredMs + roundTrips * Math.max(0, requestMs - nearbyMs);
+/** What a new client takes before its first record, ms: as measured nearby, and where the typical request takes longer than there, as much longer for each round trip. */
+export function newClientMs(measuredMs: number, typicalMs: number): number {
+  return measuredMs + roundTrips * Math.max(0, typicalMs - nearbyMs);
 }
 
 /** The term that comes first of several, any of which ends the same wait. */

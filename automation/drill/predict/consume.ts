@@ -22,14 +22,14 @@ const untouched = new Set(['both-regions-blip', 'tier1-restart', 'fail-back', 'a
 
 /** How long a partition may give its consumer nothing, as the terms that follow one another. */
 export function consumeTerms(scene: Scene): Bound {
-  const { fault, plan, measured, bridge, tier1, kafka, ownMs } = scene;
+  const { fault, plan, measured, bridge, tier1, kafka, ownMs, typicalMs } = scene;
   if (plan.load.keyDistribution !== 'uniform') return { none: 'the load prefers some keys, and leaves partitions idle by itself' };
   const own: Terms = [
     { name: 'interval of a partition', ms: Math.ceil(longestInterval(plan, measured, Math.max(plan.keys, plan.partitions))), from: `plan.keys ${plan.keys}, each in turn at ${plan.rate}/s, ${plan.load.pattern}` },
     { name: 'a poll and the pause after it', ms: pollCycleMs, from: 'the drill\'s consumers' },
     ...(ownMs > 0 ? [{ name: 'requests of a poll and its commit', ms: 2 * ownMs, from: 'as a slow request before the fault each (99th percentile)' }] : []),
   ];
-  const firstPoll = (from: string): Terms[number] => ({ name: 'first poll', ms: newClientMs(firstPollMs, ownMs), from });
+  const firstPoll = (from: string): Terms[number] => ({ name: 'first poll', ms: newClientMs(firstPollMs, typicalMs), from });
   if (untouched.has(fault)) return { terms: own };
   if (fault === 'broker-leader-kill') {
     return kafka === undefined ? unread('Kafka') : { terms: [...own, ...brokerDead(kafka), firstPoll('the coordinator has to be found again')] };

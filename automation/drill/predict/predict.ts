@@ -30,6 +30,8 @@ export interface Circumstances {
   faults: readonly { fault: string; region?: string }[];
   /** Latency of a slow request (99th percentile) before the fault: the machine's own share of every gap. */
   requestMs?: number;
+  /** Of the typical one (median): how far it is. */
+  typicalMs?: number;
   /** The part of the load in which gaps are measured; default: all of it, as planned. */
   measured?: LoadSpan;
 }
@@ -52,6 +54,7 @@ export interface Scene {
   kafka: ReturnType<typeof kafkaOf>;
   /** What every gap holds, fault or not. */
   ownMs: number;
+  typicalMs: number;
   measured: LoadSpan;
 }
 
@@ -59,10 +62,10 @@ export interface Scene {
  * The longest gaps that the settings in effect allow: for each fault the terms that follow one another until requests are answered again.
  * Pure. Of several faults the largest bound counts. docs/verdict.md has the terms and where they come from.
  */
-export function predict(configuration: AppliedConfiguration, { plan, faults, requestMs = 0, measured = { fromMs: 0, toMs: plan.durationSeconds * 1000 } }: Circumstances): Prediction {
+export function predict(configuration: AppliedConfiguration, { plan, faults, requestMs = 0, typicalMs = 0, measured = { fromMs: 0, toMs: plan.durationSeconds * 1000 } }: Circumstances): Prediction {
   const struck = faults.length > 0 ? faults : [{ fault: plan.fault, region: plan.region }];
   const scenes = struck.map(({ fault, region = plan.region }): Scene => ({
-    fault, region, plan, measured, ownMs: Math.round(requestMs),
+    fault, region, plan, measured, ownMs: Math.round(requestMs), typicalMs: Math.round(typicalMs),
     bridge: bridgeOf(configuration, region), upstream: upstreamOf(configuration, region), tier1: tier1Of(configuration), kafka: kafkaOf(configuration),
   }));
   const produce = worst(scenes.map(produceTerms));
