@@ -18,14 +18,14 @@ export interface ClientSecret {
 }
 
 /** What is in the bridges' namespace of every region. */
-export function regionSecrets({ namespace, authentication }: Pick<BridgeConfiguration, 'namespace' | 'authentication'>): ClientSecret[] {
-  return authentication === undefined ? [] : [{ path: 'bridge.authentication.secret', namespace, name: authentication.secret.name, entries: entriesOf(authentication) }];
+function regionSecrets({ namespace, authentication }: Pick<BridgeConfiguration, 'namespace' | 'authentication'>): ClientSecret[] {
+  return authentication === undefined ? [] : [bridgesOwn(namespace, authentication)];
 }
 
 /** What is in Kafka's namespace, where the program makes Kafka: the password of the user that it makes there, or the CA that signed the bridges' certificate. */
 export function kafkaSecrets({ name, namespace, listeners }: Pick<InstalledKafka, 'name' | 'namespace' | 'listeners'>, authentication: ClientAuthentication | undefined): ClientSecret[] {
   if (authentication === undefined || bridgesAuthentication(listeners) !== authentication.type) return [];
-  if (authentication.type === 'scram-sha-512') return [{ path: 'bridge.authentication.secret', namespace, name: authentication.secret.name, entries: entriesOf(authentication) }];
+  if (authentication.type === 'scram-sha-512') return [bridgesOwn(namespace, authentication)];
   const { certificate, key } = clientsCa(name);
   return [{ path: 'bridge.authentication', namespace, name: certificate, entries: ['ca.crt'] }, { path: 'bridge.authentication', namespace, name: key, entries: ['ca.key'] }];
 }
@@ -38,8 +38,9 @@ export function clientSecrets({ kafka, regions, bridge }: Pick<Configuration, 'k
   ];
 }
 
-function entriesOf(authentication: ClientAuthentication): string[] {
-  return authentication.type === 'tls' ? [authentication.secret.certificate, authentication.secret.key] : [authentication.secret.key];
+/** What bridges say who they are by, in one of the namespaces that have it. */
+function bridgesOwn(namespace: string, { type, secret }: ClientAuthentication): ClientSecret {
+  return { path: 'bridge.authentication.secret', namespace, name: secret.name, entries: type === 'tls' ? [secret.certificate, secret.key] : [secret.key] };
 }
 
 /**
