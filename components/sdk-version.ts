@@ -4,7 +4,7 @@ import { compareVersions } from '../config/versions.ts';
 import { plainError } from './cluster-reader.ts';
 
 /** What the program is written and tested for. */
-const oldest = '4.23.0';
+const oldest = '4.25.0';
 
 /**
  * What is wrong with a version of @pulumi/kubernetes; undefined where nothing is. The engine starts the provider of the SDK's version, so that with another

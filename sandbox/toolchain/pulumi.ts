@@ -6,7 +6,7 @@ import { run, SourceError } from './command.ts';
 import { goBuild, goModule } from './go.ts';
 import type { Asking, Work } from './tool.ts';
 
-export const providerVersion = '4.23.0';
+export const providerVersion = '4.25.0';
 const providerModule = 'github.com/pulumi/pulumi-kubernetes/provider/v4';
 
 /**

@@ -102,7 +102,7 @@ function pluginDownload(name: 'kubernetes' | 'command' | 'tls', version: string)
 }
 
 const pulumi: ToolSpec = {
-  name: 'pulumi', version: '3.259.0', recipe: 1, slow: true,
+  name: 'pulumi', version: '3.259.0', recipe: 2, slow: true,
   files: ['bin/pulumi', 'bin/pulumi-language-nodejs', 'bin/pulumi-resource-kubernetes'],
   ask: askPulumi,
   downloads: [{

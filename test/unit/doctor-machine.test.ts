@@ -38,11 +38,11 @@ describe('doctor: this machine', () => {
 
   it('has what it takes', async () => {
     await program('pulumi', 'echo v99.0.0');
-    await mkdir(join(directory, 'home/plugins/resource-kubernetes-v4.23.0'), { recursive: true });
+    await mkdir(join(directory, 'home/plugins/resource-kubernetes-v4.25.0'), { recursive: true });
     const [node, pulumi, plugin] = await judged();
     assert.match(node ?? '', /^ok +Node\.js +this machine +\d+/);
     assert.match(pulumi ?? '', /^ok +Pulumi +this machine +99\.0\.0 \(.*bin\/pulumi\)/);
-    assert.match(plugin ?? '', /^ok +plugin +kubernetes +.*resource-kubernetes-v4\.23\.0/);
+    assert.match(plugin ?? '', /^ok +plugin +kubernetes +.*resource-kubernetes-v4\.25\.0/);
     await program('pulumi-resource-kubernetes', '');
     assert.match((await judged())[2] ?? '', /^ok .*bin\/pulumi-resource-kubernetes/);
   });
@@ -53,10 +53,10 @@ describe('doctor: this machine', () => {
       await program('pulumi', `[ "$1" = version ] && echo v99.0.0 || echo '{"version":"${version}"}'`);
       return (await judged())[2] ?? '';
     };
-    assert.match(await plugin('4.23.0'), /^ok .*4\.23\.0 \(.*pulumi-resource-kubernetes\)/);
+    assert.match(await plugin('4.25.0'), /^ok .*4\.25\.0 \(.*pulumi-resource-kubernetes\)/);
     assert.match(await plugin('v4.34.2'), /^ok .*4\.34\.2/);
-    assert.match(await plugin('4.9.0'), /^warning .*4\.9\.0 .*4\.23\.0, the SDK's, or newer/s);
-    assert.match(await plugin('5.0.0'), /^fault .*5\.0\.0 .*4\.23\.0, the SDK's/s);
+    assert.match(await plugin('4.9.0'), /^warning .*4\.9\.0 .*4\.25\.0, the SDK's, or newer/s);
+    assert.match(await plugin('5.0.0'), /^fault .*5\.0\.0 .*4\.25\.0, the SDK's/s);
   });
 
   it('lacks Pulumi, or has an old or a broken one', async () => {
@@ -78,10 +78,10 @@ describe('doctor: this machine', () => {
       return lineOf((await judgeMachine({ stateDir: directory }, ['kubernetes']))[2] ?? assert.fail());
     };
     try {
-      await mkdir(join(directory, '.pulumi/plugins/resource-kubernetes-v4.23.0'), { recursive: true });
+      await mkdir(join(directory, '.pulumi/plugins/resource-kubernetes-v4.25.0'), { recursive: true });
       assert.match(await plugin('s3://states'), /^ok .*\/\.pulumi\/plugins\//);
-      assert.ok((await plugin()).includes(`Where it cannot: PULUMI_HOME=${join(directory, 'pulumi-home')} pulumi plugin install resource kubernetes 4.23.0`));
-      await mkdir(join(directory, 'pulumi-home/plugins/resource-kubernetes-v4.23.0'), { recursive: true });
+      assert.ok((await plugin()).includes(`Where it cannot: PULUMI_HOME=${join(directory, 'pulumi-home')} pulumi plugin install resource kubernetes 4.25.0`));
+      await mkdir(join(directory, 'pulumi-home/plugins/resource-kubernetes-v4.25.0'), { recursive: true });
       assert.match(await plugin(), /^ok .*\/pulumi-home\/plugins\//);
     } finally {
       for (const [name, value] of Object.entries({ PULUMI_HOME, PULUMI_BACKEND_URL, HOME })) {
@@ -93,7 +93,7 @@ describe('doctor: this machine', () => {
 
   it('lacks a plugin, which may be downloaded or not', async () => {
     await program('pulumi', 'echo v99.0.0');
-    assert.match((await judged())[2] ?? '', /^warning .*version 4\.23\.0 is not there: `up` will download it\. Where it cannot: pulumi plugin install resource kubernetes 4\.23\.0/);
+    assert.match((await judged())[2] ?? '', /^warning .*version 4\.25\.0 is not there: `up` will download it\. Where it cannot: pulumi plugin install resource kubernetes 4\.25\.0/);
     assert.match((await judged({ plugins: [join(directory, 'none')] }))[2] ?? '', /^fault .*Run `kbf toolchain install`/);
   });
 });

@@ -56,12 +56,12 @@ describe('the newest SDK of Kubernetes', function () {
 
   it('is taken, as others of its major version are', () => {
     const newest = (createRequire(import.meta.url)('kubernetes-newest/package.json') as { version: string }).version;
-    for (const version of [newest, '4.23.0', 'v4.23.1']) assert.equal(sdkProblem(version), undefined);
+    for (const version of [newest, '4.25.0', 'v4.25.1']) assert.equal(sdkProblem(version), undefined);
   });
 
   it('of another major version, or from before the pinned one, is refused in a word', () => {
     for (const version of ['5.0.0', '3.30.2', '4.9.1']) {
-      assert.match(sdkProblem(version) ?? '', new RegExp(`^@pulumi/kubernetes is installed in version ${version}, and .* 4\\.23\\.0 or a newer 4\\.x`));
+      assert.match(sdkProblem(version) ?? '', new RegExp(`^@pulumi/kubernetes is installed in version ${version}, and .* 4\\.25\\.0 or a newer 4\\.x`));
     }
   });
 });

@@ -15,7 +15,7 @@ var schema []byte
 var terraformMapping []byte
 
 // The release that the schema belongs to.
-const version = "4.23.0"
+const version = "4.25.0"
 
 func main() {
 	provider.Serve("kubernetes", version, schema, terraformMapping)
