@@ -11,10 +11,13 @@ import { selectorOf } from './bridge-spec.ts';
 import type { BridgeInput } from './checks/bridge.ts';
 import type { BrokersInput } from './checks/brokers.ts';
 import type { SidecarsInput } from './checks/sidecars.ts';
+import type { Tier1Input } from './checks/tier1.ts';
 import type { Cluster } from './cluster.ts';
 import { loadBalancerAddress } from './gateway.ts';
 import type { KafkaBridgeRegion } from './kafka-bridge-region.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
+import type { Tier1Failover } from './tier1-failover.ts';
+import { entrancePort } from './tier1-routes.ts';
 
 /**
  * Looks at what was made, as a part of `up`: each is a command that fails when something is wrong, and with it `up`. One that was right is
@@ -44,8 +47,17 @@ export function checkRegion(region: KafkaBridgeRegion, { hostname, bridge }: Con
   check(`${name}-sidecars-check`, { look: 'sidecars', input: region.bridge.apply(() => pods), after }, region);
 }
 
+/** The way that clients go: by tier1, with the name that all regions share and with each region's own. */
+export function checkTier1(tier1: Tier1Failover, { hostname, tier1: settings, bridge }: Configuration, regions: readonly { settings: RegionConfiguration; region: KafkaBridgeRegion }[]): void {
+  const hostnames = [hostname, ...regions.map(({ settings: { name } }) => regionHostname(name, hostname))];
+  const { context, namespace, tls } = settings;
+  const asked: pulumi.Inputs & Record<keyof Tier1Input, unknown> = { context, namespace, address: tier1.address, port: entrancePort(tls !== undefined), hostnames, caCertificate: tls === undefined ? null : tier1.caCertificate };
+  const serving = regions.flatMap(({ region }) => [region.bridge, region.gatewayAddress]);
+  check('tier1-check', { look: 'tier1', input: pulumi.all([tier1.routed, ...serving]).apply(() => asked), after: { settings, bridge } }, tier1);
+}
+
 interface Check {
-  readonly look: 'brokers' | 'bridge' | 'sidecars';
+  readonly look: 'brokers' | 'bridge' | 'sidecars' | 'tier1';
   readonly input: pulumi.Input<pulumi.Inputs>;
   /** Settings after whose change it is looked at again, beside the input itself. */
   readonly after: unknown;

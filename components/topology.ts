@@ -3,7 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { clusterCaSecret, regionHostname, trustSecret } from '../config/names.ts';
 import type { Configuration, RegionConfiguration } from '../config/schema.ts';
 import { plainError } from './cluster-reader.ts';
-import { checkBrokers, checkRegion } from './checks.ts';
+import { checkBrokers, checkRegion, checkTier1 } from './checks.ts';
 import type { Cluster } from './cluster.ts';
 import { type Changes, trafficLeft } from './departure.ts';
 import { KafkaBridgeRegion } from './kafka-bridge-region.ts';
@@ -70,7 +70,7 @@ export function buildTopology(configuration: Configuration, cluster: Clusters, {
   }));
   const after = changes.departed.length > 0 ? [] : serving(bridges.map(({ region }) => region).filter((region) => region instanceof KafkaBridgeRegion));
   const front = new Tier1Failover('tier1', { cluster: cluster(tier1.context), tier1, hostname, regions, bridge, api, tsb: workspace.edge, after, acceptedWhen, gcp }, { dependsOn: operators.in(tier1.context) });
-  if (configuration.checks) runChecks(configuration, cluster, { kafka: kafkaCluster, regions: bridges });
+  if (configuration.checks) runChecks(configuration, cluster, { kafka: kafkaCluster, regions: bridges, tier1: front });
   const trafficGone = trafficLeft(changes, front.routed, bridge.timeouts).then(() => { left.resolve([]); });
   return { kafka: kafkaCluster, tsb: workspace, regions: bridges.filter((each): each is KnownRegion => each.region !== undefined), tier1: front, generators: trafficGenerators(front, configuration, { cluster, skipped }), trafficGone };
 }
@@ -116,12 +116,14 @@ function trafficGenerators(tier1: Tier1Failover, { generators: settings, regions
 }
 
 /** A region that is skipped is not looked at. */
-function runChecks(configuration: Configuration, cluster: Clusters, { kafka, regions }: { kafka: KafkaCluster; regions: readonly { name: string; region: RegionOutputs | undefined }[] }): void {
+function runChecks(configuration: Configuration, cluster: Clusters, { kafka, regions, tier1 }: { kafka: KafkaCluster; regions: readonly { name: string; region: RegionOutputs | undefined }[]; tier1: Tier1Failover }): void {
   checkBrokers(kafka, configuration.kafka, cluster);
-  for (const settings of configuration.regions) {
-    const made = regions.find(({ name }) => name === settings.name)?.region;
-    if (made instanceof KafkaBridgeRegion) checkRegion(made, configuration, { settings, cluster: cluster(settings.context) });
-  }
+  const made = configuration.regions.flatMap((settings) => {
+    const region = regions.find(({ name }) => name === settings.name)?.region;
+    return region instanceof KafkaBridgeRegion ? [{ settings, region }] : [];
+  });
+  for (const { settings, region } of made) checkRegion(region, configuration, { settings, cluster: cluster(settings.context) });
+  checkTier1(tier1, configuration, made);
 }
 
 /** Kafka's operator and the bridges' are of one version; where Kafka is somebody else's, the bridges' is today's. */

@@ -1,5 +1,4 @@
-import { request } from 'node:http';
-
+import { askTopics } from './ask-topics.ts';
 import { type Look, reasonOf } from './problem.ts';
 
 export interface BridgeInput {
@@ -14,43 +13,17 @@ export interface BridgeInput {
   readonly port?: number | undefined;
 }
 
-/** A bridge that does not reach Kafka answers after its own bounds, with an error. */
-const timeoutMs = 20_000;
-
 /** Asks the region for Kafka's topics, past tier1: the gateway, its route, the bridge and Kafka behind it. */
 export const lookAtBridge: Look<BridgeInput> = async (input) => {
-  const { address, hostname } = input;
+  const { address, hostname, port = 80 } = input;
   const by = `GET http://${hostname}/topics by the gateway at ${address}`;
   try {
-    const { status, body } = await get(input);
-    if (status === 200 && isList(body)) return [];
-    return [{ found: `${by}: ${status} ${excerpt(body)}`, see: after(status, input) }];
+    const refused = await askTopics({ address, hostname, port });
+    return refused === undefined ? [] : [{ found: `${by}: ${refused.text}`, see: after(refused.status, input) }];
   } catch (error) {
     return [{ found: `${by}: ${reasonOf(error)}`, see: unreachable(input) }];
   }
 };
-
-async function get({ address, hostname, port = 80 }: BridgeInput): Promise<{ status: number; body: string }> {
-  return await new Promise((resolve, reject) => {
-    const asked = request({ host: address, port, path: '/topics', headers: { host: hostname, accept: 'application/vnd.kafka.v2+json' }, timeout: timeoutMs, agent: false }, (answer) => {
-      let body = '';
-      answer.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).on('error', reject).on('end', () => { resolve({ status: answer.statusCode ?? 0, body }); });
-    });
-    asked.on('timeout', () => asked.destroy(new Error(`no answer within ${timeoutMs / 1_000} s`))).on('error', reject).end();
-  });
-}
-
-function isList(body: string): boolean {
-  try {
-    return Array.isArray(JSON.parse(body));
-  } catch {
-    return false;
-  }
-}
-
-function excerpt(body: string): string {
-  return body.trim().replaceAll(/\s+/g, ' ').slice(0, 300);
-}
 
 function after(status: number, { context, namespace }: BridgeInput): string {
   const logs = `kubectl --context ${context} logs -n ${namespace} -l strimzi.io/kind=KafkaBridge --tail 50`;

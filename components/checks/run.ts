@@ -17,6 +17,7 @@ interface Check {
 const checks: Readonly<Record<string, Check>> = {
   brokers: { look: async () => (await import('./brokers.ts')).lookAtBrokers, seconds: 60, right: 'every broker answers by its advertised name, with a certificate that regions trust' },
   bridge: { look: async () => (await import('./bridge.ts')).lookAtBridge, seconds: 120, right: 'the bridge answers by the region’s gateway and reaches Kafka' },
+  tier1: { look: async () => (await import('./tier1.ts')).lookAtTier1, seconds: 120, right: 'tier1 leads to every region' },
   sidecars: { look: async () => (await import('./sidecars.ts')).lookAtSidecars, seconds: 60, right: 'every bridge has its proxy' },
 };
 

@@ -130,7 +130,7 @@ describe('variants of a stack', function () {
       const { outputs, resources } = await kbf('up', await firstSettings());
       first = outputs;
       const checks = resources.filter(({ name: resource }) => resource.endsWith('-check')).map(({ op, name: resource }) => `${op} ${resource}`).sort();
-      assert.deepEqual(checks, ['create east-bridge-check', 'create east-sidecars-check', 'create kafka-brokers-check', 'create west-bridge-check', 'create west-sidecars-check']);
+      assert.deepEqual(checks, ['create east-bridge-check', 'create east-sidecars-check', 'create kafka-brokers-check', 'create tier1-check', 'create west-bridge-check', 'create west-sidecars-check']);
     });
 
     it('has regions trust the issuer\'s CA', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { lookAtBridge } from '../../components/checks/bridge.ts';
 import { type BrokersInput, lookAtBrokers } from '../../components/checks/brokers.ts';
 import { failureText } from '../../components/checks/problem.ts';
 import { lookAtSidecars } from '../../components/checks/sidecars.ts';
+import { lookAtTier1, type Tier1Input } from '../../components/checks/tier1.ts';
 import { serverCertificate } from '../fixtures/server-certificate.ts';
 import { recordTopology, region, root } from './topology-fixtures.ts';
 
@@ -101,6 +103,53 @@ describe('a look at a bridge', () => {
   });
 });
 
+describe('a look at tier1', () => {
+  const hostnames = ['bridge.example', 'east.bridge.example', 'west.bridge.example'];
+  const place = { context: 'central', namespace: 'edge', address: '127.0.0.1', hostnames, caCertificate: null };
+  const open: Listening[] = [];
+  afterEach(() => { for (const server of open.splice(0)) server.close(); });
+
+  const look = async (answer: RequestListener, changes: Partial<Tier1Input> = {}, tls?: { cert: string; key: string }) => {
+    const port = await listen(tls === undefined ? createHttpServer(answer) : createHttpsServer(tls, answer), open);
+    return await lookAtTier1({ ...place, port, ...changes });
+  };
+
+  it('asks as clients do: by every name, one address for all', async () => {
+    const asked: string[] = [];
+    assert.deepEqual(await look((request, response) => { asked.push(`${request.method} ${request.url} ${request.headers.host}`); response.end('[]'); }), []);
+    assert.deepEqual(asked.sort(), hostnames.map((name) => `GET /topics ${name}`));
+  });
+
+  it('names each name that leads nowhere, and where to look', async () => {
+    const [missing, dead, ...others] = await look((request, response) => {
+      const status = { 'bridge.example': 200, 'east.bridge.example': 404, 'west.bridge.example': 503 }[request.headers.host ?? ''] ?? 500;
+      response.writeHead(status).end(status === 200 ? '[]' : 'no');
+    });
+    assert.deepEqual(others, []);
+    assert.equal(missing?.found, 'GET http://east.bridge.example/topics by tier1 at 127.0.0.1: 404 no');
+    assert.match(missing.see, /^whether TSB took tier1's routes: kubectl --context central get gateways\S+ -n edge/);
+    assert.equal(dead?.found, 'GET http://west.bridge.example/topics by tier1 at 127.0.0.1: 503 no');
+    assert.match(dead.see, /^whether TSB gave tier1 the regions' gateways/);
+  });
+
+  it('wants a certificate for the name, by the CA that clients have to trust', async () => {
+    const certificate = await serverCertificate(['bridge.example', 'east.bridge.example']);
+    const answer: RequestListener = (_, response) => response.end('[]');
+    assert.deepEqual(await look(answer, { hostnames: hostnames.slice(0, 2), caCertificate: certificate.cert }, certificate), []);
+    const [untrusted] = await look(answer, { hostnames: ['bridge.example'], caCertificate: '' }, certificate);
+    assert.match(untrusted?.found ?? '', /^GET https:\/\/bridge\.example\/topics by tier1 at 127\.0\.0\.1: .*DEPTH_ZERO_SELF_SIGNED_CERT/);
+    assert.match(untrusted?.see ?? '', /^tier1\.tls: .* as ca\.crt/);
+    const [other] = await look(answer, { hostnames: ['west.bridge.example'], caCertificate: certificate.cert }, certificate);
+    assert.match(other?.found ?? '', /ERR_TLS_CERT_ALTNAME_INVALID/);
+  });
+
+  it('says that it cannot be reached', async () => {
+    const [problem] = await lookAtTier1({ ...place, hostnames: ['bridge.example'], port: 1 });
+    assert.match(problem?.found ?? '', /ECONNREFUSED/);
+    assert.match(problem?.see ?? '', /firewalls between this machine and tier1/);
+  });
+});
+
 describe('a look at sidecars', () => {
   let directory: string;
   before(() => { directory = mkdtempSync(join(tmpdir(), 'kbf-sidecars-')); });
@@ -179,6 +228,7 @@ describe('checks as a part of up', () => {
     assert.equal(command(one, 'east-sidecars-check').create, 'sidecars');
     for (const name of ['kafka-brokers-check', 'east-bridge-check', 'east-sidecars-check', 'west-bridge-check']) assert.deepEqual(command(one, name), command(same, name));
     assert.notDeepEqual(command(one, 'east-bridge-check').triggers, command(other, 'east-bridge-check').triggers);
+    assert.deepEqual(JSON.parse(command(one, 'tier1-check').stdin), { context: 'central', namespace: 'edge', address: '10.0.0.1', port: 80, hostnames: ['bridge.example', 'east.bridge.example', 'west.bridge.example'], caCertificate: null });
     assert.deepEqual(command(one, 'west-bridge-check'), command(other, 'west-bridge-check'), 'another region’s settings are none of its own');
   });
 

@@ -62,6 +62,7 @@ describe('the four components', () => {
   it('make exactly these objects for tier1', () => {
     assert.deepEqual(two.childrenOf('Tier1Failover'), [
       'Namespace tier1-namespace',
+      'command:local:Command tier1-check',
       'gateway.tsb.tetrate.io/v2:Gateway tier1-routes',
       'install.tetrate.io/v1alpha1:Gateway tier1-gateway',
       'networking.istio.io/v1alpha3:EnvoyFilter tier1-filter',
@@ -111,6 +112,7 @@ describe('the four components', () => {
       address: '10.0.0.1',
       url: 'http://bridge.example',
       caCertificate: '',
+      curlResolve: ['bridge.example:80:10.0.0.1', 'east.bridge.example:80:10.0.0.1', 'west.bridge.example:80:10.0.0.1'],
       resolve: ['bridge.example', 'east.bridge.example', 'west.bridge.example'].map((name) => ({ name, address: '10.0.0.1', port: 80 })),
     });
   });
@@ -140,7 +142,7 @@ describe('the four components', () => {
         'tsb-istio-bridges-north',
       ],
     );
-    assert.deepEqual(changed.map(({ name }) => name).sort(), ['tier1-filter', 'tier1-routes', 'tsb-setting-bridges', 'tsb-workspace-bridges']);
+    assert.deepEqual(changed.map(({ name }) => name).sort(), ['tier1-check', 'tier1-filter', 'tier1-routes', 'tsb-setting-bridges', 'tsb-workspace-bridges']);
     assert.equal(three.resources.length, two.resources.length + added.length, 'nothing went away');
   });
 

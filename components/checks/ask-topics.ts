@@ -1,0 +1,45 @@
+import { request as requestPlain } from 'node:http';
+import { request as requestTls } from 'node:https';
+import { rootCertificates } from 'node:tls';
+
+/** Where a bridge's API is asked for Kafka's topics: an address, whatever DNS says of the name. */
+export interface Entrance {
+  readonly address: string;
+  readonly port: number;
+  readonly hostname: string;
+  /** Absent: plain HTTP. PEM that is trusted beside the public authorities, or an empty text. */
+  readonly caCertificate?: string | undefined;
+}
+
+/** A bridge that does not reach Kafka answers after its own bounds, with an error. */
+const timeoutMs = 20_000;
+
+/**
+ * What kept `GET /topics` from being answered with a list of topics: the answer's status and its beginning. Undefined where nothing did.
+ * @throws Error where there was no answer
+ */
+export async function askTopics(entrance: Entrance): Promise<{ status: number; text: string } | undefined> {
+  const { status, body } = await get(entrance);
+  if (status === 200 && isList(body)) return undefined;
+  return { status, text: `${status} ${body.trim().replaceAll(/\s+/g, ' ').slice(0, 300)}` };
+}
+
+async function get({ address, port, hostname, caCertificate }: Entrance): Promise<{ status: number; body: string }> {
+  const options = { host: address, port, path: '/topics', headers: { host: hostname, accept: 'application/vnd.kafka.v2+json' }, timeout: timeoutMs, agent: false as const };
+  return await new Promise((resolve, reject) => {
+    const asked = caCertificate === undefined ? requestPlain(options) : requestTls({ ...options, servername: hostname, ca: [...rootCertificates, caCertificate] });
+    asked.on('response', (answer) => {
+      let body = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).on('error', reject).on('end', () => { resolve({ status: answer.statusCode ?? 0, body }); });
+    });
+    asked.on('timeout', () => asked.destroy(new Error(`no answer within ${timeoutMs / 1_000} s`))).on('error', reject).end();
+  });
+}
+
+function isList(body: string): boolean {
+  try {
+    return Array.isArray(JSON.parse(body));
+  } catch {
+    return false;
+  }
+}
