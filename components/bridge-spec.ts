@@ -5,8 +5,9 @@ import type { BridgeConfiguration, OperatorConfiguration, TsbConfiguration } fro
 import { operatorRelease, takes } from '../config/versions.ts';
 import { bridgeImage } from './bridge-image.ts';
 import { bridgeLogging } from './bridge-logging.ts';
-import type { BridgeAuthentication, BridgeMetrics, KafkaBridgeSpec, TopologySpread } from './resources/kafka-bridge.ts';
+import type { BridgeAuthentication, BridgeMetrics, KafkaBridgeSpec } from './resources/kafka-bridge.ts';
 import type { StrimziApi } from './resources/strimzi.ts';
+import { spread } from './spread.ts';
 
 export interface BridgeSpecArgs {
   readonly bridge: BridgeConfiguration;
@@ -40,7 +41,7 @@ export function bridgeSpec({ bridge, api, operator, replicas, bootstrapServers, 
     readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2, timeoutSeconds: 5, ...probes.readiness },
     template: {
       apiService: { metadata: { labels: failoverLabel } },
-      pod: { metadata: { labels: localPodLabel, ...scraped(bridge, operator) }, ...spread(name, bridge.spread) },
+      pod: { metadata: { labels: { ...localPodLabel, ...revisionLabel(bridge) }, ...scraped(bridge, operator) }, ...spread(selectorOf(name), bridge.spread) },
       podDisruptionBudget: { maxUnavailable },
     },
   };
@@ -108,11 +109,7 @@ function scraped({ metrics: exporter, ...bridge }: BridgeConfiguration, operator
   return { annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': String(managementPort(bridge, operator)), 'prometheus.io/path': '/metrics' } };
 }
 
-/** Over zones means over hosts as well: a region of one zone still has hosts. Where it is not possible pods start all the same. */
-function spread(bridge: string, over: BridgeConfiguration['spread']): { topologySpreadConstraints?: TopologySpread[] } {
-  const keys = { zone: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'], host: ['kubernetes.io/hostname'], none: [] }[over];
-  if (keys.length === 0) return {};
-  return {
-    topologySpreadConstraints: keys.map((topologyKey) => ({ maxSkew: 1, topologyKey, whenUnsatisfiable: 'ScheduleAnyway', labelSelector: { matchLabels: selectorOf(bridge) } })),
-  };
+/** Beside the namespace's label it decides nothing; but a sidecar is of another revision only in a pod that is made anew. */
+function revisionLabel({ injection }: BridgeConfiguration): Record<string, string> {
+  return injection === 'enabled' ? {} : { 'istio.io/rev': injection.revision };
 }

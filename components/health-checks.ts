@@ -1,3 +1,4 @@
+import { bridgeOperations } from '../config/bridge-operations.ts';
 import type { BridgeConfiguration, TsbConfiguration } from '../config/schema.ts';
 import { bridgeHosts } from './bridge-hosts.ts';
 import { consumersPath } from './region-routes.ts';
@@ -13,20 +14,9 @@ export function regionCheckPath(bridge: Pick<BridgeConfiguration, 'name' | 'name
   return bridgeHosts(bridge).local === undefined ? '/' : ofNoConsumer;
 }
 
-/** The operations of a bridge's API that are asked for by GET, by their paths, but for healthy and ready, of which Strimzi has bridges say nothing. From openapi.json of bridges 0.26.0 to 1.1.0. */
-const operations: readonly (readonly [path: RegExp, operation: string])[] = [
-  [/^\/$/, 'info'],
-  [/^\/topics$/, 'listTopics'],
-  [/^\/topics\/[^/]+$/, 'getTopic'],
-  [/^\/topics\/[^/]+\/partitions$/, 'listPartitions'],
-  [/^\/topics\/[^/]+\/partitions\/[^/]+$/, 'getPartition'],
-  [/^\/topics\/[^/]+\/partitions\/[^/]+\/offsets$/, 'getOffsets'],
-  [/^\/consumers\/[^/]+\/instances\/[^/]+\/subscription$/, 'listSubscriptions'],
-];
-
 /** The loggers by which a bridge tells of each check, two lines at INFO, many times a second from every region; none where nothing checks. */
 export function checkLoggers(bridge: BridgeConfiguration, envoyFilters: TsbConfiguration['envoyFilters']): string[] {
   if (envoyFilters === 'none') return [];
-  const asked = [bridge.healthCheck.path, regionCheckPath(bridge)].flatMap((path) => operations.filter(([pattern]) => pattern.test(path)).map(([, operation]) => operation));
+  const asked = [bridge.healthCheck.path, regionCheckPath(bridge)].flatMap((path) => bridgeOperations.filter((operation) => operation.path.test(path)).map(({ name }) => name));
   return [...new Set(asked)].map((operation) => `http.openapi.operation.${operation}`);
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { nearest } from './near.ts';
 import type { Finding } from './problems.ts';
-import { discriminatorOf, innermost, keysOf, meantAlternative, type Schema, schemaAt, unionAt } from './schema-walk.ts';
+import { discriminatorOf, innermost, keysOf, meantAlternative, type Schema, schemaAt, takenBy, unionAt } from './schema-walk.ts';
 import { type Path, valueAt } from './text.ts';
 
 /** What a schema says of a value, in terms of what was found and what is allowed. */
@@ -46,11 +46,6 @@ function unknownKey(key: string, at: Path, { schema, value }: Whole): Finding {
   return { path, found: 'a key that does not exist', allowed: known.join(', '), suggestion: nearest(key, known) };
 }
 
-/** The keys of an object's schema that may be there. */
-function takenBy(schema: Schema | undefined): string[] {
-  return keysOf(schema).filter((key) => schemaAt(schema as Schema, undefined, [key])?._zod.def.type !== 'never');
-}
-
 function onlyWith(union: z.core.$ZodUnionDef, options: readonly Schema[]): string {
   const discriminator = discriminatorOf(union);
   const others = union.options.filter((option) => !options.includes(option as Schema));
@@ -65,11 +60,11 @@ function findingsOfUnion(issue: z.core.$ZodIssueInvalidUnion, whole: Whole): Fin
     const found = valueAt(whole.value, issue.path);
     return [{ path: issue.path, allowed: values.join(', '), suggestion: typeof found === 'string' ? nearest(found, values) : undefined }];
   }
-  const meant = meantAlternative(issue.errors);
+  const union = unionAt(whole.schema, whole.value, issue.path);
+  const meant = union && meantAlternative({ union, value: valueAt(whole.value, issue.path), alternatives: issue.errors });
   const issues = meant === undefined ? undefined : issue.errors[meant];
   if (issues !== undefined) return issues.flatMap((inner) => findingsOfIssue({ ...inner, path: [...issue.path, ...inner.path] }, whole));
-  const options = unionAt(whole.schema, whole.value, issue.path)?.options ?? [];
-  const allowed = issue.message === 'Invalid input' ? options.map((option) => formOf(innermost(option as Schema, undefined))).join(', or ') : issue.message;
+  const allowed = issue.message === 'Invalid input' ? (union?.options ?? []).map((option) => formOf(innermost(option as Schema, undefined))).join(', or ') : issue.message;
   return [{ path: issue.path, allowed }];
 }
 

@@ -31,6 +31,7 @@ function read(schema: z.core.$ZodType, value: unknown): unknown {
   if (inner === undefined || typeof value !== 'object' || value === null) return undefined;
   const { def } = inner._zod;
   if (def.type === 'array') return Array.isArray(value) ? value.map((element) => read(def.element, element)) : undefined;
+  if (Array.isArray(value)) return undefined;
   const entries = Object.entries(value);
   if (def.type === 'object') return Object.fromEntries(Object.entries(def.shape).map(([key, field]) => [key, read(field, entries.find(([name]) => name === key)?.[1])]));
   if (def.type === 'record') return Object.fromEntries(entries.map(([key, field]) => [key, read(def.valueType, field)]));

@@ -33,7 +33,7 @@ export function loadConfiguration(file: string, { project, settings, ...surround
 const largest = 1_048_576;
 
 /**
- * A file of settings as data: maps, lists, text, numbers, true and false.
+ * A file of settings as data: maps, lists, text, numbers, true and false. `<<` merges a map, as it does for Pulumi.
  * @throws UserError that says where it is anything else
  */
 export function readStackFile(file: string): Record<string, unknown> {
@@ -46,7 +46,7 @@ export function readStackFile(file: string): Record<string, unknown> {
     throw error instanceof UserError ? error : wrong(`cannot be read: ${(error as Error).message}`);
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, merge: true });
   const faults = [...faultsOf(document, lines), ...tagsOf(document, lines)];
   if (faults.length > 0) throw wrong([`${noData}:`, ...faults.slice(0, 5).map((fault) => `  ${fault}`), ...(faults.length > 5 ? [`  and ${faults.length - 5} more`] : [])].join('\n'));
   const value = plain(document, (text) => wrong(`${noData}: ${text}`));

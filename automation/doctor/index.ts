@@ -12,6 +12,7 @@ import { judgeCertificates } from './certificates.ts';
 import { judgeClocks } from './clocks.ts';
 import { openClusters } from './clusters.ts';
 import { judgeControlPlanes } from './control-planes.ts';
+import { judgeExposure } from './exposure.ts';
 import { Check, type Finding } from './finding.ts';
 import { judgeFields } from './fields.ts';
 import { judgeHostnames } from './hostnames.ts';
@@ -68,7 +69,7 @@ async function judgeAll(look: Look): Promise<Finding[]> {
     judgeInjection(look),
     judgeHostnames(look),
   ]);
-  return [judgeClocks(look), ...findings.flat()];
+  return [judgeClocks(look), ...findings.flat(), ...judgeExposure(look)];
 }
 
 function problems(check: Check, { problems: all }: ConfigurationError): Finding[] {

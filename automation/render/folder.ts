@@ -16,7 +16,7 @@ export async function writeFolder(wanted: string, files: ReadonlyMap<string, str
   const folder = await realpath(wanted).catch(() => resolve(wanted));
   try {
     await refuseForeign(folder);
-    await mkdir(dirname(folder), { recursive: true });
+    await makeFolder(dirname(folder));
     await removeLeftovers(folder);
     await replace(folder, files);
   } catch (error) {
@@ -30,6 +30,8 @@ async function replace(folder: string, files: ReadonlyMap<string, string>): Prom
   const before = beside(folder, 'old');
   try {
     const all = new Map([...files, [marker, `Made by \`kbf render\`, which replaces this folder as long as nothing else is in it:\n${[...files.keys()].join('\n')}\n`]]);
+    // Not with those above it: they are there.
+    await mkdir(temporary);
     for (const [path, text] of all) {
       await mkdir(dirname(join(temporary, path)), { recursive: true });
       await writeFile(join(temporary, path), text);
@@ -44,14 +46,31 @@ async function replace(folder: string, files: ReadonlyMap<string, string>): Prom
   }
 }
 
+/** With those above it. Node.js's own way (`recursive`) goes on without end where the system says of a name that it cannot be there, as in /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  const make = async (): Promise<void> => {
+    await mkdir(folder).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    });
+  };
+  try {
+    await make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(folder) === folder) throw error;
+    await makeFolder(dirname(folder));
+    await make();
+  }
+}
+
 /** Only a folder that is empty, or that holds what was rendered and nothing else, may be replaced. */
 async function refuseForeign(folder: string): Promise<void> {
-  const present = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+  const list = await readFile(join(folder, marker), 'utf8').catch((error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOTDIR' && ignoreMissing(error));
+  // What is nothing of ours may be very large.
+  const present = await readdir(folder, { recursive: list !== false, withFileTypes: true }).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') throw new UserError(`${folder} is a file.`, { exitCode: 2, remedy: 'Name a folder with --out.' });
     throw error;
   });
-  const list = await readFile(join(folder, marker), 'utf8').catch(ignoreMissing);
   if (list === false && present.length > 0) {
     throw new UserError(`${folder} is not empty, and was not made by \`kbf render\`.`, { exitCode: 2, remedy: 'Name another folder with --out, or empty this one.' });
   }

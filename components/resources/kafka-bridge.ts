@@ -1,7 +1,7 @@
 import * as k8s from '@pulumi/kubernetes';
 import type * as pulumi from '@pulumi/pulumi';
 
-import { apiVersion, type ResourceRequirements, type StrimziArgs } from './strimzi.ts';
+import { apiVersion, type ResourceRequirements, type StrimziArgs, type TopologySpread } from './strimzi.ts';
 
 type ClientConfig = Readonly<Record<string, string | number | boolean>>;
 
@@ -15,20 +15,13 @@ interface Probe {
 /** How a bridge says to Kafka who it is; the secrets are named, never told. */
 export type BridgeAuthentication =
   | { readonly type: 'tls'; readonly certificateAndKey: { readonly secretName: string; readonly certificate: string; readonly key: string } }
-  | { readonly type: 'scram-sha-512'; readonly username: string; readonly passwordSecret: { readonly secretName: string; readonly password: string } };
+  | { readonly type: 'scram-sha-512' | 'scram-sha-256'; readonly username: string; readonly passwordSecret: { readonly secretName: string; readonly password: string } };
 
 /** Metrics, by version of the API: v1 names an exporter and where its rules stand, v1beta2 only switches them on. */
 export type BridgeMetrics =
   | { readonly enableMetrics: true }
   | { readonly metricsConfig: { readonly type: 'jmxPrometheusExporter'; readonly valueFrom: { readonly configMapKeyRef: { readonly name: string; readonly key: string } } } }
   | { readonly metricsConfig: { readonly type: 'strimziMetricsReporter' } };
-
-export interface TopologySpread {
-  readonly maxSkew: number;
-  readonly topologyKey: string;
-  readonly whenUnsatisfiable: 'ScheduleAnyway';
-  readonly labelSelector: { readonly matchLabels: Readonly<Record<string, string>> };
-}
 
 export interface KafkaBridgeSpec {
   readonly replicas: number;

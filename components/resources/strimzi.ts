@@ -33,11 +33,20 @@ export interface ResourceRequirements {
   readonly limits?: Amounts | undefined;
 }
 
+/** Of a pod template. */
+export interface TopologySpread {
+  readonly maxSkew: number;
+  readonly topologyKey: string;
+  readonly whenUnsatisfiable: 'ScheduleAnyway';
+  readonly labelSelector: { readonly matchLabels: Readonly<Record<string, string>> };
+}
+
 export interface KafkaNodePoolSpec {
   readonly replicas: number;
   readonly roles: readonly ('controller' | 'broker')[];
   readonly storage: JbodStorage;
   readonly resources?: ResourceRequirements;
+  readonly template: { readonly pod: { readonly topologySpreadConstraints?: readonly TopologySpread[] } };
 }
 
 interface Probe {

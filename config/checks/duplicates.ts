@@ -19,7 +19,7 @@ export const duplicateRules = [
   'Listeners differ in name and port, topics in name (dots and underscores count as the same).',
   '`hostname` and `<region>.<hostname>` are no names that Kafka advertises, and none of `kafka.existing.bootstrapServers`.',
   'Parts in one cluster, operators that the program installs among them, have namespaces of their own, and none that Kubernetes or Istio has: the program makes them, and removes them with everything in them.',
-  'A cluster has one name in TSB: where tier1 stands in a region’s cluster, both say the same `tsbCluster`.',
+  'A cluster has one name in TSB: where tier1 stands in a region’s cluster, both say the same `tsbCluster`. With `tsb.api: tier1gateway` it stands in none of them.',
   'Workspaces, their settings (without a name of their own: that of the workspace) and groups have names of their own. Groups of EnvoyFilters are called `bridges-<region>` and `tsb.groups.edge`, also where `tsb.groups.bridges` is set, and no group that exists is called like one that the program makes in its workspace.',
   'No gateway is called like a Service or the Deployment of the bridge.',
 ];
@@ -135,6 +135,7 @@ function tsbNames({ tsb, regions = [], bridge, tier1 }: Readable): Finding[] {
     ...groupNames(tsb, regions),
     ...regions.flatMap((region, index) => (region?.gateway?.name !== undefined && taken.includes(region.gateway.name) ? [{ path: ['regions', index, 'gateway', 'name'], allowed: `a name that no Service and no Deployment of the bridge has (${taken.join(', ')})` }] : [])),
     ...clusterNames(regions, tier1),
+    ...besideRegion(regions, tier1, tsb),
   ];
 }
 
@@ -173,4 +174,11 @@ function clusterNames(regions: NonNullable<Readable['regions']>, tier1: Readable
     if ((region.context === tier1.context) === (region.tsbCluster === tier1.tsbCluster)) return [];
     return [{ path: ['tier1', 'tsbCluster'], allowed: `one name for one cluster: regions[${index}] has context ${JSON.stringify(region.context)} and tsbCluster ${JSON.stringify(region.tsbCluster)}` }];
   });
+}
+
+/** TSB's documentation of Tier1Gateway: it cannot route to its own cluster, and no other gateway may be there. That of Gateway says nothing of the kind. */
+function besideRegion(regions: NonNullable<Readable['regions']>, tier1: Readable['tier1'], tsb: Readable['tsb']): Finding[] {
+  if (tsb?.api !== 'tier1gateway' || tier1?.context === undefined) return [];
+  const index = regions.findIndex((region) => region?.context === tier1.context);
+  return index < 0 ? [] : [{ path: ['tier1', 'context'], allowed: `a cluster that no region is in (regions[${index}] is): gateways of the deprecated kinds send nothing to their own cluster; or tsb.api: gateway` }];
 }

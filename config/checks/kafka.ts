@@ -10,7 +10,7 @@ import { notWhole, numberOf } from './numbers.ts';
 type Kafka = Partly<InstalledKafka>;
 
 export const kafkaRules = [
-  'The first listener that is not internal has TLS: bridges come in by it. `bridge.authentication` is of the type that it asks for.',
+  'The first listener that is not internal has TLS: bridges come in by it. `bridge.authentication` is of the type that it asks for, and scram-sha-256 only with `kafka.existing`: Strimzi’s listeners and users have SCRAM-SHA-512 only.',
   'Listeners of type route and ingress have TLS, and so has one that asks for client certificates. `class` is for ingress, there the name of an IngressClass, and for loadbalancer, there with or without a domain before it; `annotations` are for all but internal, and ExternalDNS’ host name is the program’s.',
   '`kafka.zookeeper` and `source: self-signed` go with `api: v1beta2` only, `kafka.metadataVersion`, from 3.3 on and no later than `kafka.version`, with `api: v1`. ZooKeepers are an odd number, and with `api: v1` `kafka.brokers` is one, as each is a controller as well.',
   'A topic has no more `replicas` than there are brokers, and more than its `min.insync.replicas`, which without a value of its own is that of `kafka.config` (2). With topics, `kafka.entityOperator.topics` is not false, nor `users` with a listener that asks for scram-sha-512.',
@@ -55,7 +55,8 @@ function outside({ listeners: all = [] }: Kafka, bridge: Readable['bridge']): Fi
   const theirs = bridge?.authentication?.type;
   return [
     ...(tls === false ? [{ path: ['kafka', 'listeners', index, 'tls'], allowed: 'true: bridges come in from other clusters by this listener, the first that is not internal' }] : []),
-    ...(bridge === undefined || theirs === authentication ? [] : [{ path: ['bridge', 'authentication'], allowed: authentication === undefined ? `nothing: the listener ${name} asks for none (kafka.listeners[${index}].authentication)` : `type: ${authentication}, as kafka.listeners[${index}].authentication says` }]),
+    ...(theirs === 'scram-sha-256' ? [{ path: ['bridge', 'authentication', 'type'], allowed: 'tls, scram-sha-512: scram-sha-256 is for a Kafka that exists (kafka.existing), as Strimzi’s listeners and users have SCRAM-SHA-512 only' }] : []),
+    ...(bridge === undefined || theirs === authentication || theirs === 'scram-sha-256' ? [] : [{ path: ['bridge', 'authentication'], allowed: authentication === undefined ? `nothing: the listener ${name} asks for none (kafka.listeners[${index}].authentication)` : `type: ${authentication}, as kafka.listeners[${index}].authentication says` }]),
   ];
 }
 

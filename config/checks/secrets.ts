@@ -3,7 +3,7 @@ import { clusterCaSecret, nodePool, trustSecret } from '../names.ts';
 import type { Partly, Readable } from '../readable.ts';
 import type { BridgeConfiguration } from '../schema.ts';
 import { objectName } from '../schema/values.ts';
-import { holdsSecret, holdsToken, isSecret, nameOf, type Path } from '../text.ts';
+import { holdsSecret, holdsToken, isSecret, nameOf, type Path, pathText } from '../text.ts';
 
 const byName = 'no secret itself: where one is needed, a Secret in the cluster holds it, and is named';
 
@@ -37,9 +37,11 @@ function ofValue(value: string | number, { path, name }: { path: Path; name: str
   return isSecret(name, value) && !isSetting(path) ? [{ path, found: 'a secret in plain text', allowed: byName }] : [];
 }
 
-/** Loggers, annotations and networks have any name. */
+/** Maps whose keys are names that people give: of loggers, annotations, clusters and regions. */
+const named: readonly string[] = ['tier1.weights', 'tsb.setup.networks', 'tsb.groups.existing.regions', 'tsb.groups.existing.internal.regions'];
+
 function isSetting(path: Path): boolean {
-  return path.includes('logging') || path.includes('annotations') || path.includes('networks');
+  return path.includes('logging') || path.includes('annotations') || named.includes(pathText(path.slice(0, -1)));
 }
 
 /** A Secret that somebody else writes holds what that one needs. Source: KafkaResources and KafkaBridgeResources of Strimzi. */

@@ -1,3 +1,4 @@
+import { nearest } from '../near.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import type { Path } from '../text.ts';
@@ -44,6 +45,15 @@ const ofBridge: Readonly<Record<'producer' | 'consumer' | 'admin', Readonly<Reco
   admin: {},
 };
 
+const lookup = { 'client.dns.lookup': words('use_all_dns_ips resolve_canonical_bootstrap_servers_only') };
+
+/** Settings whose values Kafka fixes, and with any other of which its client does not start. From ProducerConfig, ConsumerConfig and AdminClientConfig of Kafka 3.5 to 4.3. */
+const values: Readonly<Record<'producer' | 'consumer' | 'admin', Readonly<Record<string, readonly string[]>>>> = {
+  producer: { ...lookup, 'compression.type': words('none gzip snappy lz4 zstd') },
+  consumer: { ...lookup, 'auto.offset.reset': words('earliest latest none'), 'isolation.level': words('read_committed read_uncommitted') },
+  admin: lookup,
+};
+
 /** Settings that the checks here and of other files calculate with. */
 const numbers = {
   brokers: words(`default.replication.factor offsets.topic.replication.factor transaction.state.log.replication.factor min.insync.replicas
@@ -56,18 +66,18 @@ const numbers = {
 export const settingRules = [
   'Settings that the operator makes itself (listeners, TLS, SASL, bootstrap servers, `group.id` …) or the bridge (serializers) cannot be set, nor `group.instance.id`, which all consumers would share, and those with a key of their own (`delivery.timeout.ms` …) are set there.',
   'With `api: v1` records stay on three brokers and are acknowledged by two: replication factors of 3 or more, `min.insync.replicas` of 2 or more and below the factor, no unclean leader election. No factor is above `kafka.brokers`.',
-  'Bridges produce with `acks: all` and idempotence, and so with `max.in.flight.requests.per.connection` of 5 at most, `retries` of 1 at least and no `transactional.id`. `group.protocol` of consumers is classic.',
+  'Bridges produce with `acks: all` and idempotence, and so with `max.in.flight.requests.per.connection` of 5 at most, `retries` of 1 at least and no `transactional.id`. `group.protocol` of consumers is classic. `compression.type`, `auto.offset.reset`, `isolation.level` and `client.dns.lookup` have one of the values that Kafka has for them.',
   'Settings that are checked as numbers are whole numbers, `num.partitions` and `message.max.bytes` 1 or more. `auto.create.topics.enable` is true or false. Text is of one line.',
 ];
 
 /** Settings by Kafka's own names: those that nobody may set, and values with which a loss would cost records. */
 export function checkSettings({ kafka, bridge }: Readable): Finding[] {
   return [
-    ...(kafka?.config === undefined ? [] : [...forbidden(['kafka', 'config'], kafka.config, ofBrokers), ...notWhole(['kafka', 'config'], kafka.config, numbers.brokers), ...values(kafka.config), ...brokers(kafka.config, kafka)]),
+    ...(kafka?.config === undefined ? [] : [...forbidden(['kafka', 'config'], kafka.config, ofBrokers), ...notWhole(['kafka', 'config'], kafka.config, numbers.brokers), ...refusedByBrokers(kafka.config), ...brokers(kafka.config, kafka)]),
     ...(['producer', 'consumer', 'admin'] as const).flatMap((client) => {
       const settings = bridge?.[client]?.config ?? {};
       const path = ['bridge', client, 'config'];
-      return [...forbidden(path, settings, client === 'consumer' ? { ...ofClients, prefixes: [...ofClients.prefixes, 'group.id'] } : ofClients), ...owned(path, settings, elsewhere[client]), ...fixed(path, settings, ofBridge[client]), ...notWhole(path, settings, numbers[client])];
+      return [...forbidden(path, settings, client === 'consumer' ? { ...ofClients, prefixes: [...ofClients.prefixes, 'group.id'] } : ofClients), ...owned(path, settings, elsewhere[client]), ...fixed(path, settings, ofBridge[client]), ...notWhole(path, settings, numbers[client]), ...oneOf(path, settings, values[client])];
     }),
     ...acknowledged(bridge?.producer?.config ?? {}),
     ...classic(bridge?.consumer?.config ?? {}),
@@ -90,8 +100,17 @@ function fixed(path: Path, settings: object, keys: Readonly<Record<string, strin
   return Object.entries(keys).filter(([key]) => Object.hasOwn(settings, key)).map(([key, allowed]) => ({ path: [...path, key], allowed }));
 }
 
+/** One of the values that a setting can have; consumers can also begin a time ago. */
+function oneOf(path: Path, settings: Readonly<Record<string, unknown>>, keys: Readonly<Record<string, readonly string[]>>): Finding[] {
+  return Object.entries(keys).flatMap(([key, known]) => {
+    const value = settings[key] === undefined ? undefined : String(settings[key]).trim();
+    if (value === undefined || known.includes(value) || (key === 'auto.offset.reset' && /^by_duration:P/.test(value))) return [];
+    return [{ path: [...path, key], allowed: known.join(', '), suggestion: nearest(value, known) }];
+  });
+}
+
 /** Values with which brokers do not start. */
-function values(settings: Readonly<Record<string, unknown>>): Finding[] {
+function refusedByBrokers(settings: Readonly<Record<string, unknown>>): Finding[] {
   const path = ['kafka', 'config'];
   const create = settings['auto.create.topics.enable'];
   return [

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { bridgeOperations } from '../bridge-operations.ts';
 import { dnsLabel, kafkaSettings, milliseconds, objectName, resources, secretKey, serviceName, text, version } from './values.ts';
 
 const producer = z.strictObject({
@@ -29,10 +30,13 @@ const timeouts = z.strictObject({
   consumersMs: milliseconds.min(2_000).default(30_000).describe('A request to a consumer, which may be a long poll: longer than the `timeout` that clients ask for.'),
 });
 
+const answeredPath = new RegExp(bridgeOperations.filter(({ answered }) => answered).map(({ path }) => path.source).join('|'));
+
 const healthCheck = z.strictObject({
   path: z
     .string()
     .regex(/^\/[^\s?#]*$/, 'a path that begins with /, without a query')
+    .regex(answeredPath, 'a path that every bridge answers with 200 at the port of its API: /topics, /topics/NAME/partitions of a topic that exists, or another GET of topics')
     .default('/topics')
     .describe('What regions’ gateways ask of each bridge: the list of topics, or where there are very many one that exists, `/topics/NAME/partitions`. What a bridge answers without Kafka does not find one that has lost it.'),
   intervalMs: milliseconds.min(100).default(250).describe('From one check to the next, of bridges by every region’s gateway and of regions by tier1.'),
@@ -58,7 +62,7 @@ const authentication = z.discriminatedUnion('type', [
       .describe('The Secret with the client certificate.'),
   }),
   z.strictObject({
-    type: z.literal('scram-sha-512').describe('A user name and a password.'),
+    type: z.literal(['scram-sha-512', 'scram-sha-256']).describe('A user name and a password; scram-sha-256 only with `kafka.existing`.'),
     username: text.describe('The user. Where Kafka is the program’s own, it makes a KafkaUser of this name.'),
     secret: z
       .strictObject({

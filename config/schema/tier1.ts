@@ -16,6 +16,7 @@ export const tier1 = z.strictObject({
   namespace: dnsLabel.default('edge').describe('Namespace of tier1. The program makes it, except with `tls.source: secret` or an issuer of kind Issuer: then it exists, as the Secret or the Issuer is in it.'),
   name: serviceName.default('tier1').describe('Name of the gateway, of its Service and of its pods’ label `app`.'),
   replicas: z.int().min(1).max(100).default(1).describe('Pods of the gateway. With one, the loss of its node is the loss of tier1, until it runs elsewhere.'),
+  revision: dnsLabel.optional().describe('Revision of the mesh in its cluster, for the gateway; absent: the default one.'),
   mode: z
     .enum(['failover', 'weighted'])
     .default('failover')

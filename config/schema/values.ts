@@ -98,7 +98,7 @@ export const place = {
 
 /** A CA certificate, as text or as a file that is read with the configuration. */
 export const certificateText = z.union([
-  z.string().regex(/^\s*-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----\s*$/, 'a certificate as PEM'),
+  z.string().regex(/^\s*-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----\s*$/, 'a certificate as PEM (the path of one is written {file: ca.crt})'),
   z.strictObject({ file: path.describe('Path of a PEM file; relative to the program’s directory.') }),
 ]);
 

@@ -87,9 +87,8 @@ describe('a region’s bridge', () => {
   it('tells nothing of each check, unless it is told to, and of what nothing checks what its operator has it tell', async () => {
     const logging = async (changes: Changes) => (await bridgeOf(changes)).spec.logging?.loggers;
     for (const [path, operation] of [
-      ['/topics/orders', 'getTopic'], ['/topics/orders/partitions', 'listPartitions'], ['/topics/orders/partitions/0', 'getPartition'], ['/topics/orders/partitions/0/offsets', 'getOffsets'], ['/', 'info'],
+      ['/topics/orders', 'getTopic'], ['/topics/orders/partitions', 'listPartitions'], ['/topics/orders/partitions/0', 'getPartition'], ['/topics/orders/partitions/0/offsets', 'getOffsets'], ['/', 'info'], ['/openapi', 'openapi'],
     ] as const) assert.deepEqual(await logging({ bridge: { healthCheck: { path } } }), quiet(operation, 'listSubscriptions'), path);
-    assert.deepEqual(await logging({ bridge: { healthCheck: { path: '/ready' } } }), quiet('listSubscriptions'), 'the operator has that one say nothing');
     assert.deepEqual(await logging({ bridge: { service: 'strimzi' } }), quiet('listTopics', 'info'), 'tier1 asks for another');
     assert.deepEqual(await logging({ bridge: { logging: { 'http.openapi.operation.listTopics': 'INFO' } } }), { ...quiet('listTopics', 'listSubscriptions'), 'logger.http_openapi_operation_listTopics.level': 'INFO' });
     assert.equal(await logging({ tsb: { envoyFilters: 'none' } }), undefined);
@@ -132,6 +131,8 @@ describe('a region’s bridge', () => {
     assert.deepEqual(metadataOf(byCertificate.recording, 'NamespacePatch', 'east-namespace'), { name: 'kafka-bridge', labels: { 'istio-injection': 'enabled' } });
     const byPassword = await bridgeOf({ ...asking('scram-sha-512'), bridge: { authentication: { type: 'scram-sha-512', username: 'bridge', secret: { name: 'bridge-user' } } } });
     assert.deepEqual(byPassword.spec.authentication, { type: 'scram-sha-512', username: 'bridge', passwordSecret: { secretName: 'bridge-user', password: 'password' } });
+    const ofOthers = await bridgeOf({ kafka: { existing: { bootstrapServers: 'k:9094', caCertificate: root } }, bridge: { authentication: { type: 'scram-sha-256', username: 'bridge', secret: { name: 'bridge-user' } } } });
+    assert.deepEqual(ofOthers.spec.authentication, { type: 'scram-sha-256', username: 'bridge', passwordSecret: { secretName: 'bridge-user', password: 'password' } });
   });
 
   it('is Strimzi’s of old beside a Kafka of old: no fields that came later, and metrics by the port of the API', async () => {
@@ -152,6 +153,19 @@ describe('a region’s bridge', () => {
     assert.deepEqual(routes.http[0]?.routing.rules, [
       { timeout: '30s', route: { serviceDestination: { host: 'kafka-bridge/kafka-bridge-bridge-service.kafka-bridge.svc.cluster.local', port: 8282 } } },
     ]);
+  });
+});
+
+describe('a bridge’s sidecar', () => {
+  const labels = async (bridge: object) => (await bridgeOf({ bridge })).spec.template.pod.metadata.labels;
+
+  it('is anew with another revision of the mesh, which its pod names as its namespace does', async () => {
+    assert.deepEqual(await labels({ injection: { revision: '1-22' } }), { 'kafka-bridge-failover/local': 'true', 'istio.io/rev': '1-22' });
+    assert.deepEqual(await labels({ injection: { revision: '1-24' } }), { 'kafka-bridge-failover/local': 'true', 'istio.io/rev': '1-24' });
+  });
+
+  it('is whose the namespace says, where there are no revisions', async () => {
+    assert.deepEqual(await labels({}), { 'kafka-bridge-failover/local': 'true' });
   });
 });
 

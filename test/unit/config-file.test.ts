@@ -31,6 +31,25 @@ describe('a stack’s file of settings', () => {
     assert.deepEqual(load(withConfig({ ...prefixed(rest), hostname, 'kafka-bridge-failover:kafka': JSON.stringify(kafka), 'gcp:project': 'p' })), expected);
   });
 
+  it('has its merge keys merged, as Pulumi does it', () => {
+    const merged = load(`
+defaults: &defaults { replicas: 2, gateway: { replicas: 3 } }
+config:
+  hostname: bridge.example
+  kubeconfig: kubeconfig
+  kafka: { context: kafka, domain: kafka.example }
+  regions:
+    - { <<: *defaults, name: east, context: east }
+    - name: west
+      context: west
+      replicas: 1
+      <<: [{ replicas: 4 }, *defaults]
+  tsb: { context: central, organization: tetrate, tenant: kafka }
+  tier1: { context: central }
+`);
+    assert.deepEqual(merged.regions.map(({ replicas, gateway }) => [replicas, gateway.replicas]), [[2, 3], [1, 3]], 'what is written beside one wins, then what comes first');
+  });
+
   it('gives way to values that replace its own', () => {
     assert.equal(load(withConfig(prefixed(validConfiguration())), { hostname: 'other.example' }).hostname, 'other.example');
   });
@@ -72,6 +91,8 @@ describe('a stack’s file of settings', () => {
     'a tag that asks for bytes': ['config: {a: !!binary aGk=}\n', /the tag tag:yaml.org,2002:binary is not allowed/],
     'an alias of nothing': ['config: *nobody\n', /Unresolved alias/],
     'an alias inside of what it stands for': ['config: &a [*a]\n', /an alias stands inside of what it stands for/],
+    'merge keys of what is no map': ['config: {<<: 3}\n', /is not YAML that can be taken as data: Merge sources must be maps/],
+    'merge keys that multiply': [`a: &a {x: 1}\n${['ab', 'bc', 'cd', 'de', 'ef'].map(([from = '', to = '']) => `${to}: &${to} {<<: [${Array(9).fill(`*${from}`).join(', ')}]}\n`).join('')}`, /Excessive alias count/],
     'aliases that multiply': [`a: &a [x, x, x, x, x, x, x, x, x]\n${['ab', 'bc', 'cd', 'de', 'ef'].map(([from = '', to = '']) => `${to}: &${to} [${Array(9).fill(`*${from}`).join(', ')}]\n`).join('')}`, /Excessive alias count/],
     'lists without end': ['['.repeat(20_000), /is not YAML that can be taken as data/],
     'more than anybody writes': [`# ${'x'.repeat(1_048_576)}`, /is larger than 1048576 bytes/],

@@ -17,10 +17,10 @@ const wrong: readonly Wrong[] = [
   { what: 'a misspelt key inside', change: { 'kafka.storgae': {} }, path: 'kafka.storgae', found: 'a key that does not exist', allowed: 'context, kubeconfig, namespace, name, api, version, metadataVersion, brokers, zookeeper, storage, resources, config, domain, listeners, certificate, topics, entityOperator', suggestion: 'storage' },
   { what: 'a misspelt key of a region', change: { 'regions[1].tsbcluster': 'west' }, path: 'regions[1].tsbcluster', found: 'a key that does not exist', allowed: 'name, context, kubeconfig, tsbCluster, locality, replicas, gateway', suggestion: 'tsbCluster' },
   { what: 'a misspelt key far inside', change: { 'regions[0].gateway.service.anotations': {} }, path: 'regions[0].gateway.service.anotations', found: 'a key that does not exist', allowed: 'type, annotations, address, internal', suggestion: 'annotations' },
-  { what: 'a key of nobody', change: { 'tier1.colour': 'red' }, path: 'tier1.colour', found: 'a key that does not exist', allowed: 'context, kubeconfig, tsbCluster, namespace, name, replicas, mode, weights, active, retries, tls, service, dns' },
+  { what: 'a key of nobody', change: { 'tier1.colour': 'red' }, path: 'tier1.colour', found: 'a key that does not exist', allowed: 'context, kubeconfig, tsbCluster, namespace, name, replicas, revision, mode, weights, active, retries, tls, service, dns' },
   { what: 'a key that reaches for the prototype', change: { constructor: {} }, path: 'constructor', found: 'a key that does not exist', allowed: 'hostname, kubeconfig, kafka, regions, bridge, tsb, tier1, operators, generators, checks, gcp' },
   { what: 'a missing concern', change: { tsb: undefined }, path: 'tsb', found: 'nothing', allowed: 'keys with values: context, kubeconfig, namespace, organization, tenant, workspaces, settings, groups, api, acceptedWhen, envoyFilters, setup' },
-  { what: 'a list for a concern', change: { tier1: [] }, path: 'tier1', found: '[]', allowed: 'keys with values: context, kubeconfig, tsbCluster, namespace, name, replicas, mode, weights, active, retries, tls, service, dns' },
+  { what: 'a list for a concern', change: { tier1: [] }, path: 'tier1', found: '[]', allowed: 'keys with values: context, kubeconfig, tsbCluster, namespace, name, replicas, revision, mode, weights, active, retries, tls, service, dns' },
   { what: 'nothing for a concern', change: { bridge: null }, path: 'bridge', found: 'null', allowed: 'keys with values: name, namespace, port, version, service, producer, consumer, admin, executorThreads, timeouts, healthCheck, resources, probes, spread, maxUnavailable, authentication, logging, metrics, injection' },
   { what: 'text for yes or no', change: { checks: 'maybe' }, path: 'checks', found: '"maybe"', allowed: 'true or false' },
   { what: 'no kubeconfig', change: { kubeconfig: undefined }, path: 'kubeconfig', found: 'nothing', allowed: 'the path of a kubeconfig file with these contexts: kafka, east, west, central' },
@@ -59,6 +59,7 @@ const wrong: readonly Wrong[] = [
   { what: 'two listeners on one port', change: { 'kafka.listeners': [{ type: 'loadbalancer' }, { type: 'internal', name: 'tls' }] }, path: 'kafka.listeners[1].port', found: 'nothing, so 9094', allowed: 'a port that is not taken (by kafka.listeners[0].port)' },
   { what: 'a region called like Kafka’s bootstrap', change: { 'kafka.domain': 'bridge.example', 'regions[0].name': 'bootstrap' }, path: 'regions[0].name', found: '"bootstrap"', allowed: 'another name: with it the region is called bootstrap.bridge.example, which Kafka advertises' },
   { what: 'clients’ host name for Kafka', change: { hostname: 'bootstrap.kafka.example' }, path: 'hostname', found: '"bootstrap.kafka.example"', allowed: 'a host name that Kafka does not advertise' },
+  { what: 'tier1 of the deprecated kind in a region’s cluster', change: { 'tsb.api': 'tier1gateway', 'tier1.context': 'west', 'tier1.tsbCluster': 'west' }, path: 'tier1.context', found: '"west"', allowed: 'a cluster that no region is in (regions[1] is): gateways of the deprecated kinds send nothing to their own cluster; or tsb.api: gateway' },
   { what: 'tier1 with the TSB cluster of a region', change: { 'tier1.tsbCluster': 'east' }, path: 'tier1.tsbCluster', found: '"east"', allowed: 'one name for one cluster: regions[0] has context "east" and tsbCluster "east"' },
   { what: 'one workspace for both sides', change: { 'tsb.workspaces': { edge: 'bridges' } }, path: 'tsb.workspaces.edge', found: '"bridges"', allowed: 'a workspace that is not taken (by tsb.workspaces.bridges)' },
   { what: 'a group of tier1 called like a region’s', change: { 'tsb.groups': { edge: 'bridges-east' } }, path: 'tsb.groups.edge', found: '"bridges-east"', allowed: 'a name that no group of the regions has' },
@@ -95,6 +96,7 @@ const wrong: readonly Wrong[] = [
   { what: 'a connection that outlives a try', change: { 'tsb.envoyFilters': 'none', 'bridge.producer': { requestTimeoutMs: 200, deliveryTimeoutMs: 300, maxBlockMs: 100 }, 'bridge.timeouts': { perTryMs: 450 } }, path: 'bridge.timeouts.connectMs', found: 'nothing, so 500', allowed: 'less than 450 (bridge.timeouts.perTryMs)' },
   { what: 'a connection that takes minutes', change: { 'bridge.timeouts': { connectMs: 60_000 } }, path: 'bridge.timeouts.connectMs', found: '60000', allowed: 'a whole number from 100 to 5000' },
   { what: 'a check of no path', change: { 'bridge.healthCheck': { path: 'topics' } }, path: 'bridge.healthCheck.path', found: '"topics"', allowed: 'a path that begins with /, without a query' },
+  ...['/ready', '/healthy', '/metrics', '/consumers/g', '/consumers/g/instances/i/subscription', '/topicz', '/topics/t/partitions/first'].map((path) => ({ what: `a check that no bridge answers with 200, or not each: ${path}`, change: { 'bridge.healthCheck': { path } }, path: 'bridge.healthCheck.path', found: JSON.stringify(path), allowed: 'a path that every bridge answers with 200 at the port of its API: /topics, /topics/NAME/partitions of a topic that exists, or another GET of topics' })),
   { what: 'checks without a pause', change: { 'bridge.healthCheck': { intervalMs: 0 } }, path: 'bridge.healthCheck.intervalMs', found: '0', allowed: 'a whole number from 100 to 600000' },
   { what: 'polls longer than the idle limit', change: { 'bridge.timeouts': { consumersMs: 60_000 } }, path: 'bridge.timeouts.consumersMs', found: '60000', allowed: 'less than 60000 (bridge.consumer.idleTimeoutSeconds)' },
   { what: 'polls that no client can ask for', change: { 'bridge.timeouts': { consumersMs: 1 } }, path: 'bridge.timeouts.consumersMs', found: '1', allowed: 'a whole number from 2000 to 600000' },
@@ -125,7 +127,7 @@ const wrong: readonly Wrong[] = [
   { what: 'an unknown level of a logger', change: { 'bridge.logging': { 'rootLogger.level': 'VERBOSE' } }, path: 'bridge.logging["rootLogger.level"]', found: '"VERBOSE"', allowed: 'OFF, FATAL, ERROR, WARN, INFO, DEBUG, TRACE, ALL' },
   { what: 'injection that is switched off', change: { 'bridge.injection': 'disabled' }, path: 'bridge.injection', found: '"disabled"', allowed: 'enabled, or keys with values: revision' },
   { what: 'a revision that is none', change: { 'bridge.injection': { revision: 'A' } }, path: 'bridge.injection.revision', found: '"A"', allowed: 'a lower-case name of letters, digits and inner hyphens' },
-  { what: 'an unknown way to authenticate', change: { 'bridge.authentication': { type: 'plain' } }, path: 'bridge.authentication.type', found: '"plain"', allowed: 'tls, scram-sha-512' },
+  { what: 'an unknown way to authenticate', change: { 'bridge.authentication': { type: 'plain' } }, path: 'bridge.authentication.type', found: '"plain"', allowed: 'tls, scram-sha-512, scram-sha-256' },
   { what: 'authentication that the listener does not ask for', change: { 'bridge.authentication': { type: 'tls', secret: { name: 's' } } }, path: 'bridge.authentication', found: '{"type":"tls","secret":{"name":"s"}}', allowed: 'nothing: the listener external asks for none (kafka.listeners[0].authentication)' },
   { what: 'no authentication where the listener asks for it', change: { 'kafka.listeners': [{ type: 'loadbalancer', authentication: 'scram-sha-512' }] }, path: 'bridge.authentication', found: 'nothing', allowed: 'type: scram-sha-512, as kafka.listeners[0].authentication says' },
   { what: 'the brokers’ certificate for a client’s', change: { 'kafka.listeners': [{ type: 'loadbalancer', authentication: 'tls' }], 'bridge.authentication': { type: 'tls', secret: { name: 'kafka-ca' } } }, path: 'bridge.authentication.secret.name', found: '"kafka-ca"', allowed: 'a Secret of your own: the program writes this one, with what brokers are trusted by' },
@@ -188,6 +190,8 @@ const wrong: readonly Wrong[] = [
   { what: 'an address for a load balancer that takes none', change: { 'tier1.service': { internal: 'aws', address: '10.0.0.1' } }, path: 'tier1.service.address', found: '"10.0.0.1"', allowed: 'nothing with internal: aws: its load balancers take addresses by annotations only' },
   { what: 'an annotation by a key that is none', change: { 'tier1.service': { annotations: { 'Bad Key': 'x' } } }, path: 'tier1.service.annotations["Bad Key"]', found: 'a key of that name', allowed: 'a key of at most 63 letters, digits, inner hyphens, underscores and dots, which may have a domain and a slash before it' },
   { what: 'an annotation that is no text', change: { 'tier1.service': { annotations: { a: true } } }, path: 'tier1.service.annotations.a', found: 'true', allowed: 'text' },
+  { what: 'weights as a list', change: { 'tier1.mode': 'weighted', 'tier1.weights': [50, 50] }, path: 'tier1.weights', found: '[50,50]', allowed: 'keys with values' },
+  { what: 'a tenant’s name under a key of its own', change: { 'tsb.tenant': { name: 'kafka' } }, path: 'tsb.tenant', found: '{"name":"kafka"}', allowed: 'text: a lower-case name of letters, digits and inner hyphens, or keys with values: existing' },
   { what: 'a tenant that is neither', change: { 'tsb.tenant': ['kafka'] }, path: 'tsb.tenant', found: '["kafka"]', allowed: 'text: a lower-case name of letters, digits and inner hyphens, or keys with values: existing' },
   { what: 'a workspace that exists in a tenant that does not', change: { 'tsb.workspaces': { bridges: { existing: 'b' } } }, path: 'tsb.workspaces.bridges', found: '{"existing":"b"}', allowed: 'a name: a tenant that the program makes has no workspace yet; or tsb.tenant: {existing: …}' },
   { what: 'settings that exist in a workspace that does not', change: { 'tsb.settings': { edge: { existing: 's' } } }, path: 'tsb.settings.edge', found: '{"existing":"s"}', allowed: 'a name: a workspace that the program makes has no settings yet; or tsb.workspaces.edge: {existing: …}' },
@@ -208,6 +212,10 @@ const wrong: readonly Wrong[] = [
   { what: 'a path that is none', change: { 'tsb.acceptedWhen': 'jsonpath={[}=x' }, path: 'tsb.acceptedWhen', found: '"jsonpath={[}=x"', allowed: 'condition=Name or jsonpath={.path}=value' },
   { what: 'a network of no cluster', change: { 'tsb.setup': { networks: { esat: 'n' } } }, path: 'tsb.setup.networks.esat', found: 'a network of no configured cluster', allowed: 'what TSB calls a cluster: east, west, central', suggestion: 'east' },
   { what: 'a network that is reached and is none', change: { 'tsb.setup': { networks: { east: 'tier2', central: 'tier1' }, reachability: { tier1: ['tier3'] } } }, path: 'tsb.setup.reachability.tier1[0]', found: '"tier3"', allowed: 'a network of tsb.setup.networks: tier2, tier1', suggestion: 'tier2' },
+  { what: 'regions that tier1 does not reach', change: { 'tsb.setup': { networks: { central: 'a', east: 'b', west: 'b' }, reachability: { b: ['a'] } } }, path: 'tsb.setup.reachability.a', found: 'nothing', allowed: 'b: tier1 sends requests to east (b), west (b)' },
+  { what: 'one region that tier1 does not reach', change: { 'tsb.setup': { networks: { central: 'a', east: 'b', west: 'c' }, reachability: { a: ['b'], b: ['c'], c: ['b'] } } }, path: 'tsb.setup.reachability.a', found: '["b"]', allowed: 'b, c: tier1 sends requests to west (c)' },
+  { what: 'a region that does not reach the one that it fails over to', change: { 'tsb.setup': { networks: { central: 'a', east: 'b', west: 'c' }, reachability: { a: ['b', 'c'], b: ['c'] } } }, path: 'tsb.setup.reachability.c', found: 'nothing', allowed: 'b: west fails over to east (b)' },
+  { what: 'a region that does not reach the one that it fails over to, in tier1’s network', change: { 'tsb.setup': { networks: { central: 'a', east: 'a', west: 'c' }, reachability: { c: ['a'] } } }, path: 'tsb.setup.reachability.a', found: 'nothing', allowed: 'c: tier1 sends requests to west (c); east fails over to west (c)' },
 ];
 
 describe('the configuration', () => {
@@ -223,6 +231,23 @@ describe('the configuration', () => {
       assert.deepEqual(problems.map((problem) => ({ ...problem, found: place(problem.found), allowed: place(problem.allowed) })), [{ ...expected, suggestion }]);
     });
   }
+
+  it('is told what a Kafka of the program’s own lacks, unless one that exists is spoken of', () => {
+    const missing = [['kafka.context', undefined], ['kafka.domain', undefined]];
+    const asked: [kafka: object, problems: unknown][] = [
+      [{}, missing],
+      [{ brokers: 5 }, missing],
+      [{ listeners: [{ type: 'route' }] }, missing],
+      [{ name: 'k', topics: [{ name: 't' }] }, missing],
+      [{ contxt: 'kafka', domian: 'a.example' }, [...missing, ['kafka.contxt', 'context'], ['kafka.domian', 'domain']]],
+      [{ exsting: { bootstrapServers: 'k:9094' } }, [['kafka.existing', undefined], ['kafka.exsting', 'existing']]],
+      [{ bootstrapServers: 'k:9094', caCertificate: { file: 'root.crt' } }, [['kafka.existing', undefined], ['kafka.bootstrapServers', undefined], ['kafka.caCertificate', undefined]]],
+    ];
+    for (const [kafka, expected] of asked) {
+      const problems = problemsOf({ ...validConfiguration(), kafka }, { directory: files.directory, contexts: 'checked' });
+      assert.deepEqual(problems.map(({ path, suggestion }) => [path, suggestion]), expected, JSON.stringify(kafka));
+    }
+  });
 
   it('is told of each of these also beside a problem of another kind', () => {
     for (const { what, change, path } of wrong) {

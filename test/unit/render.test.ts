@@ -184,6 +184,11 @@ describe('the folder of a rendering', () => {
     assert.deepEqual((await readdir(parent)).sort(), ['file', 'out']);
   });
 
+  it('is refused, and soon, where the system lets nobody make one, or where there is all of it', async () => {
+    for (const folder of ['/proc/kbf', '/proc/kbf/deep/down']) await assert.rejects(writeFolder(folder, new Map([['a', '1']])), { name: 'UserError', message: /^\/proc\/kbf.* cannot be written: ENOENT: / }, folder);
+    await assert.rejects(writeFolder('/proc', new Map([['a', '1']])), { name: 'UserError', message: /^\/proc is not empty/ });
+  });
+
   it('is written where a link leads', async () => {
     await mkdir(join(parent, 'real'));
     await symlink(join(parent, 'real'), join(parent, 'link'));

@@ -139,6 +139,8 @@ describe('what the program can be asked for, on the stand-in', () => {
 
 describe('networks on the stand-in', () => {
   const setup = (reachability: Record<string, string[]>) => ({ tsb: { setup: { networks: { central: 'tier1', east: 'tier2', west: 'tier2' }, reachability } } });
+  /** What the program refuses to be asked for, somebody else may have asked of TSB. */
+  const elsewhere = (networkReachability: Record<string, string>): TsbObject[] => [tsb(['tsb.tetrate.io/v2', 'OrganizationSetting', 'others'], { networkSettings: { networkReachability } }, { parents: {} })];
   const networks = everywhere((name) => (name === 'central' ? 'tier1' : 'tier2'));
 
   it('are a person’s objects in the place of those that onboarding left', async () => {
@@ -148,14 +150,14 @@ describe('networks on the stand-in', () => {
   });
 
   it('are said to be out of reach where nothing lets them be reached, and then get nothing', async () => {
-    const { said, names } = await outcome(setup({ tier2: ['tier1'] }), { clusters: networks });
+    const { said, names } = await outcome({}, { clusters: networks, more: elsewhere({ tier2: 'tier1' }) });
     assert.deepEqual(names('central', 'ServiceEntry'), [], 'reachability is one-way');
     assert.ok(said.includes('Gateway tier1: network "tier2" of east cannot be reached from network "tier1" of central (networkReachability of the OrganizationSetting): its gateway does not get requests for "bridge.example"'), said.join('\n'));
   });
 
   it('keep peers apart as well', async () => {
     const apart = everywhere((name) => name);
-    const { said, names } = await outcome({ tsb: { setup: { networks: { central: 'central', east: 'east', west: 'west' }, reachability: { central: ['east', 'west'], east: ['west'] } } } }, { clusters: apart });
+    const { said, names } = await outcome({}, { clusters: apart, more: elsewhere({ central: 'east,west', east: 'west' }) });
     assert.deepEqual([names('east', 'WorkloadEntry').length, names('west', 'WorkloadEntry').length], [1, 0]);
     assert.ok(said.some((text) => /^WorkspaceSetting bridges: network "east" of east cannot be reached from network "west" of west .* does not fail over there$/.test(text)), said.join('\n'));
   });
