@@ -35,6 +35,8 @@ export const tier1Address = topology.tier1.address;
 export const caCertificate = topology.tier1.caCertificate;
 /** Host names with their address and port, for where no DNS has them: curl takes an IP address by `--resolve <name>:<port>:<address>`, a host name by `--connect-to <name>:<port>:<address>:<port>`. */
 export const resolve = topology.tier1.resolve;
+/** The same, each as `curl --resolve` takes it; empty where tier1's address is a host name. */
+export const curlResolve = topology.tier1.curlResolve;
 
 /** Where tier1 runs, and the region that the others stand by for, if any. */
 export const tier1 = {

@@ -20,8 +20,13 @@ export interface ListenerAddress {
 }
 
 /** Whether a listener shows a certificate that is not the operator's. */
-export function hasOwnCertificate({ tls, certificate }: Listener): boolean {
-  return tls && certificate === 'own';
+export function hasOwnCertificate(listener: Pick<Listener, 'tls' | 'certificate'>): boolean {
+  return shownCertificate(listener) === 'own';
+}
+
+/** Whose certificate a listener shows. */
+export function shownCertificate({ tls, certificate }: Pick<Listener, 'tls' | 'certificate'>): Listener['certificate'] | 'none' {
+  return tls ? certificate : 'none';
 }
 
 /** The listener that bridges come in by. Every configuration has one. */

@@ -1,10 +1,18 @@
 import type { InstalledKafka } from '../config/schema.ts';
 import { bridgesListener, listenerSpec } from './kafka-listeners.ts';
 import type { CertificateSecret, JbodStorage, KafkaNodePoolSpec, KafkaSpec, PersistentClaim } from './resources/strimzi.ts';
+import { spread } from './spread.ts';
 
-/** Brokers that are controllers as well. */
-export function nodePoolSpec({ brokers, storage, resources }: InstalledKafka): KafkaNodePoolSpec {
-  return { replicas: brokers, roles: ['controller', 'broker'], storage: jbod(storage, { kraftMetadata: 'shared' }), ...(resources && { resources }) };
+/** Brokers that are controllers as well. The loss of a zone or a host is then the loss of one of them, where there are others. */
+export function nodePoolSpec({ name, brokers, storage, resources }: InstalledKafka): KafkaNodePoolSpec {
+  const selector = { 'strimzi.io/cluster': name, 'strimzi.io/name': `${name}-kafka`, 'strimzi.io/kind': 'Kafka' };
+  return {
+    replicas: brokers,
+    roles: ['controller', 'broker'],
+    storage: jbod(storage, { kraftMetadata: 'shared' }),
+    ...(resources && { resources }),
+    template: { pod: spread(selector, 'zone') },
+  };
 }
 
 /** A Kafka of either version of Strimzi's API. */

@@ -10,12 +10,16 @@ export interface RunningObject {
   readonly namespace: string | undefined;
   readonly annotations: Readonly<Record<string, unknown>>;
   readonly spec: Readonly<Record<string, unknown>>;
+  /** As it was when the last run was through with it. */
+  readonly status: Readonly<Record<string, unknown>>;
 }
 
 /** One component as the last run left it. */
 export interface Running {
   /** Context of its cluster. */
   readonly cluster: string | undefined;
+  /** What the component said of itself. */
+  readonly outputs: Readonly<Record<string, unknown>>;
   /** The namespace that the program made for it; undefined for one that was there before. */
   readonly namespace: string | undefined;
   /** One of its objects, by its kind and its name in the program, whichever version of its API it was made by. */
@@ -26,6 +30,7 @@ export interface Running {
 const kinds = {
   Kafka: ['kafka.strimzi.io/v1:Kafka', 'kafka.strimzi.io/v1beta2:Kafka'],
   KafkaNodePool: ['kafka.strimzi.io/v1:KafkaNodePool'],
+  KafkaTopic: ['kafka.strimzi.io/v1:KafkaTopic', 'kafka.strimzi.io/v1beta2:KafkaTopic'],
   KafkaBridge: ['kafka.strimzi.io/v1:KafkaBridge', 'kafka.strimzi.io/v1beta2:KafkaBridge'],
   Certificate: ['cert-manager.io/v1:Certificate'],
   Gateway: ['Gateway', 'IngressGateway', 'Tier1Gateway'].map((kind) => `install.tetrate.io/v1alpha1:${kind}`),
@@ -43,9 +48,11 @@ type Kind = keyof typeof kinds;
 export function runningIn(previous: Previous): (component: string, name: string) => Running {
   return (component, name) => {
     const type = `kbf:index:${component}`;
+    const outputs = previous.outputsOf(type, name) ?? {};
     const outputsOf = (child: string, of: string) => previous.outputsOf(`${type}$kubernetes:${child}`, of);
     return {
-      cluster: textOf(previous.outputsOf(type, name)?.['cluster']),
+      cluster: textOf(outputs['cluster']),
+      outputs,
       namespace: textOf(asRecord(outputsOf('core/v1:Namespace', `${name}-namespace`)?.['metadata'])['name']),
       object: (kind, of) => {
         const [found] = kinds[kind].flatMap((api: string) => {
@@ -62,7 +69,12 @@ export function runningIn(previous: Previous): (component: string, name: string)
 function objectOf(type: string, outputs: Readonly<Record<string, unknown>>): RunningObject {
   const [, version = '', kind = ''] = type.split(/[/:]/);
   const { name, namespace, annotations } = asRecord(outputs['metadata']);
-  return { kind, version, name: textOf(name), namespace: textOf(namespace), annotations: asRecord(annotations), spec: asRecord(outputs['spec']) };
+  return { kind, version, name: textOf(name), namespace: textOf(namespace), annotations: asRecord(annotations), spec: asRecord(outputs['spec']), status: asRecord(outputs['status']) };
+}
+
+/** Whether its operator was content with it. */
+export function wasReady({ status: { conditions } }: RunningObject): boolean {
+  return Array.isArray(conditions) && conditions.map(asRecord).some(({ type, status }) => type === 'Ready' && status === 'True');
 }
 
 /** undefined for what is no text. */

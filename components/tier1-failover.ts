@@ -6,7 +6,7 @@ import type { BridgeConfiguration, GcpConfiguration, Tier1Configuration, TsbConf
 import type { Cluster } from './cluster.ts';
 import { tier1Filter } from './envoy-filters.ts';
 import { externalDns } from './external-dns.ts';
-import { configuredGateway, gatewayAddress, type GatewayParents } from './gateway.ts';
+import { configuredGateway, gatewayAddress, type GatewayParents, isHostName } from './gateway.ts';
 import { dnsRecords, reserveAddress } from './gcp-address.ts';
 import { regionCheckPath } from './health-checks.ts';
 import { ownNamespace } from './own-namespace.ts';
@@ -48,6 +48,8 @@ export class Tier1Failover extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   /** Every host name that clients call. */
   readonly resolve: pulumi.Output<Resolved[]>;
+  /** The same as curl's `--resolve` takes it, `name:port:address`; empty where the address is a host name, which that does not take. */
+  readonly curlResolve: pulumi.Output<string[]>;
   /** PEM that clients have to trust; empty without TLS, and where public authorities are enough. */
   readonly caCertificate: pulumi.Output<string>;
   /** Known when its routes are what the settings say. */
@@ -68,16 +70,17 @@ export class Tier1Failover extends pulumi.ComponentResource {
       address: gcp?.staticAddress === undefined ? undefined : reserveAddress(`${name}-address`, { ...gcp, address: gcp.staticAddress }, { parent: this }),
     };
     const routes = tier1Routes({ ...args, timeouts: args.bridge.timeouts, tlsSecret: tls?.secretName });
-    const { install, routed } = configuredGateway({ ...place, logicalName: name, tsb, acceptedWhen }, { service, routes, after, filter: tier1Filter({ gateway: tier1.name, hosts, healthCheck: { ...args.bridge.healthCheck, path: regionCheckPath(args.bridge) } }) }, this);
+    const { install, routed } = configuredGateway({ ...place, logicalName: name, tsb, acceptedWhen }, { service, revision: tier1.revision, routes, after, filter: tier1Filter({ gateway: tier1.name, hosts, healthCheck: { ...args.bridge.healthCheck, path: regionCheckPath(args.bridge) } }) }, this);
 
     const port = entrancePort(tls !== undefined);
     this.address = gatewayAddress(install, { namespace: tier1.namespace, name: tier1.name }, { cluster, service: tier1.service });
     if (gcp?.dnsZone !== undefined) dnsRecords(`${name}-dns`, { project: gcp.project, zone: gcp.dnsZone, hosts, address: this.address }, { parent: this });
     this.url = pulumi.output(`${tls === undefined ? 'http' : 'https'}://${hostname}`);
     this.resolve = this.address.apply((address) => hosts.map((host) => ({ name: host, address, port })));
+    this.curlResolve = this.resolve.apply((resolved) => resolved.filter(({ address }) => !isHostName(address)).map(({ name, port, address }) => `${name}:${port}:${address}`));
     this.caCertificate = tls?.caCertificate ?? pulumi.output('');
     this.routed = routed;
-    this.registerOutputs({ cluster: cluster.name, address: this.address, url: this.url, resolve: this.resolve, caCertificate: this.caCertificate });
+    this.registerOutputs({ cluster: cluster.name, address: this.address, url: this.url, resolve: this.resolve, curlResolve: this.curlResolve, caCertificate: this.caCertificate });
   }
 }
 

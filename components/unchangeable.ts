@@ -1,15 +1,15 @@
-import { bridgesAuthentication, givenInKafkaNamespace, needsGivenNamespace } from '../config/given-namespace.ts';
+import { givenInKafkaNamespace, needsGivenNamespace } from '../config/given-namespace.ts';
 import { operatorIn } from '../config/operator-place.ts';
 import { amountOf } from '../config/quantity.ts';
 import type { Configuration, InstalledKafka, RegionConfiguration } from '../config/schema.ts';
 import { asRecord, pathText } from '../config/text.ts';
 import { plainError } from './cluster-reader.ts';
-import { rootIssuer, selfSignedIssuer } from './listener-certificate.ts';
 import { operatorCatalog } from './operator-catalog.ts';
 import { neededOperators } from './operators.ts';
 import type { Previous } from './previous.ts';
 import { type Refusal, same } from './refusal.ts';
-import { type Running, runningIn, type RunningObject, textOf } from './running.ts';
+import { type Running, runningIn, textOf } from './running.ts';
+import { movedListener, takenBack } from './unchangeable-kafka.ts';
 import { movedInTsb } from './unchangeable-tsb.ts';
 
 const another = 'That would make another Kafka and delete this one with its records: give the other a stack of its own.';
@@ -21,8 +21,6 @@ const gateways = 'Every gateway would be deleted and made again under the same n
 const region = 'Give the region over there another name, run up, then take this one out and run up again: so clients always have one.';
 const bridges = 'Every bridge would be deleted, and its consumers with it, while clients wait: set it back, or run destroy first.';
 const port = 'Requests would go to the new port at once, and bridges listen on the old one until each was made anew, so that no region answers: set it back, or run destroy first.';
-const trust = 'Bridges would trust the new certificates before brokers show them, or the other way round, until the last of them was made anew: set it back, or run destroy first.';
-const clients = 'Brokers would ask for what bridges do not say yet, or the other way round, until the last of them was made anew: set it back, or run destroy first.';
 const address = 'Another gateway would take its place, behind another load balancer with another address: set it back, or run destroy first.';
 const operator = 'The operator would be deleted with its namespace and made again, while nobody looks after what it made: set it back, or run destroy first.';
 const withoutOperator = 'The operator would be deleted with its namespace, and nobody would look after what it made: set it back, or run destroy first.';
@@ -72,38 +70,27 @@ function ofOperators(previous: Previous, configuration: Configuration): Refusal[
   });
 }
 
-function ofKafka({ cluster, namespace, object }: Running, wanted: Configuration['kafka']): Refusal[] {
+function ofKafka(running: Running, wanted: Configuration['kafka']): Refusal[] {
+  const { cluster, namespace, object } = running;
   const kafka = object('Kafka', 'kafka');
   const pool = object('KafkaNodePool', 'kafka-pool');
   if (wanted.existing !== undefined) return same('kafka.existing', kafka && 'one that this stack made', 'one that exists already', another);
   const given = namespace === undefined ? undefined : givenInKafkaNamespace(wanted);
-  return [
+  const moved = [
     ...same('kafka.context', cluster, wanted.context, another),
     ...same('kafka.namespace', kafka?.namespace, wanted.namespace, another),
     ...same('kafka.name', kafka?.name, wanted.name, another),
     ...same('kafka.api', kafka?.version, wanted.api, converted),
+  ];
+  return [
+    ...moved,
     ...controllers(pool?.spec['replicas'], wanted),
     ...storage('kafka.storage', volumeOf(pool?.spec) ?? volumeOf(asRecord(kafka?.spec['kafka'])), wanted.storage),
     ...(wanted.zookeeper === undefined ? [] : storage('kafka.zookeeper.storage', volumeOf(asRecord(kafka?.spec['zookeeper'])), wanted.zookeeper.storage)),
     ...(given === undefined ? [] : [{ path: `kafka.${given}`, ...ownNamespace }]),
-    ...(given === 'listeners' || kafka === undefined ? [] : same('kafka.listeners', authenticationOf(kafka), bridgesAuthentication(wanted.listeners) ?? noAuthentication, clients)),
-    ...(given === 'certificate' || kafka === undefined ? [] : same('kafka.certificate.source', certificateSource(kafka.name ?? wanted.name, object('Certificate', 'kafka-listener')?.spec), wanted.certificate.source, trust)),
+    // Of another Kafka everything is another, and of a given certificate where it is from.
+    ...(kafka === undefined || moved.length > 0 ? [] : [...movedListener(running, kafka, wanted).filter(({ path }) => given !== 'certificate' || path !== 'kafka.certificate.source'), ...takenBack(running, kafka, wanted)]),
   ];
-}
-
-const noAuthentication = 'no authentication of bridges';
-
-/** What the listener asks of bridges by which they come in. */
-function authenticationOf({ spec }: RunningObject): string {
-  const { listeners = [] } = asRecord(spec['kafka']) as { listeners?: { type: InstalledKafka['listeners'][number]['type']; authentication?: { type: 'tls' | 'scram-sha-512' } }[] };
-  return bridgesAuthentication(listeners.map(({ type, authentication }) => ({ type, authentication: authentication?.type }))) ?? noAuthentication;
-}
-
-/** What the listeners' certificate is from, by who issues it. */
-function certificateSource(kafka: string, certificate: RunningObject['spec'] | undefined): InstalledKafka['certificate']['source'] {
-  const { name } = asRecord(certificate?.['issuerRef']);
-  if (name === undefined) return 'secret';
-  return name === rootIssuer(kafka) ? 'own-root' : name === selfSignedIssuer ? 'self-signed' : 'issuer';
 }
 
 function ofRegion({ cluster, namespace, object }: Running, { name, namespace: wanted, port: wantedPort, authentication }: Configuration['bridge'], { settings, path }: { settings: RegionConfiguration; path: string }): Refusal[] {

@@ -89,6 +89,14 @@ describe('tier1', () => {
     }
   });
 
+  it('is of a revision of its own cluster’s mesh, whatever its kind', async () => {
+    for (const [api, kind] of [['gateway', 'Gateway'], ['tier1gateway', 'Tier1Gateway']] as const) {
+      const recording = await recordTopology({ tier1: { revision: '1-24' }, tsb: { api } });
+      const revision = (of: string, name: string) => (recording.inputsOf(`install.tetrate.io/v1alpha1:${of}`, name)['spec'] as { revision?: string }).revision;
+      assert.deepEqual([revision(kind, 'tier1-gateway'), revision(api === 'gateway' ? 'Gateway' : 'IngressGateway', 'east-gateway')], ['1-24', undefined]);
+    }
+  });
+
   it('has an address and records of Google Cloud where those are asked for', async () => {
     const recording = await recordTopology({ gcp: { project: 'my-project', region: 'us-central1', staticAddress: 'tier1', dnsZone: 'my-zone' } });
     assert.deepEqual(recording.inputsOf('gcp:compute/address:Address', 'tier1-address'), { name: 'tier1', project: 'my-project', region: 'us-central1' });
@@ -99,9 +107,18 @@ describe('tier1', () => {
     ]));
   });
 
-  it('says which name is which address and port', async () => {
+  it('says which name is which address and port, as they are and as curl takes them', async () => {
     const recording = await recordTopology({ tier1: { tls: { source: 'secret', secret: 'mine' } } });
+    assert.deepEqual((recording.outputsOf('tier1') as { curlResolve: unknown }).curlResolve, ['bridge.example:443:10.0.0.1', 'east.bridge.example:443:10.0.0.1', 'west.bridge.example:443:10.0.0.1']);
     assert.deepEqual((recording.outputsOf('tier1') as { resolve: unknown }).resolve, ['bridge.example', 'east.bridge.example', 'west.bridge.example'].map((name) => ({ name, address: '10.0.0.1', port: 443 })));
+  });
+});
+
+describe('an address of tier1 that is a host name', () => {
+  it('is nothing that curl takes for a name', async () => {
+    const recording = await recordTopology({}, (reference) => (reference.kind === 'Service' ? { status: { loadBalancer: { ingress: [{ hostname: 'lb.example' }] } } } : operators(reference)));
+    const { resolve, curlResolve } = recording.outputsOf('tier1') as { resolve: readonly { address: string }[]; curlResolve: string[] };
+    assert.deepEqual([resolve.map(({ address }) => address), curlResolve], [['lb.example', 'lb.example', 'lb.example'], []]);
   });
 });
 

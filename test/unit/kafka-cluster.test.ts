@@ -4,7 +4,7 @@ import { serverCertificate } from '../fixtures/server-certificate.ts';
 import { kafkaSecrets } from '../../components/client-secrets.ts';
 import { KafkaCluster } from '../../components/kafka-cluster.ts';
 import type { InstalledKafka } from '../../config/schema.ts';
-import { certificateOf, kafkaOf, leaf, made, operators, outputs, root, settings, type Written } from './kafka-fixtures.ts';
+import { apart, certificateOf, kafkaOf, leaf, made, operators, outputs, root, settings, type Written } from './kafka-fixtures.ts';
 import { answeringCluster, record, type Recording } from './pulumi-mocks.ts';
 
 const own = { brokerCertChainAndKey: { secretName: 'kafka-listener', certificate: 'tls.crt', key: 'tls.key' } };
@@ -65,8 +65,7 @@ describe('Kafka as the least settings have it', () => {
     const { metadata, spec } = kafka.inputsOf('kafka.strimzi.io/v1:KafkaNodePool', 'kafka-pool');
     assert.deepEqual(metadata, { name: 'kafka', namespace: 'kafka-cluster', labels: { 'strimzi.io/cluster': 'kafka' }, annotations: { 'strimzi.io/next-node-ids': '[0-2]' } });
     assert.deepEqual(spec, {
-      replicas: 3,
-      roles: ['controller', 'broker'],
+      replicas: 3, roles: ['controller', 'broker'], template: { pod: { topologySpreadConstraints: apart } },
       storage: { type: 'jbod', volumes: [{ id: 0, type: 'persistent-claim', size: '10Gi', deleteClaim: false, kraftMetadata: 'shared' }] },
     });
   });
@@ -233,8 +232,7 @@ describe('a Kafka with settings', () => {
     });
     const { spec } = kafka.inputsOf('kafka.strimzi.io/v1:KafkaNodePool', 'kafka-pool') as { spec: Written };
     assert.deepEqual(spec, {
-      replicas: 5,
-      roles: ['controller', 'broker'],
+      replicas: 5, roles: ['controller', 'broker'], template: { pod: { topologySpreadConstraints: apart } },
       storage: { type: 'jbod', volumes: [{ id: 0, type: 'persistent-claim', size: '20Gi', class: 'fast', deleteClaim: true, kraftMetadata: 'shared' }] },
       resources: { requests: { cpu: '500m', memory: '2Gi' }, limits: { memory: '4Gi' } },
     });

@@ -36,3 +36,8 @@ export async function made(written: Written, answers = operators(), client?: Cli
 export const kafkaOf = (recording: Recording, api = 'v1'): Written => (recording.inputsOf(`kafka.strimzi.io/${api}:Kafka`, 'kafka') as { spec: { kafka: Written } }).spec.kafka;
 export const certificateOf = (recording: Recording): Written => (recording.inputsOf('cert-manager.io/v1:Certificate', 'kafka-listener') as { spec: Written }).spec;
 export const outputs = (recording: Recording): Written => recording.outputsOf('kafka') as Written;
+
+/** Brokers in zones and on hosts of their own, as far as there are any. */
+export const apart = ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
+  maxSkew: 1, topologyKey, whenUnsatisfiable: 'ScheduleAnyway', labelSelector: { matchLabels: { 'strimzi.io/cluster': 'kafka', 'strimzi.io/name': 'kafka-kafka', 'strimzi.io/kind': 'Kafka' } },
+}));

@@ -10,7 +10,7 @@ import { refuseUnchangeable, unchangeable } from '../../components/unchangeable.
 import { parseConfiguration } from '../../config/configuration.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { answeringCluster, record, type Recording } from './pulumi-mocks.ts';
-import { operators } from './topology-fixtures.ts';
+import { operators, previousOf } from './topology-fixtures.ts';
 
 type Settings = Record<string, Record<string, unknown>>;
 
@@ -151,7 +151,7 @@ describe('what is running', () => {
     assert.deepEqual(said({ operators: { ...both, strimzi: { install: true, given: { kafka: {} } } } }, 'east', 'west').map(([path]) => path), ['operators.strimzi.given.kafka']);
     assert.deepEqual(said({ operators: both }, 'east', 'west'), [], 'north’s goes with it');
     const kafka = { storage: { size: '10Gi', class: 'fast' }, listeners: [{ type: 'loadbalancer', certificate: 'operator' }] };
-    assert.deepEqual(said({ operators: { strimzi: { install: true } }, kafka }), [], 'nothing needs cert-manager any more');
+    assert.deepEqual(said({ operators: { strimzi: { install: true } }, kafka }).map(([path]) => path), ['kafka.listeners[0].certificate'], 'nothing needs cert-manager any more');
   });
 
   it('has operators of others where it has installed none', async () => {
@@ -286,14 +286,6 @@ describe('what is running', () => {
     });
   });
 });
-
-/** What the engine would have in its state after this run. */
-function previousOf(recording: Recording): Previous {
-  return new Previous(Object.fromEntries(recording.resources.map(({ type, name, parent, inputs }) => {
-    const outputs = type.startsWith('kbf:index:') ? recording.outputsOf(name) as Record<string, unknown> : inputs;
-    return [`urn:pulumi:dev::p::${parent === undefined ? '' : `kbf:index:${parent}$`}${type}::${name}`, { outputs }];
-  })));
-}
 
 function configuration(settings: Settings = {}, ...regions: string[]): Configuration {
   const names = regions.length === 0 ? ['east', 'west'] : regions;

@@ -3,9 +3,10 @@ import { credentials } from '../../sandbox/operators/strimzi/bridge-authenticati
 import { bridgeBasics, bridgeWorkload, refuseUnlike, trustedCertificates } from '../../sandbox/operators/strimzi/bridge-objects.ts';
 import { bridgeProperties } from '../../sandbox/operators/strimzi/bridge-properties.ts';
 import { labelsOf } from '../../sandbox/operators/strimzi/labels.ts';
-import { Failure, type BridgeAuthentication } from '../../sandbox/operators/strimzi/model.ts';
+import { Failure, type BridgeAuthentication, type KafkaBridge } from '../../sandbox/operators/strimzi/model.ts';
 import { differs, finished, unhonouredWarnings } from '../../sandbox/operators/strimzi/status.ts';
 import { bridge, find, names, release, secret } from './strimzi-fixtures.ts';
+import { recordTopology } from './topology-fixtures.ts';
 
 const selector = { 'strimzi.io/cluster': 'my', 'strimzi.io/name': 'my-bridge', 'strimzi.io/kind': 'KafkaBridge' };
 const pem = (body: string): string => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----`;
@@ -89,6 +90,22 @@ describe('strimzi: a bridge\'s properties', () => {
   for (const [key, value] of expected) it(`say ${value ?? 'nothing'} for ${key}`, () => assert.equal(values.get(key), value));
 
   it('end with the protocol', () => assert.equal(text.trim().split('\n').at(-1), 'kafka.security.protocol=SSL'));
+});
+
+describe('strimzi: a bridge as the program makes it', () => {
+  const deployed = async (revision: string): Promise<Record<string, unknown>> => {
+    const recording = await recordTopology({ bridge: { injection: { revision } } });
+    const { metadata, ...resource } = recording.inputsOf('kafka.strimzi.io/v1:KafkaBridge', 'east-bridge') as unknown as KafkaBridge;
+    const made = { ...resource, metadata: { ...metadata, uid: 'u1', resourceVersion: '1' } };
+    return find(bridgeWorkload(made, { trusted: 'PEM', credentials: '' }, release), 'Deployment', 'kafka-bridge-bridge').spec;
+  };
+
+  it('is made anew for another revision of the mesh, each pod before the one that it replaces ends', async () => {
+    const [before, after] = [await deployed('1-22'), await deployed('1-24')];
+    assert.notDeepEqual(after['template'], before['template']);
+    assert.deepEqual({ ...after, template: undefined }, { ...before, template: undefined }, 'a Deployment takes no other selector');
+    assert.deepEqual(after['strategy'], { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
+  });
 });
 
 describe('strimzi: a bridge that says who it is', () => {

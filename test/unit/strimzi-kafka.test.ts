@@ -5,6 +5,7 @@ import { type KafkaPlan, nodeIds, planKafka } from '../../sandbox/operators/stri
 import { kafkaServices } from '../../sandbox/operators/strimzi/kafka-services.ts';
 import { kafkaStatus, kafkaWarnings, poolStatus } from '../../sandbox/operators/strimzi/kafka-status.ts';
 import { Failure, type Kafka, type KafkaNodePool, type Listener } from '../../sandbox/operators/strimzi/model.ts';
+import { unhonouredWarnings } from '../../sandbox/operators/strimzi/status.ts';
 import { find, kafka, names, pool, release, secret } from './strimzi-fixtures.ts';
 
 const planOf = (from: Kafka, pools: KafkaNodePool[]): KafkaPlan => planKafka(from, pools, release);
@@ -58,6 +59,15 @@ describe('strimzi: the objects of a Kafka', () => {
     const pod = (from: KafkaPlan) => { const [node] = from.nodes; assert.ok(node); return nodePod(from, node, facts) as unknown as { spec: { containers: { resources?: object }[] } }; };
     assert.deepEqual(pod(limited).spec.containers[0]?.resources, resources);
     assert.ok(!('resources' in (pod(plan).spec.containers[0] ?? {})));
+  });
+
+  it('keep pods apart as their pool says, and name no field of that', () => {
+    const constraints = [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname' }];
+    const apart = pool(({ spec }) => { spec.template = { pod: { topologySpreadConstraints: constraints } }; });
+    const spec = (from: KafkaPlan) => nodePod(from, from.nodes[0] ?? assert.fail(), facts)['spec'] as { topologySpreadConstraints?: object[] };
+    assert.deepEqual(spec(planOf(kafka(), [apart])).topologySpreadConstraints, constraints);
+    assert.ok(!('topologySpreadConstraints' in spec(plan)));
+    assert.deepEqual(unhonouredWarnings(apart, 'KafkaNodePool'), []);
   });
 
   it('start pods anew for another configuration or certificate, not for the same', () => {

@@ -131,6 +131,7 @@ function systemProperties({ kafka }: KafkaPlan): object[] {
 
 function podSpec(plan: KafkaPlan, node: KafkaNode): object {
   const { kafka } = plan.kafka.spec;
+  const { topologySpreadConstraints } = node.pool.spec.template?.pod ?? {};
   const volumes = volumesOf(node);
   const ports = [
     ...(node.controller ? [{ name: 'tcp-ctrlplane', containerPort: internalPorts.controlPlane }] : []),
@@ -141,6 +142,7 @@ function podSpec(plan: KafkaPlan, node: KafkaNode): object {
   return {
     hostname: node.name, subdomain: `${plan.kafka.metadata.name}-kafka-brokers`, serviceAccountName: `${plan.kafka.metadata.name}-kafka`,
     automountServiceAccountToken: false, restartPolicy: 'Always', terminationGracePeriodSeconds: 30,
+    ...(topologySpreadConstraints === undefined ? {} : { topologySpreadConstraints }),
     containers: [{
       name: 'kafka', image: `quay.io/strimzi/kafka:${plan.release.operator}-kafka-${plan.version}`, command: ['/opt/kafka/kafka_run.sh'],
       env: [{ name: 'STRIMZI_NODE_ID', value: String(node.id) }, { name: 'STRIMZI_LOG_DIRS', value: logDirectories(node).join(' ') }, ...systemProperties(plan)],

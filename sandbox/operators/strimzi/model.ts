@@ -103,6 +103,7 @@ export interface PoolSpec {
   replicas: number;
   roles: ('controller' | 'broker')[];
   resources?: object;
+  template?: { pod?: { topologySpreadConstraints?: object[] } };
   storage: { type: 'jbod'; volumes: Volume[] } | (Omit<Volume, 'id'> & { type: 'persistent-claim' | 'ephemeral' });
 }
 export type KafkaNodePool = Resource<PoolSpec>;

@@ -40,7 +40,7 @@ export const knownFields = {
     },
     clientsCa: { generateCertificateAuthority: true }, entityOperator: { topicOperator: {}, userOperator: {} },
   },
-  KafkaNodePool: { replicas: true, roles: true, resources: true, storage: { type: true, size: true, class: true, deleteClaim: true, volumes: [{ id: true, type: true, size: true, class: true, deleteClaim: true, kraftMetadata: true }] } },
+  KafkaNodePool: { replicas: true, roles: true, resources: true, template: { pod: { topologySpreadConstraints: true } }, storage: { type: true, size: true, class: true, deleteClaim: true, volumes: [{ id: true, type: true, size: true, class: true, deleteClaim: true, kraftMetadata: true }] } },
   KafkaTopic: { topicName: true, partitions: true, replicas: true, config: true },
   KafkaUser: { authentication: { type: true, password: true } },
 } satisfies Record<string, Known>;

@@ -1,0 +1,114 @@
+import { listenerHosts, outsideListener } from '../config/listener-hosts.ts';
+import { bridgesAuthentication } from '../config/given-namespace.ts';
+import type { InstalledKafka } from '../config/schema.ts';
+import { asRecord } from '../config/text.ts';
+import { compareVersions } from '../config/versions.ts';
+import { type Listener, shownCertificate } from './kafka-listeners.ts';
+import { rootIssuer, selfSignedIssuer } from './listener-certificate.ts';
+import { type Refusal, same } from './refusal.ts';
+import { type Running, type RunningObject, textOf, wasReady } from './running.ts';
+
+const mirror = 'set it back, or mirror the records to a Kafka of another stack.';
+const names = `Brokers would go by the new names, and their certificate with them, while bridges call them by the old ones until the last of them was made anew: ${mirror}`;
+const order = 'Bridges call it by this name until the last of them was made anew, and the first listener has the short names: put others after it.';
+const way = 'Bridges come in by this listener until the last of them was made anew, so that no region answers';
+const clients = 'Brokers would ask for what bridges do not say yet, or the other way round, until the last of them was made anew: set it back, or run destroy first.';
+const trust = 'Bridges would trust the new certificates before brokers show them, or the other way round, until the last of them was made anew: set it back, or run destroy first.';
+
+/** What is asked of clients where nobody asks anything. */
+const noAuthentication = 'no authentication of bridges';
+
+/** A listener as the last run left it. */
+type RunningListener = Pick<Listener, 'name' | 'type' | 'port' | 'tls' | 'authentication' | 'certificate'>;
+
+/**
+ * Bridges are made anew when Kafka is ready, one after the other: the listener that they come in by has to be there as it is until then. By which
+ * one they come in next is free.
+ */
+export function movedListener({ object, outputs }: Running, kafka: RunningObject, wanted: InstalledKafka): Refusal[] {
+  const before = outsideListener(listenersOf(kafka));
+  if (before === undefined) return [];
+  const index = wanted.listeners.findIndex(({ name }) => name === before.name);
+  const kept = wanted.listeners[index];
+  const instead = `${way}: ${another(before, wanted)}`;
+  if (kept === undefined) return [{ path: 'kafka.listeners', running: `a listener ${before.name}`, wanted: 'none of this name', instead }];
+  const path = `kafka.listeners[${index}]`;
+  return [
+    ...same(`${path}.type`, before.type, kept.type, instead),
+    ...same(`${path}.port`, String(before.port), String(kept.port), instead),
+    ...same(`${path}.certificate`, shownCertificate(before), shownCertificate(kept), instead),
+    ...(before.type === kept.type ? movedHost(hostOf(outputs, before), wanted, kept) : []),
+    ...[kept, outsideListener(wanted.listeners) ?? kept].flatMap((listener) => same('kafka.listeners', authenticationOf(before), authenticationOf(listener), clients)),
+    ...(shownCertificate(before) === 'own' && shownCertificate(kept) === 'own' ? same('kafka.certificate.source', certificateSource(wanted.name, object('Certificate', 'kafka-listener')?.spec), wanted.certificate.source, trust) : []),
+  ];
+}
+
+/** Strimzi takes neither back, and says so only when the time of the object is over, in which nothing else goes on. */
+export function takenBack({ object }: Running, kafka: RunningObject, wanted: InstalledKafka): Refusal[] {
+  return [...olderVersion(kafka, wanted), ...wanted.topics.flatMap(({ name, partitions }, index) => fewerPartitions(object('KafkaTopic', `kafka-topic-${name}`), partitions, `kafka.topics[${index}].partitions`))];
+}
+
+/**
+ * Whether a Kafka understands the metadata that is there. Unless that is held back it is as new as the Kafka that last was ready, soon after that; without
+ * a status, as of one that never was, nobody knows.
+ */
+function olderVersion({ spec, status }: RunningObject, { version }: InstalledKafka): Refusal[] {
+  const { version: before, metadataVersion, config } = asRecord(spec['kafka']);
+  const running = textOf(status['kafkaVersion']);
+  // With ZooKeeper it is the protocol among brokers.
+  const held = metadataVersion ?? asRecord(config)['inter.broker.protocol.version'];
+  const metadata = held === undefined ? running : textOf(status['kafkaMetadataVersion']) ?? String(held);
+  if (running === undefined || metadata === undefined || before === version || compareVersions(minorOf(version), minorOf(metadata)) >= 0) return [];
+  return [{ path: 'kafka.version', running, wanted: version, instead: `What Kafka has written is of version ${metadata} by now, which an older one does not understand: set it back.` }];
+}
+
+function minorOf(version: string): string {
+  return version.split(/[.-]/).slice(0, 2).join('.');
+}
+
+function fewerPartitions(topic: RunningObject | undefined, wanted: number, path: string): Refusal[] {
+  const before = topic?.spec['partitions'];
+  if (topic === undefined || typeof before !== 'number' || wanted >= before || !wasReady(topic)) return [];
+  return [{ path, running: String(before), wanted: String(wanted), instead: 'Kafka takes no partition from a topic: set it back, or go on with a new topic.' }];
+}
+
+/** With another kind of address beside it a listener keeps its names: of two that are no Routes the first has the short ones. */
+function another(before: RunningListener, { listeners, certificate }: InstalledKafka): string {
+  const next = listeners.find(({ name, type }) => name === before.name && type !== 'internal') ?? outsideListener(listeners);
+  const apart = (next?.type === 'route') !== (before.type === 'route');
+  // One that signs itself is another one as soon as it has more names.
+  if (!apart || certificate.source === 'self-signed') return mirror;
+  return 'leave it as it is, put one of another name and port before it, run up, then take this one out and run up again.';
+}
+
+function movedHost(before: string | undefined, kafka: InstalledKafka, listener: Listener): Refusal[] {
+  if (before === undefined) return [];
+  const { bootstrap } = listenerHosts(kafka, listener);
+  const domain = before.slice(before.indexOf('.') + 1);
+  return domain === kafka.domain ? same('kafka.listeners', before, bootstrap, order) : same('kafka.domain', domain, kafka.domain, names);
+}
+
+/** Where clients began with a listener. */
+function hostOf(outputs: Running['outputs'], { name }: RunningListener): string | undefined {
+  const { listeners = [] } = outputs as { listeners?: readonly { name: string; bootstrapServers: string }[] };
+  return listeners.find((listener) => listener.name === name)?.bootstrapServers.split(':')[0];
+}
+
+function listenersOf({ spec }: RunningObject): RunningListener[] {
+  const { listeners = [] } = asRecord(spec['kafka']) as { listeners?: (Omit<RunningListener, 'authentication' | 'certificate'> & { authentication?: { type: 'tls' | 'scram-sha-512' }; configuration?: { brokerCertChainAndKey?: object } })[] };
+  return listeners.map(({ authentication, configuration, ...listener }) => ({
+    ...listener, authentication: authentication?.type, certificate: configuration?.brokerCertChainAndKey === undefined ? 'operator' : 'own',
+  }));
+}
+
+/** What a listener asks of who comes in. */
+function authenticationOf(listener: RunningListener): string {
+  return bridgesAuthentication([listener]) ?? noAuthentication;
+}
+
+/** What the listeners' certificate is from, by who issues it. */
+function certificateSource(kafka: string, certificate: RunningObject['spec'] | undefined): InstalledKafka['certificate']['source'] {
+  const { name } = asRecord(certificate?.['issuerRef']);
+  if (name === undefined) return 'secret';
+  return name === rootIssuer(kafka) ? 'own-root' : name === selfSignedIssuer ? 'self-signed' : 'issuer';
+}
