@@ -20,6 +20,7 @@ export interface Right {
   group: string;
   /** With its subresource: `pods/exec`. */
   resource: string;
+  /** Empty: what is in no namespace. */
   namespace: string;
 }
 
@@ -111,7 +112,7 @@ export class Cluster {
       const { status } = await api.createSelfSubjectAccessReview({
         body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes: { verb, group, namespace, ...(resource === undefined ? {} : { resource }), ...(subresource === undefined ? {} : { subresource }) } } },
       });
-      return status?.allowed === true ? [] : [`${verb} ${full} in namespace ${namespace}`];
+      return status?.allowed === true ? [] : [`${verb} ${full}${namespace === '' ? '' : ` in namespace ${namespace}`}`];
     })));
     return denied.flat();
   }

@@ -50,7 +50,10 @@ export async function prepareFault({ plan, outputs, options }: Drill, step: Extr
   if (fault === undefined) throw new UserError(`there is no fault ${step.fault}`, { exitCode: 2 });
   const forSeconds = step.forSeconds ?? plan.durationSeconds / 3;
   const target = new Target(options.kubeconfig, refsOf(outputs, { run: plan.run, region: step.region, forSeconds }), kafka);
-  return { fault, region: step.region, target, text: fault.describe(target), holdMs: forSeconds * 1000, asked: step.forSeconds !== undefined, undo: await fault.prepare(target) };
+  const text = fault.describe(target);
+  const undo = await fault.prepare(target);
+  const means = fault.means?.(undo);
+  return { fault, region: step.region, target, text: means === undefined ? text : `${text} (${means})`, holdMs: forSeconds * 1000, asked: step.forSeconds !== undefined, undo };
 }
 
 /** Has what was ended by an earlier drill made anew, where its cluster would now be slow to bring it back. */
@@ -90,7 +93,7 @@ export async function underFault(drill: Drill, injection: Injection): Promise<vo
   drill.phase('fault', `${fault.name}: ${injection.text}`);
   let begun = false;
   try {
-    await bringAbout(drill, injection, fault.inject(target, undo));
+    await bringAbout(drill, injection, fault.inject(target, undo, signal));
     begun = true;
     await takeHold(drill, injection, { mark, listen });
     if (fault.ends === 'by itself') {

@@ -56,7 +56,7 @@ describe('faults', () => {
     const plan = join(workshop.stateDir, 'plan.yaml');
     const faults = [
       ['istiod-down', 'east', 'for: 1s'], ['operator-down', 'east', 'for: 1s'], ['bridge-slow', 'west', 'for: 1s'], ['gateway-kill', 'east'], ['bridge-terminate', 'west'],
-      ['tier1-restart', 'east'], ['api-server-down', 'west', 'for: 2s'], ['broker-leader-kill', 'east'],
+      ['bridge-drain', 'west', 'for: 1s'], ['tier1-restart', 'east'], ['api-server-down', 'west', 'for: 2s'], ['broker-leader-kill', 'east'],
     ];
     await writeFile(plan, faults.map(([fault, region, ...more]) => `- do: { ${[`fault: ${String(fault)}`, `region: ${String(region)}`, ...more].join(', ')} }\n`).join(''));
     const reportDir = join(workshop.stateDir, 'reports', 'plan');

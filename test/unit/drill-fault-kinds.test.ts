@@ -18,6 +18,7 @@ const refs: TargetRefs = {
 };
 const bridge = { namespace: 'apps', name: 'b-1', container: 'b-bridge' };
 const bridgeLabels = { 'strimzi.io/kind': 'KafkaBridge', 'strimzi.io/cluster': 'b' };
+const noChaos = (kind: string): string => `Chaos Mesh is not installed in cluster east (no ${kind} of chaos-mesh.org/v1alpha1)`;
 const policies = '/apis/networking.k8s.io/v1/namespaces/apps/networkpolicies/';
 
 describe('faults', () => {
@@ -78,10 +79,10 @@ describe('faults', () => {
 
   it('that need a shell are refused without the right, and without a shell, before anything is signalled', async () => {
     api.denied.add('create pods/exec');
-    await assert.rejects(bridgeKill.prepare(target), { exitCode: 2, message: 'your credentials for cluster east may not create pods/exec in namespace apps' });
+    await assert.rejects(bridgeKill.prepare(target), { exitCode: 2, message: `your credentials for cluster east may not create pods/exec in namespace apps, and ${noChaos('PodChaos')}` });
     api.denied.clear();
     api.run = () => ({ exitCode: 127 });
-    await assert.rejects(bridgeHang.prepare(target), { exitCode: 2, message: /container b-bridge of pod apps\/b-1 in cluster east has no shell/ });
+    await assert.rejects(bridgeHang.prepare(target), { exitCode: 2, message: /^container b-bridge of pod apps\/b-1 in cluster east has no shell with sleep and cat, so nothing can be signalled in it, and Chaos Mesh has nothing that stops a process and lets it go on$/ });
     assert.ok(api.scripts.every((script) => !script.includes('kill')), api.scripts.join('\n'));
   });
 
@@ -106,7 +107,7 @@ describe('faults', () => {
   });
 
   it('of an API server are refused where it is no pod', async () => {
-    await assert.rejects(apiServerDown.prepare(target), { exitCode: 2, message: /no container kube-apiserver runs in the pods component=kube-apiserver,tier=control-plane/ });
+    await assert.rejects(apiServerDown.prepare(target), { exitCode: 2, message: /^no container kube-apiserver runs in the pods component=kube-apiserver,tier=control-plane .*, and Chaos Mesh has nothing that stops a process/ });
   });
 
   it('that stop a process are over when its container is another, as the kubelet has it; that one by turns runs is no sign', async () => {
@@ -140,7 +141,7 @@ describe('faults', () => {
       await isRefused({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] }),
     ], [true, true, false, false, false, false]);
     api.denied.add('list networkpolicies');
-    await assert.rejects(bridgeCutFromKafka.prepare(target), { exitCode: 2, message: 'your credentials for cluster east may not list networkpolicies in namespace apps' });
+    await assert.rejects(bridgeCutFromKafka.prepare(target), { exitCode: 2, message: `your credentials for cluster east may not list networkpolicies in namespace apps, and ${noChaos('NetworkChaos')}` });
   });
 
   it('that cut off the network are refused where another drill left a policy that nobody here can heal, and say how to be rid of it', async () => {

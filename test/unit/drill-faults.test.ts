@@ -6,7 +6,7 @@ import { bridgeScale0, failBack } from '../../automation/drill/faults/scalings.t
 import { Target } from '../../automation/drill/faults/target.ts';
 import type { TargetRefs } from '../../automation/drill/faults/target.ts';
 import { healLeftovers, sentenceOf, writeEntry } from '../../automation/drill/faults/journal.ts';
-import { returnReplicas } from '../../automation/drill/faults/ownership.ts';
+import { returnField } from '../../automation/drill/faults/ownership.ts';
 import { pulumiFields, startFakeApi } from '../fixtures/fake-bridge-api.ts';
 import type { FakeApi } from '../fixtures/fake-bridge-api.ts';
 
@@ -156,7 +156,7 @@ describe('giving back the ownership of replicas', () => {
 
   it('restores an owner that held nothing else and therefore vanished', () => {
     const owner = { manager: 'kubectl', operation: 'Update', apiVersion: 'kafka.strimzi.io/v1', subresource: 'scale' };
-    const returned = returnReplicas([operator, { manager: 'kbf-drill', fieldsV1: { 'f:spec': { 'f:replicas': {} } } }], 'kbf-drill', [owner]);
+    const returned = returnField([operator, { manager: 'kbf-drill', fieldsV1: { 'f:spec': { 'f:replicas': {} } } }], 'replicas', { drill: 'kbf-drill', owners: [owner] });
     assert.deepEqual(returned?.map(({ manager, subresource, fieldsV1 }) => ({ manager, subresource, fieldsV1 })), [
       { manager: operator.manager, subresource: 'status', fieldsV1: operator.fieldsV1 },
       { manager: 'kubectl', subresource: 'scale', fieldsV1: { 'f:spec': { 'f:replicas': {} } } },
@@ -164,11 +164,11 @@ describe('giving back the ownership of replicas', () => {
   });
 
   it('keeps what else the drill\'s manager holds', () => {
-    const [entry] = returnReplicas([{ manager: 'kbf-drill', fieldsV1: { 'f:metadata': { 'f:labels': {} }, 'f:spec': { '.': {}, 'f:replicas': {} } } }], 'kbf-drill', []) ?? [];
+    const [entry] = returnField([{ manager: 'kbf-drill', fieldsV1: { 'f:metadata': { 'f:labels': {} }, 'f:spec': { '.': {}, 'f:replicas': {} } } }], 'replicas', { drill: 'kbf-drill', owners: [] }) ?? [];
     assert.deepEqual(entry?.fieldsV1, { 'f:metadata': { 'f:labels': {} } });
   });
 
   it('says so when nothing is to be given back', () => {
-    assert.equal(returnReplicas([operator, pulumiFields], 'kbf-drill', [{ manager: 'pulumi-kubernetes', operation: 'Apply', apiVersion: 'kafka.strimzi.io/v1' }]), undefined);
+    assert.equal(returnField([operator, pulumiFields], 'replicas', { drill: 'kbf-drill', owners: [{ manager: 'pulumi-kubernetes', operation: 'Apply', apiVersion: 'kafka.strimzi.io/v1' }] }), undefined);
   });
 });

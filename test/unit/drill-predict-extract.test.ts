@@ -61,10 +61,10 @@ describe('the settings that objects of a cluster hold', () => {
     assert.deepEqual(hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'a' } }], virtualServices: [], envoyFilters: [{ spec: { configPatches: [gateway] } }, ofOthers], hostLabels: { app: 'bridge' } }), { pingIntervalMs: 575, pingTimeoutMs: 1000 });
   });
 
-  it('tell weights, and take the route with the shortest bound', () => {
+  it('tell weights, and are of the first route that takes records', () => {
     const to = (weight?: number): object => ({ destination: { host: 'a' }, ...(weight === undefined ? {} : { weight }) });
-    const settings = hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'a' } }], envoyFilters: [], virtualServices: [{ spec: { http: [{ route: [to(70), to(30)], timeout: '30s' }, { route: [to(70), to(30)], timeout: '1m' }] } }] });
-    assert.deepEqual(settings, { routeTimeoutMs: 30_000, weighted: true });
+    const settings = hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'a' } }], envoyFilters: [], virtualServices: [{ spec: { http: [{ route: [to(70), to(30)], timeout: '1m' }, { route: [to(70), to(30)], timeout: '30s' }] } }] });
+    assert.deepEqual(settings, { routeTimeoutMs: 60_000, weighted: true });
   });
 
   it('have the probes of a bridge\'s Deployment, and what Kafka says as text', () => {

@@ -32,6 +32,7 @@ describe('the configuration in effect', () => {
     directory = await mkdtemp(join(tmpdir(), 'kbf-unit-'));
     kubeconfig = join(directory, 'kubeconfig');
     await writeFile(kubeconfig, await joined(Object.values(clusters)));
+    for (const cluster of Object.values(clusters)) giveIstio(cluster, 'istio-system', []);
     for (const { objects } of Object.values(clusters)) objects.set('/apis', { groups: [{ name: 'kafka.strimzi.io', versions: [{ version: 'v1' }], preferredVersion: { version: 'v1' } }] });
     for (const name of ['east', 'west'] as const) {
       const { objects } = clusters[name];
@@ -97,6 +98,53 @@ describe('the configuration in effect', () => {
     assert.equal(await pathOf(), '/own');
     statuses.set(gatewayPath, 403);
     assert.equal(await pathOf(), '/x');
+  });
+
+  it('has what Istio\'s root namespace says for all others, and its mesh configuration', async () => {
+    const { objects } = clusters.east;
+    const merging = (window: string): object => ({ spec: { configPatches: [{ applyTo: 'CLUSTER', patch: { value: { common_lb_config: { update_merge_window: window } } } }] } });
+    const upstream = async (): Promise<unknown[]> => ['host', 'connectTimeoutMs', 'mergeWindowMs'].map(((found) => (name) => found?.[name])((await readConfiguration({ kubeconfig, outputs }))['east gateway → bridge']));
+    objects.set(istioPath('istio-system', 'envoyfilters', 'v1alpha3'), { items: [merging('7s')] });
+    giveIstio(clusters.east, 'elsewhere', [rule('*.local', '11s')]);
+    objects.set(istioPath('elsewhere', 'envoyfilters', 'v1alpha3'), { items: [merging('8s')] });
+    assert.deepEqual(await upstream(), [shared, 250, 7000]);
+    objects.set('/api/v1/namespaces/istio-system/configmaps/istio', { data: { mesh: 'rootNamespace: elsewhere\nconnectTimeout: 4s\n' } });
+    assert.deepEqual(await upstream(), [shared, 250, 8000]);
+    giveIstio(clusters.east, 'bridges', []);
+    assert.deepEqual(await upstream(), [shared, 11_000, 8000], 'its rules where the namespace has none');
+    giveIstio(clusters.east, 'bridges', [{ spec: { host: shared } }]);
+    assert.deepEqual(await upstream(), [shared, 4000, 8000], 'Istio\'s time for a connection where nobody says another');
+  });
+
+  it('has no rule of the root namespace that is not exported, nor one for a host that may be told of elsewhere', async () => {
+    const unreadable = async (name: string): Promise<string> => String((await readConfiguration({ kubeconfig, outputs }))[name]?.['unreadable']);
+    giveIstio(clusters.east, 'bridges', []);
+    giveIstio(clusters.east, 'istio-system', [{ spec: { host: '*.local', exportTo: ['.'] } }]);
+    assert.match(await unreadable('east gateway → bridge'), /^no DestinationRule in namespace bridges of cluster east names/);
+    giveIstio(clusters.east, 'istio-system', [{ spec: { host: '*.local', exportTo: ['bridges'] } }]);
+    assert.equal(await unreadable('east gateway → bridge'), 'undefined');
+    giveIstio(clusters.central, 'edge', []);
+    giveIstio(clusters.central, 'istio-system', [{ spec: { host: '*' } }]);
+    assert.match(await unreadable('tier1 → regions'), /^no DestinationRule in namespace edge of cluster central names kafka.example/);
+  });
+
+  it('bounds nothing where what applies to all namespaces may not be read', async () => {
+    for (const path of [istioPath('istio-system', 'envoyfilters', 'v1alpha3'), istioPath('istio-system', 'destinationrules'), istioPath('istio-system', 'virtualservices'), '/api/v1/namespaces/istio-system/configmaps/istio']) {
+      clusters.east.statuses.set(path, 403);
+      const { 'east gateway → bridge': refused, ...others } = await readConfiguration({ kubeconfig, outputs });
+      assert.match(String(refused?.['unreadable']), /istio-system.* cannot be read in cluster east: 403 the test says 403$/, path);
+      assert.partialDeepStrictEqual(others, but('east gateway → bridge'));
+      clusters.east.statuses.delete(path);
+    }
+  });
+
+  it('is of the host that requests of the topic go to, by the route that takes them', async () => {
+    const { objects } = clusters.east;
+    const to = (host: string, exact: string, timeout: string): object => ({ match: [{ uri: { exact } }], timeout, route: [{ destination: { host } }] });
+    const http = [to(shared, '/topics/payments', '5s'), to(strimzis, '/topics/orders', '6s')];
+    objects.set(istioPath('bridges', 'virtualservices'), { items: [{ spec: { hosts: [outputs.hostname], gateways: ['bridges/gateway'], http } }] });
+    const { host, routeTimeoutMs } = (await readConfiguration({ kubeconfig, outputs, topic: 'orders' }))['east gateway → bridge'] ?? assert.fail();
+    assert.deepEqual([host, routeTimeoutMs], [strimzis, 6000]);
   });
 
   it('is found under the API version that an older Istio has', async () => {

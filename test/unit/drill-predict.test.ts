@@ -45,7 +45,8 @@ describe('the predicted gap of produces', () => {
   for (const [what, fault, configuration, plan, bound] of [
     ['is back-off, connection and new producer where a bridge refuses', 'bridge-kill', applied(), {}, 10 + 5 + 250 + 500],
     ['is the same where it leaves in order', 'bridge-scale-0', applied(), {}, 10 + 5 + 250 + 500],
-    ['has Envoy\'s defaults where nothing is said', 'bridge-terminate', applied({ east: { retryOn: 'connect-failure', retryAttempts: 1, mergeWindowMs: 0 } }), {}, 10 + 25 + 5000 + 500],
+    ['has Envoy\'s and Istio\'s defaults where nothing is said', 'bridge-terminate', applied({ east: { retryOn: 'connect-failure', retryAttempts: 1, mergeWindowMs: 0 } }), {}, 10 + 25 + 10_000 + 500],
+    ['is the repetition of whatever got no answer, as a refused connection is that, too', 'bridge-kill', applied({ east: { ...hop, retryOn: '5xx,reset' } }), {}, 10 + 5 + 250 + 500],
     ['is Istio\'s own repetition where the route says nothing of any', 'bridge-kill', applied({ east: without(hop, 'retryOn', 'retryAttempts', 'retryBackoffMs') }), {}, 10 + 25 + 250 + 500],
     ['has Istio\'s conditions where the route names none', 'gateway-kill', applied({ tier1: without(hop, 'retryOn') }), {}, 10 + 5 + 250],
     ['has the merge window where it is not taken away', 'bridge-kill', applied({ east: without(hop, 'mergeWindowMs') }), {}, 10 + 5 + 250 + 1000 + 500],
@@ -252,7 +253,7 @@ describe('the settings in effect', () => {
     return all;
   };
   const hopOf = (objects: Map<string, RawObject[]>, cluster: string, host: string): HopSettings | undefined => hopSettings({
-    host, destinationRules: objects.get(`${cluster} DestinationRule`) ?? [], virtualServices: objects.get(`${cluster} VirtualService`) ?? [], envoyFilters: objects.get(`${cluster} EnvoyFilter`) ?? [],
+    host, hostname: 'kafka.example', destinationRules: objects.get(`${cluster} DestinationRule`) ?? [], virtualServices: objects.get(`${cluster} VirtualService`) ?? [], envoyFilters: objects.get(`${cluster} EnvoyFilter`) ?? [],
   });
 
   it('are those of checks, connections and pings that the program was told', async () => {
@@ -271,8 +272,8 @@ describe('the settings in effect', () => {
     const east = hopOf(objects, 'east', 'kafka-bridge-http.kafka-bridge.svc.cluster.local');
     const tier1 = hopOf(objects, 'central', 'kafka.example');
     assert.deepEqual(east, {
-      connectTimeoutMs: 500, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, ejectionMs: 2000, maxEjectionMs: 5000, mergeWindowMs: 0,
-      healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, healthCheckPath: '/topics', pingIntervalMs: 250, pingTimeoutMs: 1000,
+      connectTimeoutMs: 500, consecutiveLocalOriginFailures: 1, consecutiveGatewayErrors: 1, consecutive5xxErrors: 0, ejectionMs: 2000, maxEjectionMs: 5000, ejectionIntervalMs: 250, panicPercent: 1, mergeWindowMs: 0,
+      healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, healthCheckHealthyThreshold: 1, healthCheckPath: '/topics', pingIntervalMs: 250, pingTimeoutMs: 1000,
       routeTimeoutMs: 15_000, retryOn: 'connect-failure,refused-stream,retriable-headers', retryAttempts: 2, retryBackoffMs: 5, perTryTimeoutMs: 12_000, consumersStay: true,
     });
     assert.equal(proxiesRepeat({ [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } }, ['east']), false);
@@ -280,8 +281,9 @@ describe('the settings in effect', () => {
     const bridge = bridgeSettings(objects.get('KafkaBridge')?.[0] ?? {}, undefined);
     assert.deepEqual([bridge.deliveryTimeoutMs, bridge.sessionTimeoutMs, bridge.heartbeatIntervalMs], [8000, 6000, 1000]);
     const configuration: AppliedConfiguration = { [objectName.bridge('east')]: bridge, [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } };
-    for (const fault of ['bridge-scale-0', 'bridge-kill', 'bridge-terminate', 'gateway-kill', 'tier1-restart', 'fail-back']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 1100, fault);
+    for (const fault of ['bridge-scale-0', 'bridge-kill', 'bridge-terminate', 'bridge-drain', 'gateway-kill', 'tier1-restart', 'fail-back']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 1100, fault);
     for (const fault of ['bridge-hang', 'gateway-black-hole', 'region-black-hole']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 2000, fault);
+    assert.equal(bounds('both-regions-blip', configuration)[0], 10 + 400, 'no ejection of all that are left');
     assert.ok((bounds('bridge-cut-from-kafka', configuration, { connections: 500 })[0] ?? Infinity) <= 2550);
     assert.ok((bounds('bridge-cut-from-kafka', configuration)[0] ?? Infinity) <= 8700);
   });
@@ -308,6 +310,7 @@ describe('the settings in effect', () => {
     assert.equal(repeats(applied({ east: { ...hop, retryOn: 'gateway-error,reset', retryAttempts: 0 } })), false);
     assert.equal(repeats(applied({ tier1: { ...hop, retryOn: 'connect-failure,gateway-error' } })), true);
     assert.equal(repeats(applied({ east: without(hop, 'retryOn', 'retryAttempts') })), true);
+    assert.equal(repeats(applied({ east: { ...hop, anotherRepeats: true } })), true);
     assert.equal(repeats({ ...applied(), [objectName.tier1]: { unreadable: 'Forbidden' } }), true);
     assert.equal(proxiesRepeat(applied(), ['east', 'west']), true);
   });

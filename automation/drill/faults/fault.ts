@@ -23,6 +23,8 @@ export interface Fault<Undo = unknown> {
   holdsBack?: true;
   /** What it hits, as a person finds it in its cluster. */
   describe(target: Target): string;
+  /** By which means it is made, where there are several: `by NetworkPolicies`. It stands in the report beside what is hit. */
+  means?(undo: Undo): string;
   /** Reads what heal will need. Changes nothing. Throws a UserError, with exit code 2 where this stack or these rights cannot do it. */
   prepare(target: Target): Promise<Undo>;
   /**
@@ -34,7 +36,8 @@ export interface Fault<Undo = unknown> {
   arrange?(target: Target, undo: Undo): Promise<void>;
   /** Whether what was arranged is so. */
   isArranged?(target: Target, undo: Undo): Promise<boolean>;
-  inject(target: Target, undo: Undo): Promise<void>;
+  /** Where that takes long, the signal ends it early; it resolves then, and is healed. */
+  inject(target: Target, undo: Undo, signal?: AbortSignal): Promise<void>;
   /** Whether the effect is seen in the cluster, not only in what was asked for. */
   isEffective(target: Target, undo: Undo): Promise<boolean>;
   /** Whether it is still there while it is held, where `isEffective` is not to be asked for that. Asked again and again. */

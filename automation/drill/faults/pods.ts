@@ -2,6 +2,7 @@ import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import type { Cluster } from '../cluster.ts';
 import type { Container } from '../exec.ts';
 import { refuse } from './target.ts';
+import type { Target } from './target.ts';
 import { together } from './together.ts';
 
 /** One run of a container; a restart makes another. */
@@ -52,6 +53,11 @@ export async function isOver(cluster: Cluster, run: Incarnation): Promise<boolea
   if (pod?.metadata?.uid !== uid || pod.metadata.deletionTimestamp !== undefined) return true;
   const status = statusOf(pod, container);
   return status?.state?.running === undefined || status.containerID !== id;
+}
+
+/** Whether all of these runs are over. */
+export async function areOver(target: Target, runs: readonly Incarnation[]): Promise<boolean> {
+  return (await Promise.all(runs.map((run) => isOver(target.cluster(run.context), run)))).every(Boolean);
 }
 
 /** The kubelet starts a container at once the first time, then waits 10 s, 20 s, … up to 5 min, until it has run for so long (Kubernetes' container restart policy). */

@@ -1,6 +1,7 @@
 import type { V1LabelSelector, V1NetworkPolicy, V1NetworkPolicySpec, V1Pod } from '@kubernetes/client-node';
 import { fieldManager, statusOf } from '../cluster.ts';
-import { refuse } from './target.ts';
+import type { Right } from '../cluster.ts';
+import { refuse, runLabel } from './target.ts';
 import type { Target } from './target.ts';
 import { together } from './together.ts';
 
@@ -14,35 +15,44 @@ export interface Cut {
   from?: string[];
 }
 
-const runLabel = 'kafka-bridge-failover/run';
-
 /** Refuses where the credentials may not make and remove the policies. That the cluster's network honours them is seen by their effect alone. */
 export async function mustAllowPolicies(target: Target, cuts: readonly Cut[]): Promise<void> {
   for (const { context, namespace } of cuts) {
-    await target.cluster(context).mustAllow(['create', 'get', 'list', 'delete'].map((verb) => ({ verb, group: 'networking.k8s.io', resource: 'networkpolicies', namespace })));
+    await target.cluster(context).mustAllow(['create', 'get', 'list', 'delete'].map((verb) => rightTo(verb, namespace)));
   }
 }
 
-/**
- * Refuses where the pods of a cut have other policies that allow something of what it cuts: policies add up, so that the pods would not be cut off, and the drill be one of another fault.
- * And where a policy is there that a drill left which nobody here can heal: its journal is elsewhere.
- */
+/** Refuses where a policy is there that a drill left which nobody here can heal: its journal is elsewhere. What one may not list is not known. */
+export async function mustLeaveNoPolicy(target: Target, { context, namespace }: Pick<Cut, 'context' | 'namespace'>): Promise<void> {
+  if (!await target.cluster(context).allows([rightTo('list', namespace)])) return;
+  const left = (await policiesOf(target, { context, namespace })).find((policy) => isDrills(policy) && policy.metadata?.labels?.[runLabel] !== target.refs.run);
+  if (left === undefined) return;
+  const { name = '', labels } = left.metadata ?? {};
+  refuse(`NetworkPolicy ${namespace}/${name} in cluster ${context} was left by drill ${labels?.[runLabel] ?? 'unknown'}, of which the journal here knows nothing: it still cuts pods off`,
+    `heal where that drill was driven (kbf faults heal), or delete it: kubectl --context ${context} --namespace ${namespace} delete networkpolicy ${name}`);
+}
+
+/** Refuses where the pods of a cut have other policies that allow something of what it cuts: policies add up, so that the pods would not be cut off, and the drill be one of another fault. */
 export async function mustCutOff(target: Target, cut: Cut, pods: readonly V1Pod[]): Promise<void> {
   const { context, namespace } = cut;
-  const cluster = target.cluster(context);
-  const { items } = await cluster.ask(`the NetworkPolicies of namespace ${namespace} cannot be listed`, () => cluster.networking.listNamespacedNetworkPolicy({ namespace }));
-  const nameOf = ({ metadata }: V1NetworkPolicy): string => `${namespace}/${metadata?.name ?? ''}`;
-  const isDrills = ({ metadata }: V1NetworkPolicy): boolean => metadata?.labels?.['app.kubernetes.io/managed-by'] === fieldManager;
-  const left = items.find((policy) => isDrills(policy) && policy.metadata?.labels?.[runLabel] !== target.refs.run);
-  if (left !== undefined) {
-    refuse(`NetworkPolicy ${nameOf(left)} in cluster ${context} was left by drill ${left.metadata?.labels?.[runLabel] ?? 'unknown'}, of which the journal here knows nothing: it still cuts pods off`,
-      `heal where that drill was driven (kbf faults heal), or delete it: kubectl --context ${context} --namespace ${namespace} delete networkpolicy ${left.metadata?.name ?? ''}`);
-  }
-  const others = items.filter((policy) => !isDrills(policy) && allowsInto(policy, cut) && pods.some(({ metadata }) => selects(policy.spec?.podSelector ?? {}, metadata?.labels ?? {})));
+  const others = (await policiesOf(target, cut)).filter((policy) => !isDrills(policy) && allowsInto(policy, cut) && pods.some(({ metadata }) => selects(policy.spec?.podSelector ?? {}, metadata?.labels ?? {})));
   if (others.length > 0) {
-    refuse(`NetworkPolicy ${others.map(nameOf).join(', ')} in cluster ${context} allows traffic of the pods that are to be cut off (${Object.entries(cut.labels).map((label) => label.join('=')).join(',')}): policies add up, so that what it allows would not be cut`,
+    refuse(`NetworkPolicy ${others.map(({ metadata }) => `${namespace}/${metadata?.name ?? ''}`).join(', ')} in cluster ${context} allows traffic of the pods that are to be cut off (${Object.entries(cut.labels).map((label) => label.join('=')).join(',')}): policies add up, so that what it allows would not be cut`,
       'choose another fault (kbf faults list), or take the policy away for the drill');
   }
+}
+
+async function policiesOf(target: Target, { context, namespace }: Pick<Cut, 'context' | 'namespace'>): Promise<V1NetworkPolicy[]> {
+  const cluster = target.cluster(context);
+  return (await cluster.ask(`the NetworkPolicies of namespace ${namespace} cannot be listed`, () => cluster.networking.listNamespacedNetworkPolicy({ namespace }))).items;
+}
+
+function isDrills({ metadata }: V1NetworkPolicy): boolean {
+  return metadata?.labels?.['app.kubernetes.io/managed-by'] === fieldManager;
+}
+
+function rightTo(verb: string, namespace: string): Right {
+  return { verb, group: 'networking.k8s.io', resource: 'networkpolicies', namespace };
 }
 
 /** Whether a policy allows anything in a direction that is cut. */
@@ -104,9 +114,4 @@ function specOf({ labels, from }: Cut): V1NetworkPolicySpec {
   const allBut = (cidr: string, except: string[]): object => ({ ipBlock: { cidr, ...(except.length === 0 ? {} : { except }) } });
   const v6 = from.filter(isV6);
   return { podSelector, policyTypes: ['Egress'], egress: [{ to: [allBut('0.0.0.0/0', from.filter((cidr) => !isV6(cidr))), ...(v6.length === 0 ? [] : [allBut('::/0', v6)])] }] };
-}
-
-/** Names of one run's policies do not meet another's. */
-export function cutName({ refs }: Target, what: string): string {
-  return `kbf-drill-${refs.run}-${what}`;
 }

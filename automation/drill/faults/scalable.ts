@@ -3,7 +3,7 @@ import { fieldManager } from '../cluster.ts';
 import type { Cluster } from '../cluster.ts';
 import { ownershipPatch, unlessChanged } from '../kubernetes.ts';
 import type { BridgeApi, ManagedFields } from '../kubernetes.ts';
-import { replicasOwners, returnReplicas } from './ownership.ts';
+import { ownersOf, returnField } from './ownership.ts';
 import type { Owner } from './ownership.ts';
 import { refuse } from './target.ts';
 
@@ -35,7 +35,7 @@ export interface Scaled {
 export async function beforeScaling(object: Scalable): Promise<Scaled> {
   const state = await object.read() ?? refuse(`there is no ${object.title}`);
   if (state.replicas === 0) refuse(`${object.title} has no replicas already`);
-  return { uid: state.uid, replicas: state.replicas, owners: replicasOwners(state.managedFields) };
+  return { uid: state.uid, replicas: state.replicas, owners: ownersOf(state.managedFields, 'replicas') };
 }
 
 /** Gives replicas back where there are none, and their ownership in any case. False when there was nothing to give back. */
@@ -52,7 +52,7 @@ async function giveBack(object: Scalable, { uid, owners }: Scaled): Promise<bool
   for (let attempt = 0; attempt < 10; attempt += 1) {
     const state = await object.read();
     if (state?.uid !== uid) return false;
-    const returned = returnReplicas(state.managedFields, fieldManager, owners);
+    const returned = returnField(state.managedFields, 'replicas', { drill: fieldManager, owners });
     if (returned === undefined) return false;
     if (await object.writeOwnership(state, returned)) return true;
   }

@@ -80,7 +80,26 @@ export class Target {
   }
 }
 
+/** The run that made an object, as its label. */
+export const runLabel = 'kafka-bridge-failover/run';
+
+/** Names of one run's objects do not meet another's. */
+export function nameOf({ refs }: Target, what: string): string {
+  return `kbf-drill-${refs.run}-${what}`;
+}
+
 /** The cluster, the credentials or the stack cannot do this: told before anything is touched. */
 export function refuse(what: string, remedy = 'choose another fault (kbf faults list)'): never {
   throw new UserError(what, { exitCode: 2, remedy });
+}
+
+/** What was refused, if it was; any other failure is thrown on. */
+export async function refusalOf(asked: Promise<unknown>): Promise<UserError | undefined> {
+  try {
+    await asked;
+    return undefined;
+  } catch (error) {
+    if (error instanceof UserError && error.exitCode === 2) return error;
+    throw error;
+  }
 }

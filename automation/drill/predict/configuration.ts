@@ -15,6 +15,10 @@ export interface BridgeSettings {
   sessionTimeoutMs?: number;
   heartbeatIntervalMs?: number;
   maxPollIntervalMs?: number;
+  /** Probes of the kubelet, each so many failures in a row until it acts. */
+  readinessPeriodMs?: number;
+  readinessTimeoutMs?: number;
+  readinessFailures?: number;
   /** A consumer without a request for so long goes; -1 or absent: it stays. */
   idleConsumerMs?: number;
 }
@@ -26,6 +30,11 @@ export interface HopSettings {
   connectTimeoutMs?: number;
   ejectionMs?: number;
   maxEjectionMs?: number;
+  /** How often it is looked for hosts whose ejection is over. */
+  ejectionIntervalMs?: number;
+  /** So few healthy hosts, in percent, and all are tried whatever is known of them. */
+  panicPercent?: number;
+  consecutive5xxErrors?: number;
   consecutiveLocalOriginFailures?: number;
   consecutiveGatewayErrors?: number;
   mergeWindowMs?: number;
@@ -34,9 +43,14 @@ export interface HopSettings {
   retryBackoffMs?: number;
   perTryTimeoutMs?: number;
   routeTimeoutMs?: number;
+  /** Another route than that of these retries may take records as well, and sends again what may have been carried out. */
+  anotherRepeats?: boolean;
   healthCheckIntervalMs?: number;
   healthCheckTimeoutMs?: number;
   healthCheckUnhealthyThreshold?: number;
+  healthCheckHealthyThreshold?: number;
+  /** Between two checks of a host that failed them; default: as of any other. */
+  healthCheckUnhealthyIntervalMs?: number;
   healthCheckPath?: string;
   /** HTTP/2 pings, of this proxy or of the sidecar behind it: an unanswered one ends the connection, and with it what waits there. */
   pingIntervalMs?: number;
@@ -77,7 +91,7 @@ function readable(settings: AppliedConfiguration[string] | undefined): AppliedCo
 }
 
 /** Kafka's own delivery.timeout.ms. */
-const kafkaDeliveryTimeoutMs = 120_000;
+export const kafkaDeliveryTimeoutMs = 120_000;
 
 /** How long any of the regions' bridges may go on trying to write a record, ms; Kafka's own time for one that does not say, or could not be read. */
 export function deliveryTimeoutMs(configuration: AppliedConfiguration, regions: readonly string[]): number {
@@ -87,20 +101,33 @@ export function deliveryTimeoutMs(configuration: AppliedConfiguration, regions: 
 /** Conditions of a retry that a request meets only where it was never sent. The last is for answers that say so themselves. */
 const neverSent = new Set(['connect-failure', 'refused-stream', 'retriable-headers']);
 
-/** Whether a proxy on the way may send a request again that may have been carried out: by its route, or as nobody could read it. A route that says nothing has Istio's default, which repeats 503. */
+/** Whether a proxy on the way may send a request again that may have been carried out: by any of the routes that may take it, or as nobody could read them. */
 export function proxiesRepeat(configuration: AppliedConfiguration, regions: readonly string[]): boolean {
-  return [tier1Of(configuration), ...regions.map((region) => upstreamOf(configuration, region))]
-    .some((hop) => hop?.retryAttempts !== 0 && (hop?.retryOn === undefined || hop.retryOn.split(',').some((condition) => !neverSent.has(condition.trim()))));
+  return [tier1Of(configuration), ...regions.map((region) => upstreamOf(configuration, region))].some((hop) => hop === undefined || hop.anotherRepeats === true || repeatsWritten(hop));
+}
+
+/** A route that says nothing has Istio's default, which repeats 503. */
+export function repeatsWritten({ retryOn, retryAttempts }: Retries): boolean {
+  return retryAttempts !== 0 && (retryOn === undefined || retryOn.split(',').some((condition) => !neverSent.has(condition.trim())));
+}
+
+/** What a route says of repetitions; undefined: nothing. */
+export interface Retries {
+  retryOn?: string | undefined;
+  retryAttempts?: number | undefined;
 }
 
 /**
  * Whether a proxy tries another host where one refuses the connection, as every version of Istio does twice by itself for a route that says nothing. A route that says how often has
  * Istio's conditions where it names none.
  */
-export function repeatsRefused({ retryOn, retryAttempts }: HopSettings): boolean {
+export function repeatsRefused({ retryOn, retryAttempts }: Retries): boolean {
   if (retryOn === undefined && retryAttempts === undefined) return true;
-  return (retryAttempts ?? 0) > 0 && (retryOn === undefined || retryOn.includes('connect-failure'));
+  return (retryAttempts ?? 0) > 0 && (retryOn === undefined || retryOn.split(',').some((condition) => refusal.has(condition.trim())));
 }
+
+/** Envoy's conditions that a refused connection meets: the last three mean it as well. */
+const refusal = new Set(['connect-failure', '5xx', 'gateway-error', 'reset']);
 
 /** Whether a health check finds a bridge without Kafka: by its list of topics, which it has from there. */
 export function asksForKafka({ healthCheckPath = '' }: HopSettings): boolean {
@@ -108,8 +135,8 @@ export function asksForKafka({ healthCheckPath = '' }: HopSettings): boolean {
 }
 
 /** What was not read bounds nothing: a default would promise what a setting may have changed. */
-export function unread(what: string): { none: string } {
-  return { none: `the settings of ${what} could not be read` };
+export function unread(what: string): { none: string; unread: string } {
+  return { none: `the settings of ${what} could not be read`, unread: what };
 }
 
 /** Why nothing bounds a fault of a region's gateway where tier1 gives each region a share. */
@@ -145,17 +172,40 @@ export function detectionMs({ healthCheckIntervalMs: interval, healthCheckTimeou
   return interval === undefined || timeout === undefined || threshold === undefined ? undefined : threshold * (interval + timeout);
 }
 
+/** Whether one failure puts a host out. */
+export function ejectsAtOnce({ consecutiveGatewayErrors, consecutiveLocalOriginFailures }: HopSettings): boolean {
+  return consecutiveGatewayErrors === 1 || consecutiveLocalOriginFailures === 1;
+}
+
 /** Worst time until an unanswered ping ends what waits at a host that says nothing: it answered one just before. None without pings. */
 export function pingTerms({ pingIntervalMs: interval, pingTimeoutMs: timeout }: HopSettings, proxy: string): Terms {
   return interval === undefined || timeout === undefined ? [] : [{ name: 'HTTP/2 ping', ms: interval + timeout, from: `${proxy}: connection_keepalive, interval ${interval} + timeout ${timeout} ms` }];
 }
 
-/** Envoy's own cluster connect_timeout. */
-const envoyConnectTimeoutMs = 5000;
+/** Until gateways hear that a bridge's endpoint is gone: istiod gathers changes for 0.1 s after the last, and the kubelet tells of one at once. */
+const endpointGoneMs = 1000;
+
+/** Until the kubelet takes a bridge that hangs away from its Service: it answered a probe just before. None where its probe could not be read, or it has none. */
+export function readinessTerms({ readinessPeriodMs: period, readinessTimeoutMs: timeout, readinessFailures: failures }: BridgeSettings): Terms {
+  if (period === undefined || timeout === undefined || failures === undefined) return [];
+  return [
+    { name: 'readiness of the bridge', ms: failures * Math.max(period, timeout) + timeout, from: 'its Deployment: failureThreshold × periodSeconds + timeoutSeconds of readinessProbe, as nothing at the gateway puts it out' },
+    { name: 'until gateways hear of it', ms: endpointGoneMs, from: 'istiod\'s default of PILOT_DEBOUNCE_AFTER, and room for the way' },
+  ];
+}
+
+/** Why nothing bounds a hang where not even that takes the bridge away. */
+export const neverOut = 'the gateway goes on sending requests to a bridge that hangs: nothing there puts it out, and no readiness probe of the bridge could be read';
+
+/** Envoy's own where a route says nothing: retry_policy's base interval, of which the first repetition waits at most as long. */
+export const envoyBackoffMs = 25;
+
+/** Istio's own for every cluster of Envoy's, where its mesh configuration says no other (connectTimeout). */
+export const istioConnectTimeoutMs = 10_000;
 
 /** What a new connection takes at most, TLS included: to a host that lives, or until one that is silent is given up. */
 export function connection(where: string, { connectTimeoutMs: ms }: HopSettings, proxy: string): Terms[number] {
-  return { name: `connection ${where}`, ms: ms ?? envoyConnectTimeoutMs, from: ms === undefined ? 'Envoy\'s default' : `${proxy}: connectTimeout` };
+  return { name: `connection ${where}`, ms: ms ?? istioConnectTimeoutMs, from: ms === undefined ? 'Istio\'s default' : `${proxy}: connectTimeout` };
 }
 
 /** What the typical request took at most where new clients were measured, ms. */

@@ -1,8 +1,8 @@
 import { consumersPath } from '../../../components/region-routes.ts';
 import { pollPauseMs, recreatePausesMs } from '../consumer.ts';
 import { pollTimeoutMs, pollWaitMs } from '../instance.ts';
-import { asksForKafka, brokerDead, connection, detectionMs, first, newClientMs, noFailover, pingTerms, unread } from './configuration.ts';
-import type { BridgeSettings } from './configuration.ts';
+import { asksForKafka, brokerDead, connection, detectionMs, ejectsAtOnce, first, neverOut, newClientMs, noFailover, pingTerms, readinessTerms, unread } from './configuration.ts';
+import type { BridgeSettings, HopSettings } from './configuration.ts';
 import { longestInterval } from './intervals.ts';
 import type { Bound, Scene, Terms } from './predict.ts';
 
@@ -15,7 +15,7 @@ const kafkaSessionMs = 45_000;
 const kafkaHeartbeatMs = 3000;
 const kafkaMaxPollIntervalMs = 300_000;
 
-const atOnce = new Set(['bridge-scale-0', 'bridge-terminate', 'bridge-kill', 'gateway-kill']);
+const atOnce = new Set(['bridge-scale-0', 'bridge-terminate', 'bridge-drain', 'bridge-kill', 'gateway-kill']);
 const silent = new Set(['bridge-hang', 'gateway-black-hole', 'region-black-hole']);
 /** The instance lives on. */
 const untouched = new Set(['both-regions-blip', 'tier1-restart', 'fail-back', 'api-server-down', 'istiod-down', 'operator-down']);
@@ -53,7 +53,8 @@ const answered = 'polls go on being answered, with nothing';
 const anew = { name: 'new instance', ms: recreatePausesMs.longest, from: 'the drill\'s consumers: the longest pause between two tries' };
 
 /** Until the client has noticed, and the host is out. */
-function loss({ fault, upstream, tier1 }: Scene): Bound {
+function loss(scene: Scene): Bound {
+  const { fault, upstream, tier1 } = scene;
   if (atOnce.has(fault)) return { terms: [] };
   if (fault === 'bridge-slow') return { none: answered };
   if (!silent.has(fault) && fault !== 'bridge-cut-from-kafka') return { none: `nothing is known of the fault ${fault}` };
@@ -62,19 +63,31 @@ function loss({ fault, upstream, tier1 }: Scene): Bound {
   const seenByCheck = fault === 'bridge-cut-from-kafka';
   if (seenByCheck && !asksForKafka(hop)) return { none: answered };
   const found = detectionMs(hop);
+  const hung = fault === 'bridge-hang' && found === undefined ? untilNotReady(scene, hop) : { terms: [] };
+  if ('none' in hung) return hung;
   const ended = first([
     { name: 'the client\'s own timeout of a poll', ms: pollTimeoutMs, from: 'the drill\'s consumers: nothing ends a poll in flight before' },
     ...(seenByCheck ? [] : pingTerms(hop, proxy)),
   ]);
   return {
     terms: [
-      ended,
+      ended, ...hung.terms,
       // Until the host is out, a new instance may be made on it again.
       ...(found !== undefined ? [{ name: 'health check', ms: Math.max(0, found - ended.ms), from: `${proxy}: threshold × (interval + timeout)` }].filter(({ ms }) => ms > 0) : []),
       // Nor does a black hole answer the connection that this takes.
       ...(fault.endsWith('-black-hole') ? [connection('to the silent host', hop, proxy)] : []),
     ],
   };
+}
+
+/** Where nothing at its gateway finds a bridge that hangs, and the other regions stand by, new instances are made on it again until its readiness has failed. Who gives up is no failure of it. */
+function untilNotReady({ region, tier1, bridge }: Scene, hop: HopSettings): Bound {
+  if (ejectsAtOnce(hop) && pingTerms(hop, 'the gateway').length > 0) return { terms: [] };
+  if (tier1 === undefined) return unread('tier1');
+  if (tier1.firstRegion !== region) return { terms: [] };
+  if (bridge === undefined) return unread('the bridge');
+  const probes = readinessTerms(bridge);
+  return probes.length === 0 ? { none: neverOut } : { terms: probes };
 }
 
 /**

@@ -3,6 +3,25 @@ import type { RawObject } from './raw.ts';
 
 export type PodLabels = Readonly<Record<string, string>>;
 
+/** In the order in which Istio applies them: by priority, those of the root namespace before others, the older first. */
+export function inOrder(ofRoot: readonly RawObject[], others: readonly RawObject[]): RawObject[] {
+  const ranked = [...ofRoot.map((filter) => ({ filter, rank: 0 })), ...others.map((filter) => ({ filter, rank: 1 }))];
+  return ranked.toSorted((a, b) => priority(a.filter) - priority(b.filter) || a.rank - b.rank || age(a.filter).localeCompare(age(b.filter))).map(({ filter }) => filter);
+}
+
+function priority({ spec }: RawObject): number {
+  return number(at(spec, 'priority')) ?? 0;
+}
+
+function age({ metadata: { creationTimestamp = '', name = '' } = {} }: RawObject): string {
+  return `${creationTimestamp} ${name}`;
+}
+
+/** Whether pods have all of these labels; of pods whose labels nobody could tell, nothing is taken for another workload's. */
+export function hasLabels(labels: PodLabels | undefined, wanted: unknown): boolean {
+  return labels === undefined || Object.entries(wanted ?? {}).every(([name, value]) => labels[name] === value);
+}
+
 /** A host by the clusters of Envoy that routes lead to: one for each of its ports and subsets. */
 export interface HostClusters {
   /** Fully qualified. */
@@ -31,7 +50,7 @@ export function patchesOfSidecars(envoyFilters: readonly RawObject[], labels: Po
 
 function patchesFor(envoyFilters: readonly RawObject[], labels: PodLabels | undefined): unknown[] {
   return envoyFilters
-    .filter(({ spec }) => labels === undefined || Object.entries(at(spec, 'workloadSelector', 'labels') ?? {}).every(([name, wanted]) => labels[name] === wanted))
+    .filter(({ spec }) => hasLabels(labels, at(spec, 'workloadSelector', 'labels')))
     .flatMap(({ spec }) => list(at(spec, 'configPatches')));
 }
 

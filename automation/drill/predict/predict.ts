@@ -1,5 +1,5 @@
 import type { AppliedConfiguration, Plan } from '../plan.ts';
-import { bridgeOf, kafkaOf, tier1Of, upstreamOf } from './configuration.ts';
+import { bridgeOf, kafkaOf, objectName, tier1Of, upstreamOf } from './configuration.ts';
 import { consumeTerms } from './consume.ts';
 import type { LoadSpan } from './intervals.ts';
 import { produceTerms } from './produce.ts';
@@ -19,6 +19,8 @@ export interface Prediction {
   consumeBlackoutMs?: number;
   /** The settings were read, and let nothing take over what the fault silences. */
   noFailover?: true;
+  /** What could not be read, and why not, where that is why there is no bound. Absent where the settings were read and bound nothing. */
+  unread?: { produce?: string; consume?: string };
   terms: Term[];
   why: string;
 }
@@ -38,8 +40,8 @@ export interface Circumstances {
 
 export type Terms = Omit<Term, 'of'>[];
 
-/** Terms that add up to a bound, or why there is none; `noFailover`: because nothing takes over. */
-export type Bound = { terms: Terms } | { none: string; noFailover?: true };
+/** Terms that add up to a bound, or why there is none; `noFailover`: because nothing takes over; `unread`: because nobody could read its settings, with the reason. */
+export type Bound = { terms: Terms } | { none: string; noFailover?: true; unread?: string; reason?: string };
 
 /** What one fault meets. */
 export interface Scene {
@@ -68,19 +70,35 @@ export function predict(configuration: AppliedConfiguration, { plan, faults, req
     fault, region, plan, measured, ownMs: Math.round(requestMs), typicalMs: Math.round(typicalMs),
     bridge: bridgeOf(configuration, region), upstream: upstreamOf(configuration, region), tier1: tier1Of(configuration), kafka: kafkaOf(configuration),
   }));
-  const produce = worst(scenes.map(produceTerms));
-  const consume = worst(scenes.map(consumeTerms));
+  const worstOf = (termsUnder: (scene: Scene) => Bound): Bound => worst(scenes.map((scene) => withReason(termsUnder(scene), scene, configuration)));
+  const [produce, consume] = [worstOf(produceTerms), worstOf(consumeTerms)];
+  const unread = { ...unreadOf('produce', produce), ...unreadOf('consume', consume) };
   return {
     ...('terms' in produce ? { produceBlackoutMs: sum(produce) } : {}),
     ...('terms' in consume ? { consumeBlackoutMs: sum(consume) } : {}),
     ...('noFailover' in produce ? { noFailover: true } : {}),
+    ...(Object.keys(unread).length === 0 ? {} : { unread }),
     terms: [...termsOf('produce', produce), ...termsOf('consume', consume)],
     why: `${told('Requests', produce)} ${told('Consumers', consume)}`,
   };
 }
 
+/** What could not be read comes last: with it there would be no bound either. */
 function worst(bounds: readonly Bound[]): Bound {
-  return bounds.find((bound) => 'noFailover' in bound) ?? bounds.find((bound) => 'none' in bound) ?? bounds.toSorted((a, b) => sum(b) - sum(a))[0] ?? { none: 'there was no fault' };
+  const none = bounds.filter((bound) => 'none' in bound);
+  return none.find((bound) => 'noFailover' in bound) ?? none.find((bound) => !('unread' in bound)) ?? none[0] ?? bounds.toSorted((a, b) => sum(b) - sum(a))[0] ?? { none: 'there was no fault' };
+}
+
+/** Of settings that could not be read, what whoever asked was told. */
+function withReason(bound: Bound, { region }: Scene, configuration: AppliedConfiguration): Bound {
+  if (!('unread' in bound)) return bound;
+  const objects: Record<string, string> = { 'the bridge': objectName.bridge(region), 'the gateway': objectName.upstream(region), tier1: objectName.tier1, Kafka: objectName.kafka };
+  const reason = configuration[objects[bound.unread ?? ''] ?? '']?.['unreadable'];
+  return reason === undefined ? bound : { ...bound, reason: String(reason) };
+}
+
+function unreadOf(of: Term['of'], bound: Bound): NonNullable<Prediction['unread']> {
+  return 'unread' in bound ? { [of]: `${bound.none}${bound.reason === undefined ? '' : ` (${bound.reason})`}` } : {};
 }
 
 function sum(bound: Bound): number {

@@ -1,6 +1,6 @@
 /** Objects of Kubernetes as they are read: what is looked for may be missing anywhere. */
 export interface RawObject {
-  metadata?: { name?: string };
+  metadata?: { name?: string; namespace?: string; creationTimestamp?: string };
   spec?: Record<string, unknown>;
   status?: Record<string, unknown>;
 }

@@ -3,8 +3,10 @@ import { Cluster } from '../cluster.ts';
 import { strimziGroup, strimziVersion } from '../kubernetes.ts';
 import type { AppliedConfiguration } from '../plan.ts';
 import { objectName } from './configuration.ts';
-import { bridgeSettings, hopSettings, kafkaSettings } from './extract.ts';
+import { bridgeSettings, hopSettings, kafkaSettings, takesRecords } from './extract.ts';
+import type { HopObjects } from './extract.ts';
 import type { PodLabels } from './filters.ts';
+import { istioObjects, meshConfiguration, rootObjects } from './istio.ts';
 import { at } from './raw.ts';
 import type { RawObject } from './raw.ts';
 
@@ -21,8 +23,9 @@ type Settings = AppliedConfiguration[string];
 /**
  * The settings that bound a failover, as the clusters have them: what Istio was told (whoever told it), KafkaBridges and their Deployments, Kafka.
  * Never throws: an object that cannot be read has `unreadable` with the reason instead of its settings.
+ * @param topic that records will be sent to, as routes may tell topics apart
  */
-export async function readConfiguration({ kubeconfig, outputs }: { kubeconfig: string; outputs: Places }): Promise<AppliedConfiguration> {
+export async function readConfiguration({ kubeconfig, outputs, topic }: { kubeconfig: string; outputs: Places; topic?: string }): Promise<AppliedConfiguration> {
   const { hostname, regions, tier1, kafka } = outputs;
   const questions: [string, () => Promise<Settings>][] = [
     ...regions.flatMap(({ name, context, namespace, bridge, gateway }): typeof questions => [
@@ -32,9 +35,9 @@ export async function readConfiguration({ kubeconfig, outputs }: { kubeconfig: s
         return bridgeSettings(await strimziObject(cluster, { namespace, plural: 'kafkabridges', name: bridge }), deployment as RawObject | undefined);
       }],
       // Gateways reach a bridge through a Service of the program's own or through Strimzi's.
-      [objectName.upstream(name), () => hop(new Cluster(kubeconfig, context), { namespace, proxy: gateway, behind: strimziBridgeDeployment(bridge) }, [serviceHost(bridgeServices(bridge).shared, namespace), serviceHost(strimziBridgeService(bridge), namespace)])],
+      [objectName.upstream(name), () => hop(new Cluster(kubeconfig, context), { namespace, hostname, topic, proxy: gateway, behind: strimziBridgeDeployment(bridge) }, [serviceHost(bridgeServices(bridge).shared, namespace), serviceHost(strimziBridgeService(bridge), namespace)])],
     ]),
-    ...(tier1 === undefined ? [] : [[objectName.tier1, () => hop(new Cluster(kubeconfig, tier1.context), { namespace: tier1.namespace, proxy: tier1.gateway }, [hostname])] satisfies (typeof questions)[number]]),
+    ...(tier1 === undefined ? [] : [[objectName.tier1, () => hop(new Cluster(kubeconfig, tier1.context), { namespace: tier1.namespace, hostname, topic, proxy: tier1.gateway }, [hostname])] satisfies (typeof questions)[number]]),
     ...kafkaQuestion(kubeconfig, kafka),
   ];
   return Object.fromEntries(await Promise.all(questions.map(async ([name, ask]): Promise<[string, Settings]> =>
@@ -53,18 +56,29 @@ export async function strimziObject(cluster: Cluster, object: { namespace: strin
     await cluster.custom.getNamespacedCustomObject({ group: strimziGroup, version: await strimziVersion(cluster), ...object }) as RawObject);
 }
 
-/**
- * The first of the hosts that Istio was told something of.
- * @param place with the Deployments of the proxy, and of what is behind it in the same namespace
- */
-async function hop(cluster: Cluster, { namespace, proxy, behind }: { namespace: string; proxy: string | undefined; behind?: string }, hosts: readonly string[]): Promise<Settings> {
-  const [proxyLabels, hostLabels, destinationRules, virtualServices, envoyFilters] = await Promise.all([
-    podLabels(cluster, namespace, proxy), podLabels(cluster, namespace, behind),
-    istioObjects(cluster, namespace, 'destinationrules', ['v1', 'v1beta1']), istioObjects(cluster, namespace, 'virtualservices', ['v1', 'v1beta1']), istioObjects(cluster, namespace, 'envoyfilters', ['v1alpha3']),
-  ]);
-  for (const host of hosts) {
-    const settings = hopSettings({ host, destinationRules, virtualServices, envoyFilters, proxyLabels, hostLabels });
-    if (settings !== undefined) return { host, ...settings };
+/** A way to be read: whose proxies take it, and how the drill's requests come there. */
+interface Way {
+  namespace: string;
+  /** Deployments of the proxy, and of what is behind it in the same namespace. */
+  proxy: string | undefined;
+  behind?: string;
+  hostname: string;
+  topic: string | undefined;
+}
+
+/** The first of the hosts that Istio was told something of; one that requests go to comes before the others. */
+async function hop(cluster: Cluster, { namespace, proxy, behind, hostname, topic }: Way, hosts: readonly string[]): Promise<Settings> {
+  const [proxyLabels, hostLabels, own] = await Promise.all([podLabels(cluster, namespace, proxy), podLabels(cluster, namespace, behind), istioObjects(cluster, namespace)]);
+  const mesh = await meshConfiguration(cluster);
+  const root = await rootObjects(cluster, mesh, namespace);
+  const objectsOf = (host: string): HopObjects => ({
+    // Of a host that is no Service of this namespace nobody knows which other one Istio would ask before its root namespace.
+    host, hostname, mesh, proxyLabels, hostLabels, ...own, root: host.endsWith(`.${namespace}.svc.cluster.local`) ? root : { ...root, destinationRules: [] }, ...(topic === undefined ? {} : { topic }),
+  });
+  const all = hosts.map(objectsOf);
+  for (const objects of [...all.filter(takesRecords), ...all]) {
+    const settings = hopSettings(objects);
+    if (settings !== undefined) return { host: objects.host, ...settings };
   }
   return { unreadable: `no DestinationRule in namespace ${namespace} of cluster ${cluster.context} names ${hosts.join(' or ')}` };
 }
@@ -76,11 +90,3 @@ async function podLabels(cluster: Cluster, namespace: string, deployment: string
   return at(found, 'spec', 'template', 'metadata', 'labels') as PodLabels | undefined;
 }
 
-async function istioObjects(cluster: Cluster, namespace: string, plural: string, versions: readonly string[]): Promise<RawObject[]> {
-  for (const version of versions) {
-    const found = await cluster.askFor(`${plural} of namespace ${namespace} cannot be read`, () =>
-      cluster.custom.listNamespacedCustomObject({ group: 'networking.istio.io', version, namespace, plural }));
-    if (found !== undefined) return (found as { items: RawObject[] }).items;
-  }
-  throw new Error(`cluster ${cluster.context} does not know ${plural} of networking.istio.io`);
-}
