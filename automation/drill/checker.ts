@@ -69,6 +69,8 @@ export class Checker {
   #offsetMismatch = 0;
   #phantom = 0;
   #clockJumps = 0;
+  /** Records that do not lie where they were said to be, but elsewhere. */
+  readonly #misplaced = new Set<number>();
   /** When each instance was given something last. */
   readonly #lastGiven = new Map<string, number>();
 
@@ -155,6 +157,7 @@ export class Checker {
         if (!lost.has(number)) this.#evidence.note('log.ackedLost', `${this.ledger.nameOf(number)}, answered ${placeOf(place)}`);
         lost.add(number);
       } else if (this.#places.holds(place, number) === false) {
+        this.#misplaced.add(number);
         this.#offsetMismatch += 1;
         this.#evidence.note('log.offsetMismatch', `${this.ledger.nameOf(number)} was answered ${placeOf(place)}, where the log holds ${this.#holds(place)}`);
       }
@@ -206,13 +209,15 @@ export class Checker {
       const copies = this.#places.copiesOf(record);
       if (copies > 1 || (copies === 1 && this.ledger.outcomeOf(record) !== 'ok')) records.add(record);
     }
+    for (const record of this.#misplaced) records.add(record);
+    if (records.size === 0) return [];
     const told = new Set<string>();
     const { record, partition, offset } = this.ledger.acknowledged;
     for (let i = 0; i < record.length; i += 1) {
       const number = record.at(i);
+      if (!records.has(number)) continue;
       const place = { partition: partition.at(i), offset: offset.at(i) };
-      if (!this.#places.holds(place, number)) records.add(number);
-      else if (records.has(number)) told.add(`${number} at ${placeOf(place)}`);
+      if (this.#places.holds(place, number)) told.add(`${number} at ${placeOf(place)}`);
     }
     return [...this.#places.placesOf(records)].flatMap(([number, places]) => places.filter((place) => !told.has(`${number} at ${placeOf(place)}`)).map((place) => ({ record: number, ...place })));
   }

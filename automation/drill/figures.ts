@@ -41,9 +41,9 @@ interface Seen extends Span {
   servedBy: string | undefined;
 }
 
-interface Phase {
+interface Phase<S = Span | undefined> {
   name: keyof Samples;
-  span: Span | undefined;
+  span: S;
   /** Whose last answer until then the phase begins with. Which that is shows when all were seen: what may belong to either side is kept until then. */
   late?: LateAnswers | undefined;
   kept: Seen[];
@@ -68,6 +68,8 @@ export class ProduceFigures {
   readonly #settled: Span | undefined;
   /** By fault, in their order. */
   readonly #phases: Phase[][];
+  /** Those of all faults that there were. */
+  readonly #counted: Phase<Span>[];
   readonly #slots = new Map<number, TimelineEntry>();
   readonly #counts = { ok: 0, failed: 0, unknown: 0 };
   attempts = 0;
@@ -76,6 +78,7 @@ export class ProduceFigures {
   constructor(marks: FaultMarks, later: readonly FaultMarks[] = []) {
     this.#settled = settledSpan(marks);
     this.#phases = [phasesOf(marks, marks.loadEndMs), ...later.map((fault) => phasesOf(fault, marks.loadEndMs))];
+    this.#counted = this.#phases.flat().filter((phase): phase is Phase<Span> => phase.span !== undefined);
   }
 
   /** `change`: what the attempt changed of what is known about its record. */
@@ -98,9 +101,8 @@ export class ProduceFigures {
   }
 
   #countPhases(seen: Seen): void {
-    for (const phase of this.#phases.flat()) {
+    for (const phase of this.#counted) {
       const { span, late } = phase;
-      if (span === undefined) continue;
       if (late !== undefined && seen.toMs > span.fromMs && Math.min(seen.fromMs, seen.toMs) <= late.byMs) phase.kept.push(seen);
       else countIn(phase, span, seen);
     }
@@ -198,8 +200,9 @@ function phasesOf({ loadMs, injectMs, tookHoldMs, healMs, recoveredMs, late }: F
 
 /** By its end, as a fault took hold with the last request that the region served: one that waited at a bridge that hung, and was answered once that went on, was not served under the fault. */
 function countIn(phase: Phase, span: Span, { fromMs, toMs, servedBy }: Seen): void {
-  const [isDue, isEnded] = [fromMs, toMs].map((ms) => ms > span.fromMs && ms <= span.toMs);
-  if (isDue || isEnded) phase.seen += 1;
+  const isIn = (ms: number): boolean => ms > span.fromMs && ms <= span.toMs;
+  const isEnded = isIn(toMs);
+  if (isEnded || isIn(fromMs)) phase.seen += 1;
   if (!isEnded) return;
   phase.ended += 1;
   if (servedBy !== undefined) phase.byRegion.set(servedBy, (phase.byRegion.get(servedBy) ?? 0) + 1);

@@ -10,6 +10,7 @@ import { healLeftovers, sentenceOf } from './faults/journal.ts';
 import type { Healed } from './faults/journal.ts';
 import { AbortCondition } from './guard.ts';
 import { healOfTheDead } from './heal.ts';
+import { JudgeAhead } from './judge-ahead.ts';
 import { Lease } from './lease.ts';
 import { Live } from './live.ts';
 import type { Marks } from './metrics.ts';
@@ -67,18 +68,15 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
   const condition = new AbortController();
   const stop = (why: AbortCondition): void => { condition.abort(why); };
   const onError = (error: UserError): void => { full.abort(error); };
-  const store = {
-    attempts: openAppender(options.reportDir, 'attempts', onError),
-    deliveries: openAppender(options.reportDir, 'deliveries', onError),
-    commits: openAppender(options.reportDir, 'commits', onError),
-    log: openAppender(options.reportDir, 'log', onError),
-  };
+  const store = openStore(options.reportDir, onError);
   const run: RunRecord = {
-    schema: 'kbf-run/1', startedAt: new Date().toISOString(), environment: options.environment, parts: options.parts ?? {},
+    schema: 'kbf-run/2', startedAt: new Date().toISOString(), environment: options.environment, parts: options.parts ?? {},
     regions: outputs.regions.map(({ name }) => name), plan, marks: {}, faults: [], steps: [], logRead: false,
     ending: driverEnded,
   };
   const { marks, faults, steps } = run;
+  let ahead: JudgeAhead | undefined;
+  await using cleanup = new AsyncDisposableStack();
   const drill: Drill = {
     options, plan, outputs, clock, live, content: contentOf(plan), store, marks, faults, steps, phase: reporter.phase, seen: run, stop, touched: false,
     mark(fault, more) {
@@ -86,6 +84,9 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
       if (fault === faults[0]) Object.assign(marks, marksOf(fault));
       // So that a run whose driver is killed can be judged as far as it got.
       writeRun(options.reportDir, run).catch(onError);
+    },
+    judgeAhead() {
+      ahead = cleanup.use(new JudgeAhead(options.reportDir, { ...run, logRead: true, ending: { kind: 'complete' } }));
     },
     signal: AbortSignal.any([full.signal, condition.signal, ...(options.signal ? [options.signal] : [])]),
   };
@@ -117,9 +118,18 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
   }
   reporter.phase('report');
   await writeRun(options.reportDir, run);
-  const report = await judgeDirectory(options.reportDir);
+  const report = await judgeDirectory(options.reportDir, ahead);
   if (notHealed !== undefined) throw notHealed;
   return { report, exitCode: report.verdict === 'aborted' && options.signal?.aborted === true ? 130 : exitCodeOf(report) };
+}
+
+function openStore(directory: string, onError: (error: UserError) => void): Drill['store'] {
+  return {
+    attempts: openAppender(directory, 'attempts', onError),
+    deliveries: openAppender(directory, 'deliveries', onError),
+    commits: openAppender(directory, 'commits', onError),
+    log: openAppender(directory, 'log', onError),
+  };
 }
 
 interface Holding {

@@ -17,10 +17,9 @@ import { Kafka } from './kafka.ts';
 import { Lanes } from './lanes.ts';
 import type { Live } from './live.ts';
 import type { Marks } from './metrics.ts';
-import type { Ending } from './objectives.ts';
 import type { DrillOptions, Phase, ProgramOutputs } from './options.ts';
 import { readParts } from './parts.ts';
-import type { FaultMark, Plan, StepRecord } from './plan.ts';
+import type { Ending, FaultMark, Plan, StepRecord } from './plan.ts';
 import { leasePlaceOf } from './place.ts';
 import { proxiesRepeat } from './predict/configuration.ts';
 import { readConfiguration } from './predict/read.ts';
@@ -58,6 +57,8 @@ export interface Drill {
   touched: boolean;
   /** Sets marks of a fault, and stores what is known of the run by now. */
   mark: (fault: FaultMark, marks: Partial<FaultMark>) => void;
+  /** Begins to judge what is stored: nothing more is, but the log. */
+  judgeAhead: () => void;
   /** Ends load and fault at once. */
   stop: (why: AbortCondition) => void;
   phase: (name: Phase, detail?: string) => void;
@@ -101,7 +102,7 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   if (plan.load.workers > 0) await mustAllowWorkers(workersPlace);
   drill.touched = true;
   const { kubeconfig, parts: known } = drill.options;
-  const [configuration, parts] = await Promise.all([readConfiguration({ kubeconfig, outputs }), known ?? readParts({ kubeconfig, outputs })]);
+  const [configuration, parts] = await Promise.all([readConfiguration({ kubeconfig, outputs, topic: plan.topic }), known ?? readParts({ kubeconfig, outputs })]);
   Object.assign(drill.seen, { configuration, parts });
   cleanup.defer(() => forget(kafka, plan.topic));
   await kafka.createTopic(plan.topic, { partitions: plan.partitions, replicas: 3, minInsyncReplicas: 2 });
@@ -131,6 +132,7 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
     throw error;
   }
   await drain(drill, { kafka, consumers });
+  drill.judgeAhead();
   await readLog(drill, kafka);
   return undefined;
 }

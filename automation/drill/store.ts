@@ -60,21 +60,21 @@ export type OnCut = (note: string) => void;
 const refuse: OnCut = (note) => { throw new UserError(note, { remedy: 'the run was cut short; it cannot be judged' }); };
 
 /** Reads one of a run's files back as a whole; see `readBatches`. */
-export async function readLines<K extends keyof Lines>(directory: string, kind: K, onCut: OnCut = refuse): Promise<Lines[K][]> {
+export async function readLines<K extends keyof Lines>(directory: string, kind: K, onCut?: OnCut): Promise<Lines[K][]> {
   const records: Lines[K][] = [];
-  for await (const batch of readBatches(directory, kind, onCut)) for (const record of batch) records.push(record);
+  for await (const batch of readBatches(directory, kind, { onCut })) for (const record of batch) records.push(record);
   return records;
 }
 
 /**
  * Reads one of a run's files back in pieces, so that memory does not grow with it. A last line that broke off, as a killed driver leaves it, is left
- * out, and `onCut` told. Throws a UserError naming file and line where anything else is not what it should be.
+ * out, and `onCut` told. `whole`: when all of it is stored, as it may be read before. Throws a UserError naming file and line where anything else is not what it should be.
  */
-export async function* readBatches<K extends keyof Lines>(directory: string, kind: K, onCut: OnCut = refuse): AsyncGenerator<Lines[K][]> {
+export async function* readBatches<K extends keyof Lines>(directory: string, kind: K, { onCut = refuse, whole }: { onCut?: OnCut | undefined; whole?: Promise<unknown> } = {}): AsyncGenerator<Lines[K][]> {
   const file = fileOf(directory, kind);
   const plain = kind === 'commits' ? undefined : new PlainLines(kind);
   let number = 0;
-  for await (const { bytes, broken } of linesOf(file)) {
+  for await (const { bytes, broken } of linesOf(file, whole)) {
     if (broken) onCut(`${file} breaks off in line ${number + 1}: what was to follow is not known`);
     const batch: Lines[K][] = [];
     for (let at = 0; at < bytes.length; at += 1) {
@@ -106,15 +106,22 @@ const newline = 10;
 const chunkBytes = 256 << 10;
 
 /** Whole lines, as they are read, valid until the next are asked for; and at the end whether another one broke off. */
-async function* linesOf(file: string): AsyncGenerator<{ bytes: Buffer; broken: boolean }> {
+async function* linesOf(file: string, whole: Promise<unknown> | undefined): AsyncGenerator<{ bytes: Buffer; broken: boolean }> {
   let rest = 0;
   try {
     await using handle = await open(file);
     let [buffer, other] = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)];
     let reading = handle.read(buffer);
+    let isWhole = whole === undefined;
     for (;;) {
       const filled = rest + (await reading).bytesRead;
-      if (filled === rest) break;
+      if (filled === rest && isWhole) break;
+      if (filled === rest) {
+        await whole;
+        isWhole = true;
+        reading = handle.read(buffer, rest);
+        continue;
+      }
       const end = buffer.lastIndexOf(newline, filled - 1) + 1;
       rest = filled - end;
       if (other.length < 2 * rest) other = Buffer.allocUnsafe(2 * rest);

@@ -1,13 +1,14 @@
+import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { Judging, reportSchema } from './report.ts';
+import type { JudgeAhead } from './judge-ahead.ts';
+import { judgeLines } from './judge-lines.ts';
+import { reportSchema } from './report.ts';
 import type { Report, RunRecord } from './report.ts';
 import { wrongReport } from './report-schema.ts';
 import { wrongRun } from './run-schema.ts';
 import { shownFiles } from './show/index.ts';
-import { readBatches } from './store.ts';
-import type { Lines } from './store.ts';
 
 /** Writes what a run knows of itself besides its lines; as a whole, so that a driver that is killed meanwhile leaves the state before. */
 export async function writeRun(directory: string, run: RunRecord): Promise<void> {
@@ -16,34 +17,18 @@ export async function writeRun(directory: string, run: RunRecord): Promise<void>
 
 /**
  * Judges what a run stored and writes report.json beside it, and what shows it (show/): the same run gives the same bytes. One whose driver was killed is judged
- * as far as its lines go. Throws a UserError where there is no run, or one that somebody changed.
+ * as far as its lines go. `ahead`: who began to judge it while it was still stored. Throws a UserError where there is no run, or one that somebody changed.
  */
-export async function judgeDirectory(directory: string): Promise<Report> {
-  const report = await judgeRun(directory);
+export async function judgeDirectory(directory: string, ahead?: JudgeAhead): Promise<Report> {
+  const report = await judgeRun(directory, ahead);
   await writeReport(directory, report);
   return report;
 }
 
 /** The same, written nowhere. */
-export async function judgeRun(directory: string): Promise<Report> {
+export async function judgeRun(directory: string, ahead?: JudgeAhead): Promise<Report> {
   const run = await readRun(directory);
-  const judging = new Judging(run);
-  // A line that broke off is what a driver leaves that was killed; a drill that came to its end has none.
-  const onCut = run.ending.kind === 'complete' ? [] : [() => undefined] as const;
-  const read = async <K extends keyof Lines>(kind: K, judge: (line: Lines[K]) => void): Promise<void> => {
-    let count = 0;
-    for await (const batch of readBatches(directory, kind, ...onCut)) {
-      count += batch.length;
-      for (const line of batch) judge(line);
-    }
-    const stored = run.stored?.[kind] ?? count;
-    if (count !== stored) throw new UserError(`${path.join(directory, kind)}.ndjson holds ${count} lines of the ${stored} that the drill stored`, { remedy: 'the run was changed; it cannot be judged' });
-  };
-  await read('attempts', (attempt) => { judging.attempt(attempt); });
-  await read('log', (record) => { judging.logged(record); });
-  await read('commits', (commit) => { judging.committed(commit); });
-  await read('deliveries', (delivery) => { judging.delivered(delivery); });
-  return judging.report();
+  return await ahead?.report(run) ?? await judgeLines(directory, run);
 }
 
 /** Writes a report, and what shows it. */
@@ -55,9 +40,10 @@ export async function writeReport(directory: string, report: Report): Promise<vo
 
 /** What a run knows of itself besides its lines. Throws a UserError where there is no run. */
 export async function readRun(directory: string): Promise<RunRecord> {
+  mustBeOfOneRun(directory);
   const file = path.join(directory, 'run.json');
   const run = await readDocument(file, 'name the directory of a drill\'s report; one whose driver was killed before it sent anything has nothing to judge') as RunRecord | null;
-  if (run?.schema !== 'kbf-run/1') throw new UserError(`${file} is not kbf-run/1 but ${String(run?.schema)}`, { exitCode: 2 });
+  if (run?.schema !== 'kbf-run/2') throw new UserError(`${file} is not kbf-run/2 but ${String(run?.schema)}`, { exitCode: 2 });
   const wrong = wrongRun(run);
   if (wrong !== undefined) throw new UserError(`${file} is not what a drill wrote: ${wrong}`, { exitCode: 2, remedy: 'the run was changed; it cannot be judged' });
   return run;
@@ -65,12 +51,18 @@ export async function readRun(directory: string): Promise<RunRecord> {
 
 /** The report of a directory, as it was judged. Throws a UserError where there is none, or one that somebody changed. */
 export async function readReport(directory: string): Promise<Report> {
+  mustBeOfOneRun(directory);
   const file = path.join(directory, 'report.json');
   const report = await readDocument(file, `judge the run first: kbf report ${directory}`) as Report | null;
   if (report?.schema !== reportSchema) throw new UserError(`${file} is not ${reportSchema} but ${String(report?.schema)}`, { exitCode: 2, remedy: `judge the run again: kbf report ${directory}` });
   const wrong = wrongReport(report);
   if (wrong !== undefined) throw new UserError(`${file} is not what a drill wrote: ${wrong}`, { exitCode: 2, remedy: `the report was changed; judge the run again: kbf report ${directory}` });
   return report;
+}
+
+function mustBeOfOneRun(directory: string): void {
+  if (!existsSync(path.join(directory, 'repeat.json'))) return;
+  throw new UserError(`${directory} holds a series of drills, each in a directory of its own`, { exitCode: 2, remedy: `name the directory of one of them, such as ${path.join(directory, 'run-001')}` });
 }
 
 async function readDocument(file: string, remedy: string): Promise<object> {

@@ -19,6 +19,9 @@ export async function fill({ bootstrapServers, topic, directory, records, signal
   const deliveries = openAppender(directory, 'deliveries', refuse);
   const commits = openAppender(directory, 'commits', refuse);
   const producer = new Producer({ clientId: 'bench', bootstrapBrokers: [bootstrapServers], idempotent: true });
+  // The log is read, and stored, by who is measured.
+  const stored: NonNullable<RunRecord['stored']> = { attempts: 0, deliveries: 0, commits: 0, log: records };
+  const committed: Record<number, number> = {};
   try {
     for (let begin = 0; begin < records; begin += batch) {
       signal.throwIfAborted();
@@ -35,21 +38,23 @@ export async function fill({ bootstrapServers, topic, directory, records, signal
         });
         const givenMs = dueMs + 20 + (partitions * 20 - 1) * 1000 / rate;
         await deliveries.append({ consumer: partition % 2, instance: `c${partition % 2}`, askedMs: Math.max(0, givenMs - 10), tMs: Math.ceil(givenMs / 60) * 60, partition, offset, id: { run: 'bench', producer: 'p0', seq } });
-        if (offset % 20 === 19) await commits.append({ consumer: partition % 2, instance: `c${partition % 2}`, tMs: Math.ceil(givenMs / 60) * 60 + 1, partition, offset: offset + 1 });
+        if (offset % 20 !== 19) continue;
+        committed[partition] = offset + 1;
+        await commits.append({ consumer: partition % 2, instance: `c${partition % 2}`, tMs: Math.ceil(givenMs / 60) * 60 + 1, partition, offset: offset + 1 });
       }
     }
   } finally {
     await producer.close();
-    for (const file of [attempts, deliveries, commits]) await file.close();
+    Object.assign(stored, { attempts: await attempts.close(), deliveries: await deliveries.close(), commits: await commits.close() });
   }
-  await writeRun(directory, runOf(topic, records));
+  await writeRun(directory, { ...runOf(topic, records), stored, committed });
 }
 
 function runOf(topic: string, records: number): RunRecord {
   const endMs = 1000 + records * 1000 / rate;
   const marks = { loadMs: 1000, injectMs: endMs / 3, tookHoldMs: endMs / 3 + 100, healMs: endMs / 2, recoveredMs: endMs / 2 + 100, loadEndMs: endMs };
   return {
-    schema: 'kbf-run/1', startedAt: '2026-01-01T00:00:00.000Z', environment: 'bench', parts: {}, regions: ['east', 'west'], marks, faults: [], steps: [], logRead: true, ending: { kind: 'complete' },
+    schema: 'kbf-run/2', startedAt: '2026-01-01T00:00:00.000Z', environment: 'bench', parts: {}, regions: ['east', 'west'], marks, faults: [], steps: [], consumers: { recreated: 0, notRecreated: [], broken: [] }, logRead: true, ending: { kind: 'complete' },
     plan: {
       run: 'bench', fault: 'none', region: 'east', rate, durationSeconds: records / rate, connections: 16, requestTimeoutMs: 10_000, topic, partitions, keys, seed: 1,
       consumers: { count: 2, mode: 'subscribe' }, load: { pattern: 'constant', payloadBytes: 0, keyDistribution: 'uniform', format: 'json', retry: 'none', workers: 0 }, steps: [],

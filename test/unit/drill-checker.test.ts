@@ -138,6 +138,14 @@ describe('the checker', () => {
     }));
   });
 
+  it('counts a record below one of its key once, though it was told of another place besides', () => {
+    const attempt = (seq: number, more: Partial<Attempt>): Attempt => ({ producer: 'p0', seq, attempt: 0, key: 'k', intendedMs: 0, issuedMs: seq * 10, sentMs: seq * 10, endMs: seq * 10 + 5, outcome: 'ok', class: 'ok', partition: 0, ...more });
+    const lying = (seq: number, offset: number): LogRecord => ({ partition: 0, offset, key: 'k', id: { run, producer: 'p0', seq } });
+    const attempts = [attempt(0, { offset: 9 }), attempt(1, { offset: 5 }), attempt(2, { offset: 11 }), attempt(1, { attempt: 1, endMs: 30, offset: 11 })];
+    const { log } = check({ run, attempts, log: [lying(1, 5), lying(0, 9), lying(2, 11)], deliveries: [] });
+    assert.deepEqual([log.reordered, log.offsetMismatch], [1, 1]);
+  });
+
   it('finds a second copy, which nothing explains', () => {
     fc.assert(fc.property(withOk, (history) => {
       const { seq } = firstOk(history);

@@ -51,13 +51,14 @@ export class Consumption {
     if (!isFirst) this.#redelivered += 1;
     partition.given.set(offset, 1);
     partition.position = Math.max(partition.position, offset + 1);
-    const last = partition.lastOf.get(instance);
-    if (last !== undefined && offset <= last.offset) {
+    const last = partition.lastOf(instance);
+    if (offset <= last.offset) {
       this.#backwards += 1;
       // A consumer asks again only when it was answered: what it asked for at one time came in one answer.
       if (delivery.askedMs !== undefined && delivery.askedMs === last.askedMs) this.#upsideDown(delivery, last.offset);
     }
-    partition.lastOf.set(instance, { offset, askedMs: delivery.askedMs });
+    last.offset = offset;
+    last.askedMs = delivery.askedMs;
     const committed = partition.committedBefore(askedMs);
     if (offset < committed) {
       this.#afterCommit += 1;
@@ -78,15 +79,15 @@ export class Consumption {
     for (const { partition: number, offsets } of this.#places.all()) {
       const partition = this.#of(number);
       const position = Math.max(partition.position, partition.highestCommit, committed?.[number] ?? 0);
-      for (const [offset] of offsets) {
+      offsets.forEach((offset) => {
         if (partition.given.get(offset) !== 0) {
           delivered += 1;
-          continue;
+          return;
         }
         const kind = offset < position ? 'skipped' : 'undelivered';
         missing[kind] += 1;
         this.#evidence.note(`consume.${kind}`, placeOf({ partition: number, offset }));
-      }
+      });
     }
     return {
       delivered, redelivered: this.#redelivered, ...(steadyClock ? { redeliveredAfterCommit: this.#afterCommit } : {}),
@@ -112,10 +113,16 @@ export class Consumption {
   }
 }
 
+interface LastGiven {
+  /** Below every offset while it was given nothing. */
+  offset: number;
+  askedMs: number | undefined;
+}
+
 class Partition {
   readonly given = new Paged();
-  /** What each instance was given last. */
-  readonly lastOf = new Map<string, Pick<Delivery, 'offset' | 'askedMs'>>();
+  /** By instance. */
+  readonly #last = new Map<string, LastGiven>();
   /** Behind the highest offset that was given to anybody. */
   position = 0;
   readonly #times = new Growing();
@@ -123,6 +130,13 @@ class Partition {
   readonly #highest = new Growing();
   /** Few: each costs its consumer the instance. */
   readonly #unanswered: { tMs: number; offset: number }[] = [];
+
+  /** What an instance was given last. */
+  lastOf(instance: string): LastGiven {
+    let last = this.#last.get(instance);
+    if (last === undefined) this.#last.set(instance, last = { offset: -1, askedMs: undefined });
+    return last;
+  }
 
   get highestCommit(): number {
     return this.#highest.at(this.#highest.length - 1);

@@ -31,12 +31,16 @@ export function* reordered(ledger: Ledger, untold: readonly Untold[]): Generator
     const ends = new Float64Array(group.length);
     const highest = new Float64Array(group.length);
     let last = -1;
-    group.forEach((acknowledgement, i) => {
+    const below: number[] = [];
+    for (let i = 0; i < group.length; i += 1) {
+      const acknowledgement = group[i] as number;
       ends[i] = end.at(acknowledgement);
-      last = Math.max(last, offset.at(acknowledgement));
+      // Most lie above all that were answered before them, and so above those that were answered before they were sent.
+      if (offset.at(acknowledgement) > last) last = offset.at(acknowledgement);
+      else below.push(acknowledgement);
       highest[i] = last;
-    });
-    for (const acknowledgement of group) {
+    }
+    for (const acknowledgement of below) {
       const above = highest[lastBelow(ends, sent.at(acknowledgement))] ?? -1;
       if (offset.at(acknowledgement) > above) continue;
       yield { record: record.at(acknowledgement), partition: partition.at(acknowledgement), offset: offset.at(acknowledgement), above };

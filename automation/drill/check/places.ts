@@ -51,9 +51,7 @@ export class Places {
   placesOf(records: ReadonlySet<number>): Map<number, Place[]> {
     const found = new Map([...records].map((record): [number, Place[]] => [record, []]));
     if (records.size === 0) return found;
-    for (const { partition, offsets } of this.all()) {
-      for (const [offset, stored] of offsets) found.get(stored - 2)?.push({ partition, offset });
-    }
+    for (const { partition, offsets } of this.all()) offsets.forEach((offset, stored) => { found.get(stored - 2)?.push({ partition, offset }); });
     for (const { place, record } of this.#clashes) found.get(record)?.push(place);
     return found;
   }
@@ -63,8 +61,8 @@ export class Places {
   }
 
   /** Offsets in use of each partition, upwards. */
-  * all(): Generator<{ partition: number; offsets: Iterable<[number, number]> }> {
-    for (const partition of [...this.#partitions.keys()].sort((a, b) => a - b)) yield { partition, offsets: this.#partitions.get(partition)?.entries() ?? [] };
+  all(): { partition: number; offsets: Pick<Paged, 'forEach'> }[] {
+    return [...this.#partitions].sort(([a], [b]) => a - b).map(([partition, offsets]) => ({ partition, offsets }));
   }
 }
 
