@@ -15,7 +15,7 @@ interface Flags {
 export function addReport(program: Command, session: Session): void {
   program.command('report').description('judges a stored drill again, or compares two')
     .argument('<dirs...>', 'the directory of a report; with --compare two, the earlier first')
-    .option('--compare', 'what is different from the first to the second, and what got worse (exit code 3 if the verdict did, or if more data is damaged)')
+    .option('--compare', 'what is different from the first to the second, and what got worse (exit code 3 if the verdict did, or if more data is damaged; 4 if the second answers nothing)')
     .option('--json', 'as a JSON document')
     .action(async (given: string[], { compare: two = false, json = false }: Flags) => {
       const [first = '', second, ...more] = given.map((directory) => resolve(directory));

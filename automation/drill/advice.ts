@@ -1,5 +1,5 @@
 import { adviseOnSettings } from './advice-settings.ts';
-import type { Objective } from './objectives.ts';
+import type { Objective } from './objective.ts';
 import { asksForKafka, upstreamOf } from './predict/configuration.ts';
 import type { Prediction } from './predict/predict.ts';
 import type { Report, RunRecord } from './report.ts';
@@ -33,6 +33,7 @@ function ofData(isMissed: IsMissed): string[] {
     ['consume.commitsLost', 'Commits that Kafka had said to have are gone: see that __consumer_offsets has a replication factor of 3 and min.insync.replicas of 2, and that nobody else uses the group.'],
     ['consume.backwards', 'A consumer with partitions of its own was given records again: see who else uses its instance, and whether a retry policy repeats polls or seeks.'],
     ['consume.backwardsInPoll', 'One answer gave a consumer records of a partition out of their order: see that nothing between its bridge and Kafka changes what a poll gives, and which version the bridge has.'],
+    ['consume.notRecreated', 'Consumers whose bridge was lost could not be made anew through the common host name: see where it leads while a region is away, that tier1 sends nobody to a gateway whose bridge is gone (tsb.envoyFilters), and that regions have room for more consumers.'],
     ['consume.undelivered', 'Consumers did not come to the end of the log: see whether they could be made anew through the common host name, and whether session.timeout.ms lets dead members go.'],
   ];
   return table.filter(([name]) => isMissed(name)).map(([, advice]) => advice);
@@ -62,6 +63,9 @@ function ofConditions(isMissed: IsMissed): string[] {
     ['condition.generatorLatenessInGapMs', 'The load stood still within the longest gap: give a lower rate, or the machine less other work.'],
     ['condition.generatorLatenessP99Ms', 'The load was sent late: give a lower rate, or the machine less other work.'],
     ['condition.connectionWaitP50Ms', 'The load\'s own connections did not carry it before the fault: give a lower rate or more connections.'],
+    ['condition.produceBound', 'Nothing says how long requests may wait: see that the drill can read what it could not, or say it (--objective \'produce.blackoutMs<=2s\').'],
+    ['condition.consumeBound', 'Nothing says how long consumers may wait: see that the drill can read what it could not, or say it (--objective \'consume.blackoutMs<=30s\').'],
+    ['condition.consumersBroken', 'A consumer of the drill\'s own broke: run the drill again, and report it if that comes back.'],
     ['condition.consumersBehindMs', 'Consumers did not keep up with the load before the fault: give a lower rate, smaller payloads, or more consumers (--consumers).'],
     ['condition.workerClocksMs', 'The clocks of workers could not be told nearly enough: see that their machines\' clocks are kept and that bridges answer quickly without a load.'],
     ['condition.clock', 'The clock of the machine that drove the drill went back: run the drill where it does not.'],

@@ -2,6 +2,7 @@ import { exitCodeOf } from './exit-code.ts';
 import { objectiveNames } from './objective-text.ts';
 import { damage, isAboutData, valueAt } from './objectives.ts';
 import type { Report } from './report.ts';
+import { reasonOf } from './show/summary.ts';
 
 export interface Difference {
   name: string;
@@ -18,6 +19,8 @@ export interface Comparison {
   schema: 'kbf-comparison/1';
   a: { startedAt: string; environment: string; verdict: Report['verdict'] };
   b: { startedAt: string; environment: string; verdict: Report['verdict'] };
+  /** Why the later drill answers nothing. Absent where it does: passed, or broke an objective. */
+  noAnswer?: string;
   /** In what the drills were not the same; figures then differ for that reason too. */
   unlike: string[];
   figures: Difference[];
@@ -31,7 +34,7 @@ export interface Comparison {
 const neutral = new Set(['produce.sent', 'produce.attempts', 'consume.delivered', 'log.unackedPresent', 'log.duplicates.clientRetry']);
 /** Times that differ by less are taken for the same: a tenth, or what a busy machine adds. */
 const noise = { share: 0.1, ms: 5 };
-/** The worse, the higher: a drill that ended itself counts as what it had broken by then. */
+/** The worse, the higher: a drill that ended itself counts as what it had broken by then. That the later one answers nothing is not worse, but no answer. */
 const ranks = { 0: 0, 4: 1, 3: 2 };
 
 /** What is different from report a to report b, figure by figure. */
@@ -41,15 +44,16 @@ export function compare(a: Report, b: Report): Comparison {
   const worse = figures.filter((figure) => figure.worse).map(({ name }) => name);
   // A group may go back by a rebalance; a consumer with partitions of its own may not.
   const isDamage = b.plan.consumers.mode === 'assign' ? isAboutData : ({ name }: { name: string }) => damage.has(name);
+  const code = exitCodeOf(b);
   return {
-    schema: 'kbf-comparison/1', a: about(a), b: about(b), unlike: unlike(a, b), figures,
-    worse: [...(ranks[exitCodeOf(b)] > ranks[exitCodeOf(a)] ? ['verdict'] : []), ...worse], moreDamage: worse.filter((name) => isDamage({ name })),
+    schema: 'kbf-comparison/1', a: about(a), b: about(b), ...(code === 4 ? { noAnswer: reasonOf(b) } : {}), unlike: unlike(a, b), figures,
+    worse: [...(code !== 4 && ranks[code] > ranks[exitCodeOf(a)] ? ['verdict'] : []), ...worse], moreDamage: worse.filter((name) => isDamage({ name })),
   };
 }
 
-/** 3 where the verdict got worse or more data is damaged; what else differs is for a person to weigh. */
-export function exitCodeOfComparison({ worse, moreDamage }: Comparison): 0 | 3 {
-  return worse.includes('verdict') || moreDamage.length > 0 ? 3 : 0;
+/** 3 where the verdict got worse or more data is damaged, else 4 where the later drill answers nothing; what else differs is for a person to weigh. */
+export function exitCodeOfComparison({ worse, moreDamage, noAnswer }: Comparison): 0 | 3 | 4 {
+  return worse.includes('verdict') || moreDamage.length > 0 ? 3 : noAnswer === undefined ? 0 : 4;
 }
 
 function about({ startedAt, environment, verdict }: Report): Comparison['a'] {
@@ -82,7 +86,7 @@ function text(value: unknown): string {
 }
 
 /** As a person reads it on a terminal. Ends in a newline. */
-export function renderComparison({ a, b, unlike: others, figures, worse }: Comparison): string {
+export function renderComparison({ a, b, noAnswer, unlike: others, figures, worse }: Comparison): string {
   const rows = figures.map((figure) => [figure.name, shown(figure, figure.a), shown(figure, figure.b), figure.difference === undefined ? '' : signed(figure, figure.difference), figure.worse ? 'WORSE' : '']);
   const head = ['', a.startedAt.slice(0, 19), b.startedAt.slice(0, 19), 'difference', ''];
   const all = [head, ['verdict', a.verdict, b.verdict, '', worse.includes('verdict') ? 'WORSE' : ''], ...rows];
@@ -91,7 +95,8 @@ export function renderComparison({ a, b, unlike: others, figures, worse }: Compa
     ...all.map((row) => `  ${row.map((cell, column) => (column === 0 || column === 4 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`.trimEnd()),
     '',
     ...(others.length === 0 ? [] : ['  The drills were not the same:', ...others.map((line) => `    ${line}`), '']),
-    worse.length === 0 ? '  Nothing got worse.' : `  Got worse: ${worse.join(', ')}`, '',
+    ...(noAnswer === undefined ? [] : [`  The later drill answers nothing, so that nobody knows what got worse: ${noAnswer} Run it again.`]),
+    ...(worse.length > 0 ? [`  Got worse: ${worse.join(', ')}`] : noAnswer === undefined ? ['  Nothing got worse.'] : []), '',
   ].join('\n');
 }
 

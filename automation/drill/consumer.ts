@@ -20,6 +20,8 @@ export interface ConsumerOptions extends InstanceOptions {
   onCommits: (commits: Commit[]) => void;
   /** Called when an instance was lost and another was made. */
   onRecreated: (why: string) => void;
+  /** Called when it takes part no more though nobody stopped it: no instance could be made in place of a lost one, or it broke itself. */
+  onEnded: (how: 'not recreated' | 'broken', why: string) => void;
 }
 
 /** A consumer that gets a little at a time would otherwise ask without a pause, and be more load than the load. */
@@ -30,12 +32,15 @@ export const pollPauseMs = 200;
  */
 const manyRecords = 100;
 /** An instance that cannot be made for this long is given up. */
-const recreateForMs = 90_000;
+export const recreateForMs = 90_000;
 /** By then a bridge has dropped an idle instance by itself: the program's default of `consumer.idleTimeoutSeconds`. */
 const deleteForMs = 60_000;
 const deletePauseMs = 1_000;
 /** Between two tries to make one. Short, as every try may come to another region, and the consumer gets nothing meanwhile. */
 export const recreatePausesMs = { first: 25, longest: 250 };
+
+/** No instance could be made through the common host name, however often it was tried. */
+class NotMade extends Error {}
 
 /**
  * A consumer over the Bridge's HTTP API, as the API asks: it follows the `base_uri` it was given and commits after
@@ -49,8 +54,8 @@ export class BridgeConsumer {
   readonly #next = new Map<number, number>();
   #instance: Instance | undefined;
   #running: Promise<void> = Promise.resolve();
-  /** What ended it before it was stopped. */
-  failure: string | undefined;
+  /** Whether its instance was lost, and another is being made. */
+  isLost = false;
 
   constructor(options: ConsumerOptions) {
     this.#o = options;
@@ -63,7 +68,8 @@ export class BridgeConsumer {
       this.#instance = instance;
       return this.#consume();
     }).catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) this.failure = error instanceof Error ? error.message : String(error);
+      this.isLost = false;
+      if (!this.#stop.signal.aborted) this.#o.onEnded(error instanceof NotMade ? 'not recreated' : 'broken', error instanceof Error ? error.message : String(error));
     });
     await first;
   }
@@ -118,7 +124,9 @@ export class BridgeConsumer {
 
   async #replace(why: string): Promise<void> {
     this.#forget({ lost: true });
+    this.isLost = true;
     this.#instance = await this.#create(this.#stop.signal);
+    this.isLost = false;
     this.#o.onRecreated(why);
   }
 
@@ -130,7 +138,7 @@ export class BridgeConsumer {
       signal.throwIfAborted();
       const made = await this.#createOnce();
       if (typeof made !== 'string') return made;
-      if (clock() > deadline) throw new Error(`consumer ${index} of group ${group} could not be made within ${recreateForMs} ms: ${made}`);
+      if (clock() > deadline) throw new NotMade(`consumer ${index} of group ${group} could not be made within ${recreateForMs} ms: ${made}`);
       await delay(pauseMs, undefined, { signal });
     }
   }

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { Paged } from './columns.ts';
-import { BridgeConsumer } from './consumer.ts';
+import { BridgeConsumer, recreateForMs } from './consumer.ts';
 import type { ConsumerOptions } from './consumer.ts';
 import { entrance } from './entrance.ts';
 import type { Tier1 } from './entrance.ts';
@@ -9,7 +9,7 @@ import type { ConsumersPlan } from './plan.ts';
 import type { Commit, Delivery } from './records.ts';
 import { until } from './until.ts';
 
-export interface GroupOptions extends Omit<ConsumerOptions, 'dispatcher' | 'index' | 'partitions' | 'onDeliveries' | 'onCommits' | 'onRecreated'> {
+export interface GroupOptions extends Omit<ConsumerOptions, 'dispatcher' | 'index' | 'partitions' | 'onDeliveries' | 'onCommits' | 'onRecreated' | 'onEnded'> {
   /** Where every hostname leads. */
   tier1: Tier1;
   /** With `assign` each consumer takes a fair share of the topic's partitions for good; with `subscribe` the group shares them out. */
@@ -30,6 +30,10 @@ export class ConsumerGroup {
   readonly #waiting = new Set<() => void>();
   /** Why each instance that was made anew had been lost. */
   readonly recreated: string[] = [];
+  /** Why each that was lost could not be made anew. */
+  readonly notRecreated: string[] = [];
+  /** What made any other end before its time. */
+  readonly broken: string[] = [];
 
   constructor({ tier1, consumers: { count, mode }, partitions, onDelivery, onCommit, ...options }: GroupOptions) {
     // One connection each, as a waiting poll must not keep another's waiting, and one more for the deletion of an instance whose bridge does not answer.
@@ -42,10 +46,17 @@ export class ConsumerGroup {
           onDelivery(delivery);
           this.#note(delivery);
         }
-        for (const check of this.#waiting) check();
+        this.#check();
       },
       onCommits: (commits) => { for (const commit of commits) onCommit(commit); },
-      onRecreated: (why) => this.recreated.push(why),
+      onRecreated: (why) => {
+        this.recreated.push(why);
+        this.#check();
+      },
+      onEnded: (how, why) => {
+        (how === 'broken' ? this.broken : this.notRecreated).push(why);
+        this.#check();
+      },
     }));
   }
 
@@ -59,21 +70,30 @@ export class ConsumerGroup {
     return this.#busy.size === this.#members.length;
   }
 
-  /** What made a member end before its time. */
-  get failures(): string[] {
-    return this.#members.flatMap(({ failure }) => failure ?? []);
-  }
-
   /** Waits until every record within the bounds was delivered. False when that took longer than `timeoutMs`. */
   drained(bounds: Bounds, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const all = (): boolean => [...bounds].every(([partition, { begin, end }]) => (this.#given.get(partition)?.count ?? 0) >= Number(end - begin));
     return until(this.#waiting, all, { timeoutMs, signal });
   }
 
+  /** Waits until each that was lost is made anew, or is given up, which it is after a time: whether it can be made says more than what the others took over meanwhile. */
+  async settled(signal: AbortSignal): Promise<void> {
+    await until(this.#waiting, () => !this.someLost, { timeoutMs: 2 * recreateForMs, signal });
+  }
+
+  /** Whether any member has no instance, and tries to make one. */
+  get someLost(): boolean {
+    return this.#members.some(({ isLost }) => isLost);
+  }
+
   /** Deletes every instance. Safe to repeat. */
   async stop(): Promise<void> {
     await Promise.all(this.#members.map((member) => member.stop()));
     await this.#pool.destroy();
+  }
+
+  #check(): void {
+    for (const check of this.#waiting) check();
   }
 
   #note({ consumer, partition, offset }: Delivery): void {

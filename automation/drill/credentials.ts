@@ -4,7 +4,7 @@ import { Cluster, statusOf } from './cluster.ts';
 import type { ProgramOutputs } from './options.ts';
 
 /** How a client of Kafka says who it is: by a certificate and its key (PEM), or by a password. */
-export type Credentials = { tls: { cert: string; key: string } } | { sasl: { mechanism: 'SCRAM-SHA-512'; username: string; password: string } };
+export type Credentials = { tls: { cert: string; key: string } } | { sasl: { mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-512'; username: string; password: string } };
 
 type Asked = Pick<ProgramOutputs, 'regions'> & { kafka: Pick<ProgramOutputs['kafka'], 'authentication'> };
 
@@ -44,5 +44,5 @@ function credentialsIn(authentication: NonNullable<Asked['kafka']['authenticatio
     return Buffer.from(value, 'base64').toString('utf8');
   };
   if (authentication.type === 'tls') return { tls: { cert: entry(authentication.secret.certificate), key: entry(authentication.secret.key) } };
-  return { sasl: { mechanism: 'SCRAM-SHA-512', username: authentication.username, password: entry(authentication.secret.key) } };
+  return { sasl: { mechanism: authentication.type === 'scram-sha-256' ? 'SCRAM-SHA-256' : 'SCRAM-SHA-512', username: authentication.username, password: entry(authentication.secret.key) } };
 }

@@ -1,4 +1,4 @@
-import type { Objective } from './objectives.ts';
+import type { Objective } from './objective.ts';
 import type { Report } from './report.ts';
 
 type Judged = Pick<Report, 'verdict' | 'objectives'>;

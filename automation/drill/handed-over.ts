@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.ts';
 import type { Marks } from './metrics.ts';
 import { scheduleOf } from './pacer.ts';
 import type { Plan } from './plan.ts';
@@ -17,17 +18,21 @@ interface Seen {
 
 /** Whether a load was sent as its plan says: what nobody handed over was never answered, and is missing from every figure. */
 export class HandedOver {
-  readonly #plan: Plan;
+  /** By producer, what of the load it sends. */
+  readonly #shares: ReadonlyMap<string, Plan>;
   readonly #producers = new Map<string, Seen>();
 
   constructor(plan: Plan) {
-    this.#plan = plan;
+    this.#shares = new Map([[driversProducer, driversShare(plan)], ...Array.from({ length: plan.load.workers }, (_, worker) => [producerOf(worker), workersShare(plan, worker)] as const)]);
   }
 
-  /** Each record once. */
+  /** Each record once. Throws a UserError where the plan has no such producer. */
   add({ producer, seq, intendedMs }: Attempt): void {
     let seen = this.#producers.get(producer);
-    if (seen === undefined) this.#producers.set(producer, seen = { count: 0, last: -1 });
+    if (seen === undefined) {
+      if (!this.#shares.has(producer)) throw new UserError(`attempts are of a producer ${producer}, which the drill's plan does not have`, { remedy: 'the run was changed; it cannot be judged' });
+      this.#producers.set(producer, seen = { count: 0, last: -1 });
+    }
     seen.count += 1;
     seen.last = Math.max(seen.last, seq);
     if (seq === 0) seen.beginMs = intendedMs;
@@ -36,9 +41,7 @@ export class HandedOver {
   /** How many records were due `graceMs` before the load ended, or earlier, and were not handed over. Undefined where there was no load. */
   missing({ loadMs, loadEndMs }: Marks, graceMs: number): number | undefined {
     if (loadMs === undefined || loadEndMs === undefined) return undefined;
-    const { workers } = this.#plan.load;
-    const shares = [[driversProducer, driversShare(this.#plan)], ...Array.from({ length: workers }, (_, worker) => [producerOf(worker), workersShare(this.#plan, worker)] as const)] as const;
-    return shares.reduce((sum, [producer, share]) => {
+    return [...this.#shares].reduce((sum, [producer, share]) => {
       const { count, last, beginMs = loadMs } = this.#producers.get(producer) ?? { count: 0, last: -1 };
       const schedule = scheduleOf(share);
       let next = last + 1;

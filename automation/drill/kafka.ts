@@ -25,6 +25,9 @@ export interface TopicShape {
   minInsyncReplicas: number;
 }
 
+/** Whatever the brokers' own defaults are, nothing goes from a topic of a drill: a record that they compact or let expire would be taken for a lost one. */
+const keepsAll = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' };
+
 /** Kafka by its own protocol, past the bridges and the mesh whose work is being judged. Every failure is a UserError that names the servers. */
 export class Kafka implements AsyncDisposable {
   readonly #admin: Admin;
@@ -46,7 +49,7 @@ export class Kafka implements AsyncDisposable {
   createTopic(topic: string, { partitions, replicas, minInsyncReplicas }: TopicShape): Promise<void> {
     return this.#ask(`topic ${topic} cannot be made`, async () => {
       await this.#admin.createTopics({
-        topics: [topic], partitions, replicas, configs: [{ name: 'min.insync.replicas', value: String(minInsyncReplicas) }],
+        topics: [topic], partitions, replicas, configs: Object.entries({ ...keepsAll, 'min.insync.replicas': String(minInsyncReplicas) }).map(([name, value]) => ({ name, value })),
       });
     });
   }

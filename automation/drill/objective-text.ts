@@ -33,6 +33,7 @@ const figures: Record<string, Figure> = {
   'consume.skipped': { unit: 'count', meaning: 'records that consumers passed over' },
   'consume.undelivered': { unit: 'count', meaning: 'records at the end of the log that consumers did not reach' },
   'consume.recreated': { unit: 'count', meaning: 'consumers made anew' },
+  'consume.notRecreated': { unit: 'count', meaning: 'consumers that were lost, and could not be made anew to the end' },
   'consume.blackoutMs': { unit: 'ms', meaning: 'longest time in which a partition gave its consumer nothing' },
   'log.ackedLost': { unit: 'count', meaning: 'records that were acknowledged, and are not in the log' },
   'log.offsetMismatch': { unit: 'count', meaning: 'records that are not where their answer said' },

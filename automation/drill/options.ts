@@ -15,7 +15,7 @@ const tier1 = z.object({ context: z.string(), namespace: z.string(), gateway: z.
 /** How bridges say to Kafka who they are, by a Secret beside each of them: the program's `bridge.authentication`. */
 const authentication = z.discriminatedUnion('type', [
   z.object({ type: z.literal('tls'), secret: z.object({ name: z.string(), certificate: z.string(), key: z.string() }) }),
-  z.object({ type: z.literal('scram-sha-512'), username: z.string(), secret: z.object({ name: z.string(), key: z.string() }) }),
+  z.object({ type: z.literal(['scram-sha-512', 'scram-sha-256']), username: z.string(), secret: z.object({ name: z.string(), key: z.string() }) }),
 ]);
 
 const outputsSchema = z.object({

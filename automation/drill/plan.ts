@@ -85,3 +85,10 @@ export interface StepRecord {
 
 /** Settings as the clusters have them, by object: `{ 'east gateway → bridge': { ejectionMs: 2000 } }`. */
 export type AppliedConfiguration = Record<string, Record<string, string | number | boolean>>;
+
+/** How a run came to its end. */
+export type Ending =
+  | { kind: 'complete' }
+  /** Something outside the drill's question kept it from being answered. */
+  | { kind: 'inconclusive'; reason: string }
+  | { kind: 'aborted'; reason: string };

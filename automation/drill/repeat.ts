@@ -166,19 +166,38 @@ function figureOf(name: string, unit: RepeatedFigure['unit'], values: readonly n
 
 function confidenceOf(series: readonly SeriesRun[], figures: readonly RepeatedFigure[]): string[] {
   const answered = series.filter(({ report }) => exitCodeOf(report) !== 4);
-  const failures = answered.filter(({ report }) => exitCodeOf(report) === 3).length;
   const runs = answered.length;
-  // What a drill that ended itself would have measured is unknown.
-  const all = answered.some(({ report }) => report.reason !== undefined || report.verdict === 'aborted') ? 'all such drills that are not ended early' : 'all such drills';
   if (runs === 0) return ['No run answered its question.'];
   const gap = figures.find(({ name }) => name === 'produce.blackoutMs');
   return [
-    `${failures} of ${runs} runs broke an objective: with 95 % confidence fewer than ${percent(failureBound(runs, failures))} of all such drills do (${failures === 0 ? `1 - 0.05^(1/${runs})` : `Clopper and Pearson's upper bound, n ${runs}, k ${failures}`}).`,
-    ...(gap === undefined ? [] : [
-      ...(gap.medianInterval === undefined ? [`${gap.runs} runs are too few for an interval of the median gap; it takes 6.`]
-        : [`The median gap of ${all} is between ${ms(gap.medianInterval.from)} and ${ms(gap.medianInterval.to)} with ${percent(gap.medianInterval.confidence)} confidence (order statistics of ${gap.runs} runs).`]),
-      `With 95 % confidence at least ${percent(shareBelowWorst(gap.runs))} of ${all} have no gap above ${ms(gap.worst)}, the worst of these (0.05^(1/${gap.runs})).`,
-    ]),
+    ofFailures(answered.filter(({ report }) => exitCodeOf(report) === 3).length, runs, population('that answer their question', series.length - runs, `of these ${series.length} drills did not answer theirs`)),
+    // What a drill that ended itself would have measured is unknown.
+    ...(gap === undefined ? [] : ofGap(gap, population('that run to their end and answer their question', series.length - gap.runs, `of these ${series.length} drills did not`))),
+  ];
+}
+
+/** Of whom something follows. Which drills are left out may hang on what they would have measured, so that nothing follows of those. */
+interface Population {
+  all: string;
+  leftOut: string;
+}
+
+function population(such: string, others: number, didNot: string): Population {
+  return others === 0 ? { all: 'all such drills', leftOut: '' } : { all: `all such drills ${such}`, leftOut: `; ${others} ${didNot}` };
+}
+
+/** Where every run failed nothing bounds from above how many will; from below it is the worst of n turned round. */
+function ofFailures(failures: number, runs: number, { all, leftOut }: Population): string {
+  const [bound, how] = failures === runs ? [`more than ${percent(shareBelowWorst(runs))}`, `0.05^(1/${runs})`]
+    : [`fewer than ${percent(failureBound(runs, failures))}`, failures === 0 ? `1 - 0.05^(1/${runs})` : `Clopper and Pearson's upper bound, n ${runs}, k ${failures}`];
+  return `${failures} of ${runs} runs broke an objective: with 95 % confidence ${bound} of ${all} do (${how})${leftOut}.`;
+}
+
+function ofGap({ runs, worst, medianInterval: interval }: RepeatedFigure, { all, leftOut }: Population): string[] {
+  return [
+    interval === undefined ? `${runs} runs are too few for an interval of the median gap; it takes 6.`
+      : `The median gap of ${all} is between ${ms(interval.from)} and ${ms(interval.to)} with ${percent(interval.confidence)} confidence (order statistics of ${runs} runs)${leftOut}.`,
+    `With 95 % confidence at least ${percent(shareBelowWorst(runs))} of ${all} have no gap above ${ms(worst)}, the worst of these (0.05^(1/${runs}))${leftOut}.`,
   ];
 }
 

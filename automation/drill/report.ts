@@ -1,6 +1,7 @@
 import { adviseOn } from './advice.ts';
 import { Checker } from './checker.ts';
 import type { ConsumeFindings, Findings, LogFindings } from './checker.ts';
+import { ownDelayMs } from './conditions.ts';
 import { lateAnswers } from './fault-times.ts';
 import { ConsumeFigures, ProduceFigures } from './figures.ts';
 import type { ConsumptionEntry, CurvePoint, RegionShares } from './figures.ts';
@@ -8,9 +9,9 @@ import { HandedOver } from './handed-over.ts';
 import { inFlightAt, lostBesides } from './in-flight.ts';
 import { faultSpan } from './metrics.ts';
 import type { Latency, Marks, Span, TimelineEntry } from './metrics.ts';
-import { judgeObjectives, ownDelayMs, predictionTolerance } from './objectives.ts';
-import type { Ending, Objective } from './objectives.ts';
-import type { AppliedConfiguration, FaultMark, Plan, StepRecord } from './plan.ts';
+import type { Objective } from './objective.ts';
+import { judgeObjectives, predictionTolerance } from './objectives.ts';
+import type { AppliedConfiguration, Ending, FaultMark, Plan, StepRecord } from './plan.ts';
 import { objectName } from './predict/configuration.ts';
 import { predict } from './predict/predict.ts';
 import type { Prediction as Predicted } from './predict/predict.ts';
@@ -30,7 +31,7 @@ export type Parts = Record<string, { kind: 'real' | 'reference'; version: string
 
 /** All that a run leaves besides its lines: with those, enough to judge it again at any time. */
 export interface RunRecord {
-  schema: 'kbf-run/1';
+  schema: 'kbf-run/2';
   startedAt: string;
   environment: string;
   parts: Parts;
@@ -41,7 +42,8 @@ export interface RunRecord {
   faults: FaultMark[];
   steps: StepRecord[];
   configuration?: AppliedConfiguration;
-  consumers?: { recreated: number };
+  /** Consumers that were made anew, why others could not be, and what else made one end. */
+  consumers?: { recreated: number; notRecreated: string[]; broken: string[] };
   /** How far the times of any worker may be off the driver's, ms. Absent without workers, and where it could not be found out. */
   workerClocksMs?: number;
   /** First offset the group would read next, by partition. Absent when nobody could be asked. */
@@ -78,7 +80,7 @@ export interface Report {
     sent: number; ok: number; failed: number; unknown: number; attempts?: number;
     blackoutMs?: number; latencyMs?: Latency; errors: { class: string; count: number }[];
   };
-  consume?: Partial<ConsumeFindings> & Pick<ConsumeFindings, 'delivered' | 'redelivered' | 'skipped'> & { blackoutMs?: number; recreated?: number };
+  consume?: Partial<ConsumeFindings> & Pick<ConsumeFindings, 'delivered' | 'redelivered' | 'skipped'> & { blackoutMs?: number; recreated?: number; notRecreated?: number };
   log?: LogFindings;
   regions: RegionShares[];
   predicted?: Predicted;
@@ -120,7 +122,8 @@ export class Judging {
 
   constructor(run: RunRecord) {
     this.#run = run;
-    this.#expected = new Map(run.steps.filter(({ kind }) => kind === 'expect').map((step) => [step, new ExpectedStep(step, run.regions)]));
+    const wanted = run.plan.steps.flatMap((step) => (step.kind === 'expect' ? [step.objective] : []));
+    this.#expected = new Map(run.steps.filter(({ kind }) => kind === 'expect').map((step, i) => [step, new ExpectedStep({ ...step, text: wanted[i] ?? step.text }, run.regions)]));
     this.#checker = new Checker(run.plan.run, { isCut: run.ending.kind !== 'complete' });
     const [first, ...others] = run.faults;
     this.#produce = new ProduceFigures({ ...run.marks, ...pick('late', lateAnswers(run, first)) }, others.map((fault) => ({ ...fault, ...pick('late', lateAnswers(run, fault)) })));
@@ -189,7 +192,7 @@ export class Judging {
   }
 
   #consumeFigures({ consume }: Findings, span: Span | undefined): Report['consume'] {
-    return { ...consume, ...pick('blackoutMs', span && this.#consume.blackoutMs(span, this.#checker.partitions)), ...pick('recreated', this.#run.consumers?.recreated) };
+    return { ...consume, ...pick('blackoutMs', span && this.#consume.blackoutMs(span, this.#checker.partitions)), ...pick('recreated', this.#run.consumers?.recreated), ...pick('notRecreated', this.#run.consumers?.notRecreated.length) };
   }
 
   /** Nothing is detected later than its bound, as far as that is borne. */

@@ -30,7 +30,7 @@ export const plan = z.object({
 
 /** What a run holds at least; what it holds besides is of no interest to who judges it. */
 const run: z.ZodType<RunRecord> = z.object({
-  schema: z.literal('kbf-run/1'), startedAt: string(), environment: string(),
+  schema: z.literal('kbf-run/2'), startedAt: string(), environment: string(),
   parts, regions: z.array(string()), plan,
   marks: z.object({ ...marks, loadMs: finite.optional(), loadEndMs: finite.optional() }),
   faults: z.array(z.object({
@@ -39,7 +39,7 @@ const run: z.ZodType<RunRecord> = z.object({
   })),
   steps: z.array(z.object({ kind: z.enum(['do', 'expect']), text: string(), startMs: finite, endMs: finite.optional(), met: boolean().optional(), measured: z.union([finite, string()]).optional() })),
   configuration: z.record(string(), z.record(string(), z.union([string(), finite, boolean()]))).optional(),
-  consumers: z.object({ recreated: finite }).optional(), workerClocksMs: finite.optional(), committed: z.record(string(), finite).optional(), stored: lines.optional(),
+  consumers: z.object({ recreated: finite, notRecreated: z.array(string()), broken: z.array(string()) }).optional(), workerClocksMs: finite.optional(), committed: z.record(string(), finite).optional(), stored: lines.optional(),
   logRead: boolean(),
   ending: z.discriminatedUnion('kind', [z.object({ kind: z.literal('complete') }), z.object({ kind: z.literal('inconclusive'), reason: string() }), z.object({ kind: z.literal('aborted'), reason: string() })]),
   interrupted: z.literal(true).optional(),
@@ -47,5 +47,22 @@ const run: z.ZodType<RunRecord> = z.object({
 
 /** What is wrong with what a run knows of itself, each with its path; undefined where nothing is. */
 export function wrongRun(value: unknown): string | undefined {
-  return wrongBy(run, value);
+  return wrongBy(run, value) ?? wrongCourse(value as RunRecord);
+}
+
+/** A run went as its plan says, as far as it came, and to its end where it says so: of a fault or a step that is missing nothing would be asked. */
+function wrongCourse({ plan, ending, faults, steps, consumers, stored, committed }: RunRecord): string | undefined {
+  const planned = plan.steps.flatMap((step) => (step.kind === 'wait' ? [] : [step.kind === 'do' ? `do ${step.fault} of ${step.region}` : `expect ${step.objective}`]));
+  const courses = [
+    { of: 'faults', went: faults.map(({ fault, region = plan.region }) => `do ${fault} of ${region}`), wanted: planned.filter((step) => step.startsWith('do ')) },
+    { of: 'steps', went: steps.map(({ kind, text }) => `${kind} ${text}`), wanted: planned },
+  ];
+  const isComplete = ending.kind === 'complete';
+  const missing = Object.entries({ consumers, stored, committed }).filter(([, value]) => isComplete && value === undefined);
+  const wrong = [
+    ...courses.filter(({ went, wanted }) => (isComplete && went.length < wanted.length) || went.some((step, i) => step !== wanted[i]))
+      .map(({ of, went, wanted }) => `${of}: ${went.join(', ') || 'none'}, where the plan has ${wanted.join(', ')}`),
+    ...missing.map(([name]) => `${name}: missing, though the drill came to its end`),
+  ];
+  return wrong.length === 0 ? undefined : wrong.join('; ');
 }

@@ -5,13 +5,17 @@ import { range, wrongObjective } from './option-values.ts';
 import type { WrittenStep } from './plan-file.ts';
 import { windowFigures } from './window.ts';
 
-/** All that is wrong with the steps of a drill, one phrase each. Without `regions`, where the stack is not known yet, any name of a region is taken. */
-export function wrongSteps(steps: readonly WrittenStep[], regions?: readonly string[]): string[] {
+/**
+ * All that is wrong with the steps of a drill, one phrase each. Without `regions`, where the stack is not known yet, any name of a region is taken. A step that could not be read is
+ * undefined: it may be one that breaks something.
+ */
+export function wrongSteps(steps: readonly (WrittenStep | undefined)[], regions?: readonly string[]): string[] {
   const one = steps.length === 1;
+  const mayBreak = (step: WrittenStep | undefined): boolean => step === undefined || step.kind === 'do';
   return [
-    ...(steps.some(({ kind }) => kind === 'do') ? [] : ['the plan breaks nothing: it has no step with do']),
+    ...(steps.some(mayBreak) ? [] : ['the plan breaks nothing: it has no step with do']),
     ...steps.flatMap((step, i) => {
-      const wrong = wrongStep(step, { regions, expectsBefore: !steps.slice(0, i).some(({ kind }) => kind === 'do') });
+      const wrong = step === undefined ? [] : wrongStep(step, { regions, expectsBefore: !steps.slice(0, i).some(mayBreak) });
       return one ? wrong : wrong.map((what) => `steps[${i}]: ${what}`);
     }),
   ];

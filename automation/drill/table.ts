@@ -1,3 +1,4 @@
+import { isFinding } from './objective.ts';
 import type { Report } from './report.ts';
 
 /** The report as a person reads it on a terminal. Ends in a newline. */
@@ -30,10 +31,10 @@ function produceCells({ sent, ok, failed, unknown, blackoutMs, latencyMs }: Repo
   ];
 }
 
-function consumeCells({ delivered, redelivered, skipped, recreated, blackoutMs }: NonNullable<Report['consume']>, boundMs: number | undefined): string[] {
+function consumeCells({ delivered, redelivered, skipped, recreated, notRecreated = 0, blackoutMs }: NonNullable<Report['consume']>, boundMs: number | undefined): string[] {
   return [
     `delivered ${delivered}`, `redelivered ${redelivered}`, `skipped ${skipped}`,
-    ...(recreated === undefined ? [] : [`re-created ${recreated}`]),
+    ...(recreated === undefined ? [] : [`re-created ${recreated}`]), ...(notRecreated === 0 ? [] : [`not re-created ${notRecreated}`]),
     ...(blackoutMs === undefined ? [] : [gap(blackoutMs, boundMs)]),
   ];
 }
@@ -64,7 +65,7 @@ function percent(share: number | undefined): string {
   return share === undefined ? '-' : `${(share * 100).toFixed(share > 0 && share < 0.01 ? 1 : 0)} %`;
 }
 
-/** All that are met fit in one line, and so do those that could not be measured; a person looks for the others. */
+/** All that are met fit in one line, and so do those that could not be measured; a person looks for the others, and for what was found though it was borne. */
 function objectiveLines(objectives: Report['objectives']): string[] {
   const missed = objectives.filter(({ met, measured }) => !met && measured !== undefined);
   const unmeasured = objectives.filter(({ measured }) => measured === undefined);
@@ -74,6 +75,7 @@ function objectiveLines(objectives: Report['objectives']): string[] {
       `  NOT MET  ${name}: wanted ${limit}, measured ${String(measured)}`,
       ...(why === undefined ? [] : [`           ${why}`]),
     ]),
+    ...objectives.filter(isFinding).map(({ name, measured, why }) => `  FOUND    ${name}: measured ${String(measured)}, ${why}`),
     ...(unmeasured.length === 0 ? [] : [`  not measured: ${unmeasured.map(({ name }) => name).join(', ')}`]),
   ];
 }

@@ -21,9 +21,13 @@ export async function drain(drill: Drill, { kafka, consumers }: { kafka: Kafka; 
   }
   drill.phase('drain', 'consumers to the end of the log');
   await consumers.drained(await kafka.bounds(plan.topic), drainTimeoutMs, signal);
+  if (consumers.someLost) {
+    drill.phase('drain', 'until a consumer that was lost is made anew');
+    await consumers.settled(signal);
+  }
   await consumers.stop();
-  seen.consumers = { recreated: consumers.recreated.length };
-  for (const failure of consumers.failures) drill.phase('drain', failure);
+  const { recreated, notRecreated, broken } = consumers;
+  seen.consumers = { recreated: recreated.length, notRecreated, broken };
   seen.committed = await kafka.committed(plan.topic, plan.topic);
 }
 

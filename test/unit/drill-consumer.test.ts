@@ -225,6 +225,39 @@ describe('the consumers', () => {
     tier1.intercept = undefined;
   });
 
+  it('are waited for while another instance is being made', async () => {
+    await group.start(signal);
+    assert.equal(group.someLost, false);
+    tier1.away.add('east').add('west');
+    while (!group.someLost) await delay(20);
+    const settled = group.settled(signal);
+    assert.equal(await Promise.race([settled, delay(300, 'not yet')]), 'not yet');
+    tier1.away.clear();
+    await settled;
+    assert.deepEqual([group.someLost, group.recreated.length, group.notRecreated], [false, 1, []]);
+  });
+
+  it('say of a lost one that it could not be made anew, once that was tried long enough', async () => {
+    let aheadMs = 0;
+    const clock = startClock();
+    make({ clock: () => clock() + aheadMs });
+    await group.start(signal);
+    tier1.away.add('east').add('west');
+    while (!group.someLost) await delay(20);
+    aheadMs = 100_000;
+    await group.settled(signal);
+    assert.deepEqual([group.notRecreated.length, group.recreated, group.broken, group.someLost], [1, [], [], false]);
+    assert.match(group.notRecreated[0] ?? '', /^consumer 0 of group g could not be made within 90000 ms: .*503/);
+  });
+
+  it('say of one that breaks itself why it does', async () => {
+    make({ onDelivery: () => { throw new Error('no room for it'); } });
+    await group.start(signal);
+    write(3);
+    while (group.broken.length === 0) await delay(20);
+    assert.deepEqual([group.broken, group.notRecreated, group.someLost], [['no room for it'], [], false]);
+  });
+
   it('can be stopped while they have no instance', async () => {
     tier1.away.add('east').add('west');
     const started = group.start(signal);
@@ -232,6 +265,6 @@ describe('the consumers', () => {
     await delay(100);
     await group.stop();
     await assert.rejects(started);
-    assert.deepEqual(group.failures, []);
+    assert.deepEqual([group.notRecreated, group.broken], [[], []]);
   });
 });

@@ -42,6 +42,7 @@ describe('what a drill says to Kafka of itself', () => {
   it('is the bridges’ user and password, or their certificate', async () => {
     east.objects.set(path, data({ password: 'p w', 'user.crt': 'CERT', 'user.key': 'KEY' }));
     assert.deepEqual(await read(password), { sasl: { mechanism: 'SCRAM-SHA-512', username: 'bridge', password: 'p w' } });
+    assert.deepEqual(await read({ ...password, type: 'scram-sha-256' }), { sasl: { mechanism: 'SCRAM-SHA-256', username: 'bridge', password: 'p w' } });
     assert.deepEqual(await read(certificate), { tls: { cert: 'CERT', key: 'KEY' } });
     assert.deepEqual(west.requests, []);
   });

@@ -7,6 +7,7 @@ import type { Exchange } from '../../automation/drill/exchange.ts';
 import { faultNamed } from '../../automation/drill/faults/index.ts';
 import { parseObjective } from '../../automation/drill/objective-text.ts';
 import { judgeProduce } from '../../automation/drill/outcome.ts';
+import { meaning } from '../../automation/drill/show/words.ts';
 import type { Session } from '../../automation/session.ts';
 
 const page = readFileSync(new URL('../../docs/drill.md', import.meta.url), 'utf8');
@@ -45,6 +46,14 @@ describe('the page about the verdict', () => {
   it('has as damage what a comparison takes for it', () => {
     const [, findings = ''] = /\n## Data\n([^]*?)\| \*counted, no finding\*/.exec(verdictPage) ?? [];
     assert.deepEqual([...findings.matchAll(/^\| `([\w.]+)`/gm)].map(([, name]) => name), [...damage]);
+  });
+
+  it('says of every condition what it is', () => {
+    const code = readFileSync(new URL('../../automation/drill/conditions.ts', import.meta.url), 'utf8').replaceAll('condition.${of}Bound', 'condition.produceBound condition.consumeBound');
+    const names = new Set([...code.matchAll(/condition\.[a-zA-Z0-9]+/g)].map(([name]) => name));
+    assert.ok(names.size > 10, [...names].join(' '));
+    assert.deepEqual([...names].filter((name) => !verdictPage.includes(`\`${name}`)), []);
+    assert.deepEqual([...names].filter((name) => meaning(name) === '' && meaning(`${name}.before`) === ''), [], 'nor for a reader of the report');
   });
 
   const [, table = ''] = /\n## Outcomes\n([^]*?)\n## /.exec(verdictPage) ?? [];

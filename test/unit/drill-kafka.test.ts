@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Consumer } from '@platformatic/kafka';
+import { Admin, Consumer } from '@platformatic/kafka';
 import { Kafka } from '../../automation/drill/kafka.ts';
 
 /** Answers to fetches, in turn; each is so many records, from the offset that is asked for. The last one stays. */
@@ -16,6 +16,20 @@ function answerFetches(...counts: number[]): { asked: number } {
   };
   return seen;
 }
+
+describe('the topic of a drill', () => {
+  const { createTopics } = Admin.prototype;
+  afterEach(() => { Object.assign(Admin.prototype, { createTopics }); });
+
+  it('keeps every record, whatever the brokers\' defaults are', async () => {
+    const made: unknown[] = [];
+    Object.assign(Admin.prototype, { createTopics: (asked: unknown) => Promise.resolve(void made.push(asked)) });
+    await using kafka = new Kafka({ bootstrapServers: '127.0.0.1:9' });
+    await kafka.createTopic('t', { partitions: 6, replicas: 3, minInsyncReplicas: 2 });
+    const configs = Object.entries({ 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1', 'min.insync.replicas': '2' }).map(([name, value]) => ({ name, value }));
+    assert.deepEqual(made, [{ topics: ['t'], partitions: 6, replicas: 3, configs }]);
+  });
+});
 
 describe('reading a partition of the log', () => {
   const { metadata, fetch } = Consumer.prototype;

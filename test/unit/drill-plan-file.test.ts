@@ -55,6 +55,18 @@ describe('a plan file', () => {
     assert.deepEqual(wrongSteps(readPlan(file)).map((what) => what.slice(0, 78)), ['steps[0]: fault bridge-kil is unknown, did you mean bridge-kill; there is brid', 'steps[1]: the objective \'produce.faild=0\' cannot be used: there is no figure p']);
   });
 
+  it('is refused with both at once: what cannot be read of it, and what its other steps name that there is not', async () => {
+    await writeFile(file, '- do: { fault: bridge-kil, for: soon }\n- expect: produce.faild=0\n- sleep: 5s\n- expect: produce.blackoutMs<=5%\n- do: { fault: bridge-hagn }\n- wait: 5\n');
+    assert.throws(() => readPlan(file), (error: Error & { exitCode?: number }) => {
+      assert.equal(error.exitCode, 2);
+      for (const part of ['[0].do.for: must be a time like 5s', 'steps[0]: fault bridge-kil is unknown, did you mean bridge-kill', 'steps[1]: the objective \'produce.faild=0\' cannot be used', '[2] is {"sleep":"5s"}', 'steps[3]: the objective \'produce.blackoutMs<=5%\' cannot be used', 'steps[4]: fault bridge-hagn is unknown', '[5].wait:']) assert.ok(error.message.includes(part), `${part}: ${error.message}`);
+      return true;
+    });
+    // What cannot be read may be what breaks something.
+    await writeFile(file, '- doo: { fault: bridge-kill }\n- expect: produce.failed=0\n');
+    assert.throws(() => readPlan(file), (error: Error) => error.message.includes('[0] is') && !/breaks nothing|none came before/.test(error.message));
+  });
+
   it('is refused when it is no list, breaks nothing, or is not there', async () => {
     await writeFile(file, 'do: bridge-kill\n');
     assert.throws(() => readPlan(file), { exitCode: 2 });

@@ -62,7 +62,11 @@ const broken = { name: 'produce.failed', limit: '= 0', measured: 40, met: false 
 function leave(directory: string, report: Report, run: Partial<RunRecord> = {}): void {
   mkdirSync(directory);
   writeFileSync(join(directory, 'report.json'), JSON.stringify(report));
-  writeFileSync(join(directory, 'run.json'), JSON.stringify({ ...passingRun().run, plan: report.plan, ...run }));
+  const { plan } = report;
+  const { run: passed } = passingRun();
+  const faults = plan.steps.flatMap((step) => (step.kind === 'do' ? [{ ...passed.faults[0], fault: step.fault, region: step.region }] : []));
+  const steps = plan.steps.flatMap((step) => (step.kind === 'wait' ? [] : [{ kind: step.kind, text: step.kind === 'do' ? `${step.fault} of ${step.region}` : step.objective, startMs: 11_000 }]));
+  writeFileSync(join(directory, 'run.json'), JSON.stringify({ ...passed, plan, faults, steps, stored: { attempts: 0, deliveries: 0, commits: 0, log: 0 }, ...run }));
 }
 
 describe('a series of drills', () => {
@@ -177,8 +181,8 @@ describe('a series of drills', () => {
     runs[3]?.report.objectives.push(broken);
     const { figures, confidence } = summarize(runs);
     assert.equal(figures.find(({ name }) => name === 'produce.blackoutMs')?.runs, 19);
-    assert.match(confidence[0] ?? '', /^1 of 20 runs broke an objective: .* n 20, k 1\)\.$/);
-    for (const sentence of confidence.slice(1)) assert.match(sentence, /of all such drills that are not ended early (is|have)/);
+    assert.match(confidence[0] ?? '', /^1 of 20 runs broke an objective: .* of all such drills that answer their question do \(.* n 20, k 1\); 1 of these 21 drills did not answer theirs\.$/);
+    for (const sentence of confidence.slice(1)) assert.match(sentence, /of all such drills that run to their end and answer their question (is|have) .*; 2 of these 21 drills did not\.$/);
   });
 
   it('leaves out the figures of a drill that ended itself also where its data was damaged', () => {
@@ -187,7 +191,7 @@ describe('a series of drills', () => {
     const gap = figures.find(({ name }) => name === 'produce.blackoutMs');
     assert.deepEqual([gap?.runs, gap?.worst], [3, 10]);
     assert.match(confidence[0] ?? '', /^1 of 4 runs broke an objective/);
-    assert.match(confidence.at(-1) ?? '', /of all such drills that are not ended early have/);
+    assert.match(confidence.at(-1) ?? '', /of all such drills that run to their end and answer their question have .*; 1 of these 4 drills did not\.$/);
   });
 
   it('says what follows, over those that answered their question', () => {
@@ -195,14 +199,29 @@ describe('a series of drills', () => {
     const summary = summarize(runs);
     assert.deepEqual(summary.counts, { pass: 19, fail: 1, inconclusive: 2, aborted: 0 });
     assert.deepEqual(summary.confidence, [
-      '1 of 20 runs broke an objective: with 95 % confidence fewer than 21.6 % of all such drills do (Clopper and Pearson\'s upper bound, n 20, k 1).',
-      'The median gap of all such drills is between 15 ms and 24 ms with 95.9 % confidence (order statistics of 20 runs).',
-      'With 95 % confidence at least 86.1 % of all such drills have no gap above 29 ms, the worst of these (0.05^(1/20)).',
+      '1 of 20 runs broke an objective: with 95 % confidence fewer than 21.6 % of all such drills that answer their question do (Clopper and Pearson\'s upper bound, n 20, k 1); 2 of these 22 drills did not answer theirs.',
+      'The median gap of all such drills that run to their end and answer their question is between 15 ms and 24 ms with 95.9 % confidence (order statistics of 20 runs); 2 of these 22 drills did not.',
+      'With 95 % confidence at least 86.1 % of all such drills that run to their end and answer their question have no gap above 29 ms, the worst of these (0.05^(1/20)); 2 of these 22 drills did not.',
     ]);
     const text = renderRepeat(summary);
     assert.match(text, /22 runs: 19 pass, 1 fail, 2 inconclusive/);
     assert.match(text, /produce\.blackoutMs +20 ms +29 ms +20\n/);
     assert.match(text, /run-3 \(seed 3\): fail/);
     assert.deepEqual(summarize([]).confidence, ['No run answered its question.']);
+  });
+
+  it('says it of all drills where each answered its question', () => {
+    const runs = Array.from({ length: 20 }, (_, i) => ({ directory: `run-${i}`, seed: i, report: reportWith(i, 'pass', 10 + i) }));
+    assert.deepEqual(summarize(runs).confidence, [
+      '0 of 20 runs broke an objective: with 95 % confidence fewer than 13.9 % of all such drills do (1 - 0.05^(1/20)).',
+      'The median gap of all such drills is between 15 ms and 24 ms with 95.9 % confidence (order statistics of 20 runs).',
+      'With 95 % confidence at least 86.1 % of all such drills have no gap above 29 ms, the worst of these (0.05^(1/20)).',
+    ]);
+  });
+
+  it('says of a series in which every run failed how many do at least, as nothing says how many do at most', () => {
+    const failed = (count: number): string | undefined => summarize(Array.from({ length: count }, (_, i) => ({ directory: `run-${i}`, seed: i, report: reportWith(i, 'fail') }))).confidence[0];
+    assert.equal(failed(3), '3 of 3 runs broke an objective: with 95 % confidence more than 36.8 % of all such drills do (0.05^(1/3)).');
+    assert.equal(failed(1), '1 of 1 runs broke an objective: with 95 % confidence more than 5.0 % of all such drills do (0.05^(1/1)).');
   });
 });

@@ -1,46 +1,21 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { main } from '../../automation/kbf.ts';
-import { compare, exitCodeOfComparison, renderComparison } from '../../automation/drill/compare.ts';
 import { judge } from '../../automation/drill/report.ts';
-import type { Report, Stored } from '../../automation/drill/report.ts';
-import { makeReportDirectory, openAppender } from '../../automation/drill/store.ts';
+import type { Stored } from '../../automation/drill/report.ts';
 import { judgeDirectory, writeRun } from '../../automation/drill/stored.ts';
+import { producerOf } from '../../automation/drill/workers/protocol.ts';
 import { UserError } from '../../errors.ts';
-import { fakeModules } from '../fixtures/fake-sandbox.ts';
 import { passingRun } from '../fixtures/passing-run.ts';
-import { Sink } from '../fixtures/sink.ts';
+import { bytesOf, kbfHere, storeRun } from '../fixtures/stored-run.ts';
 
 let root: string;
 beforeEach(() => { root = mkdtempSync(join(tmpdir(), 'kbf-stored-')); });
 afterEach(() => { rmSync(root, { recursive: true }); });
-
-async function store(name: string, change: (stored: Stored) => void = () => undefined): Promise<string> {
-  const stored = passingRun();
-  change(stored);
-  const directory = join(root, name);
-  await makeReportDirectory(directory);
-  await writeRun(directory, stored.run);
-  for (const [kind, records] of [['attempts', stored.attempts], ['log', stored.log], ['commits', stored.commits ?? []], ['deliveries', stored.deliveries]] as const) {
-    const file = openAppender(directory, kind, (error) => { throw error; });
-    for (const record of records) await file.append(record as never);
-    await file.close();
-  }
-  return directory;
-}
-
-async function kbf(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const [stdout, stderr] = [new Sink(), new Sink()];
-  const code = await main([...argv, '--state-dir', root], { stdout, stderr, modules: () => Promise.resolve(fakeModules({})), work: () => Promise.reject(new Error('nothing is to be done elsewhere')) });
-  return { code, stdout: stdout.text, stderr: stderr.text };
-}
-
-function bytesOf(directory: string): Record<string, string> {
-  return Object.fromEntries(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'utf8')]));
-}
+const store = (name: string, change?: (stored: Stored) => void): Promise<string> => storeRun(root, name, change);
+const kbf = (...argv: string[]): ReturnType<typeof kbfHere> => kbfHere(root, ...argv);
 
 describe('a stored run', () => {
   it('is judged as what it was when it was stored', async () => {
@@ -68,6 +43,8 @@ describe('a stored run', () => {
     // One record is gone from the log, its second to last.
     const log = readFileSync(join(directory, 'log.ndjson'), 'utf8').trimEnd().split('\n');
     writeFileSync(join(directory, 'log.ndjson'), `${[...log.slice(0, -7), ...log.slice(-6)].join('\n')}\n`);
+    const run = JSON.parse(bytesOf(directory)['run.json'] ?? '') as Stored['run'];
+    await writeRun(directory, { ...run, stored: { ...run.stored ?? assert.fail(), log: 2999 } });
     const { code, stderr } = await kbf('report', directory, '--json');
     assert.equal(code, 3);
     assert.match(stderr, /^This is not the judgement that was there, which is kept as \S+\/report\.previous-1\.json\. What differs:\n {2}verdict: pass, now fail\n {2}objectives\.log\.ackedLost\.measured: 0, now 1\n {2}objectives\.log\.ackedLost\.met: true, now false\n[^]*something in .*evidence/);
@@ -98,8 +75,7 @@ describe('a stored run', () => {
   });
 
   it('is refused where a file has not as many lines as the drill stored, though each of them is whole', async () => {
-    const stored = { attempts: 3000, deliveries: 3000, commits: 0, log: 3000 };
-    const directory = await store('a', ({ run }) => { run.stored = stored; });
+    const directory = await store('a');
     assert.equal((await kbf('report', directory)).code, 0);
     const file = join(directory, 'attempts.ndjson');
     const lines = readFileSync(file, 'utf8').split('\n');
@@ -130,7 +106,54 @@ describe('a stored run', () => {
   });
 
   for (const [what, change, says] of [
-    ['nothing', () => null, /run\.json is not kbf-run\/1 but undefined/],
+    ['a fault less than its plan', (run) => { run.faults.pop(); }, /faults: none, where the plan has do bridge-scale-0 of east\n/],
+    ['another fault than its plan', (run) => { Object.assign(run.faults[0] ?? {}, { region: 'west' }); }, /faults: do bridge-scale-0 of west, where the plan has do bridge-scale-0 of east\n/],
+    ['a step less than its plan', (run) => { run.plan.steps.push({ kind: 'expect', objective: 'produce.failed=0' }); }, /steps: do bridge-scale-0 of east, where the plan has do bridge-scale-0 of east, expect produce\.failed=0\n/],
+    ['a step that expects something else than its plan', (run) => {
+      run.plan.steps.push({ kind: 'expect', objective: 'produce.failed=0' });
+      run.steps.push({ kind: 'expect', text: 'produce.failed<=3000', startMs: 11_000, endMs: 22_600 });
+    }, /steps: .*, expect produce\.failed<=3000, where the plan has/],
+    ['no number of lines', (run) => { delete run.stored; }, /stored: missing, though the drill came to its end\n/],
+    ['nothing of what was committed, nor of its consumers', (run) => {
+      delete run.committed;
+      delete run.consumers;
+    }, /consumers: missing, though the drill came to its end; committed: missing/],
+  ] as [string, (run: Stored['run']) => void, RegExp][]) {
+    it(`is refused where it came to its end and has ${what}`, async () => {
+      const directory = await store('changed');
+      const run = JSON.parse(bytesOf(directory)['run.json'] ?? '') as Stored['run'];
+      assert.equal((await kbf('report', directory)).code, 0);
+      change(run);
+      await writeRun(directory, run);
+      const { code, stderr } = await kbf('report', directory);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, says);
+      assert.match(stderr, /cannot be judged/);
+    });
+  }
+
+  it('of a drill that ended itself has as many faults and steps as it came to', async () => {
+    const directory = await store('a', ({ run }) => {
+      run.plan.steps.push({ kind: 'do', fault: 'bridge-kill', region: 'west' }, { kind: 'expect', objective: 'produce.failed=0' });
+      run.ending = { kind: 'aborted', reason: 'another drill has the stack' };
+      delete run.committed;
+    });
+    assert.equal((await kbf('report', directory)).code, 4);
+  });
+
+  it('is refused where attempts are of a producer that the plan does not have', async () => {
+    const changed = (workers: number): Promise<string> => store(`of-${workers}`, ({ run, attempts }) => {
+      run.plan.load.workers = workers;
+      attempts.push({ ...attempts[0] ?? assert.fail(), producer: producerOf(0), outcome: 'failed', class: 'refused' });
+    });
+    const { code, stderr } = await kbf('report', await changed(0));
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /attempts are of a producer \S+, which the drill's plan does not have\n[^]*the run was changed; it cannot be judged/);
+    assert.doesNotMatch((await kbf('report', await changed(1))).stderr, /does not have/);
+  });
+
+  for (const [what, change, says] of [
+    ['nothing', () => null, /run\.json is not kbf-run\/2 but undefined/],
     ['no plan', ({ plan, ...rest }: Stored['run']) => { assert.ok(plan); return rest; }, /run\.json is not what a drill wrote: plan: .*the run was changed/s],
     ['no faults', ({ faults, ...rest }: Stored['run']) => { assert.ok(faults); return rest; }, /what a drill wrote: faults: /],
     ['a mark that is no time', (run: Stored['run']) => ({ ...run, marks: { ...run.marks, injectMs: 'x' } }), /what a drill wrote: marks\.injectMs: /],
@@ -159,110 +182,4 @@ describe('a stored run', () => {
       assert.match(stderr, says);
     });
   }
-});
-
-describe('the comparison of two reports', () => {
-  const slower = ({ attempts, run }: Stored): void => {
-    run.plan.connections = 8;
-    for (const attempt of attempts.slice(1000, 1100)) attempt.endMs += 300;
-    Object.assign(attempts[1500] ?? {}, { outcome: 'unknown', class: 'timeout' });
-  };
-
-  it('shows every figure with its difference, what got worse, and in what the drills were not the same', async () => {
-    const [a, b] = [await store('a'), await store('b', slower)];
-    await judgeDirectory(a);
-    await judgeDirectory(b);
-    const { code, stdout } = await kbf('report', '--compare', a, b);
-    assert.equal(code, 3);
-    assert.match(stdout, /verdict +pass +fail +WORSE/);
-    assert.match(stdout, /produce\.unknown +0 +1 +\+1 +WORSE/);
-    assert.match(stdout, /produce\.latencyMs\.p99 +4\.0 ms +304 ms +\+300 ms +WORSE/);
-    assert.match(stdout, /connections: 4 against 8/);
-    assert.match(stdout, /Got worse: verdict, produce\.unknown, /);
-  });
-
-  /** Own partitions of consumers that were given so many records again. */
-  const back = (times: number) => (stored: Stored): void => {
-    slower(stored);
-    stored.run.plan.consumers.mode = 'assign';
-    for (let i = 0; i < times; i += 1) stored.deliveries.push({ ...stored.deliveries[2000] ?? assert.fail(), tMs: 31_100 + i });
-  };
-  const losing = (count: number) => ({ log }: Stored): void => { log.splice(1500, count); };
-  for (const [what, first, second, code, worse] of [
-    ['is worse where both failed and the second lost more', slower, losing(50), 3, /log\.ackedLost +0 +50 +\+50 +WORSE/],
-    ['is worse where both lost records and the second more of them', losing(50), losing(51), 3, /log\.ackedLost +50 +51 +\+1 +WORSE/],
-    ['is worse where consumers with partitions of their own went back', back(0), back(5), 3, /consume\.backwards +0 +5 +\+5 +WORSE/],
-    ['is no worse where both failed and the second was only slower', ({ log }: Stored) => { log.splice(1500, 1); }, slower, 0, /produce\.unknown +0 +1 +\+1 +WORSE/],
-  ] as const) {
-    it(what, async () => {
-      const [a, b] = [await store('a', first), await store('b', second)];
-      assert.deepEqual([(await judgeDirectory(a)).verdict, (await judgeDirectory(b)).verdict], ['fail', 'fail']);
-      const compared = await kbf('report', '--compare', a, b);
-      assert.equal(compared.code, code, compared.stdout);
-      assert.match(compared.stdout, worse);
-    });
-  }
-
-  for (const [what, change, says] of [
-    ['nothing', () => null, /report\.json is not kbf-report\/1 but undefined\n[^]*judge the run again: kbf report/],
-    ['no regions', ({ regions, ...rest }: Report) => { assert.ok(regions); return rest; }, /report\.json is not what a drill wrote: regions: .*\n[^]*judge the run again: kbf report/],
-    ['no plan', ({ plan, ...rest }: Report) => { assert.ok(plan); return rest; }, /what a drill wrote: plan: /],
-    ['a verdict that is none', (report: Report) => ({ ...report, verdict: 'good' }), /what a drill wrote: verdict: /],
-  ] as const) {
-    it(`is refused where a report has ${what}`, async () => {
-      const directory = await store('a');
-      const changed = change(await judgeDirectory(directory));
-      writeFileSync(join(directory, 'report.json'), JSON.stringify(changed));
-      const { code, stderr } = await kbf('report', '--compare', directory, directory);
-      assert.equal(code, 2, stderr);
-      assert.match(stderr, says);
-      assert.doesNotMatch(stderr, /not a mistake of yours|Cannot read/);
-    });
-  }
-
-  it('names each part that is another, or is known of one drill only', () => {
-    const a = judge(passingRun());
-    const b: typeof a = { ...a, parts: { envoy: { kind: 'real', version: '1.41.0' }, kafka: { kind: 'real', version: '4.1.1' } } };
-    assert.deepEqual(compare(a, b).unlike, ['part envoy: 1.40.0 (real) against 1.41.0 (real)', 'part kafka: not known against 4.1.1 (real)']);
-    assert.deepEqual(compare(a, a).unlike, []);
-  });
-
-  it('takes damage for worse also where the earlier drill did not look', () => {
-    const stored = passingRun();
-    losing(3)(stored);
-    const { log, ...bare } = judge(passingRun());
-    assert.ok(log);
-    const comparison = compare({ ...bare, verdict: 'fail' }, judge(stored));
-    assert.ok(!comparison.worse.includes('verdict') && comparison.worse.includes('log.ackedLost'));
-    assert.equal(exitCodeOfComparison(comparison), 3);
-  });
-
-  it('finds nothing worse in the same report, nor in a better one', () => {
-    const stored = passingRun();
-    slower(stored);
-    const [good, bad] = [judge(passingRun()), judge(stored)];
-    assert.deepEqual(compare(good, good).worse, []);
-    assert.deepEqual(compare(bad, good).worse, []);
-    assert.match(renderComparison(compare(good, good)), /Nothing got worse\./);
-  });
-
-  it('takes a drill that ended itself for as bad as what it had broken by then', () => {
-    const broken = passingRun();
-    slower(broken);
-    const [good, bad] = [judge(passingRun()), judge(broken)];
-    const unclear = { ...good, verdict: 'inconclusive' as const };
-    const ended = { ...bad, verdict: 'aborted' as const };
-    assert.deepEqual(compare(unclear, ended).worse.slice(0, 1), ['verdict']);
-    assert.deepEqual(compare(bad, ended).worse, []);
-    assert.deepEqual(compare(unclear, { ...good, verdict: 'aborted' }).worse, []);
-  });
-
-  it('leaves out what neither measured, and compares nothing with what one did not', () => {
-    const { log, consume, ...bare } = judge(passingRun());
-    assert.ok(log && consume);
-    const { figures, worse } = compare(judge(passingRun()), bare);
-    assert.deepEqual(worse, []);
-    assert.deepEqual(figures.find(({ name }) => name === 'log.ackedLost'), { name: 'log.ackedLost', unit: 'count', a: 0 });
-    assert.ok(!compare(bare, bare).figures.some(({ name }) => name.startsWith('log.')));
-  });
 });

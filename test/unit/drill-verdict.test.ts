@@ -13,7 +13,7 @@ function dropLast({ log, deliveries }: Stored): void {
 describe('damage to data', () => {
   it('fails a drill also where a person asked for less', () => {
     const { verdict, missed } = verdictOf((stored) => {
-      stored.run.plan.objectives = ['log.ackedLost<=5', 'consume.skipped<=5'];
+      stored.run.plan.objectives?.push('log.ackedLost<=5', 'consume.skipped<=5');
       dropLast(stored);
     });
     assert.deepEqual({ verdict, missed }, { verdict: 'fail', missed: ['log.ackedLost'] });
@@ -46,7 +46,59 @@ describe('damage to data', () => {
   });
 });
 
+describe('consumers that were lost', () => {
+  it('fail a drill where they were never made anew, also where the others had their partitions', () => {
+    const lost = (stored: Stored): void => {
+      for (const delivery of stored.deliveries) if (delivery.partition >= 3 && delivery.tMs < 11_500) Object.assign(delivery, { consumer: 1, instance: 'c1' });
+      stored.run.consumers = { recreated: 0, notRecreated: ['consumer 1 of group g could not be made within 90000 ms: create: 503'], broken: [] };
+    };
+    assert.deepEqual(verdictOf(lost), { verdict: 'fail', missed: ['consume.notRecreated'] });
+    const stored = passingRun();
+    lost(stored);
+    const { objectives, advice = [] } = judge(stored);
+    assert.match(objectives.find(({ name }) => name === 'consume.notRecreated')?.why ?? '', /could not be made within 90000 ms: create: 503/);
+    assert.match(advice.join('\n'), /^Consumers whose bridge was lost could not be made anew/);
+  });
+
+  it('leave it inconclusive where it was the drill\'s own that broke', () => {
+    assert.deepEqual(verdictOf(({ run }) => { run.consumers = { recreated: 0, notRecreated: [], broken: ['x is not a function'] }; }), { verdict: 'inconclusive', missed: ['condition.consumersBroken'] });
+  });
+});
+
+describe('a region that is back', () => {
+  /** It answers one of so many requests after its recovery, of which it is sent half. */
+  const back = (oneOf: number): ReturnType<typeof verdictOf> => verdictOf(({ attempts }) => {
+    for (const [i, attempt] of attempts.filter(({ endMs }) => endMs > 22_500).entries()) attempt.region = i % oneOf === 0 ? 'east' : 'west';
+  });
+
+  it('serves a tenth of its share before at least', () => {
+    assert.deepEqual(back(850), { verdict: 'fail', missed: ['regions.east.after'] });
+    assert.deepEqual(back(25), { verdict: 'fail', missed: ['regions.east.after'] });
+    assert.deepEqual(back(19), { verdict: 'pass', missed: [] });
+    const { objectives } = judge(passingRun());
+    assert.equal(objectives.find(({ name }) => name === 'regions.east.after')?.limit, '>= 5 % of all, a tenth of its share before');
+  });
+
+  it('is asked for any where it served none before', () => {
+    assert.deepEqual(verdictOf(({ run, attempts }) => {
+      Object.assign(run.faults[0]?.expects['east'] ?? {}, { before: 'silent' });
+      for (const attempt of attempts) if (attempt.endMs <= 11_000) attempt.region = 'west';
+      for (const [i, attempt] of attempts.filter(({ endMs }) => endMs > 22_500).entries()) attempt.region = i === 0 ? 'east' : 'west';
+    }), { verdict: 'pass', missed: [] });
+  });
+});
+
 describe('a step that expects something', () => {
+  it('is judged by what the plan expects, whatever the drill noted', () => {
+    assert.deepEqual(verdictOf((stored) => {
+      stored.run.plan.steps.push({ kind: 'expect', objective: 'produce.failed=0' });
+      stored.run.steps.push({ kind: 'expect', text: 'produce.failed<=3000', startMs: 11_000, endMs: 22_600 });
+      stored.run.plan.objectives?.push('produce.failed<=5');
+      Object.assign(stored.attempts[1200] ?? {}, { outcome: 'failed', class: 'refused' });
+      for (const lines of [stored.log, stored.deliveries]) lines.splice(1200, 1);
+    }), { verdict: 'fail', missed: ['step.2'] });
+  });
+
   it('leaves the drill inconclusive where it could not be measured', () => {
     assert.deepEqual(verdictOf(({ run }) => {
       run.plan.steps.push({ kind: 'expect', objective: 'produce.latencyMs.p99<=100' });

@@ -25,7 +25,8 @@ describe('the end of a drill', () => {
     } as unknown as Drill;
   }
   const kafka = { bounds: () => Promise.resolve(new Map()), committed: () => Promise.resolve({}) } as unknown as Kafka;
-  const consumers = { drained: () => Promise.resolve(true), stop: () => Promise.resolve(), recreated: [], failures: [] } as unknown as ConsumerGroup;
+  const consumersOf = (more: object = {}): ConsumerGroup => ({ drained: () => Promise.resolve(true), stop: () => Promise.resolve(), someLost: false, recreated: [], notRecreated: [], broken: [], ...more } as unknown as ConsumerGroup);
+  const consumers = consumersOf();
 
   it('waits as long as a bridge tries, from the last unknown answer or the end of a fault that held something back, whichever is later', async () => {
     await drain(drillOf(), { kafka, consumers });
@@ -36,6 +37,20 @@ describe('the end of a drill', () => {
       await drain(drillOf(), { kafka, consumers });
       assert.equal(waited.length === 2, waits, `${unknown} ${release}: ${waited.join('; ')}`);
     }
+  });
+
+  it('waits until a consumer that was lost is made anew, or given up, and keeps why it was not', async () => {
+    const order: string[] = [];
+    const why = 'consumer 1 of group g could not be made within 90000 ms';
+    const notRecreated: string[] = [];
+    const drill = drillOf();
+    const lost = consumersOf({
+      someLost: true, recreated: ['poll: 503'], notRecreated, broken: ['x is not a function'], stop: () => Promise.resolve(order.push('stop')),
+      settled: () => Promise.resolve(order.push('settled', String(notRecreated.push(why)))),
+    });
+    await drain(drill, { kafka, consumers: lost });
+    assert.deepEqual([order, drill.seen.consumers], [['settled', '1', 'stop'], { recreated: 1, notRecreated: [why], broken: ['x is not a function'] }]);
+    assert.deepEqual(waited, ['consumers to the end of the log', 'until a consumer that was lost is made anew']);
   });
 
   it('that ended itself reads the log once its workers were heard out, and not at all where something of theirs is missing', async () => {

@@ -1,20 +1,21 @@
-import type { Objective } from '../objectives.ts';
+import { isFinding } from '../objective.ts';
+import type { Objective } from '../objective.ts';
 import type { Report } from '../report.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { table } from './table-markup.ts';
 import { count, isCondition, limit, meaning, measured, ms, percent, plural, seconds, sorted } from './words.ts';
 
-/** Every objective and condition; those that are not met come first. */
+/** Every objective and condition; those that are not met come first, then what was found though it is met. */
 export function objectives(report: Report): Markup {
   const { missed, unmeasured, met } = sorted(report.objectives);
   const state = (objective: Objective): Markup => objective.measured === undefined ? html`<span class="state unmeasured">? not measured</span>`
-    : objective.met ? html`<span class="state met">✓ met</span>` : html`<span class="state missed">✗ ${isCondition(objective) ? 'not fulfilled' : 'missed'}</span>`;
+    : objective.met ? html`<span class="state met">✓ met${isFinding(objective) && ', with a finding'}</span>` : html`<span class="state missed">✗ ${isCondition(objective) ? 'not fulfilled' : 'missed'}</span>`;
   return html`<p>${count(met.length)} of ${plural(report.objectives.length, 'objective')} and conditions met${missed.length > 0 && `, ${count(missed.length)} missed`}${unmeasured.length > 0 && `, ${count(unmeasured.length)} not measured`}.</p>
 ${table({
   caption: 'What was wanted and what was measured; a condition that is not fulfilled means that the drill does not answer its question',
   columns: [{ title: 'Objective' }, { title: 'Wanted', number: true }, { title: 'Measured', number: true }, { title: 'Result' }],
-  rows: [...missed, ...unmeasured, ...met].map((objective) => [
+  rows: [...missed, ...unmeasured, ...met.toSorted((a, b) => Number(isFinding(b)) - Number(isFinding(a)))].map((objective) => [
     html`${meaning(objective.name)} <span class="name quiet">${objective.name}</span>${objective.asked === true && ' (asked for)'}${objective.why !== undefined && html`<span class="why">${objective.why}</span>`}`,
     inCell(objective.name === 'condition.carriedOut' ? 'yes' : limit(objective)),
     inCell(objective.name === 'condition.carriedOut' && !objective.met ? 'no' : measured(objective)), state(objective),
@@ -34,7 +35,7 @@ export function predicted({ predicted: bounds, produce, consume, objectives: all
   const within = (name: string, limitMs: number, value: number): boolean => all.find((objective) => objective.name === name)?.met ?? value <= limitMs;
   const row = (name: string, what: string, limitMs: number | undefined, value: number | undefined): Markup[] => [
     html`${what}`, html`${limitMs === undefined ? 'no bound' : `at most ${ms(limitMs)}`}`, html`${value === undefined ? 'not measured' : ms(value)}`,
-    limitMs === undefined || value === undefined ? html`–` : within(name, limitMs, value) ? html`<span class="state met">✓ within${value > limitMs && ' tolerance'}</span>` : html`<span class="state missed">✗ outside</span>`,
+    limitMs === undefined || value === undefined ? html`–` : within(name, limitMs, value) ? html`<span class="state met">✓ ${value > limitMs ? `longer by ${ms(value - limitMs)}, within tolerance` : 'within'}</span>` : html`<span class="state missed">✗ outside</span>`,
   ];
   return html`<p>${bounds.why}</p>
 ${table({

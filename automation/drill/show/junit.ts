@@ -1,4 +1,5 @@
-import type { Objective } from '../objectives.ts';
+import { isFinding } from '../objective.ts';
+import type { Objective } from '../objective.ts';
 import type { Report } from '../report.ts';
 import { escape } from './markup.ts';
 import { reasonOf } from './summary.ts';
@@ -6,7 +7,7 @@ import { faultName, isCondition, limit, meaning, measured } from './words.ts';
 
 /**
  * The report as JUnit XML, for a CI system: a test case for each objective and condition. What was missed is a failure; a condition that was not
- * fulfilled and what was not measured is an error, as nothing was found out; and a drill that was ended early is one too.
+ * fulfilled and what was not measured is an error, as nothing was found out; and a drill that was ended early is one too. What was found of an objective that is met is its output.
  * Elements and attributes as in https://github.com/testmoapp/junitxml, which describes what CI systems read.
  */
 export function renderJunit(report: Report): string {
@@ -65,7 +66,9 @@ function testCase(where: Where, objective: Objective): Case {
   const { name, met, measured: value, why } = objective;
   const result = met ? 'passed' : value === undefined || isCondition(objective) ? 'error' : 'failure';
   const message = `wanted ${limit(objective)}, ${value === undefined ? 'not measured' : `measured ${measured(objective)}`}`;
-  const text = [`${meaning(name) || name}: ${message}`, ...(why === undefined ? [] : [why]), ...(advice ?? []), ...(evidence?.[name] ?? [])].join('\n');
+  // Of what is met there is nothing to be said, unless something was found all the same.
+  const told = [`${meaning(name) || name}: ${message}`, ...(why === undefined ? [] : [why])];
+  const text = (met ? isFinding(objective) ? told : [] : [...told, ...(advice ?? []), ...(evidence?.[name] ?? [])]).join('\n');
   return { result, xml: element(where, { name, result, message, text }) };
 }
 
@@ -80,7 +83,7 @@ function wholeDrill(where: Where): Case[] {
 
 function element({ classname }: Where, { name, result, message, text }: { name: string; result: Case['result']; message: string; text: string }): string {
   const open = `    <testcase classname="${escape(classname)}" name="${escape(name)}"`;
-  if (result === 'passed') return `${open}/>\n`;
+  if (result === 'passed') return text === '' ? `${open}/>\n` : `${open}>\n      <system-out>${escape(text)}</system-out>\n    </testcase>\n`;
   return `${open}>\n      <${result} message="${escape(message)}" type="${result === 'failure' ? 'objective' : 'inconclusive'}">${escape(text)}</${result}>\n    </testcase>\n`;
 }
 

@@ -1,3 +1,4 @@
+import { isFinding } from '../objective.ts';
 import type { Report } from '../report.ts';
 import { summary } from './summary.ts';
 import { count, faultName, limit, meaning, measured, ms, percent, sorted, verdicts, withoutLatency } from './words.ts';
@@ -6,6 +7,7 @@ import { count, faultName, limit, meaning, measured, ms, percent, sorted, verdic
 export function renderMarkdown(report: Report): string {
   const { word, sign } = verdicts[report.verdict];
   const { missed, unmeasured, met } = sorted(report.objectives);
+  const found = met.filter(isFinding);
   return `${[
     `# Failover drill: ${text(faultName(report))}`,
     `${text(report.environment)}, ${report.startedAt}, run ${text(report.plan.run)}, ${count(report.plan.rate)} records/s`,
@@ -15,6 +17,7 @@ export function renderMarkdown(report: Report): string {
     '## Objectives', `${met.length} of ${report.objectives.length} objectives and conditions met.`,
     ...(missed.length + unmeasured.length === 0 ? [] : [table(['not met', 'wanted', 'measured', 'why'], [...missed, ...unmeasured].map((objective) =>
       [`${meaning(objective.name)} \`${objective.name.replaceAll('`', '\'')}\``, limit(objective), measured(objective), objective.why ?? '']))]),
+    ...(found.length === 0 ? [] : ['## Found, though met', found.map(({ name, why = '' }) => `- ${text(`${meaning(name)} \`${name}\`: ${why}`)}`).join('\n')]),
     '## Who served', table(['region', 'before', 'during', 'after'], report.regions.map(({ name, before, during, after }) => [name, percent(before), percent(during), percent(after)])),
     ...(report.produce.errors.length === 0 ? [] : ['## Why requests were not acknowledged', table(['cause', 'requests'], report.produce.errors.map(({ class: name, count: n }) => [name, count(n)]))]),
     '## Parts', table(['part', 'kind', 'version'], Object.entries(report.parts).map(([name, { kind, version }]) => [name, kind, version])),

@@ -96,6 +96,7 @@ function consumers(report: Report): Markup {
   const facts = consume === undefined ? html`<p>What consumers were given was not measured.</p>`
     : html`<p>${plural(consume.delivered, 'record')} delivered (those that only warm up and probe among them), ${orNone(consume.redelivered)} again (which Kafka allows between commits), ${orNone(consume.skipped)} skipped.${
       consume.recreated !== undefined && ` Consumer instances that had to be made anew: ${orNone(consume.recreated)}.`}${
+      consume.notRecreated !== undefined && consume.notRecreated > 0 && ` That could not be made anew to the end: ${count(consume.notRecreated)}.`}${
       consume.blackoutMs !== undefined && ` The longest time in which a partition gave its group nothing was ${ms(consume.blackoutMs)}.`}</p>`;
   if (consumption === undefined || consumption.length === 0) return facts;
   return html`${facts}${figure('Consumers chart', consumersChart(report, consumption), 'Above, how many records consumers had been given; below, how many acknowledged ones they had not been given yet.')}

@@ -1,4 +1,5 @@
 import { brokenOf } from '../exit-code.ts';
+import { isFinding } from '../objective.ts';
 import type { Report } from '../report.ts';
 import { count, faultName, limit, measured, meaning, ms, plural, sorted } from './words.ts';
 
@@ -56,10 +57,13 @@ function damage({ ackedLost, offsetMismatch, phantom, reordered, duplicates }: N
   return found.length === 0 ? `, and the log holds each that was acknowledged once${reordered === undefined ? '; their order cannot be told' : ' and in order'}` : `; in the log: ${found.join(', ')}`;
 }
 
-function gaps({ produce, consume, predicted }: Report): string[] {
-  const bound = (limitMs: number | undefined): string => limitMs === undefined ? '' : ` (the configuration allows up to ${ms(limitMs)})`;
+function gaps({ produce, consume, predicted, objectives }: Report): string[] {
+  const bound = (limitMs: number | undefined, name: string): string => {
+    const found = objectives.find((objective) => objective.name === name && isFinding(objective));
+    return `${limitMs === undefined ? '' : ` (the configuration allows up to ${ms(limitMs)})`}${found?.why === undefined ? '' : `, ${found.why}`}`;
+  };
   return [
-    ...(produce.blackoutMs === undefined ? [] : [`The longest time without an acknowledgement was ${ms(produce.blackoutMs)}${bound(predicted?.produceBlackoutMs)}.`]),
-    ...(consume?.blackoutMs === undefined ? [] : [`A partition's consumers waited at most ${ms(consume.blackoutMs)} for a record${bound(predicted?.consumeBlackoutMs)}.`]),
+    ...(produce.blackoutMs === undefined ? [] : [`The longest time without an acknowledgement was ${ms(produce.blackoutMs)}${bound(predicted?.produceBlackoutMs, 'prediction.produceBlackoutMs')}.`]),
+    ...(consume?.blackoutMs === undefined ? [] : [`A partition's consumers waited at most ${ms(consume.blackoutMs)} for a record${bound(predicted?.consumeBlackoutMs, 'prediction.consumeBlackoutMs')}.`]),
   ];
 }

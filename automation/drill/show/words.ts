@@ -1,6 +1,6 @@
 import { objectiveNames } from '../objective-text.ts';
+import type { Objective } from '../objective.ts';
 import { isAboutData } from '../objectives.ts';
-import type { Objective } from '../objectives.ts';
 import type { Report } from '../report.ts';
 
 /** A verdict as it is shown: a word, and a sign that does not need a colour. */
@@ -120,6 +120,9 @@ const meanings = new Map([
   ['condition.notHandedOver', 'records that were due and never sent'],
   ['condition.generatorLatenessP99Ms', 'how late the load\'s generator was, 99 of 100 requests'],
   ['condition.connectionWaitP50Ms', 'how long the typical request waited for a connection of the load before the fault'],
+  ['condition.produceBound', 'something that the longest time without an acknowledgement is held against'],
+  ['condition.consumeBound', 'something that the longest time without a delivery is held against'],
+  ['condition.consumersBroken', 'consumers of the drill\'s own that broke'],
   ['condition.consumersBehindMs', 'how far consumers were behind the log at the fault'],
   ['condition.samples.before', 'requests before the fault'],
   ['condition.samples.during', 'requests during the fault'],

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compare, exitCodeOfComparison, renderComparison } from '../../automation/drill/compare.ts';
+import { judge } from '../../automation/drill/report.ts';
+import type { Report, Stored } from '../../automation/drill/report.ts';
+import { judgeDirectory } from '../../automation/drill/stored.ts';
+import { passingRun } from '../fixtures/passing-run.ts';
+import { kbfHere, storeRun } from '../fixtures/stored-run.ts';
+
+let root: string;
+beforeEach(() => { root = mkdtempSync(join(tmpdir(), 'kbf-compare-')); });
+afterEach(() => { rmSync(root, { recursive: true }); });
+const store = (name: string, change?: (stored: Stored) => void): Promise<string> => storeRun(root, name, change);
+const kbf = (...argv: string[]): ReturnType<typeof kbfHere> => kbfHere(root, ...argv);
+
+describe('the comparison of two reports', () => {
+  const slower = ({ attempts, run }: Stored): void => {
+    run.plan.connections = 8;
+    for (const attempt of attempts.slice(1000, 1100)) attempt.endMs += 300;
+    Object.assign(attempts[1500] ?? {}, { outcome: 'unknown', class: 'timeout' });
+  };
+
+  it('shows every figure with its difference, what got worse, and in what the drills were not the same', async () => {
+    const [a, b] = [await store('a'), await store('b', slower)];
+    await judgeDirectory(a);
+    await judgeDirectory(b);
+    const { code, stdout } = await kbf('report', '--compare', a, b);
+    assert.equal(code, 3);
+    assert.match(stdout, /verdict +pass +fail +WORSE/);
+    assert.match(stdout, /produce\.unknown +0 +1 +\+1 +WORSE/);
+    assert.match(stdout, /produce\.latencyMs\.p99 +4\.0 ms +304 ms +\+300 ms +WORSE/);
+    assert.match(stdout, /connections: 4 against 8/);
+    assert.match(stdout, /Got worse: verdict, produce\.unknown, /);
+  });
+
+  /** Own partitions of consumers that were given so many records again. */
+  const back = (times: number) => (stored: Stored): void => {
+    slower(stored);
+    stored.run.plan.consumers.mode = 'assign';
+    for (let i = 0; i < times; i += 1) stored.deliveries.push({ ...stored.deliveries[2000] ?? assert.fail(), tMs: 31_100 + i });
+  };
+  const losing = (count: number) => ({ log }: Stored): void => { log.splice(1500, count); };
+  for (const [what, first, second, code, worse] of [
+    ['is worse where both failed and the second lost more', slower, losing(50), 3, /log\.ackedLost +0 +50 +\+50 +WORSE/],
+    ['is worse where both lost records and the second more of them', losing(50), losing(51), 3, /log\.ackedLost +50 +51 +\+1 +WORSE/],
+    ['is worse where consumers with partitions of their own went back', back(0), back(5), 3, /consume\.backwards +0 +5 +\+5 +WORSE/],
+    ['is no worse where both failed and the second was only slower', ({ log }: Stored) => { log.splice(1500, 1); }, slower, 0, /produce\.unknown +0 +1 +\+1 +WORSE/],
+  ] as const) {
+    it(what, async () => {
+      const [a, b] = [await store('a', first), await store('b', second)];
+      assert.deepEqual([(await judgeDirectory(a)).verdict, (await judgeDirectory(b)).verdict], ['fail', 'fail']);
+      const compared = await kbf('report', '--compare', a, b);
+      assert.equal(compared.code, code, compared.stdout);
+      assert.match(compared.stdout, worse);
+    });
+  }
+
+  for (const [what, change, says] of [
+    ['nothing', () => null, /report\.json is not kbf-report\/1 but undefined\n[^]*judge the run again: kbf report/],
+    ['no regions', ({ regions, ...rest }: Report) => { assert.ok(regions); return rest; }, /report\.json is not what a drill wrote: regions: .*\n[^]*judge the run again: kbf report/],
+    ['no plan', ({ plan, ...rest }: Report) => { assert.ok(plan); return rest; }, /what a drill wrote: plan: /],
+    ['a verdict that is none', (report: Report) => ({ ...report, verdict: 'good' }), /what a drill wrote: verdict: /],
+  ] as const) {
+    it(`is refused where a report has ${what}`, async () => {
+      const directory = await store('a');
+      const changed = change(await judgeDirectory(directory));
+      writeFileSync(join(directory, 'report.json'), JSON.stringify(changed));
+      const { code, stderr } = await kbf('report', '--compare', directory, directory);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, says);
+      assert.doesNotMatch(stderr, /not a mistake of yours|Cannot read/);
+    });
+  }
+
+  it('names each part that is another, or is known of one drill only', () => {
+    const a = judge(passingRun());
+    const b: typeof a = { ...a, parts: { envoy: { kind: 'real', version: '1.41.0' }, kafka: { kind: 'real', version: '4.1.1' } } };
+    assert.deepEqual(compare(a, b).unlike, ['part envoy: 1.40.0 (real) against 1.41.0 (real)', 'part kafka: not known against 4.1.1 (real)']);
+    assert.deepEqual(compare(a, a).unlike, []);
+  });
+
+  it('takes damage for worse also where the earlier drill did not look', () => {
+    const stored = passingRun();
+    losing(3)(stored);
+    const { log, ...bare } = judge(passingRun());
+    assert.ok(log);
+    const comparison = compare({ ...bare, verdict: 'fail' }, judge(stored));
+    assert.ok(!comparison.worse.includes('verdict') && comparison.worse.includes('log.ackedLost'));
+    assert.equal(exitCodeOfComparison(comparison), 3);
+  });
+
+  it('finds nothing worse in the same report, nor in a better one', () => {
+    const stored = passingRun();
+    slower(stored);
+    const [good, bad] = [judge(passingRun()), judge(stored)];
+    assert.deepEqual(compare(good, good).worse, []);
+    assert.deepEqual(compare(bad, good).worse, []);
+    assert.match(renderComparison(compare(good, good)), /Nothing got worse\./);
+  });
+
+  it('takes a drill that ended itself for as bad as what it had broken by then', () => {
+    const broken = passingRun();
+    slower(broken);
+    const [good, bad] = [judge(passingRun()), judge(broken)];
+    const unclear = { ...good, verdict: 'inconclusive' as const };
+    const ended = { ...bad, verdict: 'aborted' as const };
+    assert.deepEqual(compare(unclear, ended).worse.slice(0, 1), ['verdict']);
+    assert.deepEqual(compare(bad, ended).worse, []);
+    assert.deepEqual(compare(unclear, { ...good, verdict: 'aborted' }).worse, []);
+  });
+
+  for (const [verdict, unclear] of [['inconclusive', ({ run }: Stored) => { delete run.marks.tookHoldMs; }], ['aborted', ({ run }: Stored) => { run.ending = { kind: 'aborted', reason: 'another drill has the stack' }; }]] as const) {
+    for (const [earlier, before] of [['passed', () => undefined], ['failed', slower]] as const) {
+      it(`is no answer where the earlier drill ${earlier} and the later one is ${verdict}`, async () => {
+        const [a, b] = [await store('a', before), await store('b', unclear)];
+        await judgeDirectory(a);
+        assert.equal((await judgeDirectory(b)).verdict, verdict);
+        const { code, stdout } = await kbf('report', '--compare', a, b);
+        assert.equal(code, 4, stdout);
+        assert.match(stdout, verdict === 'aborted' ? /The later drill answers nothing, .*: another drill has the stack\. Run it again\./ : /The later drill answers nothing, .*fault was seen from outside: no, wanted yes\. Run it again\./);
+        assert.doesNotMatch(stdout, /Nothing got worse|verdict .*WORSE/);
+      });
+    }
+  }
+
+  it('is of single runs: a series is refused with what to name instead', async () => {
+    writeFileSync(join(root, 'repeat.json'), '{}');
+    for (const argv of [['--compare', root, root], [root]]) {
+      const { code, stderr } = await kbf('report', ...argv);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /holds a series of drills, each in a directory of its own\n[^]*such as \S+\/run-001/);
+    }
+  });
+
+  it('leaves out what neither measured, and compares nothing with what one did not', () => {
+    const { log, consume, ...bare } = judge(passingRun());
+    assert.ok(log && consume);
+    const { figures, worse } = compare(judge(passingRun()), bare);
+    assert.deepEqual(worse, []);
+    assert.deepEqual(figures.find(({ name }) => name === 'log.ackedLost'), { name: 'log.ackedLost', unit: 'count', a: 0 });
+    assert.ok(!compare(bare, bare).figures.some(({ name }) => name.startsWith('log.')));
+  });
+});
