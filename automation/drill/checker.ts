@@ -6,7 +6,8 @@ import type { Change } from './check/ledger.ts';
 import { reordered } from './check/order.ts';
 import type { Untold } from './check/order.ts';
 import { foreign, Places, placeOf } from './check/places.ts';
-import type { Attempt, Commit, Delivery, LogRecord } from './records.ts';
+import type { ConsumersPlan } from './plan.ts';
+import type { Attempt, Commit, Delivery, LogRecord, RecordId } from './records.ts';
 
 export type { ConsumeFindings } from './check/consumption.ts';
 
@@ -28,14 +29,24 @@ export interface LogFindings {
 export interface Findings {
   log: LogFindings;
   consume: ConsumeFindings;
-  /** Times that contradict each other: the clock that all times were taken from went back. */
+  /** Times that contradict each other: the clock that all times were taken from went back, or ahead between a producer and a consumer. */
   clockJumps: number;
   /** Up to 20 records for each finding, by the name that its objective has. */
   evidence: Record<string, string[]>;
 }
 
+/** What a checker has to know of a run besides its lines. */
+export interface Circumstances {
+  /** It was ended early, so that requests may not have been told of, and records may have been written and given after the log was read. Default: it was not. */
+  isCut?: boolean;
+  /** Whether consumers are members of a group (the default), or have partitions of their own. */
+  mode?: ConsumersPlan['mode'];
+  /** How far the producers' clocks may be off that of the consumers, ms. Default 0. */
+  clocksMs?: number;
+}
+
 /** A stored run as far as its data goes. */
-export interface History {
+export interface History extends Circumstances {
   run: string;
   attempts: Iterable<Attempt>;
   log: Iterable<LogRecord>;
@@ -47,7 +58,7 @@ export interface History {
 
 /** What happened to the data, from what clients were told, what the log holds and what consumers were given. Pure. */
 export function check(history: History): Findings {
-  const checker = new Checker(history.run);
+  const checker = new Checker(history.run, history);
   for (const attempt of history.attempts) checker.attempt(attempt);
   for (const record of history.log) checker.logged(record);
   for (const commit of history.commits ?? []) checker.committed(commit);
@@ -62,6 +73,7 @@ export function check(history: History): Findings {
 export class Checker {
   readonly #run: string;
   readonly #isCut: boolean;
+  readonly #clocksMs: number;
   readonly #evidence = new Evidence();
   readonly ledger = new Ledger();
   readonly #places = new Places();
@@ -74,11 +86,11 @@ export class Checker {
   /** When each instance was given something last. */
   readonly #lastGiven = new Map<string, number>();
 
-  /** `isCut`: the run was ended early, so that requests may not have been told of, and records may have been written and given after the log was read. */
-  constructor(run: string, { isCut = false }: { isCut?: boolean } = {}) {
+  constructor(run: string, { isCut = false, mode = 'subscribe', clocksMs = 0 }: Circumstances = {}) {
     this.#run = run;
     this.#isCut = isCut;
-    this.#consumption = new Consumption(this.#places, this.#evidence);
+    this.#clocksMs = clocksMs;
+    this.#consumption = new Consumption(this.#places, this.#evidence, mode);
   }
 
   /** Those that hold records. */
@@ -95,7 +107,7 @@ export class Checker {
   /** Compared as it comes. */
   logged(record: LogRecord): void {
     const { id } = record;
-    const number = id?.run === this.#run ? this.ledger.find(id) : foreign;
+    const number = this.#numberOf(id);
     if (!this.#places.put(record, number)) {
       this.#offsetMismatch += 1;
       this.#evidence.note('log.offsetMismatch', `two records at ${placeOf(record)}`);
@@ -121,7 +133,9 @@ export class Checker {
     const last = this.#lastGiven.get(delivery.instance) ?? tMs;
     if (tMs < last) this.#clockWentBack(`${placeOf(delivery)} was given at ${tMs} ms, after another to the same consumer at ${last}`);
     this.#lastGiven.set(delivery.instance, tMs);
-    const { isFirst, isSame } = this.#consumption.deliver(delivery, id?.run === this.#run ? this.ledger.find(id) : foreign);
+    const number = this.#numberOf(id);
+    if (number >= 0 && tMs + this.#clocksMs < this.ledger.issuedOf(number)) this.#clockWentBack(`${this.ledger.nameOf(number)} was given to consumer ${delivery.consumer} at ${tMs} ms, and handed over at ${this.ledger.issuedOf(number)}`);
+    const { isFirst, isSame } = this.#consumption.deliver(delivery, number);
     if (isSame && delivery.altered !== true) return isFirst;
     if (this.#isCut && this.#places.at(delivery) === undefined) return isFirst;
     this.#offsetMismatch += 1;
@@ -220,6 +234,11 @@ export class Checker {
       if (this.#places.holds(place, number)) told.add(`${number} at ${placeOf(place)}`);
     }
     return [...this.#places.placesOf(records)].flatMap(([number, places]) => places.filter((place) => !told.has(`${number} at ${placeOf(place)}`)).map((place) => ({ record: number, ...place })));
+  }
+
+  /** The number of a record of this run that somebody sent; any other's is `foreign`. */
+  #numberOf(id: RecordId | undefined): number {
+    return id?.run === this.#run ? this.ledger.find(id) : foreign;
   }
 
   #holds(place: { partition: number; offset: number }): string {

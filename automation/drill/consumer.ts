@@ -4,6 +4,7 @@ import type { Content } from './content.ts';
 import type { Exchange } from './exchange.ts';
 import { describe, Instance } from './instance.ts';
 import type { InstanceOptions, PolledRecord } from './instance.ts';
+import { judgeProduce } from './outcome.ts';
 import { recordId } from './records.ts';
 import type { Commit, Delivery } from './records.ts';
 
@@ -12,6 +13,8 @@ export interface ConsumerOptions extends InstanceOptions {
   index: number;
   /** Partitions of its own; without, it subscribes and the group gives it some. */
   partitions?: readonly number[];
+  /** Whether what a proxy on the way refuses may be its last try alone (outcome.ts). */
+  proxiesRepeat: boolean;
   /** What was sent, to compare with. */
   content: Pick<Content, 'isAltered'>;
   /** Called with every batch before it is committed. */
@@ -103,12 +106,17 @@ export class BridgeConsumer {
     for (const [partition, next] of positions) this.#next.set(partition, next);
     const commitMs = this.#o.clock();
     const answer = await instance.commit(positions, this.#o.partitions === undefined ? 'subscribed' : 'assigned');
-    if (answer.status === 204 || isUnanswered(answer)) {
+    if (answer.status === 204 || this.#isUnanswered(answer)) {
       const told = answer.status === 204 ? { tMs: answer.endMs } : { tMs: commitMs, unanswered: true as const };
       this.#o.onCommits([...positions].map(([partition, offset]) => ({ consumer: this.#o.index, instance: instance.name, partition, offset, ...told })));
     }
     // 500 is the group's answer to a commit during a rebalance: the next poll joins again, and the batch comes once more.
     return answer.status === 204 ? records.length : answer.status === 500 ? 0 : `commit: ${describe(answer)}`;
+  }
+
+  /** Nobody who must know says that it was not carried out: of a request to write something that is known already. 500 is the group's own refusal. */
+  #isUnanswered(answer: Exchange): boolean {
+    return answer.status !== 500 && judgeProduce(answer, { proxiesRepeat: this.#o.proxiesRepeat }).outcome !== 'failed';
   }
 
   #deliveries({ name }: Instance, askedMs: number, records: readonly PolledRecord[]): Delivery[] {
@@ -175,9 +183,4 @@ export class BridgeConsumer {
       await delay(deletePauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
-}
-
-/** Neither the bridge nor anybody on the way to it that must know says whether the request was carried out. */
-function isUnanswered({ status = 0, error }: Exchange): boolean {
-  return error !== undefined || status >= 502;
 }

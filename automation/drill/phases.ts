@@ -197,9 +197,10 @@ function storing({ store }: Drill, next: (attempt: Attempt) => void): (attempt: 
   };
 }
 
-function consumersOf({ plan, outputs, clock, content, store }: Drill): ConsumerGroup {
+function consumersOf(drill: Drill): ConsumerGroup {
+  const { plan, outputs, clock, content, store } = drill;
   return new ConsumerGroup({
-    tier1: outputs, hostname: outputs.hostname, group: plan.topic, topic: plan.topic, format: plan.load.format, content, clock,
+    tier1: outputs, hostname: outputs.hostname, group: plan.topic, topic: plan.topic, format: plan.load.format, proxiesRepeat: mayRepeat(drill), content, clock,
     consumers: plan.consumers, partitions: plan.partitions,
     onDelivery: (delivery) => void store.deliveries.append(delivery),
     onCommit: (commit) => void store.commits.append(commit),

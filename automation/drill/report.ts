@@ -124,7 +124,7 @@ export class Judging {
     this.#run = run;
     const wanted = run.plan.steps.flatMap((step) => (step.kind === 'expect' ? [step.objective] : []));
     this.#expected = new Map(run.steps.filter(({ kind }) => kind === 'expect').map((step, i) => [step, new ExpectedStep({ ...step, text: wanted[i] ?? step.text }, run.regions)]));
-    this.#checker = new Checker(run.plan.run, { isCut: run.ending.kind !== 'complete' });
+    this.#checker = new Checker(run.plan.run, { isCut: run.ending.kind !== 'complete', mode: run.plan.consumers.mode, clocksMs: clocksMs(run) });
     const [first, ...others] = run.faults;
     this.#produce = new ProduceFigures({ ...run.marks, ...pick('late', lateAnswers(run, first)) }, others.map((fault) => ({ ...fault, ...pick('late', lateAnswers(run, fault)) })));
     this.#handedOver = new HandedOver(run.plan);
@@ -222,6 +222,11 @@ export class Judging {
     }
     return lists;
   }
+}
+
+/** How far the clocks of producers may be off that of the consumers: a thread reads its own, and may have been kept waiting when it set it. */
+function clocksMs({ plan, workerClocksMs = Infinity }: RunRecord): number {
+  return Math.max(ownDelayMs, plan.load.workers === 0 ? 0 : workerClocksMs);
 }
 
 function replicasIn({ replicas }: AppliedConfiguration[string] = {}): number | undefined {

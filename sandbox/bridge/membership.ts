@@ -44,6 +44,8 @@ export class Membership {
   /** The membership is in doubt: join, whatever the topics. */
   #stale = true;
   #pending: TopicPartition[] | undefined;
+  /** What every rebalance since the last poll left to this member: whatever was given away meanwhile others may have committed, even where it is back. */
+  #kept: TopicPartition[] | undefined;
   /** The generation of the group whose assignment this member knows. */
   #generation: number | undefined;
 
@@ -53,7 +55,9 @@ export class Membership {
     consumer.on('consumer:group:rebalance', onRebalance);
     consumer.on('consumer:group:join', ({ assignments }) => {
       this.#generation = consumer.generationId;
-      this.#pending = (assignments ?? []).flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })));
+      const given = (assignments ?? []).flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })));
+      this.#kept = this.#kept?.filter((one) => has(given, one)) ?? given;
+      this.#pending = given;
     });
     // A rejoin in the background failed: the next poll joins again.
     consumer.on('error', () => {
@@ -84,6 +88,7 @@ export class Membership {
   takeAssignment(): TopicPartition[] | undefined {
     const pending = this.#pending;
     this.#pending = undefined;
+    this.#kept = undefined;
     return pending;
   }
 
@@ -93,13 +98,14 @@ export class Membership {
    */
   owns(partitions: readonly TopicPartition[]): boolean {
     if (this.#consumer.generationId !== this.#generation) return false;
-    return this.#pending === undefined || partitions.every((one) => this.#pending?.some(({ topic, partition }) => topic === one.topic && partition === one.partition));
+    return this.#kept === undefined || partitions.every((one) => has(this.#kept, one));
   }
 
   async leave(): Promise<void> {
     this.#joined = false;
     this.#stale = true;
     this.#pending = undefined;
+    this.#kept = undefined;
     if (this.#consumer.memberId === null) return;
     // A coordinator that does not answer forgets the member by itself when its session is over.
     await new Promise<void>((resolve) => { this.#consumer.leaveGroup(false, () => { resolve(); }); });
@@ -128,4 +134,8 @@ export class Membership {
       await sleep(retryMs);
     }
   }
+}
+
+function has(all: readonly TopicPartition[] | undefined, { topic, partition }: TopicPartition): boolean {
+  return all?.some((one) => one.topic === topic && one.partition === partition) === true;
 }

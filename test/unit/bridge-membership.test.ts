@@ -24,6 +24,15 @@ describe('bridge: membership of a group', () => {
     assert.ok(membership.owns([kept]));
   });
 
+  it('does not take up again between two polls what a rebalance gave to others and another gave back: they may have committed meanwhile', () => {
+    const { consumer, membership } = member();
+    for (const partitions of [[0, 1], [0], [0, 1]]) consumer.emit('consumer:group:join', { assignments: [{ topic: 't', partitions }] });
+    assert.ok(membership.owns([kept]));
+    assert.ok(!membership.owns([lost]));
+    assert.deepEqual(membership.takeAssignment(), [kept, lost], 'the next poll has both');
+    assert.ok(membership.owns([kept, lost]));
+  });
+
   it('commits nothing by a generation whose assignment it does not know yet: the broker would take it, after others have read what was committed before', () => {
     const { consumer, membership } = member();
     assert.ok(!membership.owns([kept]), 'it has not joined');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { check } from '../../automation/drill/checker.ts';
 import type { History } from '../../automation/drill/checker.ts';
-import type { Attempt, Delivery, LogRecord } from '../../automation/drill/records.ts';
+import type { Attempt, Commit, Delivery, LogRecord } from '../../automation/drill/records.ts';
 
 const run = 'r';
 
@@ -37,7 +37,7 @@ const clean: fc.Arbitrary<Whole> = fc.array(fc.record({
     return { partition, offset, key: attempt.key, id: { run, producer: 'p0', seq: attempt.seq } };
   });
   const deliveries = log.flatMap(({ partition, offset, id }, i) => Array.from({ length: 1 + (requests[i]?.redelivered ?? 0) }, (): Delivery =>
-    ({ consumer: 0, instance: 'c', tMs: i, partition, offset, ...(id ? { id } : {}) })));
+    ({ consumer: 0, instance: 'c', tMs: 10_000 + i, partition, offset, ...(id ? { id } : {}) })));
   return { run, attempts, log, deliveries, committed: Object.fromEntries(next) };
 });
 
@@ -60,6 +60,16 @@ function firstOk({ attempts }: Whole): Attempt {
 }
 
 const withOk = clean.filter(({ attempts }) => attempts.some(({ outcome }) => outcome === 'ok'));
+
+/** 40 records of a partition, all given and committed, and 30 of them again: back to a commit that nobody answered, made before all others. */
+function takenBack(mode: 'subscribe' | 'assign'): Whole {
+  const log = Array.from({ length: 40 }, (_, offset): LogRecord => ({ partition: 0, offset, key: 'k', id: { run, producer: 'p0', seq: offset } }));
+  const attempts = log.map(({ offset }): Attempt => ({ producer: 'p0', seq: offset, attempt: 0, key: 'k', intendedMs: offset, issuedMs: offset, sentMs: offset, endMs: offset + 0.5, outcome: 'ok', class: 'ok', partition: 0, offset }));
+  const give = (instance: string, from: number, to: number, askedMs: number): Delivery[] =>
+    log.slice(from, to).map(({ offset, ...record }) => ({ consumer: 0, instance, askedMs, tMs: askedMs + 10, partition: 0, offset, ...(record.id ? { id: record.id } : {}) }));
+  const commits: Commit[] = [{ consumer: 0, instance: 'c0', tMs: 120, partition: 0, offset: 10, unanswered: true }, { consumer: 0, instance: 'c1', tMs: 220, partition: 0, offset: 25 }, { consumer: 0, instance: 'c1', tMs: 320, partition: 0, offset: 40 }];
+  return { run, mode, attempts, log, commits, deliveries: [...give('c0', 0, 10, 100), ...give('c1', 10, 25, 200), ...give('c1', 25, 40, 300), ...give('c2', 10, 40, 600_000)], committed: { 0: 10 } };
+}
 
 describe('the checker', () => {
   it('finds nothing in clean runs, and counts what may be', () => {
@@ -189,6 +199,37 @@ describe('the checker', () => {
       const deliveries = history.deliveries.filter(({ partition }) => partition !== history.log[0]?.partition);
       const { consume } = check({ ...history, deliveries, committed: {} });
       assert.deepEqual([consume.skipped, consume.undelivered], [0, tail]);
+    }));
+  });
+
+  it('finds what is given again behind a commit that nobody answered, once the group has gone on', () => {
+    const { consume } = check(takenBack('subscribe'));
+    assert.deepEqual([consume.redeliveredAfterCommit, consume.commitsLost], [30, 1]);
+  });
+
+  it('takes the commit of a consumer with partitions of its own for one that may come at any time, and finds that such a consumer went back', () => {
+    const { consume } = check(takenBack('assign'));
+    assert.deepEqual([consume.commitsLost, consume.backwards], [0, 1]);
+  });
+
+  it('finds that a partition of one\'s own was given to another besides, which a group may do', () => {
+    const history = takenBack('assign');
+    const deliveries = history.deliveries.slice(0, 40).flatMap((delivery) => [delivery, { ...delivery, consumer: 1, instance: 'another', askedMs: (delivery.askedMs ?? 0) + 1 }]);
+    const backwards = (mode: 'subscribe' | 'assign'): number => check({ ...history, mode, deliveries }).consume.backwards;
+    assert.deepEqual([backwards('assign'), backwards('subscribe')], [40, 0]);
+  });
+
+  it('says that the clock jumped where a record is given before it was handed over, by more than clocks may be off each other', () => {
+    fc.assert(fc.property(clean.filter(({ log }) => log.length > 0), fc.integer({ min: 1, max: 5000 }), (history, earlyMs) => {
+      const [first] = history.deliveries;
+      const { issuedMs } = history.attempts.find(({ seq }) => seq === first?.id?.seq) ?? assert.fail();
+      assert.ok(first);
+      // In nobody's way: before everything else that was given.
+      const deliveries = [{ ...first, instance: 'early', tMs: issuedMs - earlyMs }, ...history.deliveries];
+      const { clockJumps, log, consume, evidence } = check({ ...history, deliveries });
+      assert.deepEqual([clockJumps, log.reordered, consume.redeliveredAfterCommit], [1, undefined, undefined]);
+      assert.match(evidence['condition.clock']?.[0] ?? '', /^p0\/\d+ was given to consumer 0 at -?\d+ ms, and handed over at \d+$/);
+      assert.deepEqual([earlyMs - 1, earlyMs].map((clocksMs) => check({ ...history, deliveries, clocksMs }).clockJumps), [1, 0]);
     }));
   });
 

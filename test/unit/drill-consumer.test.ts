@@ -26,7 +26,7 @@ describe('the consumers', () => {
   });
   function make(more: Partial<GroupOptions> = {}): void {
     group = new ConsumerGroup({
-      tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, group: 'g', topic: 't', format: 'json', content, consumers: { count: 1, mode: 'subscribe' }, partitions: 3,
+      tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, group: 'g', topic: 't', format: 'json', content, consumers: { count: 1, mode: 'subscribe' }, partitions: 3, proxiesRepeat: false,
       clock: startClock(), onDelivery: (delivery) => deliveries.push(delivery), onCommit: (commit) => commits.push(commit), ...more,
     });
   }
@@ -139,6 +139,43 @@ describe('the consumers', () => {
     const [lost] = commits;
     assert.ok(lost?.unanswered === true && deliveries.some(({ instance, tMs }) => instance === lost.instance && tMs <= lost.tMs), JSON.stringify(commits));
     assert.ok(commits.some(({ unanswered }) => unanswered === undefined));
+  });
+
+  it('tell nothing of a commit that was certainly not carried out: of one that a proxy on the way had nobody for, unless another try may have been', async () => {
+    const toldWhere = async (more: Partial<GroupOptions>, headers: Record<string, string> = {}): Promise<(true | undefined)[]> => {
+      await group.stop();
+      commits = [];
+      make({ ...more, group: `g${JSON.stringify([more, headers]).length}` });
+      let isRefused = false;
+      tier1.intercept = (request, response) => {
+        if (request.url?.endsWith('/offsets') !== true || isRefused) return false;
+        isRefused = true;
+        return response.writeHead(503, headers).end('no healthy upstream') !== undefined;
+      };
+      await group.start(signal);
+      const bounds = write(3);
+      await group.drained(bounds, 5000, signal);
+      while (commits.every(({ unanswered }) => unanswered === true)) await delay(20);
+      return [...new Set(commits.map(({ unanswered }) => unanswered))];
+    };
+    assert.deepEqual(await toldWhere({}), [undefined]);
+    assert.deepEqual(await toldWhere({}, { 'x-envoy-attempt-count': '2' }), [true, undefined]);
+    assert.deepEqual(await toldWhere({ proxiesRepeat: true }), [true, undefined]);
+    assert.deepEqual(await toldWhere({ proxiesRepeat: true }, { 'x-envoy-attempt-count': '1' }), [undefined]);
+  });
+
+  it('tell nothing of a commit that no connection took', async () => {
+    let given = false;
+    tier1.intercept = ({ url }, response) => {
+      if (given || url?.includes('/records') !== true) return false;
+      given = true;
+      response.on('finish', () => void tier1[Symbol.asyncDispose]());
+      return response.writeHead(200, { connection: 'close' }).end(JSON.stringify([{ topic: 't', key: 'k0', value: {}, partition: 0, offset: 5 }])) !== undefined;
+    };
+    await group.start(signal);
+    while (!group.someLost) await delay(20);
+    await group.stop();
+    assert.deepEqual([deliveries.length, commits], [1, []]);
   });
 
   it('ask again at once where a poll gave so many records that more may wait', async () => {

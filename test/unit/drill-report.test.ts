@@ -273,4 +273,18 @@ describe('evidence and advice', () => {
     assert.equal(verdict, 'inconclusive');
     assert.ok(missed.includes('condition.clock') && missed.includes('log.reordered'));
   });
+
+  it('say so of a record that was given before it was sent, unless the clock of its worker may be as far off', () => {
+    const early = (change: (stored: Stored) => void = () => undefined): string[] => verdictOf((stored) => {
+      const [delivery] = stored.deliveries.splice(1500, 1);
+      stored.deliveries.unshift({ ...delivery ?? assert.fail(), tMs: 1001 });
+      change(stored);
+    }).missed;
+    assert.ok(early().includes('condition.clock'));
+    const byWorkers = (clocksMs?: number) => ({ run }: Stored): void => {
+      run.plan.load.workers = 1;
+      if (clocksMs !== undefined) run.workerClocksMs = clocksMs;
+    };
+    assert.deepEqual([byWorkers(14_000), byWorkers(16_000), byWorkers()].map((change) => early(change).includes('condition.clock')), [true, false, false]);
+  });
 });

@@ -138,8 +138,9 @@ describe('a fault that was not seen to be over', () => {
 
 describe('a load that stood still', () => {
   /** Nothing is handed over, and no answer taken, for so long from `fromMs` on; then all of it at once. */
-  const stall = ({ attempts }: Stored, fromMs: number, forMs: number): void => {
+  const stall = ({ attempts, deliveries }: Stored, fromMs: number, forMs: number): void => {
     const toMs = fromMs + forMs;
+    for (const delivery of deliveries) if (delivery.tMs > fromMs) delivery.tMs = Math.max(delivery.tMs, toMs + 10);
     for (const attempt of attempts) {
       if (attempt.intendedMs > fromMs && attempt.intendedMs < toMs) attempt.issuedMs = attempt.sentMs = toMs;
       if (attempt.endMs > fromMs && attempt.endMs < toMs + 4) attempt.endMs = Math.max(toMs, (attempt.sentMs ?? 0) + 4);

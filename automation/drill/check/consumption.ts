@@ -1,4 +1,5 @@
 import { Growing, Paged } from '../columns.ts';
+import type { ConsumersPlan } from '../plan.ts';
 import type { Commit, Delivery } from '../records.ts';
 import type { Evidence } from './evidence.ts';
 import { placeOf } from './places.ts';
@@ -13,7 +14,10 @@ export interface ConsumeFindings {
   redeliveredAfterCommit?: number;
   /** Partitions of which Kafka has less as committed at the end than it had said before. Absent when the clock went back, and where nobody could be asked. */
   commitsLost?: number;
-  /** Deliveries at or below one that the same instance was given before: where a rebalance took it back to what was committed. */
+  /**
+   * Deliveries at or below one that the same instance was given before: where a rebalance took it back to what was committed. Of consumers with partitions of
+   * their own: at or below one that anybody was given before.
+   */
   backwards: number;
   /** Of these, at or below one that the same answer gave before: no rebalance does that. */
   backwardsInPoll: number;
@@ -27,19 +31,21 @@ export interface ConsumeFindings {
 export class Consumption {
   readonly #places: Places;
   readonly #evidence: Evidence;
+  readonly #mode: ConsumersPlan['mode'];
   readonly #partitions = new Map<number, Partition>();
   #redelivered = 0;
   #afterCommit = 0;
   #backwards = 0;
   #inPoll = 0;
 
-  constructor(places: Places, evidence: Evidence) {
+  constructor(places: Places, evidence: Evidence, mode: ConsumersPlan['mode']) {
     this.#places = places;
     this.#evidence = evidence;
+    this.#mode = mode;
   }
 
   commit({ partition, tMs, offset, unanswered }: Commit): void {
-    if (unanswered === true) this.#of(partition).mayCommit(tMs, offset);
+    if (unanswered === true) this.#of(partition).mayCommit(offset);
     else this.#of(partition).commit(tMs, offset);
   }
 
@@ -51,7 +57,8 @@ export class Consumption {
     if (!isFirst) this.#redelivered += 1;
     partition.given.set(offset, 1);
     partition.position = Math.max(partition.position, offset + 1);
-    const last = partition.lastOf(instance);
+    // A partition of one's own has one reader all along, also where its instance was lost and made anew: that one goes on where the last one was.
+    const last = partition.lastOf(this.#mode === 'assign' ? '' : instance);
     if (offset <= last.offset) {
       this.#backwards += 1;
       // A consumer asks again only when it was answered: what it asked for at one time came in one answer.
@@ -97,11 +104,12 @@ export class Consumption {
 
   #commitsLost(committed: Readonly<Record<number, number>>): number {
     let count = 0;
-    for (const [number, { committedAtLeast }] of this.#partitions) {
+    for (const [number, { highestCommit, leastUnanswered }] of this.#partitions) {
       const { [number]: there = 0 } = committed;
-      if (there >= committedAtLeast) continue;
+      const least = this.#mode === 'assign' ? Math.min(highestCommit, leastUnanswered) : highestCommit;
+      if (there >= least) continue;
       count += 1;
-      this.#evidence.note('consume.commitsLost', `partition ${number}: ${committedAtLeast} was committed, and Kafka has ${there} at the end`);
+      this.#evidence.note('consume.commitsLost', `partition ${number}: ${least} was committed, and Kafka has ${there} at the end`);
     }
     return count;
   }
@@ -121,20 +129,23 @@ interface LastGiven {
 
 class Partition {
   readonly given = new Paged();
-  /** By instance. */
+  /** By who was given it. */
   readonly #last = new Map<string, LastGiven>();
   /** Behind the highest offset that was given to anybody. */
   position = 0;
   readonly #times = new Growing();
   /** Highest offset committed up to each time. */
   readonly #highest = new Growing();
-  /** Few: each costs its consumer the instance. */
-  readonly #unanswered: { tMs: number; offset: number }[] = [];
+  /**
+   * Of the commits that nobody answered, which may be carried out at any later time. A group refuses one once it has given the partition to another member, which begins at what is
+   * committed; until then nobody but its sender has committed anything there, and no more than that. Consumers with partitions of their own are members of nothing: theirs come to pass whenever they arrive.
+   */
+  leastUnanswered = Infinity;
 
-  /** What an instance was given last. */
-  lastOf(instance: string): LastGiven {
-    let last = this.#last.get(instance);
-    if (last === undefined) this.#last.set(instance, last = { offset: -1, askedMs: undefined });
+  /** What it was given last. */
+  lastOf(reader: string): LastGiven {
+    let last = this.#last.get(reader);
+    if (last === undefined) this.#last.set(reader, last = { offset: -1, askedMs: undefined });
     return last;
   }
 
@@ -148,20 +159,13 @@ class Partition {
     this.#highest.push(Math.max(this.highestCommit, offset));
   }
 
-  /** What has to be committed at the end: who owns a partition goes on where the last one was, so nothing takes it back but a commit that nobody answered. */
-  get committedAtLeast(): number {
-    return Math.min(this.highestCommit, ...this.#unanswered.map(({ offset }) => offset));
+  mayCommit(offset: number): void {
+    this.leastUnanswered = Math.min(this.leastUnanswered, offset);
   }
 
-  /** One that nobody answered: from then on the group may be back there at any moment. */
-  mayCommit(tMs: number, offset: number): void {
-    this.#unanswered.push({ tMs, offset });
-  }
-
-  /** What was certainly committed at that time: its answer had come before, and nothing can have taken it back. */
+  /** What was certainly committed at that time: its answer had come before. */
   committedBefore(tMs: number): number {
     const last = this.#times.lastBelow(tMs);
-    if (last < 0) return 0;
-    return this.#unanswered.reduce((least, { tMs: from, offset }) => (from <= tMs ? Math.min(least, offset) : least), this.#highest.at(last));
+    return last < 0 ? 0 : this.#highest.at(last);
   }
 }

@@ -1,10 +1,14 @@
 import type { Findings, History } from '../checker.ts';
+import type { ConsumersPlan } from '../plan.ts';
 import type { Attempt, Commit, Delivery, LogRecord } from '../records.ts';
 import type { Chance } from './chance.ts';
 import { consume } from './consumers.ts';
 
 /** A history whose lists can be changed. */
 export interface Generated extends History {
+  mode: ConsumersPlan['mode'];
+  isCut: boolean;
+  clocksMs: number;
   attempts: Attempt[];
   log: LogRecord[];
   commits: Commit[];
@@ -12,8 +16,11 @@ export interface Generated extends History {
   committed: Record<number, number>;
 }
 
-/** What a checker is to say of a history. Counters that are no finding, as that of redeliveries, are left out. */
-export interface Expected {
+/** What a checker is to say of a history. */
+export type Expected = Found & Counted;
+
+/** What it is to find. */
+export interface Found {
   ackedLost: number;
   offsetMismatch: number;
   phantom: number;
@@ -28,8 +35,15 @@ export interface Expected {
   /** Undefined: it cannot be told. */
   commitsLost: number | undefined;
   backwardsInPoll: number;
-  undelivered: number;
   clockJumps: boolean;
+}
+
+/** Counters that are no damage by themselves. */
+interface Counted {
+  delivered: number;
+  undelivered: number;
+  redelivered: number;
+  backwards: number;
 }
 
 /** The same of what a checker said. */
@@ -37,7 +51,8 @@ export function said({ log, consume: given, clockJumps }: Findings): Expected {
   return {
     ackedLost: log.ackedLost, offsetMismatch: log.offsetMismatch, phantom: log.phantom, reordered: log.reordered, unackedPresent: log.unackedPresent,
     clientRetry: log.duplicates.clientRetry, proxyRetry: log.duplicates.proxyRetry ?? 0, unexplained: log.duplicates.unexplained,
-    skipped: given.skipped, redeliveredAfterCommit: given.redeliveredAfterCommit, commitsLost: given.commitsLost, backwardsInPoll: given.backwardsInPoll, undelivered: given.undelivered, clockJumps: clockJumps > 0,
+    skipped: given.skipped, redeliveredAfterCommit: given.redeliveredAfterCommit, commitsLost: given.commitsLost, backwardsInPoll: given.backwardsInPoll,
+    delivered: given.delivered, undelivered: given.undelivered, redelivered: given.redelivered, backwards: given.backwards, clockJumps: clockJumps > 0,
   };
 }
 
@@ -56,9 +71,9 @@ export const run = 'self-test';
 /**
  * A run as it may well go: requests that overlap, fail, or are never answered although the record is written, perhaps much later; clients
  * and proxies that send again; a failover, with more of all that; holes in the log; consumers that lose their commits, their partitions or themselves;
- * producers with clocks of their own, and sometimes a clock that jumps ahead. In all of it there is nothing to be found, and what may be counted is told.
+ * producers with clocks of their own, sometimes a clock that jumps ahead, and runs that were ended early. In all of it there is nothing to be found, and what may be counted is told.
  */
-export function cleanHistory(chance: Chance): { history: Generated; expected: Expected } {
+export function cleanHistory(chance: Chance): { history: Generated; expected: Found } {
   const partitions = chance.whole(1, 4);
   const shape = { partitions, keys: chance.whole(1, 6), retries: chance.of(0.5), proxies: chance.of(0.4), unlucky: chance.number(0, 0.3) };
   const attempts: Attempt[] = [];
@@ -66,14 +81,27 @@ export function cleanHistory(chance: Chance): { history: Generated; expected: Ex
   for (const producer of ['p0', 'p1', 'probe'].slice(0, chance.whole(1, 3))) produce(chance, producer, shape, { attempts, written });
   attempts.sort((a, b) => a.endMs - b.endMs);
   const log = append(chance, written);
+  const writtenMs = log.map((_, i) => written[i]?.atMs ?? 0);
+  const history: Generated = { run, attempts, log, ...consume(chance, log, { partitions, writtenMs }), isCut: chance.of(0.15), clocksMs: 0 };
+  if (history.isCut) cut(history, writtenMs, chance.number(200, 1000));
   const expected = {
-    ackedLost: 0, offsetMismatch: 0, phantom: 0, reordered: 0, skipped: 0, redeliveredAfterCommit: 0, commitsLost: 0, backwardsInPoll: 0, unexplained: 0, clockJumps: false, ...copiesOf(attempts, log),
+    ackedLost: 0, offsetMismatch: 0, phantom: 0, reordered: 0, skipped: 0, redeliveredAfterCommit: 0, commitsLost: 0, backwardsInPoll: 0, unexplained: 0, clockJumps: false, ...copiesOf(history),
   };
-  const { deliveries, commits, committed, undelivered } = consume(chance, log, { partitions, writtenMs: log.map((_, i) => written[i]?.atMs ?? 0) });
-  const history: Generated = { run, attempts, log, deliveries, commits, committed };
-  if (chance.of(0.3)) skew(attempts, 'p1', chance.number(-1000, 1000));
+  if (chance.of(0.3)) mix(chance, history.attempts);
   if (chance.of(0.2)) jump(history, chance.number(0, 1500), chance.number(10, 100_000));
-  return { history, expected: { ...expected, undelivered } };
+  if (chance.of(0.3)) skew(history, 'p1', chance.number(-1000, 1000));
+  return { history, expected };
+}
+
+/** What may be counted of a history, damaged or not: from the whole lists, not line by line as the checker does it. */
+export function counted({ log, deliveries, mode }: Generated, { skipped }: Pick<Found, 'skipped'>): Counted {
+  const given = new Set(deliveries.map(placeOf));
+  const places = new Set(log.map(placeOf));
+  const delivered = places.intersection(given).size;
+  // Every one against the one before it, to the same instance; a partition of one's own has one reader, whatever it is called.
+  const lists = Map.groupBy(deliveries, ({ partition, instance }) => `${partition} ${mode === 'assign' ? '' : instance}`);
+  const backwards = [...lists.values()].flatMap((list) => list.filter(({ offset }, i) => offset <= (list[i - 1]?.offset ?? -1))).length;
+  return { delivered, undelivered: places.size - delivered - skipped, redelivered: deliveries.length - given.size, backwards };
 }
 
 interface Shape {
@@ -137,20 +165,37 @@ function append(chance: Chance, written: Written[]): LogRecord[] {
 }
 
 /** From the whole lists, not line by line as the checker does it. */
-function copiesOf(attempts: readonly Attempt[], log: readonly LogRecord[]): Pick<Expected, 'unackedPresent' | 'clientRetry' | 'proxyRetry'> {
+function copiesOf({ attempts, log }: Generated): Pick<Expected, 'unackedPresent' | 'clientRetry' | 'proxyRetry'> {
   const counts = { unackedPresent: 0, clientRetry: 0, proxyRetry: 0 };
   const sent = Map.groupBy(attempts, ({ producer, seq }) => `${producer}/${seq}`);
   for (const [name, copies] of Map.groupBy(log, ({ id }) => `${id?.producer}/${id?.seq}`)) {
-    const own = sent.get(name) ?? [];
+    const own = sent.get(name);
+    if (own === undefined) continue;
     if (!own.some(({ outcome }) => outcome === 'ok')) counts.unackedPresent += 1;
     counts[own.length > 1 ? 'clientRetry' : 'proxyRetry'] += copies.length - 1;
   }
   return counts;
 }
 
-/** A producer on another machine, whose clock is not the others'. */
-function skew(attempts: readonly Attempt[], producer: string, byMs: number): void {
-  for (const attempt of attempts.filter((each) => each.producer === producer)) {
+/** Some were stored long after they had ended. */
+function mix(chance: Chance, attempts: Attempt[]): void {
+  const from = chance.whole(0, attempts.length);
+  attempts.push(...attempts.splice(from, chance.whole(10, 40)));
+}
+
+/** It was ended early: requests of which nobody told, and a log that was read while consumers went on. */
+function cut(history: Generated, writtenMs: readonly number[], atMs: number): void {
+  const { attempts, log } = history;
+  const isAlone = ({ producer, seq }: Attempt): boolean => attempts.filter((other) => other.producer === producer && other.seq === seq).length === 1;
+  history.attempts = attempts.filter((attempt) => attempt.endMs <= atMs || !isAlone(attempt));
+  const readMs = Math.max(atMs, ...history.attempts.map(({ endMs }) => endMs));
+  history.log = log.filter((_, i) => (writtenMs[i] ?? 0) <= readMs);
+}
+
+/** A producer on another machine, whose clock is not the others', as far as is known. */
+function skew(history: Generated, producer: string, byMs: number): void {
+  history.clocksMs = Math.abs(byMs);
+  for (const attempt of history.attempts.filter((each) => each.producer === producer)) {
     const { intendedMs, issuedMs, sentMs = issuedMs, endMs } = attempt;
     Object.assign(attempt, { intendedMs: intendedMs + byMs, issuedMs: issuedMs + byMs, sentMs: sentMs + byMs, endMs: endMs + byMs });
   }
@@ -168,4 +213,8 @@ export function jump(history: Generated, fromMs: number, byMs: number): void {
     Object.assign(delivery, { tMs: moved(delivery.tMs), ...(askedMs === undefined ? {} : { askedMs: moved(askedMs) }) });
   }
   for (const commit of history.commits) commit.tMs = moved(commit.tMs);
+}
+
+export function placeOf({ partition, offset }: { partition?: number; offset?: number }): string {
+  return `${partition} ${offset}`;
 }

@@ -1,6 +1,6 @@
 import { check as ownCheck } from '../checker.ts';
 import { Chance } from './chance.ts';
-import { cleanHistory, said } from './history.ts';
+import { cleanHistory, counted, said } from './history.ts';
 import type { Expected, Generated } from './history.ts';
 import { plants } from './plants.ts';
 
@@ -66,8 +66,8 @@ interface Damaged {
 function damaged({ history, expected }: ReturnType<typeof cleanHistory>, chance: Chance, kind: string): Damaged | undefined {
   const changed = kind === clean ? {} : plants[kind]?.(history, chance, expected);
   if (changed === undefined) return undefined;
-  const undelivered = expected.undelivered + (changed.undelivered ?? 0);
-  return { history, expected: { ...expected, ...changed, undelivered }, planted: new Set(Object.keys(changed)) };
+  const found = { ...expected, ...changed };
+  return { history, expected: { ...found, ...counted(history, found) }, planted: new Set(Object.keys(changed)) };
 }
 
 /** A counter of what was planted that is wrong is missed; any other that is wrong is invented. */
