@@ -47,13 +47,17 @@ export function checkRegion(region: KafkaBridgeRegion, { hostname, bridge }: Con
   check(`${name}-sidecars-check`, { look: 'sidecars', input: region.bridge.apply(() => pods), after }, region);
 }
 
-/** The way that clients go: by tier1, with the name that all regions share and with each region's own. */
-export function checkTier1(tier1: Tier1Failover, { hostname, tier1: settings, bridge }: Configuration, regions: readonly { settings: RegionConfiguration; region: KafkaBridgeRegion }[]): void {
-  const hostnames = [hostname, ...regions.map(({ settings: { name } }) => regionHostname(name, hostname))];
+/**
+ * The way that clients go: by tier1, with the name that all regions share and with the own one of each that gets requests. Where a region is skipped it is what it was:
+ * that region may well not answer, and the run is there to be done all the same.
+ */
+export function checkTier1(tier1: Tier1Failover, { hostname, tier1: settings, bridge, tsb, regions: all }: Configuration, regions: readonly { settings: RegionConfiguration; region: KafkaBridgeRegion }[]): void {
+  const weightOf = (region: string): number | undefined => (settings.mode === 'weighted' ? settings.weights?.[region] : undefined);
+  const hostnames = [hostname, ...regions.filter(({ settings: { name } }) => weightOf(name) !== 0).map(({ settings: { name } }) => regionHostname(name, hostname))];
   const { context, namespace, tls } = settings;
   const asked: pulumi.Inputs & Record<keyof Tier1Input, unknown> = { context, namespace, address: tier1.address, port: entrancePort(tls !== undefined), hostnames, caCertificate: tls === undefined ? null : tier1.caCertificate };
   const serving = regions.flatMap(({ region }) => [region.bridge, region.gatewayAddress]);
-  check('tier1-check', { look: 'tier1', input: pulumi.all([tier1.routed, ...serving]).apply(() => asked), after: { settings, bridge } }, tier1);
+  check('tier1-check', { look: 'tier1', input: pulumi.all([tier1.routed, ...serving]).apply(() => asked), after: { settings, bridge, tsb } }, tier1, regions.length < all.length ? { ignoreChanges: ['stdin', 'triggers'] } : {});
 }
 
 interface Check {
@@ -64,7 +68,7 @@ interface Check {
 }
 
 /** The script runs on the Node.js that runs the program: it is a TypeScript file, as the program is. */
-function check(name: string, { look, input, after }: Check, parent: pulumi.Resource): void {
+function check(name: string, { look, input, after }: Check, parent: pulumi.Resource, opts: pulumi.CustomResourceOptions = {}): void {
   new local.Command(
     name,
     {
@@ -73,7 +77,7 @@ function check(name: string, { look, input, after }: Check, parent: pulumi.Resou
       stdin: pulumi.jsonStringify(input),
       triggers: [createHash('sha256').update(JSON.stringify(after)).digest('hex')],
     },
-    { parent },
+    { parent, ...opts },
   );
 }
 

@@ -8,7 +8,7 @@ import { rootIssuer, selfSignedIssuer } from './listener-certificate.ts';
 import { type Refusal, same } from './refusal.ts';
 import { type Running, type RunningObject, textOf, wasReady } from './running.ts';
 
-const mirror = 'set it back, or mirror the records to a Kafka of another stack.';
+const mirror = 'set it back, or mirror the records to a Kafka of another stack, or run destroy first.';
 const names = `Brokers would go by the new names, and their certificate with them, while bridges call them by the old ones until the last of them was made anew: ${mirror}`;
 const order = 'Bridges call it by this name until the last of them was made anew, and the first listener has the short names: put others after it.';
 const way = 'Bridges come in by this listener until the last of them was made anew, so that no region answers';
@@ -72,10 +72,10 @@ function fewerPartitions(topic: RunningObject | undefined, wanted: number, path:
   return [{ path, running: String(before), wanted: String(wanted), instead: 'Kafka takes no partition from a topic: set it back, or go on with a new topic.' }];
 }
 
-/** With another kind of address beside it a listener keeps its names: of two that are no Routes the first has the short ones. */
+/** Beside a Route a listener keeps its names, and so does a Route: of two that are none the first has the short ones. */
 function another(before: RunningListener, { listeners, certificate }: InstalledKafka): string {
   const next = listeners.find(({ name, type }) => name === before.name && type !== 'internal') ?? outsideListener(listeners);
-  const apart = (next?.type === 'route') !== (before.type === 'route');
+  const apart = next?.type === 'route' || before.type === 'route';
   // One that signs itself is another one as soon as it has more names.
   if (!apart || certificate.source === 'self-signed') return mirror;
   return 'leave it as it is, put one of another name and port before it, run up, then take this one out and run up again.';

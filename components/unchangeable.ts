@@ -8,7 +8,7 @@ import { operatorCatalog } from './operator-catalog.ts';
 import { neededOperators } from './operators.ts';
 import type { Previous } from './previous.ts';
 import { type Refusal, same } from './refusal.ts';
-import { type Running, runningIn, textOf } from './running.ts';
+import { type Running, runningIn, textOf, wasReady } from './running.ts';
 import { movedListener, takenBack } from './unchangeable-kafka.ts';
 import { movedInTsb } from './unchangeable-tsb.ts';
 
@@ -45,7 +45,7 @@ export function unchangeable(previous: Previous, configuration: Configuration): 
   const running = runningIn(previous);
   const { cluster, namespace } = running('TsbWorkspace', 'tsb');
   return [
-    ...ofKafka(running('KafkaCluster', 'kafka'), kafka),
+    ...ofKafka(running('KafkaCluster', 'kafka'), kafka, haveServed(previous)),
     ...regions.flatMap((settings, index) => ofRegion(running('KafkaBridgeRegion', settings.name), bridge, { settings, path: `regions[${index}]` })),
     ...ofOperators(previous, configuration),
     ...same('tsb.context', cluster, tsb.context, everything),
@@ -70,7 +70,13 @@ function ofOperators(previous: Previous, configuration: Configuration): Refusal[
   });
 }
 
-function ofKafka(running: Running, wanted: Configuration['kafka']): Refusal[] {
+/** Whether any bridge came in by what Kafka's listeners were: what never worked may be corrected. One of which nobody knows may have. */
+function haveServed(previous: Previous): boolean {
+  const bridges = previous.names('kbf:index:KafkaBridgeRegion').flatMap((name) => runningIn(previous)('KafkaBridgeRegion', name).object('KafkaBridge', `${name}-bridge`) ?? []);
+  return bridges.some((bridge) => bridge.status['conditions'] === undefined || wasReady(bridge));
+}
+
+function ofKafka(running: Running, wanted: Configuration['kafka'], isInUse: boolean): Refusal[] {
   const { cluster, namespace, object } = running;
   const kafka = object('Kafka', 'kafka');
   const pool = object('KafkaNodePool', 'kafka-pool');
@@ -89,7 +95,7 @@ function ofKafka(running: Running, wanted: Configuration['kafka']): Refusal[] {
     ...(wanted.zookeeper === undefined ? [] : storage('kafka.zookeeper.storage', volumeOf(asRecord(kafka?.spec['zookeeper'])), wanted.zookeeper.storage)),
     ...(given === undefined ? [] : [{ path: `kafka.${given}`, ...ownNamespace }]),
     // Of another Kafka everything is another, and of a given certificate where it is from.
-    ...(kafka === undefined || moved.length > 0 ? [] : [...movedListener(running, kafka, wanted).filter(({ path }) => given !== 'certificate' || path !== 'kafka.certificate.source'), ...takenBack(running, kafka, wanted)]),
+    ...(kafka === undefined || moved.length > 0 ? [] : [...(isInUse ? movedListener(running, kafka, wanted) : []).filter(({ path }) => given !== 'certificate' || path !== 'kafka.certificate.source'), ...takenBack(running, kafka, wanted)]),
   ];
 }
 

@@ -21,7 +21,7 @@ export const configurationSchema = z.strictObject({
   tier1: tier1.describe('The gateway in front of all regions.'),
   operators: operators.prefault({}).describe('Operators that have to be in the clusters.'),
   generators: generators.optional().describe('A producer and two consumers as pods, to look at; absent: none.'),
-  checks: z.boolean().default(true).describe('Whether `up` ends with looking at brokers, bridges and sidecars.'),
+  checks: z.boolean().default(true).describe('Whether `up` ends with looking at brokers, bridges and sidecars, and through tier1.'),
   gcp: gcp.optional().describe('Google Cloud, used only where set.'),
 });
 

@@ -21,8 +21,9 @@ function judgeListener(listener: Listener, path: string): Finding {
   const check = new Check('exposure', path);
   const { name, type, authentication } = listener;
   if (authentication !== undefined) return check.ok(`the listener ${name} asks who comes in, by ${authentication}`);
-  const isPublic = type === 'loadbalancer' && !isInternal(listener);
-  const remedy = `Set ${path}.authentication before the first up (docs/authentication.md)${isPublic ? `, or keep its load balancer inside by ${path}.annotations` : ''}.`;
+  // Which way a class of load balancers takes by itself is its controller's matter.
+  const isPublic = type === 'loadbalancer' && listener.class === undefined && !isInternal(listener);
+  const remedy = `Set ${path}.authentication before the first up, or after a destroy (docs/authentication.md)${isPublic ? `, or keep its load balancer inside by ${path}.annotations` : ''}.`;
   return check.warning(`the listener ${name} asks nobody who they are${isPublic ? ', and its load balancer is public as far as its annotations say' : ''}: whoever reaches it may read and write every record`, { remedy });
 }
 

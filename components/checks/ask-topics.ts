@@ -1,13 +1,13 @@
 import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { rootCertificates } from 'node:tls';
+import { getCACertificates } from 'node:tls';
 
 /** Where a bridge's API is asked for Kafka's topics: an address, whatever DNS says of the name. */
 export interface Entrance {
   readonly address: string;
   readonly port: number;
   readonly hostname: string;
-  /** Absent: plain HTTP. PEM that is trusted beside the public authorities, or an empty text. */
+  /** Absent: plain HTTP. PEM that is trusted beside what this machine trusts (NODE_EXTRA_CA_CERTS too), or an empty text. */
   readonly caCertificate?: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export async function askTopics(entrance: Entrance): Promise<{ status: number; t
 async function get({ address, port, hostname, caCertificate }: Entrance): Promise<{ status: number; body: string }> {
   const options = { host: address, port, path: '/topics', headers: { host: hostname, accept: 'application/vnd.kafka.v2+json' }, timeout: timeoutMs, agent: false as const };
   return await new Promise((resolve, reject) => {
-    const asked = caCertificate === undefined ? requestPlain(options) : requestTls({ ...options, servername: hostname, ca: [...rootCertificates, caCertificate] });
+    const asked = caCertificate === undefined ? requestPlain(options) : requestTls({ ...options, servername: hostname, ca: [...getCACertificates('default'), ...getCACertificates('system'), caCertificate] });
     asked.on('response', (answer) => {
       let body = '';
       answer.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).on('error', reject).on('end', () => { resolve({ status: answer.statusCode ?? 0, body }); });

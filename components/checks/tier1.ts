@@ -22,7 +22,7 @@ async function one(hostname: string, { address, port, caCertificate, context, na
     const refused = await askTopics({ address, port, hostname, ...(caCertificate === null ? {} : { caCertificate }) });
     return refused === undefined ? [] : [{ found: `${by}: ${refused.text}`, see: after(refused.status, { context, namespace }) }];
   } catch (error) {
-    return [{ found: `${by}: ${reasonOf(error)}`, see: isUntrusted(error) ? trust : unreachable({ context, namespace }) }];
+    return [{ found: `${by}: ${reasonOf(error)}`, see: aboutCertificate(error) ?? unreachable({ context, namespace }) }];
   }
 }
 
@@ -34,10 +34,12 @@ function after(status: number, { context, namespace }: Place): string {
   return `whether TSB gave tier1 the regions' gateways: kbf doctor; ${routes}; firewalls between tier1 and the regions' gateways`;
 }
 
-const trust = 'tier1.tls: this machine knows no authority that signed its certificate. Where it is one of your own, its certificate belongs into the Secret as ca.crt: clients need it too';
-
-function isUntrusted(error: unknown): boolean {
-  return /CERT|SIGNATURE|ISSUER/.test((error as NodeJS.ErrnoException).code ?? '');
+function aboutCertificate(error: unknown): string | undefined {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (/ALTNAME/.test(code)) return 'tier1.tls: its certificate has to name every host name that clients call, also those of single regions';
+  if (/EXPIRED|NOT_YET_VALID/.test(code)) return 'tier1.tls: when its certificate is valid, and the clock of this machine';
+  if (/CERT|SIGNATURE|ISSUER/.test(code)) return 'tier1.tls: this machine trusts no authority that signed its certificate. One of your own belongs into its Secret as ca.crt: clients need it too';
+  return undefined;
 }
 
 function unreachable({ context, namespace }: Place): string {

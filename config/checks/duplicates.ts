@@ -180,5 +180,5 @@ function clusterNames(regions: NonNullable<Readable['regions']>, tier1: Readable
 function besideRegion(regions: NonNullable<Readable['regions']>, tier1: Readable['tier1'], tsb: Readable['tsb']): Finding[] {
   if (tsb?.api !== 'tier1gateway' || tier1?.context === undefined) return [];
   const index = regions.findIndex((region) => region?.context === tier1.context);
-  return index < 0 ? [] : [{ path: ['tier1', 'context'], allowed: `a cluster that no region is in (regions[${index}] is): gateways of the deprecated kinds send nothing to their own cluster; or tsb.api: gateway` }];
+  return index < 0 ? [] : [{ path: ['tier1', 'context'], allowed: `a cluster that no region is in (regions[${index}] is): gateways of the deprecated kinds send nothing to their own cluster; or tsb.api: gateway. Of a stack that runs either takes a destroy first` }];
 }

@@ -10,10 +10,8 @@ export const tsbRules = [
   'Regions in one group (`tsb.groups.bridges`, or one name in `tsb.groups.existing.regions`) have a `gateway.name` and `gateway.routes` of their own.',
   'Each region has an Istio internal group of its own, and with `tsb.envoyFilters: none` there is none.',
   'Groups are for regions that there are. Networks that are reached are in `tsb.setup.networks`, whose clusters are configured ones.',
-  'Where `tsb.setup.networks` has the cluster of tier1 and of every region, and `tsb.setup.reachability` is set, it lets tier1 reach every region, and each region those that it fails over to: the next one where every region says by `locality` that it is in a region of its own, else all others.',
+  'Where `tsb.setup.reachability` is set, and `tsb.setup.networks` has the cluster of tier1 and of a region, tier1’s network reaches that of the region.',
 ];
-
-type Region = NonNullable<Readable['regions']>[number];
 
 /** What is in TSB already lies in what is in TSB already. */
 export function checkTsb(configuration: Readable): Finding[] {
@@ -113,34 +111,20 @@ function setup({ tsb, regions = [], tier1 }: Readable): Finding[] {
   ];
 }
 
-/** What stands in a network, and why it has to reach others. */
-interface Networked {
-  readonly name: string;
-  readonly why: string;
-  readonly network: string;
-}
-
-/** TSB leaves out gateways in networks that are not reached: with those of all regions every request to tier1 fails, with a peer's its failover. */
+/** TSB leaves gateways out whose network tier1's does not reach: their regions get no request. What a region reaches is another matter: tier1 fails over without the regions' own hop. */
 function unreached({ tsb, regions = [], tier1 }: Readable): Finding[] {
   const { networks = {}, reachability = {} } = tsb?.setup ?? {};
-  const inNetwork = (name: string, cluster: string | undefined, why: string): Networked[] => {
-    const network = cluster !== undefined && Object.hasOwn(networks, cluster) ? networks[cluster] : undefined;
-    return network === undefined ? [] : [{ name, why, network }];
-  };
-  const edge = inNetwork('tier1', tier1?.tsbCluster, 'sends requests to');
-  const all = regions.flatMap((region) => inNetwork(region?.name ?? '', region?.tsbCluster, 'fails over to'));
+  const networkOf = (cluster: string | undefined): string | undefined => (cluster !== undefined && Object.hasOwn(networks, cluster) ? networks[cluster] : undefined);
+  const own = networkOf(tier1?.tsbCluster);
   // Without any reachability the organization keeps what it has, which is somebody else's.
-  if (Object.keys(reachability).length === 0 || edge.length === 0 || all.length < regions.length) return [];
-  const ways = [...edge.flatMap((from) => all.map((to) => ({ from, to }))), ...all.flatMap((from, index) => failoverOf(regions, index).flatMap((peer) => all.slice(peer, peer + 1)).map((to) => ({ from, to })))];
-  const needed = ways.filter(({ from, to }) => from.network !== to.network && reachability[from.network]?.includes(to.network) !== true);
-  return [...Map.groupBy(needed, ({ from }) => from.network)].map(([network, missing]) => ({
-    path: ['tsb', 'setup', 'reachability', network],
-    allowed: `${[...new Set([...reachability[network] ?? [], ...missing.map(({ to }) => to.network)])].join(', ')}: ${[...Map.groupBy(missing, ({ from }) => from)].map(([{ name, why }, its]) => `${name} ${why} ${its.map(({ to }) => `${to.name} (${to.network})`).join(', ')}`).join('; ')}`,
-  }));
-}
-
-/** The regions that one fails over to, by their places in the list: the next one, where each says that it is in a region of its own. */
-function failoverOf(regions: readonly Region[], index: number): number[] {
-  const places = new Set(regions.flatMap((region) => region?.locality?.region ?? []));
-  return places.size === regions.length ? [(index + 1) % regions.length] : [...regions.keys()].filter((other) => other !== index);
+  if (Object.keys(reachability).length === 0 || own === undefined) return [];
+  const needed = regions.flatMap((region) => {
+    const network = networkOf(region?.tsbCluster);
+    return network === undefined || network === own || reachability[own]?.includes(network) === true ? [] : [{ name: region?.name ?? '', network }];
+  });
+  if (needed.length === 0) return [];
+  return [{
+    path: ['tsb', 'setup', 'reachability', own],
+    allowed: `${[...new Set([...reachability[own] ?? [], ...needed.map(({ network }) => network)])].join(', ')}: tier1 sends requests to ${needed.map(({ name, network }) => `${name} (${network})`).join(', ')}`,
+  }];
 }

@@ -33,7 +33,7 @@ const bySecret = z.strictObject({
       key: secretKey.default('tls.key').describe('Its entry with the private key, in PKCS#8.'),
     })
     .describe('The Secret.'),
-  caCertificate: certificateText.describe('CA certificate that clients trust, or several: PEM text, or `file:` and its path.'),
+  caCertificate: certificateText.describe('CA certificate that clients trust, or several: PEM text, or `{file: …}` with its path.'),
   hosts: hosts.describe('Host names of the certificate, where they are to be checked.'),
 });
 

@@ -105,7 +105,7 @@ const existing = z.strictObject({
         .refine((list) => list.split(',').map((server) => Number(server.split(':')[1])).every((port) => port >= 1 && port <= 65_535), 'ports from 1 to 65535')
         .refine((list) => new Set(list.split(',')).size === list.split(',').length, 'servers of which none is there twice')
         .describe('`host:port` of a TLS listener, or several with commas between.'),
-      caCertificate: certificateText.describe('CA certificate that the listener is trusted by, or several, as while it is renewed: PEM text, or `file:` and its path.'),
+      caCertificate: certificateText.describe('CA certificate that the listener is trusted by, or several, as while it is renewed: PEM text, or `{file: …}` with its path.'),
     })
     .describe('Kafka that exists; then `kafka` has no other key.'),
 });

@@ -138,9 +138,10 @@ describe('a look at tier1', () => {
     assert.deepEqual(await look(answer, { hostnames: hostnames.slice(0, 2), caCertificate: certificate.cert }, certificate), []);
     const [untrusted] = await look(answer, { hostnames: ['bridge.example'], caCertificate: '' }, certificate);
     assert.match(untrusted?.found ?? '', /^GET https:\/\/bridge\.example\/topics by tier1 at 127\.0\.0\.1: .*DEPTH_ZERO_SELF_SIGNED_CERT/);
-    assert.match(untrusted?.see ?? '', /^tier1\.tls: .* as ca\.crt/);
+    assert.match(untrusted?.see ?? '', /^tier1\.tls: this machine trusts no authority .* as ca\.crt/);
     const [other] = await look(answer, { hostnames: ['west.bridge.example'], caCertificate: certificate.cert }, certificate);
     assert.match(other?.found ?? '', /ERR_TLS_CERT_ALTNAME_INVALID/);
+    assert.match(other?.see ?? '', /^tier1\.tls: its certificate has to name every host name/);
   });
 
   it('says that it cannot be reached', async () => {
@@ -226,10 +227,23 @@ describe('checks as a part of up', () => {
     });
     assert.deepEqual(JSON.parse(command(one, 'east-bridge-check').stdin), { region: 'east', context: 'east', namespace: 'kafka-bridge', address: '10.0.0.1', hostname: 'east.bridge.example' });
     assert.equal(command(one, 'east-sidecars-check').create, 'sidecars');
-    for (const name of ['kafka-brokers-check', 'east-bridge-check', 'east-sidecars-check', 'west-bridge-check']) assert.deepEqual(command(one, name), command(same, name));
+    for (const name of ['kafka-brokers-check', 'east-bridge-check', 'east-sidecars-check', 'west-bridge-check', 'tier1-check']) assert.deepEqual(command(one, name), command(same, name));
     assert.notDeepEqual(command(one, 'east-bridge-check').triggers, command(other, 'east-bridge-check').triggers);
     assert.deepEqual(JSON.parse(command(one, 'tier1-check').stdin), { context: 'central', namespace: 'edge', address: '10.0.0.1', port: 80, hostnames: ['bridge.example', 'east.bridge.example', 'west.bridge.example'], caCertificate: null });
     assert.deepEqual(command(one, 'west-bridge-check'), command(other, 'west-bridge-check'), 'another region’s settings are none of its own');
+  });
+
+  it('ask tier1 by TLS where it has that, for no region that it sends nothing to, and again when its settings change', async () => {
+    const tier1 = { context: 'central', tsbCluster: 'central' };
+    const input = (recording: Awaited<ReturnType<typeof recordTopology>>) => recording.inputsOf('command:local:Command', 'tier1-check') as { stdin: string; triggers: string[] };
+    const plain = await recordTopology();
+    const secure = await recordTopology({ tier1: { ...tier1, tls: { source: 'self-signed' } } });
+    const weighted = await recordTopology({ tier1: { ...tier1, mode: 'weighted', weights: { east: 0, west: 100 } } });
+    const reached = await recordTopology({ tsb: { envoyFilters: 'none' } });
+    const { port, caCertificate } = JSON.parse(input(secure).stdin) as { port: number; caCertificate: string | null };
+    assert.deepEqual([port, typeof caCertificate], [443, 'string']);
+    assert.deepEqual((JSON.parse(input(weighted).stdin) as { hostnames: string[] }).hostnames, ['bridge.example', 'west.bridge.example']);
+    for (const other of [secure, weighted, reached]) assert.notDeepEqual(input(other).triggers, input(plain).triggers);
   });
 
   it('are not there where they are switched off', async () => {

@@ -11,7 +11,7 @@ describe('doctor: what is open', () => {
   it('is said of a Kafka that asks nobody, on a load balancer for everybody, and of plain HTTP', () => {
     assert.deepEqual(judged(), [
       'warning    exposure  kafka.listeners[0]  the listener external asks nobody who they are, and its load balancer is public as far as its annotations say: whoever reaches it may read and write every record. '
-      + 'Set kafka.listeners[0].authentication before the first up (docs/authentication.md), or keep its load balancer inside by kafka.listeners[0].annotations.',
+      + 'Set kafka.listeners[0].authentication before the first up, or after a destroy (docs/authentication.md), or keep its load balancer inside by kafka.listeners[0].annotations.',
       'warning    exposure  tier1  serves plain HTTP: records can be read on the way from clients. Set tier1.tls.',
     ]);
   });

@@ -34,12 +34,19 @@ describe('the way by which bridges come in', () => {
     assert.deepEqual(said(await ran({ listeners }), { listeners }), []);
   });
 
+  it('may be another as long as no bridge ever came in by it', async () => {
+    const notReady = { conditions: [{ type: 'NotReady', status: 'True' }] };
+    const changed = { domain: 'other.example', listeners: [{ type: 'nodeport' }] };
+    assert.deepEqual(said(await ran({}, { 'east-bridge': notReady, 'west-bridge': notReady }), changed), []);
+    assert.deepEqual(said(await ran({}, { 'east-bridge': notReady, 'west-bridge': { conditions: [{ type: 'Ready', status: 'True' }] } }), changed), [['kafka.listeners[0].type', 'loadbalancer', 'nodeport']]);
+  });
+
   it('may get others beside it', async () => {
     assert.deepEqual(said(await ran({}), { listeners: [{ type: 'loadbalancer' }, { ...balancer, port: 9095 }, { name: 'in', type: 'internal', port: 9096 }] }), []);
   });
 
-  for (const [from, to] of [[balancer, route], [route, balancer]] as const) {
-    it(`is left by two runs, from a ${from.type} to a ${to.type}, and the refusal of one says so`, async () => {
+  for (const [from, to] of [[balancer, route], [route, balancer], [route, { ...route, name: 'other', port: 9096 }]] as const) {
+    it(`is left by two runs, from a ${from.type} to ${from.type === to.type ? 'another' : `a ${to.type}`}, and the refusal of one says so`, async () => {
       const both = { listeners: [to, from] };
       assert.deepEqual(said(await ran({ listeners: [from] }), both), []);
       assert.deepEqual(said(await ran(both), { listeners: [to] }), []);
@@ -50,7 +57,7 @@ describe('the way by which bridges come in', () => {
 
   it('is said to be left only where that can be done', async () => {
     const instead = async (before: object, after: object, more: object = {}) => unchangeable(await ran(before, {}, more), configuration({ kafka: { ...place, ...after }, ...more }))[0]?.instead;
-    const back = /no region answers: set it back, or mirror the records to a Kafka of another stack\.$/;
+    const back = /no region answers: set it back, or mirror the records to a Kafka of another stack, or run destroy first\.$/;
     assert.match(await instead({}, { listeners: [{ type: 'nodeport' }] }) ?? '', back, 'the first of two has the short names');
     const signing = { api: 'v1beta2', version: '3.9.1', certificate: { source: 'self-signed' } };
     assert.match(await instead({ listeners: [balancer], ...signing }, { listeners: [route], ...signing }, { operators: { strimzi: { version: '0.45.1' } } }) ?? '', back, 'with more names its certificate is another one');
