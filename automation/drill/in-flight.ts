@@ -40,8 +40,9 @@ const endsAtOnce: ReadonlySet<string> = new Set(['bridge-kill', 'gateway-kill'])
 const neverThere = /^(unsent-|no-healthy-upstream|upstream-(refused|connect-failure|overflow)$|bridge-refused|http-4)/;
 
 /**
- * When a request can have been in flight at a fault, by fault; none of one that takes leave first. On a connection when it struck, or until its host was found to be gone: what was
- * ended at once is found out by the next answer, other things within the bound after they took hold, and where there is none until the region served again.
+ * When a request can have been in flight at a fault, by fault; none of one that loses nothing so. One with a grace period may: not every bridge waits for its answers. On a connection
+ * when it struck, or until its host was found to be gone: what was ended at once is found out by the next answer, other things within the bound after they took hold, and where there is
+ * none until the region served again.
  */
 export function inFlightAt(faults: readonly FaultMark[], { boundsMs, bridgesOf, requestMs = 0, clockMs = 0 }: Circumstances): InFlight[] {
   return faults.flatMap(({ fault, region, losesInFlight, injectMs, tookHoldMs = injectMs, recoveredMs = Infinity }, i) => {

@@ -115,18 +115,20 @@ function expectedSteps({ plan, steps }: RunRecord): Objective[] {
 function regionObjectives(measured: Measured): Objective[] {
   const { run, regions, later } = measured;
   const isOpen = (i: number, phase: string, name: string): boolean => phase === 'during' && notYetTakenOver(measured, i).regions.includes(name);
-  /** Of one that is back: of its share before the first fault, as the others follow one another. */
-  const leastOf = (name: string, phase: string): number => (phase === 'after' ? (regions.find((region) => region.name === name)?.before ?? 0) * leastBack : 0);
+  const all = [regions, ...later.map((around) => around.regions)];
+  const shareOf = (i: number, name: string, phase: 'before' | 'after'): number => all[i]?.find((region) => region.name === name)?.[phase] ?? 0;
+  /** Of one that is back: of its share before the first fault or, where that was silent, after the one before. What follows other faults than the last holds those as well, which may be long. */
+  const leastOf = (i: number, name: string, phase: string): number => (phase === 'after' && i === all.length - 1 ? (shareOf(0, name, 'before') || shareOf(i - 1, name, 'after')) * leastBack : 0);
   const together = (i: number, around: readonly RegionShares[]): Objective[] => {
     const { names, during } = standInsOf(run.faults[i], around);
     return names.length === 0 || names.some((name) => isOpen(i, 'during', name)) ? [] : expected(`regions.${names.join('+')}.during${i === 0 ? '' : `.${i + 1}`}`, 'serves', during);
   };
   return [
     ...(['before', 'during', 'after'] as const).flatMap((phase) =>
-      regions.flatMap((region) => (isOpen(0, phase, region.name) ? [] : expected(`regions.${region.name}.${phase}`, expectationOf(run, region.name, phase), region[phase], leastOf(region.name, phase))))),
+      regions.flatMap((region) => (isOpen(0, phase, region.name) ? [] : expected(`regions.${region.name}.${phase}`, expectationOf(run, region.name, phase), region[phase], leastOf(0, region.name, phase))))),
     ...together(0, regions),
     ...later.flatMap((around, i) => laterPhases.flatMap((phase) =>
-      around.regions.flatMap((region) => (isOpen(i + 1, phase, region.name) ? [] : expected(`regions.${region.name}.${phase}.${i + 2}`, run.faults[i + 1]?.expects[region.name]?.[phase] ?? 'any', region[phase], leastOf(region.name, phase)))))),
+      around.regions.flatMap((region) => (isOpen(i + 1, phase, region.name) ? [] : expected(`regions.${region.name}.${phase}.${i + 2}`, run.faults[i + 1]?.expects[region.name]?.[phase] ?? 'any', region[phase], leastOf(i + 1, region.name, phase)))))),
     ...later.flatMap((around, i) => together(i + 1, around.regions)),
   ];
 }

@@ -104,6 +104,8 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   const { kubeconfig, parts: known } = drill.options;
   const [configuration, parts] = await Promise.all([readConfiguration({ kubeconfig, outputs, topic: plan.topic }), known ?? readParts({ kubeconfig, outputs })]);
   Object.assign(drill.seen, { configuration, parts });
+  // At once, and not after all of it: without a bound, or an objective for it, no gap is short enough to pass.
+  for (const [name, { unreadable }] of Object.entries(configuration)) if (unreadable !== undefined) drill.phase('steady', `${name} cannot be read, so that it bounds no gap: ${String(unreadable)}`);
   cleanup.defer(() => forget(kafka, plan.topic));
   await kafka.createTopic(plan.topic, { partitions: plan.partitions, replicas: 3, minInsyncReplicas: 2 });
   const consumers = cleanup.adopt(consumersOf(drill), (group) => group.stop());

@@ -43,7 +43,7 @@ export async function readRun(directory: string): Promise<RunRecord> {
   mustBeOfOneRun(directory);
   const file = path.join(directory, 'run.json');
   const run = await readDocument(file, 'name the directory of a drill\'s report; one whose driver was killed before it sent anything has nothing to judge') as RunRecord | null;
-  if (run?.schema !== 'kbf-run/2') throw new UserError(`${file} is not kbf-run/2 but ${String(run?.schema)}`, { exitCode: 2 });
+  if (run?.schema !== 'kbf-run/2') throw new UserError(`${file} is not kbf-run/2 but ${String(run?.schema)}`, { exitCode: 2, remedy: 'judge it by the version of kbf that made it; its report.json and report.html can be read as they are' });
   const wrong = wrongRun(run);
   if (wrong !== undefined) throw new UserError(`${file} is not what a drill wrote: ${wrong}`, { exitCode: 2, remedy: 'the run was changed; it cannot be judged' });
   return run;

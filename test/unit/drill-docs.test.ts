@@ -5,6 +5,7 @@ import { addDrill } from '../../automation/commands/drill.ts';
 import { damage } from '../../automation/drill/objectives.ts';
 import type { Exchange } from '../../automation/drill/exchange.ts';
 import { faultNamed } from '../../automation/drill/faults/index.ts';
+import { faultNames } from '../../automation/drill/faults/names.ts';
 import { parseObjective } from '../../automation/drill/objective-text.ts';
 import { judgeProduce } from '../../automation/drill/outcome.ts';
 import { meaning } from '../../automation/drill/show/words.ts';
@@ -46,6 +47,11 @@ describe('the page about the verdict', () => {
   it('has as damage what a comparison takes for it', () => {
     const [, findings = ''] = /\n## Data\n([^]*?)\| \*counted, no finding\*/.exec(verdictPage) ?? [];
     assert.deepEqual([...findings.matchAll(/^\| `([\w.]+)`/gm)].map(([, name]) => name), [...damage]);
+  });
+
+  it('says of every fault what bounds the gap under it', () => {
+    const [, table = ''] = /\| fault \| no record is acknowledged for at most \|\n([^]*?)\n\n/.exec(verdictPage) ?? [];
+    assert.deepEqual(faultNames.filter((name) => !table.includes(`\`${name}\``)), []);
   });
 
   it('says of every condition what it is', () => {

@@ -133,6 +133,12 @@ describe('faults by Chaos Mesh', () => {
       assert.deepEqual(chaos.made, []);
     });
 
+    it('where it was removed, and its kinds are still there', async () => {
+      chaos.admits = false;
+      await refusedBy('Chaos Mesh is not running in cluster east (its admission takes anything)');
+      assert.deepEqual(chaos.made, []);
+    });
+
     it('and where it has nothing of that kind, that is said', async () => {
       await assert.rejects(bridgeHang.prepare(target), { exitCode: 2, message: `${shell}, and Chaos Mesh has nothing that stops a process and lets it go on` });
     });
@@ -217,6 +223,19 @@ describe('faults by Chaos Mesh', () => {
       assert.equal(await means(), 'by NetworkPolicies');
       api.objects.set(`${policies}theirs`, { metadata: { name: 'theirs' }, spec: { podSelector: {}, ingress: [{}] } });
       await assert.rejects(means, { exitCode: 2, message: /^NetworkPolicy apps\/theirs in cluster east allows .*, and Chaos Mesh cuts IPv4 alone, and there is fd00::7 in cluster east$/ });
+    });
+
+    it('are made by policies where Chaos Mesh was removed and its kinds are still there, or something else refuses what it would', async () => {
+      const means = async (): Promise<string | undefined> => bridgeCutFromKafka.means?.(await bridgeCutFromKafka.prepare(target));
+      chaos.admits = false;
+      assert.equal(await means(), 'by NetworkPolicies');
+      const answer = api.answer;
+      api.answer = (method, url, body) => ((body as { spec?: { duration?: string } } | undefined)?.spec?.duration === 'none' ? [422, { message: 'spec.duration: Invalid value: "none"' }] : answer(method, url, body));
+      assert.equal(await means(), 'by NetworkPolicies');
+      api.answer = answer;
+      chaos.admits = true;
+      assert.equal(await means(), 'by NetworkChaos of Chaos Mesh');
+      assert.deepEqual(chaos.made, []);
     });
 
     it('take no heed of policies that allow what is cut', async () => {

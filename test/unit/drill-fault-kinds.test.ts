@@ -77,6 +77,13 @@ describe('faults', () => {
     assert.deepEqual(api.scripts.filter((script) => script.includes('KILL')), ['k-kafka-2/kafka: kill -KILL -1']);
   });
 
+  it('of a broker hit nobody, and say so, where the one that leads did not run when they were prepared', async () => {
+    pod({ namespace: 'kafka', name: 'k-kafka-1', container: 'kafka' }, { 'strimzi.io/cluster': 'k', 'strimzi.io/broker-role': 'true' });
+    const undo = await brokerLeaderKill.prepare(target);
+    await assert.rejects(brokerLeaderKill.inject(target, undo), { name: 'UserError', message: 'the broker that leads, 2, did not run when the drill began' });
+    assert.ok(api.scripts.every((script) => !script.includes('KILL')), api.scripts.join('\n'));
+  });
+
   it('that need a shell are refused without the right, and without a shell, before anything is signalled', async () => {
     api.denied.add('create pods/exec');
     await assert.rejects(bridgeKill.prepare(target), { exitCode: 2, message: `your credentials for cluster east may not create pods/exec in namespace apps, and ${noChaos('PodChaos')}` });

@@ -116,6 +116,18 @@ describe('the configuration in effect', () => {
     assert.deepEqual(await upstream(), [shared, 4000, 8000], 'Istio\'s time for a connection where nobody says another');
   });
 
+  it('has the mesh configuration of the gateway\'s own revision, and bounds nothing where that is not there', async () => {
+    const { objects } = clusters.east;
+    const [east, ...others] = outputs.regions;
+    const upstream = async (): Promise<Record<string, unknown>> => (await readConfiguration({ kubeconfig, outputs: { ...outputs, regions: [{ ...east ?? assert.fail(), gateway: 'gateway' }, ...others] } }))['east gateway → bridge'] ?? {};
+    objects.set('/apis/apps/v1/namespaces/bridges/deployments/gateway', { spec: { template: { metadata: { labels: { 'istio.io/rev': '1-24' } }, spec: { containers: [{ name: 'it', image: 'it' }] } } } });
+    objects.set('/api/v1/namespaces/istio-system/configmaps/istio', { data: { mesh: 'connectTimeout: 4s\n' } });
+    giveIstio(clusters.east, 'bridges', [{ spec: { host: shared } }]);
+    assert.match(String((await upstream())['unreadable']), /^cluster east has no ConfigMap istio-system\/istio-1-24 of the mesh's revision 1-24$/);
+    objects.set('/api/v1/namespaces/istio-system/configmaps/istio-1-24', { data: { mesh: 'connectTimeout: 3s\n' } });
+    assert.equal((await upstream())['connectTimeoutMs'], 3000);
+  });
+
   it('has no rule of the root namespace that is not exported, nor one for a host that may be told of elsewhere', async () => {
     const unreadable = async (name: string): Promise<string> => String((await readConfiguration({ kubeconfig, outputs }))[name]?.['unreadable']);
     giveIstio(clusters.east, 'bridges', []);

@@ -88,6 +88,16 @@ describe('a region that is back', () => {
   });
 });
 
+describe('a region that is back between two faults', () => {
+  it('is asked for a tenth of its share after the last of them only: what follows another one holds the later ones', () => {
+    const stored = passingRun();
+    stored.run.faults.push({ ...stored.run.faults[0] ?? assert.fail(), injectMs: 23_000, tookHoldMs: 23_200, healMs: 24_000, recoveredMs: 24_500 });
+    const { objectives } = judge(stored);
+    const limit = (name: string): string | undefined => objectives.find((each) => each.name === name)?.limit;
+    assert.deepEqual([limit('regions.east.after'), limit('regions.east.after.2')], ['> 0', '>= 5 % of all, a tenth of its share before']);
+  });
+});
+
 describe('a step that expects something', () => {
   it('is judged by what the plan expects, whatever the drill noted', () => {
     assert.deepEqual(verdictOf((stored) => {

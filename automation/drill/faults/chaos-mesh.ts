@@ -37,7 +37,7 @@ interface ChaosObject {
 
 /**
  * Why Chaos Mesh cannot do it, as the end of a sentence; undefined where it can. The API server is asked to make the objects without keeping them, so that Chaos Mesh's own
- * admission, which looks at schema and rights, has its say before anything is touched.
+ * admission, which looks at schema and rights, has its say before anything is touched; and whether it has one is seen by an object that it alone refuses.
  */
 export async function whyNotByChaos(target: Target, objects: readonly PlannedChaos[]): Promise<string | undefined> {
   for (const object of objects) {
@@ -52,8 +52,24 @@ export async function whyNotByChaos(target: Target, objects: readonly PlannedCha
       if (statusOf(error) === undefined) throw error;
       return `Chaos Mesh does not take it: ${(error as UserError).message}`;
     }
+    if (!await isAdmitting(target, object)) return `Chaos Mesh is not running in cluster ${context} (its admission takes anything)`;
   }
   return undefined;
+}
+
+/**
+ * Whether an object that Chaos Mesh takes is refused with a duration that is none. To the schema it is any string, and Chaos Mesh's webhook alone reads it: Helm, which removes Chaos
+ * Mesh with its webhooks, leaves the kinds there, and their objects would be made and looked after by nobody.
+ */
+async function isAdmitting(target: Target, object: PlannedChaos): Promise<boolean> {
+  try {
+    await target.cluster(object.context).ask('a duration that is none is refused', () => create(target, { ...object, spec: { ...object.spec, duration: 'none' } }, { dryRun: 'All' }));
+    return false;
+  } catch (error) {
+    if (statusOf(error) === undefined) throw error;
+    // What an API server says where a webhook refuses; not where its own schema does, or a webhook does not answer.
+    return (error as UserError).message.includes('admission webhook');
+  }
 }
 
 /** Refuses, with both reasons, where Chaos Mesh cannot do what is refused otherwise. */

@@ -27,7 +27,7 @@ const againMs = 1_000;
 export const bridgeDrain: Fault<Drained> = {
   name: 'bridge-drain',
   losesInFlight: true,
-  blastRadius: 'the nodes that the bridges of one region run on are cordoned, so that they take no new pods of anybody, and every bridge pod there is evicted, as its disruption budget allows; others take their place on other nodes, or once it is healed',
+  blastRadius: 'the nodes that the bridges of one region run on are cordoned, so that they take no new pods of anybody, and every bridge pod there is evicted, as its disruption budget allows; others take their place on other nodes, or once it is healed, which ends a cordon of others made meanwhile too',
   needs: 'get and patch of nodes, and creation of pods/eviction in the bridge\'s namespace; a disruption budget that lets every pod go, which with several replicas takes another node for their replacements',
   expects: { during: 'any' },
   ends: 'healed',
@@ -54,15 +54,16 @@ export const bridgeDrain: Fault<Drained> = {
 };
 
 /**
- * Evicts each as soon as its disruption budget lets it go, as `kubectl drain` does, which goes on trying for ever. Here the time that a fault has to take hold ends it: what then is
- * still held back has nowhere to go, and the node was not drained. Resolves early on the signal.
+ * Evicts each as soon as its disruption budget lets it go, as `kubectl drain` does, which goes on trying for ever. Here it ends once none was let go for the time that a fault has to
+ * take hold: the node was not drained. A budget that lets one go after the other takes that time for each, and no longer. Resolves early on the signal.
  */
 async function evictAll(target: Target, pods: readonly Incarnation[], signal: AbortSignal | undefined): Promise<void> {
-  const deadlineMs = performance.now() + takeHoldTimeoutMs;
+  let [fewest, deadlineMs] = [pods.length, performance.now() + takeHoldTimeoutMs];
   for (let left = await heldBack(target, pods); left.length > 0 && signal?.aborted !== true; left = await heldBack(target, left)) {
+    if (left.length < fewest) [fewest, deadlineMs] = [left.length, performance.now() + takeHoldTimeoutMs];
     if (performance.now() > deadlineMs) {
       const names = left.map(({ namespace, pod }) => `${namespace}/${pod}`).join(', ');
-      throw new UserError(`a disruption budget held back the eviction of pod ${names} in cluster ${target.region.context} for ${takeHoldTimeoutMs / 1000} s: no other node has a ready replacement, and kubectl drain would go on trying`,
+      throw new UserError(`a disruption budget held back the eviction of pod ${names} in cluster ${target.region.context} for ${takeHoldTimeoutMs / 1000} s, and kubectl drain would go on trying`,
         { remedy: 'see that the cluster has another node for the bridges, and what their PodDisruptionBudget allows' });
     }
     await delay(againMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);

@@ -1,3 +1,4 @@
+import { UserError } from '../../../errors.ts';
 import type { Fault } from './fault.ts';
 import { makeChaos, mustBeInjected, mustDoByChaos, removeChaos } from './chaos-mesh.ts';
 import type { Chaos } from './chaos-mesh.ts';
@@ -110,7 +111,10 @@ export const brokerLeaderKill: Fault<Ended> = {
   },
   async inject(target, ended) {
     const leader = await target.kafkaView.leader();
-    await kill(target, ended, ended.before.filter((broker) => isNode(broker, leader)));
+    const containers = ended.before.filter((broker) => isNode(broker, leader));
+    // Nobody would be killed, and nothing would say why.
+    if (containers.length === 0) throw new UserError(`the broker that leads, ${leader}, did not run when the drill began`, { remedy: 'see that every broker is ready, and run it again' });
+    await kill(target, ended, containers);
   },
   isEffective: async (target, ended) => await isKilled(target, ended) && (await Promise.all(ended.before.map((broker) => isOver(target.cluster(broker.context), broker)))).includes(true),
   isHealed: async (target, { selection, ready }) => await readyPods(target.cluster(selection.context), selection) >= ready,

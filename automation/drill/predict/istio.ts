@@ -8,9 +8,11 @@ import type { RawObject } from './raw.ts';
 /** Where Istio's control plane keeps its mesh configuration, and its root namespace unless that names another. */
 const istioNamespace = 'istio-system';
 
-/** Istio's settings for all of a cluster; none of its own where there is no such ConfigMap. */
-export async function meshConfiguration(cluster: Cluster): Promise<unknown> {
-  const found = await cluster.askFor(`ConfigMap ${istioNamespace}/istio cannot be read`, () => cluster.core.readNamespacedConfigMap({ namespace: istioNamespace, name: 'istio' }));
+/** Istio's settings for all proxies of a revision; none of its own where the default one has no such ConfigMap. Throws where another one has none: nobody knows what its proxies were told. */
+export async function meshConfiguration(cluster: Cluster, revision = 'default'): Promise<unknown> {
+  const name = revision === 'default' ? 'istio' : `istio-${revision}`;
+  const found = await cluster.askFor(`ConfigMap ${istioNamespace}/${name} cannot be read`, () => cluster.core.readNamespacedConfigMap({ namespace: istioNamespace, name }));
+  if (found === undefined && revision !== 'default') throw new Error(`cluster ${cluster.context} has no ConfigMap ${istioNamespace}/${name} of the mesh's revision ${revision}`);
   return parse(found?.data?.['mesh'] ?? '') as unknown;
 }
 

@@ -70,9 +70,10 @@ export function predict(configuration: AppliedConfiguration, { plan, faults, req
     fault, region, plan, measured, ownMs: Math.round(requestMs), typicalMs: Math.round(typicalMs),
     bridge: bridgeOf(configuration, region), upstream: upstreamOf(configuration, region), tier1: tier1Of(configuration), kafka: kafkaOf(configuration),
   }));
-  const worstOf = (termsUnder: (scene: Scene) => Bound): Bound => worst(scenes.map((scene) => withReason(termsUnder(scene), scene, configuration)));
-  const [produce, consume] = [worstOf(produceTerms), worstOf(consumeTerms)];
-  const unread = { ...unreadOf('produce', produce), ...unreadOf('consume', consume) };
+  const boundsOf = (termsUnder: (scene: Scene) => Bound): Bound[] => scenes.map((scene) => withReason(termsUnder(scene), scene, configuration));
+  const [ofProduce, ofConsume] = [boundsOf(produceTerms), boundsOf(consumeTerms)];
+  const [produce, consume] = [worst(ofProduce), worst(ofConsume)];
+  const unread = { ...unreadOf('produce', ofProduce), ...unreadOf('consume', ofConsume) };
   return {
     ...('terms' in produce ? { produceBlackoutMs: sum(produce) } : {}),
     ...('terms' in consume ? { consumeBlackoutMs: sum(consume) } : {}),
@@ -97,8 +98,10 @@ function withReason(bound: Bound, { region }: Scene, configuration: AppliedConfi
   return reason === undefined ? bound : { ...bound, reason: String(reason) };
 }
 
-function unreadOf(of: Term['of'], bound: Bound): NonNullable<Prediction['unread']> {
-  return 'unread' in bound ? { [of]: `${bound.none}${bound.reason === undefined ? '' : ` (${bound.reason})`}` } : {};
+/** Of any of the faults: that another has no bound by what it is leaves nobody to say what this one may cost. */
+function unreadOf(of: Term['of'], bounds: readonly Bound[]): NonNullable<Prediction['unread']> {
+  const bound = bounds.find((each) => 'unread' in each);
+  return bound === undefined || !('none' in bound) ? {} : { [of]: `${bound.none}${bound.reason === undefined ? '' : ` (${bound.reason})`}` };
 }
 
 function sum(bound: Bound): number {

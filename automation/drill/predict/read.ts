@@ -69,7 +69,7 @@ interface Way {
 /** The first of the hosts that Istio was told something of; one that requests go to comes before the others. */
 async function hop(cluster: Cluster, { namespace, proxy, behind, hostname, topic }: Way, hosts: readonly string[]): Promise<Settings> {
   const [proxyLabels, hostLabels, own] = await Promise.all([podLabels(cluster, namespace, proxy), podLabels(cluster, namespace, behind), istioObjects(cluster, namespace)]);
-  const mesh = await meshConfiguration(cluster);
+  const mesh = await meshConfiguration(cluster, proxyLabels?.['istio.io/rev']);
   const root = await rootObjects(cluster, mesh, namespace);
   const objectsOf = (host: string): HopObjects => ({
     // Of a host that is no Service of this namespace nobody knows which other one Istio would ask before its root namespace.
