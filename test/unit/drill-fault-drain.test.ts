@@ -148,44 +148,41 @@ describe('the fault bridge-drain', () => {
     assert.deepEqual(unschedulable(), []);
   });
 
-  it('says whom a disruption budget held back for as long as a fault has to take hold', async () => {
-    const undo = await bridgeDrain.prepare(target);
+  /** Each question for an eviction takes so long, by the clock. */
+  async function whileEvictionsTake(ms: number, work: () => Promise<void>): Promise<void> {
     const { now } = performance;
     let passedMs = 0;
     performance.now = () => now.call(performance) + passedMs;
+    const answer = api.answer;
+    api.answer = (method, url, body) => {
+      if (url.pathname.endsWith('/eviction')) passedMs += ms;
+      return answer(method, url, body);
+    };
     try {
-      const answer = api.answer;
-      api.answer = (method, url, body) => {
-        if (url.pathname.endsWith('/eviction')) passedMs += 31_000;
-        return answer(method, url, body);
-      };
+      await work();
+    } finally {
+      performance.now = now;
+    }
+  }
+
+  it('says whom a disruption budget held back for as long as a fault has to take hold', async () => {
+    const undo = await bridgeDrain.prepare(target);
+    await whileEvictionsTake(31_000, async () => {
       heldBack['b-2'] = Infinity;
       await assert.rejects(bridgeDrain.inject(target, undo), {
         name: 'UserError', message: 'a disruption budget held back the eviction of pod apps/b-2 in cluster east for 60 s, and kubectl drain would go on trying',
       });
-    } finally {
-      performance.now = now;
-    }
+    });
     assert.equal(await bridgeDrain.heal(target, undo), true);
   });
 
   it('takes longer than that where its budget goes on letting one go after the other', async () => {
     const undo = await bridgeDrain.prepare(target);
-    const { now } = performance;
-    let passedMs = 0;
-    performance.now = () => now.call(performance) + passedMs;
-    try {
-      const answer = api.answer;
-      api.answer = (method, url, body) => {
-        if (url.pathname.endsWith('/eviction')) passedMs += 25_000;
-        return answer(method, url, body);
-      };
+    await whileEvictionsTake(25_000, async () => {
       // At 50 s none is gone, at 100 s b-1, at 125 s b-2.
       heldBack = { 'b-1': 1, 'b-2': 2 };
       await bridgeDrain.inject(target, undo);
-    } finally {
-      performance.now = now;
-    }
+    });
     assert.equal(await bridgeDrain.isEffective(target, undo), true);
   });
 
