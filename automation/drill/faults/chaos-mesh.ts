@@ -3,7 +3,7 @@ import { fieldManager, requestTimeoutMs, statusOf } from '../cluster.ts';
 import type { Cluster, Right } from '../cluster.ts';
 import { takeHoldTimeoutMs } from '../fault-times.ts';
 import { poll } from '../until.ts';
-import { refusalOf, refuse, runLabel } from './target.ts';
+import { mustBeOfThisRun, refusalOf, refuse, runLabel } from './target.ts';
 import type { Target } from './target.ts';
 import { together } from './together.ts';
 
@@ -85,11 +85,7 @@ export async function mustLeaveNoChaos(target: Target, { context, namespace }: {
   if (!await isInstalled(cluster, kind) || !await cluster.allows([rightTo('list', { kind, namespace })])) return;
   const { items } = await cluster.ask(`the ${kind} of namespace ${namespace} cannot be listed`, () =>
     cluster.custom.listNamespacedCustomObject({ ...api, namespace, plural: plurals[kind], labelSelector: `app.kubernetes.io/managed-by=${fieldManager}` })) as { items: ChaosObject[] };
-  const left = items.find(({ metadata }) => metadata.labels?.[runLabel] !== target.refs.run);
-  if (left === undefined) return;
-  const { name = '', labels } = left.metadata;
-  refuse(`${kind} ${namespace}/${name} in cluster ${context} was left by drill ${labels?.[runLabel] ?? 'unknown'}, of which the journal here knows nothing: it may still hurt pods`,
-    `heal where that drill was driven (kbf faults heal), or delete it: kubectl --context ${context} --namespace ${namespace} delete ${plurals[kind]} ${name}`);
+  mustBeOfThisRun(target, items, { kind, resource: plurals[kind], context, namespace, harm: 'it may still hurt pods' });
 }
 
 export async function makeChaos(target: Target, objects: readonly PlannedChaos[]): Promise<void> {

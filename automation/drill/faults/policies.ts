@@ -1,7 +1,7 @@
 import type { V1LabelSelector, V1NetworkPolicy, V1NetworkPolicySpec, V1Pod } from '@kubernetes/client-node';
 import { fieldManager, statusOf } from '../cluster.ts';
 import type { Right } from '../cluster.ts';
-import { refuse, runLabel } from './target.ts';
+import { mustBeOfThisRun, refuse, runLabel } from './target.ts';
 import type { Target } from './target.ts';
 import { together } from './together.ts';
 
@@ -25,11 +25,8 @@ export async function mustAllowPolicies(target: Target, cuts: readonly Cut[]): P
 /** Refuses where a policy is there that a drill left which nobody here can heal: its journal is elsewhere. What one may not list is not known. */
 export async function mustLeaveNoPolicy(target: Target, { context, namespace }: Pick<Cut, 'context' | 'namespace'>): Promise<void> {
   if (!await target.cluster(context).allows([rightTo('list', namespace)])) return;
-  const left = (await policiesOf(target, { context, namespace })).find((policy) => isDrills(policy) && policy.metadata?.labels?.[runLabel] !== target.refs.run);
-  if (left === undefined) return;
-  const { name = '', labels } = left.metadata ?? {};
-  refuse(`NetworkPolicy ${namespace}/${name} in cluster ${context} was left by drill ${labels?.[runLabel] ?? 'unknown'}, of which the journal here knows nothing: it still cuts pods off`,
-    `heal where that drill was driven (kbf faults heal), or delete it: kubectl --context ${context} --namespace ${namespace} delete networkpolicy ${name}`);
+  const drills = (await policiesOf(target, { context, namespace })).filter(isDrills);
+  mustBeOfThisRun(target, drills, { kind: 'NetworkPolicy', resource: 'networkpolicy', context, namespace, harm: 'it still cuts pods off' });
 }
 
 /** Refuses where the pods of a cut have other policies that allow something of what it cuts: policies add up, so that the pods would not be cut off, and the drill be one of another fault. */

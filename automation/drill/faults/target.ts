@@ -93,6 +93,15 @@ export function refuse(what: string, remedy = 'choose another fault (kbf faults 
   throw new UserError(what, { exitCode: 2, remedy });
 }
 
+/** Refuses where a drill's object is another run's: nobody here can heal it, as its journal is elsewhere. `harm`: what it does as long as it is there. */
+export function mustBeOfThisRun({ refs }: Target, drills: readonly { metadata?: { name?: string; labels?: Record<string, string> } }[], { kind, resource, context, namespace, harm }: { kind: string; resource: string; context: string; namespace: string; harm: string }): void {
+  const left = drills.find(({ metadata }) => metadata?.labels?.[runLabel] !== refs.run);
+  if (left === undefined) return;
+  const { name = '', labels } = left.metadata ?? {};
+  refuse(`${kind} ${namespace}/${name} in cluster ${context} was left by drill ${labels?.[runLabel] ?? 'unknown'}, of which the journal here knows nothing: ${harm}`,
+    `heal where that drill was driven (kbf faults heal), or delete it: kubectl --context ${context} --namespace ${namespace} delete ${resource} ${name}`);
+}
+
 /** What was refused, if it was; any other failure is thrown on. */
 export async function refusalOf(asked: Promise<unknown>): Promise<UserError | undefined> {
   try {
