@@ -125,6 +125,11 @@ export class Checker {
     this.#consumption.commit(commit);
   }
 
+  /** Whether what was fed of the log holds what was given there, as it was sent: then nothing that is fed later changes what is made of the delivery. */
+  isLogged(delivery: Delivery): boolean {
+    return delivery.altered !== true && this.#places.at(delivery) === this.#numberOf(delivery.id);
+  }
+
   /** Whether this was the first time that a consumer was given the record there. */
   delivered(delivery: Delivery): boolean {
     const { id, tMs, askedMs = tMs } = delivery;

@@ -11,6 +11,7 @@ import type { Healed } from './faults/journal.ts';
 import { AbortCondition } from './guard.ts';
 import { healOfTheDead } from './heal.ts';
 import { JudgeAhead } from './judge-ahead.ts';
+import type { StoredBefore } from './judge-ahead.ts';
 import { Lease } from './lease.ts';
 import { Live } from './live.ts';
 import type { Marks } from './metrics.ts';
@@ -85,8 +86,8 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
       // So that a run whose driver is killed can be judged as far as it got.
       writeRun(options.reportDir, run).catch(onError);
     },
-    judgeAhead() {
-      ahead = cleanup.use(new JudgeAhead(options.reportDir, { ...run, logRead: true, ending: { kind: 'complete' } }));
+    async judgeAhead() {
+      ahead = cleanup.use(new JudgeAhead(options.reportDir, { ...run, logRead: true, ending: { kind: 'complete' } }, await storedBefore(store)));
     },
     signal: AbortSignal.any([full.signal, condition.signal, ...(options.signal ? [options.signal] : [])]),
   };
@@ -121,6 +122,11 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
   const report = await judgeDirectory(options.reportDir, ahead);
   if (notHealed !== undefined) throw notHealed;
   return { report, exitCode: report.verdict === 'aborted' && options.signal?.aborted === true ? 130 : exitCodeOf(report) };
+}
+
+async function storedBefore(store: Drill['store']): Promise<StoredBefore> {
+  const [attempts, deliveries, commits] = await Promise.all([store.attempts.written(), store.deliveries.written(), store.commits.written()]);
+  return { attempts, deliveries, commits };
 }
 
 function openStore(directory: string, onError: (error: UserError) => void): Drill['store'] {

@@ -108,7 +108,7 @@ export class Kafka implements AsyncDisposable {
     });
   }
 
-  /** Every record within the bounds, compared with what was sent, read committed, partition after partition; in batches, as an await for each record would cost more than the record. */
+  /** Every record within the bounds, compared with what was sent, read committed, some of each partition in turn; in batches, as an await for each record would cost more than the record. */
   async* read(topic: string, bounds: Bounds, content: Pick<Content, 'isAltered'>): AsyncGenerator<LogRecord[]> {
     const log = new LogRecords(content);
     for await (const { partition, records } of this.#batches(topic, bounds)) yield records.map(({ offset, key, value }) => log.of({ partition, offset }, key, value));
@@ -122,25 +122,23 @@ export class Kafka implements AsyncDisposable {
   /** What is read next is asked for before what was read is worked on. */
   async* #batches(topic: string, bounds: Bounds): AsyncGenerator<{ partition: number; records: RawRecord[] }> {
     this.#reader.topics.track(topic);
-    for (const [partition, { begin, end }] of bounds) {
-      if (begin >= end) continue;
-      let maxBytes = firstBytes;
-      const ask = (from: bigint): Promise<RecordsBatch[]> => {
-        const asked = this.#ask(`partition ${partition} of topic ${topic} cannot be read`, () => this.#fetchSome(topic, partition, { fetchOffset: from, maxBytes }));
-        // Told to who awaits it; nobody does when the caller has gone.
-        asked.catch(() => undefined);
-        return asked;
-      };
-      let asked = ask(begin);
-      for (let next = begin; next < end;) {
-        const batches = await asked;
-        const from = next;
-        next = endOf(batches) ?? next;
-        if (next <= from) throw new UserError(`partition ${partition} of topic ${topic} gave nothing from offset ${from} on for ${noProgressMs / 1000} s, though ${end} was its end before`);
-        maxBytes = bytesOfSome(batches) ?? maxBytes;
-        if (next < end) asked = ask(next);
-        yield { partition, records: batches.flatMap((batch) => recordsOf(batch, Number(from), Number(end))) };
-      }
+    const ask = ({ partition, next, maxBytes }: Unread): Promise<RecordsBatch[]> => {
+      const asked = this.#ask(`partition ${partition} of topic ${topic} cannot be read`, () => this.#fetchSome(topic, partition, { fetchOffset: next, maxBytes }));
+      // Told to who awaits it; nobody does when the caller has gone.
+      asked.catch(() => undefined);
+      return asked;
+    };
+    const unread = [...bounds].flatMap(([partition, { begin, end }]): Unread[] => (begin < end ? [{ partition, next: begin, end, maxBytes: firstBytes }] : []));
+    let asked = unread[0] && ask(unread[0]);
+    for (let turn = unread.shift(); turn !== undefined && asked !== undefined; turn = unread.shift()) {
+      const { partition, next: from, end } = turn;
+      const batches = await asked;
+      turn.next = endOf(batches) ?? from;
+      if (turn.next <= from) throw new UserError(`partition ${partition} of topic ${topic} gave nothing from offset ${from} on for ${noProgressMs / 1000} s, though ${end} was its end before`);
+      turn.maxBytes = bytesOfSome(batches) ?? turn.maxBytes;
+      if (turn.next < end) unread.push(turn);
+      asked = unread[0] && ask(unread[0]);
+      yield { partition, records: batches.flatMap((batch) => recordsOf(batch, Number(from), Number(end))) };
     }
   }
 
@@ -199,6 +197,14 @@ function bytesOfSome(batches: readonly RecordsBatch[]): number | undefined {
     count += records.length;
   }
   return count === 0 ? undefined : Math.min(mostBytes, Math.ceil(atOnce * bytes / count));
+}
+
+/** What is left of a partition: offsets [next, end). */
+interface Unread {
+  readonly partition: number;
+  next: bigint;
+  readonly end: bigint;
+  maxBytes: number;
 }
 
 interface FetchPlace {

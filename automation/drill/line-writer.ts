@@ -45,6 +45,12 @@ export class LineWriter {
     this.#taken = undefined;
   }
 
+  /** Resolves when what was appended can be read, or could not be written. */
+  async written(): Promise<void> {
+    this.#flush();
+    await new Promise<unknown>((resolve) => { this.#stream.write('', resolve); });
+  }
+
   /** Resolves when all of it is on its way to the disk. Throws a UserError if any of it could not be written. */
   async close(): Promise<void> {
     this.#flush();

@@ -58,7 +58,7 @@ export interface Drill {
   /** Sets marks of a fault, and stores what is known of the run by now. */
   mark: (fault: FaultMark, marks: Partial<FaultMark>) => void;
   /** Begins to judge what is stored: nothing more is, but the log. */
-  judgeAhead: () => void;
+  judgeAhead: () => Promise<void>;
   /** Ends load and fault at once. */
   stop: (why: AbortCondition) => void;
   phase: (name: Phase, detail?: string) => void;
@@ -134,7 +134,7 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
     throw error;
   }
   await drain(drill, { kafka, consumers });
-  drill.judgeAhead();
+  await drill.judgeAhead();
   await readLog(drill, kafka);
   return undefined;
 }

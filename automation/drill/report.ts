@@ -110,7 +110,7 @@ export function judge({ run, attempts, log, commits = [], deliveries }: Stored):
   return judging.report();
 }
 
-/** The same, fed line by line in that order, so that a run of any length fits into memory. */
+/** The same, fed line by line, so that a run of any length fits into memory: attempts first, deliveries last, but for those that the log is known to hold. */
 export class Judging {
   readonly #run: RunRecord;
   readonly #checker: Checker;
@@ -142,6 +142,11 @@ export class Judging {
 
   logged(record: LogRecord): void {
     this.#checker.logged(record);
+  }
+
+  /** Whether what was fed of the log holds what was given there: then the delivery can be fed, too. */
+  isLogged(delivery: Delivery): boolean {
+    return this.#checker.isLogged(delivery);
   }
 
   committed(commit: Commit): void {

@@ -1,5 +1,6 @@
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../../errors.ts';
 import { wrongLine } from './line-schema.ts';
 import { LineWriter } from './line-writer.ts';
@@ -21,6 +22,8 @@ export const runFiles: readonly string[] = [...(['attempts', 'deliveries', 'comm
 export interface Appender<T> {
   /** A promise only while much is unwritten: who can wait (a reader, not a load) waits for it. */
   append(record: T): Promise<void> | undefined;
+  /** Resolves, to how many there are, when all that was appended can be read. */
+  written(): Promise<number>;
   /** Resolves, to how many there are, when all of it is on its way to the disk. Throws a UserError if any of it could not be written. */
   close(): Promise<number>;
 }
@@ -47,6 +50,11 @@ export function openAppender<K extends keyof Lines>(directory: string, kind: K, 
       count += 1;
       return writer.append(JSON.stringify(record));
     },
+    written: async () => {
+      const appended = count;
+      await writer.written();
+      return appended;
+    },
     close: async () => {
       await writer.close();
       return count;
@@ -68,7 +76,7 @@ export async function readLines<K extends keyof Lines>(directory: string, kind: 
 
 /**
  * Reads one of a run's files back in pieces, so that memory does not grow with it. A last line that broke off, as a killed driver leaves it, is left
- * out, and `onCut` told. `whole`: when all of it is stored, as it may be read before. Throws a UserError naming file and line where anything else is not what it should be.
+ * out, and `onCut` told. `whole`: when all of it is stored, where it is read meanwhile. Throws a UserError naming file and line where anything else is not what it should be.
  */
 export async function* readBatches<K extends keyof Lines>(directory: string, kind: K, { onCut = refuse, whole }: { onCut?: OnCut | undefined; whole?: Promise<unknown> } = {}): AsyncGenerator<Lines[K][]> {
   const file = fileOf(directory, kind);
@@ -105,20 +113,25 @@ const newline = 10;
 /** So much is read at once: few reads, and as few records that wait to be judged. */
 const chunkBytes = 256 << 10;
 
+/** How soon the end of a file that is still written is looked for again, ms. */
+const growsMs = 5;
+
 /** Whole lines, as they are read, valid until the next are asked for; and at the end whether another one broke off. */
 async function* linesOf(file: string, whole: Promise<unknown> | undefined): AsyncGenerator<{ bytes: Buffer; broken: boolean }> {
   let rest = 0;
+  let isWhole = whole === undefined;
+  void whole?.finally(() => { isWhole = true; });
   try {
     await using handle = await open(file);
     let [buffer, other] = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)];
     let reading = handle.read(buffer);
-    let isWhole = whole === undefined;
+    let isLast = isWhole;
     for (;;) {
       const filled = rest + (await reading).bytesRead;
-      if (filled === rest && isWhole) break;
       if (filled === rest) {
-        await whole;
-        isWhole = true;
+        if (isLast) break;
+        if (!isWhole) await delay(growsMs);
+        isLast = isWhole;
         reading = handle.read(buffer, rest);
         continue;
       }
@@ -127,6 +140,7 @@ async function* linesOf(file: string, whole: Promise<unknown> | undefined): Asyn
       if (other.length < 2 * rest) other = Buffer.allocUnsafe(2 * rest);
       buffer.copy(other, 0, end, filled);
       // What comes next is read while these are worked on.
+      isLast = isWhole;
       reading = handle.read(other, rest);
       reading.catch(() => undefined);
       if (end > 0) yield { bytes: buffer.subarray(0, end), broken: false };

@@ -18,12 +18,13 @@ export interface Took {
 
 const [bootstrapServers = '', topic = '', directory = ''] = process.argv.slice(2);
 const run = await readRun(directory);
-await using ahead = new JudgeAhead(directory, run);
+const { attempts = 0, deliveries = 0, commits = 0 } = run.stored ?? {};
+const log = openAppender(directory, 'log', (error) => { throw error; });
+await using ahead = new JudgeAhead(directory, run, { attempts, deliveries, commits });
 // Half a second of modules, which a drill has loaded long before it verifies.
 const { Kafka } = await import('../../automation/drill/kafka.ts');
 const begin = performance.now();
 await using kafka = new Kafka({ bootstrapServers });
-const log = openAppender(directory, 'log', (error) => { throw error; });
 for await (const records of kafka.read(topic, await kafka.bounds(topic), contentOf(run.plan))) {
   let unwritten: Promise<void> | undefined;
   for (const record of records) unwritten = log.append(record) ?? unwritten;
