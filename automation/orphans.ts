@@ -32,7 +32,9 @@ export function orphansOf(abandoned: readonly Abandoned[]): Orphan[] {
     const { apiVersion, kind, metadata } = { ...resource.inputs, ...resource.outputs } as NonNullable<ResourceState['inputs']>;
     const [, group = '', last = ''] = resource.type.split(':');
     return {
-      cluster: context, apiVersion: apiVersion ?? group, kind: kind ?? last,
+      cluster: context, apiVersion: apiVersion ?? group,
+      // Of a patch only what it wrote was left behind: the object is somebody else's.
+      kind: last.endsWith('Patch') ? last : kind ?? last,
       ...(metadata?.namespace === undefined ? {} : { namespace: metadata.namespace }),
       name: metadata?.name ?? resource.id ?? nameOf(resource.urn),
     };

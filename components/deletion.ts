@@ -2,7 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 
 /**
  * Objects of which others are made: these go first, and the deletion waits for them. Not a KafkaBridge: nothing needs its pods to be gone, they drain
- * while brokers and gateways end, and namespaces wait for whatever is left.
+ * while brokers and gateways end, and namespaces that are deleted wait for whatever is left.
  */
 const ownersOfOthers = new Set([
   'kubernetes:core/v1:Namespace',
@@ -24,7 +24,8 @@ export function deleteQuickly(): void {
 
 /** The transformation itself; undefined leaves a resource as it is. */
 export const quickDeletion: pulumi.ResourceTransformation = ({ type, props, opts }) => {
-  if (!type.startsWith('kubernetes:') || ownersOfOthers.has(type)) return undefined;
+  // A patch is of somebody else's object, which is not deleted.
+  if (!type.startsWith('kubernetes:') || ownersOfOthers.has(type) || type.endsWith('Patch')) return undefined;
   const metadata = props['metadata'] as { annotations?: Record<string, pulumi.Input<string>> } | undefined;
   return { props: { ...props, metadata: { ...metadata, annotations: { ...metadata?.annotations, [annotation]: 'background' } } }, opts };
 };

@@ -27,6 +27,8 @@ export interface KafkaBridgeRegionArgs {
   /** How clients come, wherever TLS ends. */
   readonly scheme: 'http' | 'https';
   readonly bridge: BridgeConfiguration;
+  /** Whether the bridge's namespace is there before the program. */
+  readonly givenNamespace: boolean;
   /** Version of Strimzi's API that the operator serves. */
   readonly strimziApi: StrimziApi;
   /** Strimzi's operator in the cluster. */
@@ -68,7 +70,8 @@ export class KafkaBridgeRegion extends pulumi.ComponentResource {
     super('kbf:index:KafkaBridgeRegion', name, {}, { ...opts, provider: args.cluster.provider });
 
     const { bridge, gateway, cluster } = args;
-    const namespace = bridgeNamespace(name, bridge, this);
+    // Labelled when it is made: a sidecar is injected only into pods that come after the label.
+    const namespace = ownNamespace(name, { name: bridge.namespace, labels: injectionLabel(bridge), given: args.givenNamespace }, { parent: this });
     const made = makeBridge(name, args, { namespace, parent: this });
     const { install } = makeGateway(name, args, { namespace, parent: this });
 
@@ -94,15 +97,9 @@ interface Where {
   readonly parent: pulumi.Resource;
 }
 
-/**
- * Labelled when it is made: a sidecar is injected only into pods that come after the label. A namespace that a given Secret lies in is
- * there already and is only labelled.
- */
-function bridgeNamespace(name: string, { namespace, injection, authentication }: BridgeConfiguration, parent: pulumi.Resource): pulumi.Output<string> {
-  const labels: Record<string, string> = injection === 'enabled' ? { 'istio-injection': 'enabled' } : { 'istio.io/rev': injection.revision };
-  const metadata = { name: namespace, labels };
-  const made = authentication === undefined ? ownNamespace(name, metadata, { parent }) : new k8s.core.v1.NamespacePatch(`${name}-namespace`, { metadata }, { parent });
-  return made.metadata.apply((metadata) => metadata.name ?? namespace);
+/** By which the mesh has a namespace's pods get a sidecar. */
+function injectionLabel({ injection }: BridgeConfiguration): Record<string, string> {
+  return injection === 'enabled' ? { 'istio-injection': 'enabled' } : { 'istio.io/rev': injection.revision };
 }
 
 function makeBridge(name: string, { cluster, bridge, strimziApi, operator, replicas, bootstrapServers, authorities, trustSecret, envoyFilters }: KafkaBridgeRegionArgs, { namespace, parent }: Where): KafkaBridge {

@@ -9,7 +9,6 @@ import { kafkaSpec, nodePoolSpec } from './kafka-spec.ts';
 import { makeTopics } from './kafka-topics.ts';
 import { makeUser } from './kafka-user.ts';
 import { type ListenerCertificate, listenerCertificate } from './listener-certificate.ts';
-import { givenInKafkaNamespace } from '../config/given-namespace.ts';
 import { nodePool } from '../config/names.ts';
 import { certificatesOf } from '../config/pem.ts';
 import type { ExistingKafka, InstalledKafka } from '../config/schema.ts';
@@ -19,6 +18,8 @@ import { apiVersion, Kafka, KafkaNodePool } from './resources/strimzi.ts';
 
 type Installed = InstalledKafka & {
   readonly cluster: Cluster;
+  /** Whether its namespace is there before the program. */
+  readonly givenNamespace: boolean;
   /** How bridges say who they are; absent: they do not. */
   readonly client?: ClientAuthentication | undefined;
 };
@@ -63,7 +64,7 @@ function exists({ bootstrapServers, caCertificate }: ExistingKafka['existing']):
 }
 
 function install(name: string, args: Installed, parent: pulumi.Resource): Outputs {
-  const namespace = kafkaNamespace(name, args, parent);
+  const namespace = ownNamespace(name, { name: args.namespace, given: args.givenNamespace }, { parent, ...kept });
   const certificate = ownCertificate(name, args, { namespace, parent });
   const kafka = makeKafka(name, args, { namespace, certificate, parent });
   const { cluster, client } = args;
@@ -83,13 +84,6 @@ function install(name: string, args: Installed, parent: pulumi.Resource): Output
 
 /** Records are behind these: the engine refuses to delete or replace them until their protection is taken off, as `kbf destroy` does. */
 const kept = { protect: true };
-
-/** A namespace that has the listeners' certificate in it, or its issuer, or what bridges are known by, is there already, and stays. */
-function kafkaNamespace(name: string, args: Installed, parent: pulumi.Resource): pulumi.Input<string> {
-  const { namespace } = args;
-  if (givenInKafkaNamespace(args) !== undefined) return namespace;
-  return ownNamespace(name, { name: namespace }, { parent, ...kept }).metadata.name;
-}
 
 /** undefined where every listener with TLS shows a certificate of the operator's CA. */
 function ownCertificate(name: string, args: Installed, { namespace, parent }: { namespace: pulumi.Input<string>; parent: pulumi.Resource }): ListenerCertificate | undefined {

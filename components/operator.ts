@@ -10,6 +10,8 @@ import type { OperatorConfiguration } from '../config/schema.ts';
 export interface OperatorArgs extends OperatorConfiguration {
   readonly cluster: Cluster;
   readonly operator: OperatorName;
+  /** Whether its namespace is there before the program. */
+  readonly givenNamespace: boolean;
 }
 
 /** An operator, installed by its chart in one cluster. Its definitions stay when it goes: others may have objects of them. */
@@ -17,17 +19,17 @@ export class Operator extends pulumi.ComponentResource {
   /** Known when everything of the chart is there and ready. */
   readonly release: k8s.helm.v3.Release;
 
-  constructor(name: string, { cluster, operator, chart, version, namespace, values }: OperatorArgs, opts: pulumi.ComponentResourceOptions = {}) {
+  constructor(name: string, { cluster, operator, chart, version, namespace, givenNamespace: given, values }: OperatorArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super('kbf:index:Operator', name, {}, { ...opts, provider: cluster.provider });
 
     const { release, chartVersion, values: own } = operatorCatalog[operator];
-    const made = ownNamespace(name, { name: namespace }, { parent: this });
+    const there = ownNamespace(name, { name: namespace, given }, { parent: this });
     const definitions = isLocal(chart) ? makeDefinitions(name, chart, this) : [];
     this.release = new k8s.helm.v3.Release(
       name,
       {
         name: release,
-        namespace: made.metadata.name,
+        namespace: there,
         ...chartSource(chart, chartVersion(version)),
         values: merged(own, values),
         skipCrds: definitions.length > 0,

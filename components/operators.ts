@@ -1,7 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from './cluster.ts';
-import { bridgesAuthentication } from '../config/given-namespace.ts';
+import { bridgesAuthentication, givenNamespaces } from '../config/given-namespace.ts';
 import { operatorIn } from '../config/operator-place.ts';
 import type { Configuration, InstalledKafka } from '../config/schema.ts';
 import { expectAvailable, expectRuns, expectServed, expectWatches, type OperatorNeed } from './expected-operator.ts';
@@ -24,7 +24,7 @@ export function operatorsOf(configuration: Configuration, cluster: (context: str
   const known = new Map<string, Promise<pulumi.Resource[]>>();
   return {
     in: (context) => {
-      const ready = known.get(context) ?? allReady(needs.get(context) ?? [], configuration.operators, cluster(context));
+      const ready = known.get(context) ?? allReady(needs.get(context) ?? [], configuration, cluster(context));
       known.set(context, ready);
       return ready;
     },
@@ -70,13 +70,14 @@ function certificateKinds({ listeners, certificate }: InstalledKafka): string[] 
 }
 
 /** An operator is there once for all that a cluster needs of it. */
-function allReady(needs: readonly OperatorNeed[], operators: Configuration['operators'], cluster: Cluster): Promise<pulumi.Resource[]> {
+function allReady(needs: readonly OperatorNeed[], configuration: Configuration, cluster: Cluster): Promise<pulumi.Resource[]> {
   const ready = [...new Set(needs.map(({ operator }) => operator))].map((operator) => {
     const own = needs.filter((need) => need.operator === operator);
-    const settings = operators[operator];
+    const settings = configuration.operators[operator];
     const { install, namespace } = operatorIn(settings, cluster.name);
     if (!install) return expected(own, { operator, namespace }, cluster);
-    return installed(own, { operator: new Operator(`${operatorCatalog[operator].release}-${cluster.name}`, { ...settings, operator, cluster }), namespace }, cluster);
+    const givenNamespace = givenNamespaces(configuration).operators !== undefined;
+    return installed(own, { operator: new Operator(`${operatorCatalog[operator].release}-${cluster.name}`, { ...settings, operator, givenNamespace, cluster }), namespace }, cluster);
   });
   return Promise.all(ready).then((resources) => resources.flat());
 }

@@ -1,6 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
 
-import { needsGivenNamespace } from '../config/given-namespace.ts';
 import { regionHostname } from '../config/names.ts';
 import type { BridgeConfiguration, GcpConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
@@ -16,6 +15,8 @@ import { tier1Tls } from './tier1-tls.ts';
 export interface Tier1FailoverArgs {
   readonly cluster: Cluster;
   readonly tier1: Tier1Configuration;
+  /** Whether its namespace is there before the program. */
+  readonly givenNamespace: boolean;
   /** Host name that all regions share. */
   readonly hostname: string;
   readonly regions: readonly Tier1Region[];
@@ -59,7 +60,7 @@ export class Tier1Failover extends pulumi.ComponentResource {
     super('kbf:index:Tier1Failover', name, {}, { ...opts, provider: args.cluster.provider });
 
     const { cluster, tier1, hostname, tsb, acceptedWhen, after = [], gcp } = args;
-    const namespace = tier1Namespace(name, tier1, this);
+    const namespace = ownNamespace(name, { name: tier1.namespace, given: args.givenNamespace }, { parent: this });
     const hosts = [hostname, ...args.regions.map((region) => regionHostname(region.name, hostname))];
     const place = { cluster, namespace, namespaceName: tier1.namespace, name: tier1.name };
     const tls = tier1.tls && tier1Tls(name, { ...place, namespaceName: tier1.namespace, hostname, hosts, tls: tier1.tls }, this);
@@ -82,10 +83,4 @@ export class Tier1Failover extends pulumi.ComponentResource {
     this.routed = routed;
     this.registerOutputs({ cluster: cluster.name, address: this.address, url: this.url, resolve: this.resolve, curlResolve: this.curlResolve, caCertificate: this.caCertificate });
   }
-}
-
-/** A namespace that a given Secret lies in, or the certificate's issuer, is there already, and is left as it is. */
-function tier1Namespace(name: string, { namespace, tls }: Tier1Configuration, parent: pulumi.Resource): pulumi.Input<string> {
-  if (needsGivenNamespace(tls)) return namespace;
-  return ownNamespace(name, { name: namespace }, { parent }).metadata.name;
 }

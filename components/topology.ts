@@ -1,5 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 
+import { givenNamespaces } from '../config/given-namespace.ts';
 import { clusterCaSecret, regionHostname, trustSecret } from '../config/names.ts';
 import type { Configuration, RegionConfiguration } from '../config/schema.ts';
 import { plainError } from './cluster-reader.ts';
@@ -47,17 +48,19 @@ type Clusters = (context: string) => Cluster;
 export function buildTopology(configuration: Configuration, cluster: Clusters, { skipped, changes }: Run = firstRun): Topology {
   const { hostname, kafka, bridge, tsb, tier1, gcp } = configuration;
   const { api, acceptedWhen } = tsb;
+  const given = givenNamespaces(configuration);
   const regions = configuration.regions.map((region, index) => ({ ...region, ...inTsb({ configuration, cluster, skipped }, region, index) }));
 
   // Tier1 is the last to learn of a region and the first to forget it.
   const left = Promise.withResolvers<pulumi.Resource[]>();
   const operators = operatorsOf(configuration, cluster);
   const kafkaCluster = kafka.existing === undefined
-    ? new KafkaCluster('kafka', { ...kafka, cluster: cluster(kafka.context), client: bridge.authentication }, { dependsOn: operators.in(kafka.context) })
+    ? new KafkaCluster('kafka', { ...kafka, cluster: cluster(kafka.context), givenNamespace: given.kafka !== undefined, client: bridge.authentication }, { dependsOn: operators.in(kafka.context) })
     : new KafkaCluster('kafka', kafka);
   const workspace = new TsbWorkspace('tsb', {
     cluster: cluster(tsb.context),
     tsb,
+    givenNamespace: given.tsb !== undefined,
     bridge,
     regions: regions.map((region) => ({ ...region, gateway: region.gateway.name })),
     edge: { namespace: tier1.namespace, tsbCluster: tsbClusterName({ cluster: cluster(tier1.context), path: 'tier1.tsbCluster', configured: tier1.tsbCluster }) },
@@ -69,7 +72,7 @@ export function buildTopology(configuration: Configuration, cluster: Clusters, {
     region: skipped.has(region.name) ? skipped.get(region.name) : bridgeRegion(region, { configuration, cluster, operators, kafka: kafkaCluster, workspace }),
   }));
   const after = changes.departed.length > 0 ? [] : serving(bridges.map(({ region }) => region).filter((region) => region instanceof KafkaBridgeRegion));
-  const front = new Tier1Failover('tier1', { cluster: cluster(tier1.context), tier1, hostname, regions, bridge, api, tsb: workspace.edge, after, acceptedWhen, gcp }, { dependsOn: operators.in(tier1.context) });
+  const front = new Tier1Failover('tier1', { cluster: cluster(tier1.context), tier1, givenNamespace: given.tier1 !== undefined, hostname, regions, bridge, api, tsb: workspace.edge, after, acceptedWhen, gcp }, { dependsOn: operators.in(tier1.context) });
   if (configuration.checks) runChecks(configuration, cluster, { kafka: kafkaCluster, regions: bridges, tier1: front });
   const trafficGone = trafficLeft(changes, front.routed, bridge.timeouts).then(() => { left.resolve([]); });
   return { kafka: kafkaCluster, tsb: workspace, regions: bridges.filter((each): each is KnownRegion => each.region !== undefined), tier1: front, generators: trafficGenerators(front, configuration, { cluster, skipped }), trafficGone };
@@ -95,6 +98,7 @@ function bridgeRegion(region: Omit<RegionConfiguration, 'tsbCluster'> & { tsbClu
     regionHostname: regionHostname(name, hostname),
     scheme: tier1.tls === undefined ? 'http' : 'https',
     bridge,
+    givenNamespace: givenNamespaces(configuration).bridge !== undefined,
     ...strimziOf(configuration.kafka),
     operator: configuration.operators.strimzi,
     ranked: tier1.mode === 'failover' && tier1.active !== 'all',
@@ -109,10 +113,11 @@ function bridgeRegion(region: Omit<RegionConfiguration, 'tsbCluster'> & { tsbClu
 }
 
 /** Those in a cluster that is skipped stay as they are, like everything there. */
-function trafficGenerators(tier1: Tier1Failover, { generators: settings, regions, tier1: { dns }, gcp }: Configuration, { cluster, skipped }: Pick<Around, 'cluster'> & Pick<Run, 'skipped'>): TrafficGenerators | undefined {
+function trafficGenerators(tier1: Tier1Failover, configuration: Configuration, { cluster, skipped }: Pick<Around, 'cluster'> & Pick<Run, 'skipped'>): TrafficGenerators | undefined {
+  const { generators: settings, regions, tier1: { dns }, gcp } = configuration;
   if (settings?.context === undefined || regions.some(({ name, context }) => context === settings.context && skipped.has(name))) return undefined;
   const resolve = dns === undefined && gcp?.dnsZone === undefined ? tier1.resolve : undefined;
-  return new TrafficGenerators('generators', { cluster: cluster(settings.context), settings, url: tier1.url, caCertificate: tier1.caCertificate, resolve }, { dependsOn: [tier1] });
+  return new TrafficGenerators('generators', { cluster: cluster(settings.context), settings, givenNamespace: givenNamespaces(configuration).generators !== undefined, url: tier1.url, caCertificate: tier1.caCertificate, resolve }, { dependsOn: [tier1] });
 }
 
 /** A region that is skipped is not looked at. */

@@ -15,6 +15,8 @@ import type { Resolved } from './tier1-failover.ts';
 export interface TrafficGeneratorsArgs {
   readonly cluster: Cluster;
   readonly settings: GeneratorsConfiguration;
+  /** Whether their namespace is there before the program. */
+  readonly givenNamespace: boolean;
   /** What they call. */
   readonly url: pulumi.Input<string>;
   /** PEM that they have to trust; empty where they need not. */
@@ -32,7 +34,7 @@ export class TrafficGenerators extends pulumi.ComponentResource {
   constructor(name: string, args: TrafficGeneratorsArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super('kbf:index:TrafficGenerators', name, {}, { ...opts, provider: args.cluster.provider });
 
-    const namespace = ownNamespace(name, { name: args.settings.namespace }, { parent: this }).metadata.name;
+    const namespace = ownNamespace(name, { name: args.settings.namespace, given: args.givenNamespace }, { parent: this });
     const data = { [scriptFile]: script, [caFile]: args.caCertificate };
     const files = new k8s.core.v1.ConfigMap(`${name}-script`, { metadata: { name: 'generator', namespace }, data }, { parent: this });
     const { topic, intervalMs } = args.settings;

@@ -18,6 +18,8 @@ export interface TsbWorkspaceArgs {
   /** The cluster whose GitOps takes these objects. */
   readonly cluster: Cluster;
   readonly tsb: TsbConfiguration;
+  /** Whether the namespace of these objects is there before the program. */
+  readonly givenNamespace: boolean;
   readonly bridge: BridgeConfiguration;
   readonly regions: readonly TsbRegion[];
   /** Where tier1 stands. */
@@ -41,11 +43,11 @@ export class TsbWorkspace extends pulumi.ComponentResource {
   constructor(name: string, args: TsbWorkspaceArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super('kbf:index:TsbWorkspace', name, {}, { ...opts, provider: args.cluster.provider });
 
-    const { cluster, tsb, bridge, regions, edge, after } = args;
+    const { cluster, tsb, givenNamespace: given, bridge, regions, edge, after } = args;
     const { organization, namespace: namespaceName, acceptedWhen, workspaces, settings } = tsb;
     // What stays of a setup lies in it, and would go with it.
-    const namespace = ownNamespace(name, { name: namespaceName }, { parent: this, retainOnDelete: tsb.setup !== undefined });
-    const make = new TsbObjects({ logicalName: name, cluster, organization, namespace: namespace.metadata.name, namespaceName, acceptedWhen }, this);
+    const namespace = ownNamespace(name, { name: namespaceName, given }, { parent: this, retainOnDelete: tsb.setup !== undefined });
+    const make = new TsbObjects({ logicalName: name, cluster, organization, namespace, namespaceName, acceptedWhen }, this);
     if (tsb.setup !== undefined) setUpNetworks(make, tsb.setup);
 
     this.tenant = make.tenant(tsb.tenant);

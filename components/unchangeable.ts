@@ -1,4 +1,4 @@
-import { givenInKafkaNamespace, needsGivenNamespace } from '../config/given-namespace.ts';
+import { givenNamespaces } from '../config/given-namespace.ts';
 import { operatorIn } from '../config/operator-place.ts';
 import { amountOf } from '../config/quantity.ts';
 import type { Configuration, InstalledKafka, RegionConfiguration } from '../config/schema.ts';
@@ -44,26 +44,37 @@ export function unchangeable(previous: Previous, configuration: Configuration): 
   const { kafka, regions, bridge, tsb, tier1, generators } = configuration;
   const running = runningIn(previous);
   const { cluster, namespace } = running('TsbWorkspace', 'tsb');
+  const given = givenNamespaces(configuration);
   return [
-    ...ofKafka(running('KafkaCluster', 'kafka'), kafka, haveServed(previous)),
-    ...regions.flatMap((settings, index) => ofRegion(running('KafkaBridgeRegion', settings.name), bridge, { settings, path: `regions[${index}]` })),
+    ...ofKafka(running('KafkaCluster', 'kafka'), kafka, { isInUse: haveServed(previous), given: given.kafka }),
+    ...regions.flatMap((settings, index) => ofRegion(running('KafkaBridgeRegion', settings.name), bridge, { settings, path: `regions[${index}]`, given: given.bridge })),
     ...ofOperators(previous, configuration),
     ...same('tsb.context', cluster, tsb.context, everything),
     ...same('tsb.namespace', namespace, tsb.namespace, everything),
+    ...handedOver(namespace, given.tsb),
     ...movedInTsb(running, tsb, regions),
-    ...ofTier1(running('Tier1Failover', 'tier1'), tsb, tier1),
-    ...ofGenerators(running('TrafficGenerators', 'generators'), generators),
+    ...ofTier1(running('Tier1Failover', 'tier1'), { tsb, tier1, given: given.tier1 }),
+    ...ofGenerators(running('TrafficGenerators', 'generators'), generators, given.generators),
   ].filter(({ path }, index, all) => all.findIndex((other) => other.path === path) === index);
+}
+
+/** A namespace that the program made, and that by a setting is there before it. */
+function handedOver(made: string | undefined, given: string | undefined): Refusal[] {
+  return made === undefined || given === undefined ? [] : [{ path: given, ...ownNamespace }];
 }
 
 /** Of the clusters that need one: where nothing needs it any more, an operator of the stack's own may go. */
 function ofOperators(previous: Previous, configuration: Configuration): Refusal[] {
   const installed = previous.names('kbf:index:Operator');
+  const given = givenNamespaces(configuration).operators;
   return neededOperators(configuration).flatMap(({ context, operator: name }) => {
     const component = `${operatorCatalog[name].release}-${context}`;
     if (!installed.includes(component)) return [];
     const settings = configuration.operators[name];
-    if (operatorIn(settings, context).install) return same(`operators.${name}.namespace`, runningIn(previous)('Operator', component).namespace, settings.namespace, operator);
+    if (operatorIn(settings, context).install) {
+      const { namespace } = runningIn(previous)('Operator', component);
+      return [...same(`operators.${name}.namespace`, namespace, settings.namespace, operator), ...handedOver(namespace, given)];
+    }
     // Nothing else would notice: its own Deployment, which is still there, is taken for the one that is expected.
     const path = settings.install ? ['operators', name, 'given', context] : ['operators', name, 'install'];
     return [{ path: pathText(path), running: 'one that this stack installed', wanted: 'one that exists', instead: withoutOperator }];
@@ -76,12 +87,12 @@ function haveServed(previous: Previous): boolean {
   return bridges.some((bridge) => bridge.status['conditions'] === undefined || wasReady(bridge));
 }
 
-function ofKafka(running: Running, wanted: Configuration['kafka'], isInUse: boolean): Refusal[] {
+function ofKafka(running: Running, wanted: Configuration['kafka'], { isInUse, given }: { isInUse: boolean; given: string | undefined }): Refusal[] {
   const { cluster, namespace, object } = running;
   const kafka = object('Kafka', 'kafka');
   const pool = object('KafkaNodePool', 'kafka-pool');
   if (wanted.existing !== undefined) return same('kafka.existing', kafka && 'one that this stack made', 'one that exists already', another);
-  const given = namespace === undefined ? undefined : givenInKafkaNamespace(wanted);
+  const left = handedOver(namespace, given);
   const moved = [
     ...same('kafka.context', cluster, wanted.context, another),
     ...same('kafka.namespace', kafka?.namespace, wanted.namespace, another),
@@ -93,13 +104,13 @@ function ofKafka(running: Running, wanted: Configuration['kafka'], isInUse: bool
     ...controllers(pool?.spec['replicas'], wanted),
     ...storage('kafka.storage', volumeOf(pool?.spec) ?? volumeOf(asRecord(kafka?.spec['kafka'])), wanted.storage),
     ...(wanted.zookeeper === undefined ? [] : storage('kafka.zookeeper.storage', volumeOf(asRecord(kafka?.spec['zookeeper'])), wanted.zookeeper.storage)),
-    ...(given === undefined ? [] : [{ path: `kafka.${given}`, ...ownNamespace }]),
+    ...left,
     // Of another Kafka everything is another, and of a given certificate where it is from.
-    ...(kafka === undefined || moved.length > 0 ? [] : [...(isInUse ? movedListener(running, kafka, wanted) : []).filter(({ path }) => given !== 'certificate' || path !== 'kafka.certificate.source'), ...takenBack(running, kafka, wanted)]),
+    ...(kafka === undefined || moved.length > 0 ? [] : [...(isInUse ? movedListener(running, kafka, wanted) : []).filter(({ path }) => !left.some((refusal) => refusal.path === 'kafka.certificate') || path !== 'kafka.certificate.source'), ...takenBack(running, kafka, wanted)]),
   ];
 }
 
-function ofRegion({ cluster, namespace, object }: Running, { name, namespace: wanted, port: wantedPort, authentication }: Configuration['bridge'], { settings, path }: { settings: RegionConfiguration; path: string }): Refusal[] {
+function ofRegion({ cluster, namespace, object }: Running, { name, namespace: wanted, port: wantedPort }: Configuration['bridge'], { settings, path, given }: { settings: RegionConfiguration; path: string; given: string | undefined }): Refusal[] {
   const bridge = object('KafkaBridge', `${settings.name}-bridge`);
   return [
     ...same(`${path}.context`, cluster, settings.context, region),
@@ -107,11 +118,11 @@ function ofRegion({ cluster, namespace, object }: Running, { name, namespace: wa
     ...same('bridge.name', bridge?.name, name, bridges),
     ...same('bridge.port', bridge && String(asRecord(bridge.spec['http'])['port']), String(wantedPort), port),
     ...same(`${path}.gateway.name`, object('Gateway', `${settings.name}-gateway`)?.name, settings.gateway.name, address),
-    ...(namespace !== undefined && authentication !== undefined ? [{ path: 'bridge.authentication', ...ownNamespace }] : []),
+    ...handedOver(namespace, given),
   ];
 }
 
-function ofTier1({ cluster, namespace, object }: Running, { api }: Configuration['tsb'], { context, namespace: wanted, name, tls }: Configuration['tier1']): Refusal[] {
+function ofTier1({ cluster, namespace, object }: Running, { tsb: { api }, tier1: { context, namespace: wanted, name }, given }: Pick<Configuration, 'tsb' | 'tier1'> & { given: string | undefined }): Refusal[] {
   // By whichever kind its pods and Service were made.
   const gateway = object('Gateway', 'tier1-gateway');
   // Tier1 has a kind of its own only among the deprecated ones.
@@ -121,14 +132,14 @@ function ofTier1({ cluster, namespace, object }: Running, { api }: Configuration
     ...same('tier1.context', cluster, context, everything),
     ...same('tier1.namespace', namespace ?? gateway?.namespace, wanted, everything),
     ...same('tier1.name', gateway?.name, name, address),
-    ...(namespace !== undefined && needsGivenNamespace(tls) ? [{ path: 'tier1.tls', ...ownNamespace }] : []),
+    ...handedOver(namespace, given),
   ];
 }
 
 /** Generators that are no longer wanted may go. */
-function ofGenerators({ cluster, namespace }: Running, wanted: Configuration['generators']): Refusal[] {
+function ofGenerators({ cluster, namespace }: Running, wanted: Configuration['generators'], given: string | undefined): Refusal[] {
   if (wanted?.context === undefined) return [];
-  return [...same('generators.context', cluster, wanted.context, traffic), ...same('generators.namespace', namespace, wanted.namespace, traffic)];
+  return [...same('generators.context', cluster, wanted.context, traffic), ...same('generators.namespace', namespace, wanted.namespace, traffic), ...handedOver(namespace, given)];
 }
 
 function controllers(running: unknown, { brokers }: InstalledKafka): Refusal[] {

@@ -21,6 +21,10 @@ export const configurationSchema = z.strictObject({
   tier1: tier1.describe('The gateway in front of all regions.'),
   operators: operators.prefault({}).describe('Operators that have to be in the clusters.'),
   generators: generators.optional().describe('A producer and two consumers as pods, to look at; absent: none.'),
+  namespaces: z
+    .enum(['made', 'given'])
+    .default('made')
+    .describe('made: the program makes each namespace that is named below, except where something that has to be there before lies in it, and destroy deletes it with everything in it; given: all of them are there before the program, and stay.'),
   checks: z.boolean().default(true).describe('Whether `up` ends with looking at brokers, bridges and sidecars, and through tier1.'),
   gcp: gcp.optional().describe('Google Cloud, used only where set.'),
 });

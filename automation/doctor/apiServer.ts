@@ -24,6 +24,8 @@ export interface Right {
   /** In the plural: `kafkabridges`. */
   readonly resource: string;
   readonly namespace?: string | undefined;
+  /** Of the one object that is meant; absent: of all. */
+  readonly name?: string | undefined;
 }
 
 /** For one answer. Whether the server answers at all was seen before. */
@@ -65,10 +67,10 @@ export class ApiServer {
     return (await this.find<{ items?: T[] }>(path))?.items ?? [];
   }
 
-  async may({ verb, group, resource, namespace }: Right): Promise<boolean> {
+  async may({ verb, group, resource, namespace, name }: Right): Promise<boolean> {
     const reply = await this.ask('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
       apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview',
-      spec: { resourceAttributes: { verb, group, resource, ...(namespace === undefined ? {} : { namespace }) } },
+      spec: { resourceAttributes: { verb, group, resource, ...(namespace === undefined ? {} : { namespace }), ...(name === undefined ? {} : { name }) } },
     });
     if (reply.status !== 201) throw new Error(`cluster ${this.context} does not say what these credentials may do: ${said(reply)}`);
     return (reply.body as { status?: { allowed?: boolean } }).status?.allowed === true;

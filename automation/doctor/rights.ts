@@ -1,10 +1,13 @@
 import type { ApiServer, Right } from './apiServer.ts';
 import { kindOf, type Plurals } from './apis.ts';
 import type { Finding } from './finding.ts';
+import type { RenderedObject } from '../render/objects.ts';
 import { everyCluster, type Look, namespaceOf, objectsIn } from './look.ts';
 
 /** What the engine does to each object: it looks, writes by server-side apply, waits by watching, and deletes. */
 const verbs = ['get', 'list', 'watch', 'create', 'patch', 'delete'] as const;
+/** To an object of somebody else's, of which it takes back at the end what it wrote. */
+const patchVerbs: readonly string[] = ['get', 'patch'];
 /** Without it the rest works, but nothing is ever taken away. */
 const mayLack = 'delete';
 
@@ -29,15 +32,21 @@ export async function judgeRights(look: Look, plurals: Plurals): Promise<readonl
 
 function wantedIn(look: Look, context: string, plurals: ReadonlyMap<string, string>): Wanted[] {
   const objects = objectsIn(look, context);
-  const written = objects.flatMap((object) => kindOf(object).map((kind) => ({ ...kind, namespace: namespaceOf(object), verbs })));
-  const read = look.reads.filter((each) => each.context === context).map(({ apiVersion, kind, namespace }) => ({ apiVersion, kind, namespace, verbs: ['get'] }));
-  const known = [...written, ...read].flatMap(({ apiVersion, kind, namespace, verbs: needed }) => {
+  const written = objects.flatMap((object) => kindOf(object).map((kind) => ({ ...kind, ...wantedOf(object) })));
+  const read = look.reads.filter((each) => each.context === context).map(({ apiVersion, kind, namespace }) => ({ apiVersion, kind, namespace, name: undefined, verbs: ['get'] }));
+  const known = [...written, ...read].flatMap(({ apiVersion, kind, verbs: needed, ...where }) => {
     const resource = plurals.get(`${apiVersion} ${kind}`);
-    return resource === undefined ? [] : [{ group: apiVersion.includes('/') ? apiVersion.split('/')[0] ?? '' : '', resource, namespace, verbs: needed }];
+    return resource === undefined ? [] : [{ group: apiVersion.includes('/') ? apiVersion.split('/')[0] ?? '' : '', resource, ...where, verbs: needed }];
   });
   const charts = objects.some(({ group }) => group === 'helm.sh') ? chartRights : [];
-  return [...Map.groupBy([...known, ...charts], ({ group, resource, namespace }) => `${group}/${resource}/${namespace ?? ''}`).values()]
+  return [...Map.groupBy([...known, ...charts], ({ group, resource, namespace, name }) => `${group}/${resource}/${namespace ?? ''}/${name ?? ''}`).values()]
     .flatMap(([first, ...rest]) => (first === undefined ? [] : [{ ...first, verbs: verbs.filter((verb) => [first, ...rest].some((each) => (each.verbs as readonly string[]).includes(verb))) }]));
+}
+
+/** Of a patched namespace only itself is asked for, and as in it, where a Role may allow it: others may be nobody's to look at. */
+function wantedOf(object: RenderedObject): Pick<Wanted, 'namespace' | 'name' | 'verbs'> {
+  const { isPatch = false, name } = object;
+  return isPatch ? { namespace: namespaceOf(object) ?? name, name, verbs: patchVerbs } : { namespace: namespaceOf(object), name: undefined, verbs };
 }
 
 /** What charts of operators make for the whole cluster. */
@@ -54,6 +63,7 @@ async function deniedOf(api: ApiServer, { verbs: needed, ...where }: Wanted): Pr
   return answers.filter(({ allowed }) => !allowed).map(({ verb }) => verb);
 }
 
-function describe({ group, resource, namespace }: Wanted): string {
-  return `${resource}${group === '' ? '' : `.${group}`}${namespace === undefined ? '' : ` in ${namespace}`}`;
+function describe({ group, resource, namespace, name }: Wanted): string {
+  const what = `${resource}${group === '' ? '' : `.${group}`}`;
+  return name === undefined ? `${what}${namespace === undefined ? '' : ` in ${namespace}`}` : `${what} ${name}`;
 }

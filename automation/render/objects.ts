@@ -12,16 +12,19 @@ export interface RenderedObject {
   readonly group: string;
   readonly kind: string;
   readonly name: string;
+  /** Whether the object is somebody else's, and only these fields of it are written. */
+  readonly isPatch?: boolean;
   readonly content: Record<string, unknown>;
 }
 
 /** An object that says its API, kind and name itself. */
 export function kubernetesObject({ type, name, inputs }: Registered, context: string): RenderedObject {
   // A patch of an object has a type of its own, and is one of that object's kind.
+  const isPatch = type.endsWith('Patch');
   const kind = text(inputs['kind']) ?? type.split(':').at(-1) ?? type;
   const content = plain(kind === 'Secret' ? hidden(inputs) : inputs);
   const metadata = asRecord(content['metadata']);
-  return { folder: { context, namespace: text(metadata['namespace']) }, group: apiGroup(content), kind, name: text(metadata['name']) ?? name, content };
+  return { folder: { context, namespace: text(metadata['namespace']) }, group: apiGroup(content), kind, name: text(metadata['name']) ?? name, ...(isPatch ? { isPatch } : {}), content };
 }
 
 /** What Helm is asked for; the objects are the chart's. */

@@ -1,4 +1,4 @@
-import { givenInKafkaNamespace, needsGivenNamespace } from '../given-namespace.ts';
+import { givenNamespaces, type Part } from '../given-namespace.ts';
 import { operatorIn } from '../operator-place.ts';
 import { bridgeServices, regionGroup, regionHostname, strimziBridgeDeployment, strimziBridgeService } from '../names.ts';
 import type { Finding } from '../problems.ts';
@@ -18,7 +18,7 @@ export const duplicateRules = [
   'Regions differ in `name`, `context`, `tsbCluster` and place: two of one `locality.region` need different zones. Gateways, tier1’s as well, differ in `service.address`.',
   'Listeners differ in name and port, topics in name (dots and underscores count as the same).',
   '`hostname` and `<region>.<hostname>` are no names that Kafka advertises, and none of `kafka.existing.bootstrapServers`.',
-  'Parts in one cluster, operators that the program installs among them, have namespaces of their own, and none that Kubernetes or Istio has: the program makes them, and removes them with everything in them.',
+  'Parts in one cluster, operators that the program installs among them, have namespaces of their own, and none that Kubernetes or Istio has: the program makes them, and removes them with everything in them. Those that are given may be Kubernetes’ or Istio’s, but are not shared either.',
   'A cluster has one name in TSB: where tier1 stands in a region’s cluster, both say the same `tsbCluster`. With `tsb.api: tier1gateway` it stands in none of them.',
   'Workspaces, their settings (without a name of their own: that of the workspace) and groups have names of their own. Groups of EnvoyFilters are called `bridges-<region>` and `tsb.groups.edge`, also where `tsb.groups.bridges` is set, and no group that exists is called like one that the program makes in its workspace.',
   'No gateway is called like a Service or the Deployment of the bridge.',
@@ -88,7 +88,7 @@ function kafkaLists({ kafka }: Readable): Finding[] {
   ];
 }
 
-/** The program makes these namespaces, and removes them with everything in them. */
+/** The program makes these namespaces, and removes them with everything in them. Given ones are not shared either: in a workspace of TSB each has one owner. */
 function namespaces(configuration: Readable): Finding[] {
   const { kafka, regions = [], bridge, tsb, tier1, generators, operators } = configuration;
   const contexts = {
@@ -110,11 +110,10 @@ function namespaces(configuration: Readable): Finding[] {
     { path: ['generators', 'namespace'], owner: 'generators', context: generators === undefined ? undefined : (generators.context ?? tier1?.context), namespace: generators?.namespace },
     ...installed,
   ];
-  // A namespace with a Secret or an Issuer that exists is there before the program, which then leaves it as it is.
-  const existing = [...(givenInKafkaNamespace(kafka ?? {}) === undefined ? [] : ['kafka']), ...(bridge?.authentication === undefined ? [] : ['bridge']), ...(needsGivenNamespace(tier1?.tls) ? ['tier1'] : [])];
+  const given = givenNamespaces(configuration);
   const inUse = places.filter(({ context }) => context !== undefined);
   return [
-    ...inUse.filter(({ path: [concern], namespace }) => namespace !== undefined && reserved.has(namespace) && !existing.includes(String(concern))).map(({ path }) => ({ path, allowed: 'a namespace of its own: the program makes it, and removes it with everything in it' })),
+    ...inUse.filter(({ path: [concern], namespace }) => namespace !== undefined && reserved.has(namespace) && given[concern as Part] === undefined).map(({ path }) => ({ path, allowed: 'a namespace of its own: the program makes it, and removes it with everything in it' })),
     ...repeated(inUse.map(({ path, owner, context, namespace }) => ({ path, owner, value: namespace === undefined ? undefined : `${context ?? ''}/${namespace}` })), 'a namespace in this cluster'),
   ];
 }

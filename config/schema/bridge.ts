@@ -76,7 +76,7 @@ const authentication = z.discriminatedUnion('type', [
 /** What the bridges of all regions have in common. */
 export const bridge = z.strictObject({
   name: serviceName.default('kafka-bridge').describe('Name of the KafkaBridge in every region.'),
-  namespace: dnsLabel.default('kafka-bridge').describe('Namespace of bridge and gateway in every region. The program makes it, except with `authentication`: then it exists, as the Secret is in it.'),
+  namespace: dnsLabel.default('kafka-bridge').describe('Namespace of bridge and gateway in every region. The program makes it, except with `namespaces: given`, or with `authentication`, whose Secret is in it: then it exists.'),
   port: z
     .int()
     .min(1_023)

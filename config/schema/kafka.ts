@@ -57,7 +57,7 @@ const installed = z
   .strictObject({
     existing: z.never('nothing beside the other keys of kafka: either Kafka exists, or the program makes it').optional(),
     ...place,
-    namespace: dnsLabel.default('kafka-cluster').describe('Namespace of Kafka. The program makes it, except where something in it has to be there before: a Secret or an Issuer of `kafka.certificate`, or what bridges are known by that say who they are.'),
+    namespace: dnsLabel.default('kafka-cluster').describe('Namespace of Kafka. The program makes it, except with `namespaces: given`, or where something in it has to be there before: a Secret or an Issuer of `kafka.certificate`, or what bridges are known by that say who they are.'),
     name: serviceName.default('kafka').describe('Name of the Kafka resource.'),
     api: z.enum(['v1', 'v1beta2']).default('v1').describe('Version of Strimzi’s API. v1: KRaft; v1beta2: ZooKeeper, on operators up to 0.45.'),
     version: version.default('4.3.1').describe('Version of Kafka, one that the operator serves.'),

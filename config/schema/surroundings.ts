@@ -11,7 +11,7 @@ function operator(defaults: { version: string; chart: string; namespace: string 
       .regex(/^(oci:\/\/|https:\/\/|\/|\.{1,2}\/).+|^[^:]+\.tgz$/, 'oci://…, https://…, or the path of a .tgz file or a folder')
       .default(defaults.chart)
       .describe('Where the chart is: oci://<registry>/<path>/<chart>, https://<repository>/<chart>, https://….tgz, or the path of a .tgz file or a folder, relative to the program’s directory.'),
-    namespace: dnsLabel.default(defaults.namespace).describe('Its namespace.'),
+    namespace: dnsLabel.default(defaults.namespace).describe('Its namespace. Where the program installs it, it makes that as well, except with `namespaces: given`: then it exists.'),
     given: z
       .record(text, z.strictObject({ namespace: dnsLabel.optional().describe('Its namespace there; absent: as in the other clusters.') }))
       .default({})
@@ -29,7 +29,7 @@ export const operators = z.strictObject({
 export const generators = z.strictObject({
   context: place.context.optional().describe('kubeconfig context of the cluster that they run in; absent: tier1’s.'),
   kubeconfig: place.kubeconfig,
-  namespace: dnsLabel.default('traffic').describe('Namespace that the program makes for them.'),
+  namespace: dnsLabel.default('traffic').describe('Their namespace. The program makes it, except with `namespaces: given`: then it exists.'),
   topic: topicName.describe('Topic that they write and read.'),
   intervalMs: milliseconds.default(1_000).describe('Time between two records.'),
   image: text.default('docker.io/library/node:24-alpine').describe('An image with Node.js.'),

@@ -13,7 +13,7 @@ const tls = z.discriminatedUnion('source', [
 export const tier1 = z.strictObject({
   ...place,
   tsbCluster: dnsLabel.optional().describe('What TSB calls the cluster; absent: read from the cluster’s ControlPlane.'),
-  namespace: dnsLabel.default('edge').describe('Namespace of tier1. The program makes it, except with `tls.source: secret` or an issuer of kind Issuer: then it exists, as the Secret or the Issuer is in it.'),
+  namespace: dnsLabel.default('edge').describe('Namespace of tier1. The program makes it, except with `namespaces: given`, or with `tls.source: secret` or an issuer of kind Issuer, as the Secret or the Issuer is in it: then it exists.'),
   name: serviceName.default('tier1').describe('Name of the gateway, of its Service and of its pods’ label `app`.'),
   replicas: z.int().min(1).max(100).default(1).describe('Pods of the gateway. With one, the loss of its node is the loss of tier1, until it runs elsewhere.'),
   revision: dnsLabel.optional().describe('Revision of the mesh in its cluster, for the gateway; absent: the default one.'),

@@ -38,7 +38,7 @@ const setup = z.strictObject({
 
 export const tsb = z.strictObject({
   ...place,
-  namespace: dnsLabel.default('tsb-conf').describe('Namespace that the program makes for TSB’s hierarchy.'),
+  namespace: dnsLabel.default('tsb-conf').describe('Namespace of TSB’s hierarchy. The program makes it, except with `namespaces: given`: then it exists.'),
   organization: dnsLabel.describe('TSB’s organization.'),
   tenant: ownOrExisting.describe('Tenant: a name, or `existing:` and the name of one that exists.'),
   workspaces: workspaces.prefault({}).describe('Workspaces.'),

@@ -24,6 +24,10 @@ describe('deletion of objects', () => {
     });
   }
 
+  it('is nothing that is written to an object of somebody else’s, which is only patched', () => {
+    assert.equal(transformed('kubernetes:core/v1:NamespacePatch', { metadata: { name: 'kafka-bridge', labels: { a: 'b' } } }), undefined);
+  });
+
   it('leaves what is no object of Kubernetes alone', () => {
     assert.equal(transformed('kbf:index:KafkaCluster', {}), undefined);
     assert.equal(transformed('pulumi:providers:kubernetes', { context: 'east' }), undefined);

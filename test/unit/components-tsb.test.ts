@@ -87,7 +87,7 @@ describe('TSB’s hierarchy', () => {
   });
 
   it('leaves the objects behind that are not only its own, with the namespace that they are in', async () => {
-    const staying = async (tsb: object): Promise<string[]> => {
+    const staying = async (tsb: object, givenNamespace = false): Promise<string[]> => {
       const names: string[] = [];
       const { tsb: settings, bridge, tier1 } = configuration({ tsb });
       const note: pulumi.ResourceTransformation = ({ name, opts }) => {
@@ -95,13 +95,14 @@ describe('TSB’s hierarchy', () => {
         return undefined;
       };
       await record(() => {
-        const args = { cluster: answeringCluster(operators)('central'), tsb: settings, bridge, regions: [], edge: { tsbCluster: 'central', namespace: 'edge' }, retries: tier1.retries };
+        const args = { cluster: answeringCluster(operators)('central'), tsb: settings, givenNamespace, bridge, regions: [], edge: { tsbCluster: 'central', namespace: 'edge' }, retries: tier1.retries };
         return new TsbWorkspace('tsb', args, { transformations: [note] });
       });
       return names.sort();
     };
     const setup = { networks: { 'tsb-east': 'tier2', 'tsb-west': 'tier2', central: 'tier1' }, reachability: { tier1: ['tier2'] } };
     assert.deepEqual(await staying({ setup }), ['tsb-cluster-central', 'tsb-cluster-tsb-east', 'tsb-cluster-tsb-west', 'tsb-namespace', 'tsb-organization']);
+    assert.deepEqual(await staying({ setup }, true), ['tsb-cluster-central', 'tsb-cluster-tsb-east', 'tsb-cluster-tsb-west', 'tsb-organization']);
     assert.deepEqual(await staying({}), []);
   });
 

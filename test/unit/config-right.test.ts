@@ -35,6 +35,12 @@ describe('settings that are nearly wrong', () => {
     assert.deepEqual(parseConfiguration(raw, files.directory).bridge.authentication, { ...authentication, secret: { name: 'bridge-password', key: 'password' } });
   });
 
+  it('are namespaces of others that are given', () => {
+    const raw = settings({ tier1: { namespace: 'istio-system' } });
+    assert.deepEqual(wrong(raw), ['tier1.namespace']);
+    assert.deepEqual(wrong({ ...raw, namespaces: 'given' }), []);
+  });
+
   it('are names that people give, also those that secrets have', () => {
     const regions = [{ name: 'token', context: 'east', tsbCluster: 'password' }, { name: 'west', context: 'west', tsbCluster: 'west' }];
     const existing = { tenant: { existing: 'k' }, workspaces: { bridges: { existing: 'b' } }, settings: { bridges: 's' } };

@@ -102,6 +102,15 @@ describe('doctor: rights', () => {
     assert.match(await judged(), /^warning .*may not delete kafkas\.kafka\.strimzi\.io in ns: `kbf destroy` will fail/);
   });
 
+  it('to a namespace that is only labelled are those to it alone, and none to make or delete one', async () => {
+    const asked: object[] = [];
+    two.east.allows = (right) => { asked.push(right); return right.verb === 'get'; };
+    const label = object('v1', 'Namespace', { folder: { context: 'east', namespace: undefined }, name: 'kafka-bridge', isPatch: true });
+    const [finding] = await judgeRights(await two.look({ objects: [label] }), new Map([['east', new Map([['v1 Namespace', 'namespaces']])]]));
+    assert.match(lineOf(finding ?? new Check('', '').ok('')), /^fault .*may not patch namespaces kafka-bridge\. Give the user/);
+    assert.deepEqual(asked, ['*', 'get', 'patch'].map((verb) => ({ verb, group: '', resource: 'namespaces', namespace: 'kafka-bridge', name: 'kafka-bridge' })));
+  });
+
   it('of charts are those over the whole cluster, too', async () => {
     const { east: one } = two;
     one.allows = ({ resource }) => resource !== 'clusterroles';

@@ -5,7 +5,8 @@ import * as pulumi from '@pulumi/pulumi';
 
 import { judgeNamespaces } from '../../automation/doctor/namespaces.ts';
 import { lineOf } from '../../automation/doctor/finding.ts';
-import { ownNamespaces, refuseForeignNamespaces } from '../../components/foreign-namespaces.ts';
+import { configuredNamespaces } from '../../components/configured-namespaces.ts';
+import { refuseForeignNamespaces } from '../../components/foreign-namespaces.ts';
 import { ownerAnnotation } from '../../components/own-namespace.ts';
 import { Previous } from '../../components/previous.ts';
 import { object, short, TwoClusters } from './doctor-fixtures.ts';
@@ -26,7 +27,8 @@ describe('the namespaces that the program makes', () => {
       const made = (await recordTopology(changes)).resources.filter(({ type }) => type === 'kubernetes:core/v1:Namespace');
       const places = made.map(({ provider, parent, name, inputs }) => `${provider ?? ''}/${(inputs['metadata'] as { name: string }).name} of ${parent ?? ''} ${name.replace(/-namespace$/, '')}`);
       assert.ok(places.length > 1);
-      assert.deepEqual(ownNamespaces(configuration(changes)).map(({ context, namespace, component }) => `${context}/${namespace} of ${component.join(' ')}`).sort(), places.sort());
+      const own = configuredNamespaces(configuration(changes)).filter(({ given }) => given === undefined);
+      assert.deepEqual(own.map(({ context, namespace, component }) => `${context}/${namespace} of ${component.join(' ')}`).sort(), places.sort());
       for (const { inputs } of made) assert.equal((inputs['metadata'] as { annotations: Record<string, string> }).annotations[ownerAnnotation], 'test');
     });
   }
@@ -50,7 +52,7 @@ describe('a namespace that is there', () => {
     await assert.rejects(refused(() => there()), (error: Error) => {
       assert.ok(pulumi.RunError.isInstance(error));
       assert.equal(error.message, 'Namespaces are there that this stack did not make; nothing was changed:\n' +
-        '  bridge.namespace: cluster east has a namespace kafka-bridge. A destroy of this stack would delete it with everything in it: choose another name. ' +
+        '  bridge.namespace: cluster east has a namespace kafka-bridge. A destroy of this stack would delete it with everything in it: choose another name, or set namespaces: given where somebody else makes all of them. ' +
         'If that is meant, give it to the stack: kubectl --context east annotate --overwrite namespace kafka-bridge kafka-bridge-failover/stack=test');
       return true;
     });
@@ -61,6 +63,14 @@ describe('a namespace that is there', () => {
     await refused(() => there('test'));
     await refused(() => there(), { previous: inState('east') });
     await assert.rejects(refused(() => there(), { previous: inState('elsewhere') }), /cluster east has/);
+  });
+
+  it('is another’s where this stack only labelled it: a NamespacePatch in the state is no namespace of its own', async () => {
+    const labelled = new Previous({
+      'urn:pulumi:test::p::kbf:index:KafkaBridgeRegion::east': { outputs: { cluster: 'east' } },
+      'urn:pulumi:test::p::kbf:index:KafkaBridgeRegion$kubernetes:core/v1:NamespacePatch::east-namespace': { outputs: { metadata: { name: 'kafka-bridge' } } },
+    });
+    await assert.rejects(refused(() => there(), { previous: labelled }), /bridge\.namespace: cluster east has a namespace kafka-bridge\. /);
   });
 
   it('is not looked for where a region is skipped', async () => {

@@ -156,7 +156,7 @@ describe('traffic generators', () => {
     const podIn = async (served: (group: string) => Served): Promise<k8s.types.input.core.v1.PodSpec> => {
       const { generators: settings } = configuration(asked);
       assert.ok(settings);
-      const recording = await record(() => new TrafficGenerators('generators', { cluster: answeringCluster(operators, (_, group) => served(group))('central'), settings, url: 'http://h', caCertificate: '', resolve: undefined }));
+      const recording = await record(() => new TrafficGenerators('generators', { cluster: answeringCluster(operators, (_, group) => served(group))('central'), settings, givenNamespace: false, url: 'http://h', caCertificate: '', resolve: undefined }));
       return podOf(recording, 'generators-producer') as k8s.types.input.core.v1.PodSpec;
     };
     for (const [served, user] of [[() => ({}), { runAsUser: 1000 }], [(group: string): Served => (group === 'security.openshift.io' ? { v1: ['SecurityContextConstraints'] } : {}), {}]] as const) {

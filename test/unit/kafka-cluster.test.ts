@@ -188,7 +188,7 @@ describe('a listener', () => {
     const authorities: string[] = [];
     await record(() => {
       const written = { listeners: [{ type: 'route' }], certificate: { ...sources['secret']?.written, caCertificate: `${root}${leaf}` } };
-      const kafka = new KafkaCluster('kafka', { ...settings(written) as InstalledKafka, cluster: answeringCluster(operators({ company: { 'chain.pem': cert, 'key.pem': key } }))('here') });
+      const kafka = new KafkaCluster('kafka', { ...settings(written) as InstalledKafka, cluster: answeringCluster(operators({ company: { 'chain.pem': cert, 'key.pem': key } }))('here'), givenNamespace: true });
       for (const authority of kafka.authorities) authority.apply((pem) => authorities.push(pem));
     });
     assert.deepEqual(authorities, [root, leaf]);

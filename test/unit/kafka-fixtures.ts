@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { ClientAuthentication } from '../../components/client-secrets.ts';
 import type { ObjectReference } from '../../components/cluster-reader.ts';
 import { KafkaCluster } from '../../components/kafka-cluster.ts';
+import { givenNamespaces } from '../../config/given-namespace.ts';
 import { kafka as kafkaSchema } from '../../config/schema/kafka.ts';
 import type { KafkaConfiguration } from '../../config/schema.ts';
 import { answeringCluster, record, type Recording } from './pulumi-mocks.ts';
@@ -29,7 +30,7 @@ export function operators(secrets: Record<string, Record<string, string>> = {}):
 export async function made(written: Written, answers = operators(), client?: ClientAuthentication): Promise<Recording> {
   return await record(() => {
     const kafka = settings(written);
-    return new KafkaCluster('kafka', kafka.existing === undefined ? { ...kafka, cluster: answeringCluster(answers)('here'), client } : kafka);
+    return new KafkaCluster('kafka', kafka.existing === undefined ? { ...kafka, cluster: answeringCluster(answers)('here'), givenNamespace: givenNamespaces({ kafka }).kafka !== undefined, client } : kafka);
   });
 }
 

@@ -37,6 +37,13 @@ describe('what is left behind', () => {
     ]);
   });
 
+  it('is of a given namespace what was written to it, and not the namespace', () => {
+    const state = stackState();
+    for (const each of state.resources ?? []) if (each.type === 'kubernetes:core/v1:Namespace') each.type = 'kubernetes:core/v1:NamespacePatch';
+    const [namespace] = orphansOf(abandon(state, [{ context: 'east', kubeconfig: '/k' }]));
+    assert.deepEqual(namespace, { cluster: 'east', apiVersion: 'v1', kind: 'NamespacePatch', name: 'kafka-bridge' });
+  });
+
   it('comes back as it was, once, whatever is in the state by then', () => {
     const state = stackState();
     const abandoned = abandon(state, [{ context: 'east', kubeconfig: '/k' }]);

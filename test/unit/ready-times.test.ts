@@ -11,7 +11,7 @@ import { configuration, operators, region, root } from './topology-fixtures.ts';
 
 describe('the time that it has to be ready is enough for all that are restarted one after the other', () => {
   it('of Kafka', async () => {
-    const secondsOf = (written: Written) => timeoutOf(':Kafka', (opts) => new KafkaCluster('kafka', { ...settings(written) as InstalledKafka, cluster: answeringCluster(kafkaOperators())('here') }, opts));
+    const secondsOf = (written: Written) => timeoutOf(':Kafka', (opts) => new KafkaCluster('kafka', { ...settings(written) as InstalledKafka, cluster: answeringCluster(kafkaOperators())('here'), givenNamespace: false }, opts));
     assert.equal(await secondsOf({}), '600s');
     assert.equal(await secondsOf({ brokers: 99 }), '19800s');
     assert.equal(await secondsOf({ api: 'v1beta2', version: '3.4.0', brokers: 4 }), '1400s', 'three ZooKeepers among them');
@@ -22,7 +22,7 @@ describe('the time that it has to be ready is enough for all that are restarted 
       const { bridge, tsb, tier1, operators: { strimzi }, regions: [east] } = configuration({ regions: [region('east', { replicas }), region('west')] });
       assert.ok(east);
       const args = {
-        ...east, ...tsb, bridge, retries: tier1.retries, operator: strimzi, ranked: false, cluster: answeringCluster(operators)('east'), tsb: { organization: 'o', tenant: 't', workspace: 'w', gatewayGroup: 'g', istioInternalGroup: 'i' },
+        ...east, ...tsb, bridge, givenNamespace: false, retries: tier1.retries, operator: strimzi, ranked: false, cluster: answeringCluster(operators)('east'), tsb: { organization: 'o', tenant: 't', workspace: 'w', gatewayGroup: 'g', istioInternalGroup: 'i' },
         hostname: 'h.example', regionHostname: 'east.h.example', scheme: 'http', tsbCluster: 'tsb-east', strimziApi: 'v1', trustSecret: 'kafka-ca', bootstrapServers: 'k:9093', authorities: [root],
       } as const;
       return timeoutOf(':KafkaBridge', (opts) => new KafkaBridgeRegion('east', args, opts));

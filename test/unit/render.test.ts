@@ -102,6 +102,22 @@ describe('a rendering', () => {
   });
 });
 
+describe('a rendering with given namespaces', () => {
+  it('has none of them, but of those of bridges what is written to them', async () => {
+    const { files } = await render(parseConfiguration({ ...settings, namespaces: 'given' }, '/', 'unchecked'), 'test');
+    const namespaces = files.filter(({ path }) => path.includes('/_cluster/namespace.'));
+    assert.deepEqual(namespaces.map(({ path }) => path), ['gke-east', 'west'].map((context) => `${context}/_cluster/namespace.kafka-bridge.yaml`));
+    for (const { text } of namespaces) assert.deepEqual(parse(text), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kafka-bridge', labels: { 'istio-injection': 'enabled' } } });
+    assert.ok(files.some(({ path }) => path === 'central/edge/secret.tier1-tls.yaml'), 'what is in them is there');
+  });
+
+  it('knows what is only patched', () => {
+    const patch = { type: 'kubernetes:core/v1:NamespacePatch', name: 'a', provider: 'east', inputs: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'b' } } };
+    assert.equal(kubernetesObject(patch, 'east').isPatch, true);
+    assert.equal(kubernetesObject({ ...patch, type: 'kubernetes:core/v1:Namespace' }, 'east').isPatch, undefined);
+  });
+});
+
 describe('an object as a file', () => {
   const object = (change: Partial<RenderedObject> = {}): RenderedObject => ({ folder: { context: 'east', namespace: 'ns' }, group: 'core', kind: 'Service', name: 'a', content: {}, ...change });
   const paths = (...objects: RenderedObject[]): string[] => filesOf(objects).map(({ path }) => path);

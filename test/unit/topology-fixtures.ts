@@ -59,7 +59,7 @@ export function operators({ kind }: ObjectReference): Record<string, unknown> | 
  * What the engine would have in its state after this run.
  * @param statuses what operators would have written, by the names of objects in the program
  */
-export function previousOf(recording: Recording, statuses: Readonly<Record<string, object>> = {}): Previous {
+export function previousOf(recording: Pick<Recording, 'resources' | 'outputsOf'>, statuses: Readonly<Record<string, object>> = {}): Previous {
   return new Previous(Object.fromEntries(recording.resources.map(({ type, name, parent, inputs }) => {
     const outputs = type.startsWith('kbf:index:') ? recording.outputsOf(name) as Record<string, unknown> : { ...inputs, ...(statuses[name] && type.startsWith('kubernetes:kafka.strimzi.io/') ? { status: statuses[name] } : {}) };
     return [`urn:pulumi:dev::p::${parent === undefined ? '' : `kbf:index:${parent}$`}${type}::${name}`, { outputs }];

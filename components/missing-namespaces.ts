@@ -1,0 +1,38 @@
+import type { Cluster } from './cluster.ts';
+import { type LiveObject, plainError } from './cluster-reader.ts';
+import { askedNamespaces, type GivenNamespace, isGiven } from './configured-namespaces.ts';
+import type { Surroundings } from './foreign-namespaces.ts';
+import { within } from './within.ts';
+
+/**
+ * Refuses, before any object is registered, to go on where a namespace that is given is not there, or will not be for long: else the first object in it would
+ * fail when others are made already. A cluster that cannot be asked, as with rights in its namespaces only, is left to the engine.
+ * @throws pulumi.RunError that names each with its cluster and what to do
+ */
+export async function refuseMissingNamespaces({ configuration, cluster, skipped }: Pick<Surroundings, 'configuration' | 'cluster' | 'skipped'>): Promise<void> {
+  const asked = askedNamespaces(configuration, skipped).filter(isGiven);
+  const problems = (await Promise.all(asked.map(async (each) => await problemOf(each, cluster(each.context))))).flatMap((problem) => problem ?? []);
+  if (problems.length === 0) return;
+  throw plainError(['Namespaces that this program does not make are not there; nothing was changed:', ...new Set(problems.map((problem) => `  ${problem}`))].join('\n'));
+}
+
+async function problemOf(given: GivenNamespace, { reader }: Cluster): Promise<string | undefined> {
+  const { path, context, namespace } = given;
+  let live: LiveObject | undefined;
+  try {
+    live = await within(reader.read({ apiVersion: 'v1', kind: 'Namespace', name: namespace }));
+  } catch {
+    return undefined;
+  }
+  const lack = lackOf(live, given);
+  return lack && `${path}: namespace ${namespace} of cluster ${context}, ${lack.found}. ${lack.remedy}`;
+}
+
+/** What a given namespace lacks, in words that follow its name, and what to do; undefined where it lacks nothing. */
+export function lackOf(live: { readonly metadata?: { readonly deletionTimestamp?: unknown } } | undefined, { context, namespace, given }: GivenNamespace): { found: string; remedy: string } | undefined {
+  const expected = `which by ${given} has to be there before,`;
+  const make = `kubectl --context ${context} create namespace ${namespace}`;
+  if (live === undefined) return { found: `${expected} is not there`, remedy: `Make it, or have it made: ${make}` };
+  if (live.metadata?.deletionTimestamp === undefined) return undefined;
+  return { found: `${expected} is being deleted`, remedy: `Nothing can be made in it any more: when it is gone, make it anew, or have it made: ${make}` };
+}
