@@ -25,14 +25,14 @@ async function problemOf(given: GivenNamespace, { reader }: Cluster): Promise<st
     return undefined;
   }
   const lack = lackOf(live, given);
-  return lack && `${path}: namespace ${namespace} of cluster ${context}, ${lack.found}. ${lack.remedy}`;
+  return lack && `${path}: namespace ${namespace} of cluster ${context} ${lack.found}. ${lack.remedy}`;
 }
 
 /** What a given namespace lacks, in words that follow its name, and what to do; undefined where it lacks nothing. */
 export function lackOf(live: { readonly metadata?: { readonly deletionTimestamp?: unknown } } | undefined, { context, namespace, given }: GivenNamespace): { found: string; remedy: string } | undefined {
-  const expected = `which by ${given} has to be there before,`;
+  const others = `and by ${given === 'namespaces' ? 'namespaces: given' : given} the program does not make it`;
   const make = `kubectl --context ${context} create namespace ${namespace}`;
-  if (live === undefined) return { found: `${expected} is not there`, remedy: `Make it, or have it made: ${make}` };
+  if (live === undefined) return { found: `is not there, ${others}`, remedy: `Make it, or have it made: ${make}` };
   if (live.metadata?.deletionTimestamp === undefined) return undefined;
-  return { found: `${expected} is being deleted`, remedy: `Nothing can be made in it any more: when it is gone, make it anew, or have it made: ${make}` };
+  return { found: `is being deleted, ${others}`, remedy: `Nothing can be made in it any more: when it is gone, make it anew, or have it made: ${make}` };
 }

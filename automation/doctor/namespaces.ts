@@ -25,7 +25,7 @@ export async function judgeNamespaces(look: Look): Promise<readonly Finding[]> {
     const given = new Map(configuredNamespaces(look.configuration).filter(isGiven).filter(({ context }) => context === api.context).map((each) => [each.namespace, each]));
     const missing = await Promise.all([...given.values()].map(async (each) => {
       const lack = lackOf(await api.find<Namespace>(pathOf(each.namespace)), each);
-      return lack === undefined ? [] : [check.fault(`${each.namespace}, ${lack.found}`, { remedy: lack.remedy })];
+      return lack === undefined ? [] : [check.fault(`${each.namespace} ${lack.found}`, { remedy: lack.remedy })];
     }));
     const faults = [...foreign, ...missing.flat()];
     if (faults.length > 0) return faults;

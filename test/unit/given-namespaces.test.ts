@@ -90,23 +90,23 @@ describe('a given namespace', () => {
 
   it('is refused where it is not there: which setting names it, where, and what to do', async () => {
     assert.deepEqual(await refused((place) => (place === 'east/kafka-bridge' || place === 'kafka/strimzi' ? undefined : { metadata: {} })), [
-      'bridge.namespace: namespace kafka-bridge of cluster east, which by namespaces has to be there before, is not there. Make it, or have it made: kubectl --context east create namespace kafka-bridge',
-      'operators.strimzi.namespace: namespace strimzi of cluster kafka, which by namespaces has to be there before, is not there. Make it, or have it made: kubectl --context kafka create namespace strimzi',
+      'bridge.namespace: namespace kafka-bridge of cluster east is not there, and by namespaces: given the program does not make it. Make it, or have it made: kubectl --context east create namespace kafka-bridge',
+      'operators.strimzi.namespace: namespace strimzi of cluster kafka is not there, and by namespaces: given the program does not make it. Make it, or have it made: kubectl --context kafka create namespace strimzi',
     ]);
   });
 
   it('is refused where a given Secret would lie in it, before that is missed', async () => {
     const missing = await refused(() => undefined, { changes: client });
-    assert.deepEqual(missing.map((line) => line.split(', ').slice(0, 2).join()), [
-      'kafka.namespace: namespace kafka-cluster of cluster kafka,which by kafka.listeners has to be there before',
-      ...['east', 'west'].map((region) => `bridge.namespace: namespace kafka-bridge of cluster ${region},which by bridge.authentication has to be there before`),
+    assert.deepEqual(missing.map((line) => line.split('. ')[0]), [
+      'kafka.namespace: namespace kafka-cluster of cluster kafka is not there, and by kafka.listeners the program does not make it',
+      ...['east', 'west'].map((region) => `bridge.namespace: namespace kafka-bridge of cluster ${region} is not there, and by bridge.authentication the program does not make it`),
     ]);
   });
 
   it('is refused while it is being deleted', async () => {
     const [problem, ...more] = await refused((place) => ({ metadata: place === 'central/edge' ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {} }));
     assert.deepEqual(more, []);
-    assert.match(problem ?? '', /^tier1\.namespace: namespace edge of cluster central, .* is being deleted\. Nothing can be made in it any more: .*kubectl --context central create namespace edge$/);
+    assert.match(problem ?? '', /^tier1\.namespace: namespace edge of cluster central is being deleted, and .*\. Nothing can be made in it any more: .*kubectl --context central create namespace edge$/);
   });
 
   it('is not asked for where a region is skipped, and is left to the engine where nobody answers', async () => {
@@ -166,8 +166,8 @@ describe('doctor: given namespaces', () => {
   it('are missing, or on their way out', async () => {
     for (const namespace of inEast) two.east.objects.set(`/api/v1/namespaces/${namespace}`, { metadata: namespace === 'edge' ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {} });
     const [leaving, missing, ...more] = (await judged()).map(lineOf);
-    assert.match(leaving ?? '', /^fault +namespaces +east +edge, which by namespaces has to be there before, is being deleted\. /);
-    assert.match(missing ?? '', /^fault +namespaces +west +kafka-bridge, which by namespaces has to be there before, is not there\. Make it, or have it made: kubectl --context west create namespace kafka-bridge/);
+    assert.match(leaving ?? '', /^fault +namespaces +east +edge is being deleted, and by namespaces: given the program does not make it\. /);
+    assert.match(missing ?? '', /^fault +namespaces +west +kafka-bridge is not there, and by namespaces: given the program does not make it\. Make it, or have it made: kubectl --context west create namespace kafka-bridge/);
     assert.deepEqual(more, []);
   });
 });
