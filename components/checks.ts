@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { local } from '@pulumi/command';
@@ -67,12 +68,15 @@ interface Check {
   readonly after: unknown;
 }
 
-/** The script runs on the Node.js that runs the program: it is a TypeScript file, as the program is. */
+/** From where the engine runs the program, and its plugins: so it is no other command in another checkout. */
+const script = relative(process.cwd(), fileURLToPath(new URL('checks/run.ts', import.meta.url)));
+
+/** The script runs on the Node.js that the engine finds for the program, too: it is a TypeScript file, as the program is. */
 function check(name: string, { look, input, after }: Check, parent: pulumi.Resource, opts: pulumi.CustomResourceOptions = {}): void {
   new local.Command(
     name,
     {
-      interpreter: [process.execPath, fileURLToPath(new URL('checks/run.ts', import.meta.url))],
+      interpreter: ['node', script],
       create: look,
       stdin: pulumi.jsonStringify(input),
       triggers: [createHash('sha256').update(JSON.stringify(after)).digest('hex')],
