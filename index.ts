@@ -24,9 +24,10 @@ const skipped = skippedRegions(previous);
 const changes = regionChanges(previous, configuration.regions, skipped);
 const cluster = clustersOf(configuration);
 await refuseForeignNamespaces({ previous, configuration, cluster, skipped });
-await refuseMissingNamespaces({ configuration, cluster, skipped });
-await refuseLeftVolumes({ previous, configuration, cluster });
-await refuseMissingSecrets({ configuration, cluster, skipped });
+// They only look, so all at the same time. The first of them that refuses is told: where a namespace is missing, what has to be in it is as well.
+const looks = [refuseMissingNamespaces({ previous, configuration, cluster, skipped }), refuseLeftVolumes({ previous, configuration, cluster }), refuseMissingSecrets({ configuration, cluster, skipped })];
+await Promise.allSettled(looks);
+for (const look of looks) await look;
 const topology = buildTopology(configuration, cluster, { skipped, changes });
 await topology.trafficGone;
 

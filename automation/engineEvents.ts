@@ -8,12 +8,14 @@ export type EngineProgress =
       /** `Kafka`, `Namespace`: the last part of the type. */
       type: string;
       name: string;
-      /** `KafkaBridgeRegion east`: the component that it belongs to; empty for the stack itself. */
+      /** `KafkaBridgeRegion east`: the component that it belongs to. */
       component: string;
       /** `create`, `update`, `delete`, `same`, `read`, `refresh`, … as the engine calls it. */
       op: string;
       state: 'started' | 'done' | 'failed';
     }
+  /** What it did to a provider, by which a component reaches its cluster. */
+  | { kind: 'provider'; /** `kubernetes`. */ of: string; name: string; op: string }
   | { kind: 'message'; severity: 'info' | 'warning' | 'error'; resource: string; text: string }
   /** What the driver itself did to the stack, such as taking a dead process' lock away. */
   | { kind: 'notice'; text: string };
@@ -56,6 +58,8 @@ export class EngineReader {
     const parent = step.new?.parent ?? step.old?.parent;
     if (parent !== undefined) this.#parents.set(step.urn, parent);
     const { type, name } = partsOf(step.urn);
+    const [, provider] = /^pulumi:providers:(.+)$/.exec(type) ?? [];
+    if (provider !== undefined && state === 'done') return { kind: 'provider', of: provider, name, op: step.op };
     if (type.startsWith('pulumi:')) return undefined;
     return { kind: 'resource', urn: step.urn, type: shortType(type), name, component: this.#component(step.urn), op: step.op, state };
   }

@@ -88,12 +88,14 @@ export class Environment {
       settings: { ...(o.kubeconfig === undefined ? {} : { kubeconfig: resolve(o.kubeconfig) }), ...o.settings },
     });
     const passphrase = o.passphraseFile === undefined
-      ? await stackPassphrase({ stack, settings: project.settings, env: process.env })
+      ? await stackPassphrase({ stack, settings: project.settings, backend: project.backend, env: process.env })
       : await keptPassphrase(o.passphraseFile);
-    const state = ownState({ stateDir, ownBackend: o.ownBackend, hasBackend: project.hasBackend });
+    const state = ownState({ stateDir, ownBackend: o.ownBackend, hasBackend: project.backend !== undefined });
     const workspace = await LocalWorkspace.create({
       workDir: project.directory,
       pulumiCommand: await openPulumi(o.pulumiBin),
+      // The CLI makes a stack with a passphrase unless it is told, and then strikes out what its settings say. A sandbox's has one.
+      ...(project.settings.secretsprovider === undefined || o.passphraseFile !== undefined ? {} : { secretsProvider: project.settings.secretsprovider }),
       envVars: {
         PULUMI_SKIP_UPDATE_CHECK: 'true',
         // Read by the Kubernetes provider itself: what others have written is overwritten only where an object says so.
@@ -122,7 +124,7 @@ export class Environment {
     });
   }
 
-  /** Says what `up` would do. */
+  /** Says what `up` would do. A stack that does not exist is there for so long as this takes. */
   async preview(o: OperationOptions = {}): Promise<Pick<OperationResult, 'changes'>> {
     return await this.#operate('preview', o, async (stack, engine) => ({ changes: counts((await stack.preview(engine)).changeSummary) }));
   }
@@ -145,7 +147,7 @@ export class Environment {
 
   /** What the last `up` exported; a secret value is given as `[secret]`. */
   async outputs(): Promise<Record<string, unknown>> {
-    const stack = await this.#select();
+    const { stack } = await this.#select();
     return plain(await stack.outputs());
   }
 
@@ -172,8 +174,13 @@ export class Environment {
     return await this.#withScratch(async () => {
       const runsProgram = what === 'up' || what === 'preview';
       const configuration = runsProgram ? await this.#settings() : undefined;
-      const stack = await this.#select(runsProgram);
-      const found = await survey(what, { configuration, state: await readState(this.#files, stack), orphans: await this.#orphans.read() }, o);
+      const { stack, isNew } = await this.#select(runsProgram);
+      await using lent = new AsyncDisposableStack();
+      if (what === 'preview' && isNew) {
+        notice(`stack ${this.stack} does not exist yet: it is made for this preview, and removed again`);
+        lent.defer(() => this.#removeAgain(notice));
+      }
+      const found = await survey(what, { configuration, state: await readState(this.#files, stack), program: this.#project.program, orphans: await this.#orphans.read() }, o);
       if (found.skipped.length > 0) notice(`skipped: ${found.skipped.join(', ')}; what is there stays as it is, and is given as it was last known`);
       if (what !== 'preview') {
         const refresh = this.#refreshing(stack, o);
@@ -189,7 +196,7 @@ export class Environment {
 
   /** A look at some objects before the operation itself, of which nothing is told but what goes wrong. */
   #refreshing(stack: Stack, o: OperationOptions): Refresh {
-    const onEvent = (event: EngineProgress): void => { if (event.kind !== 'resource') o.onEvent?.(event); };
+    const onEvent = (event: EngineProgress): void => { if (event.kind === 'message' || event.kind === 'notice') o.onEvent?.(event); };
     return (which) => this.#watch('refresh', { ...o, onEvent }, (engine) => stack.refresh({ ...engine, ...which }));
   }
 
@@ -233,16 +240,29 @@ export class Environment {
     }
   }
 
-  async #select(create = false): Promise<Stack> {
+  /** Takes away what only a preview needed. A stack that somebody has filled meanwhile stays, and so do its settings, with the salt of its passphrase. */
+  async #removeAgain(notice: (text: string) => void): Promise<void> {
+    await this.#workspace.removeStack(this.stack, { preserveConfig: true }).catch((error: unknown) => {
+      notice(`stack ${this.stack}, which was made for this preview, could not be removed again: ${commandFailure(error)}; if nobody uses it: pulumi stack rm --preserve-config ${this.stack}`);
+    });
+  }
+
+  /** @param make where it does not exist; `isNew` is true then */
+  async #select(make = false): Promise<{ stack: Stack; isNew: boolean }> {
+    let isNew = false;
     // Every call of the CLI names its stack: selecting one that is there says nothing to it, and takes a start of it.
     if (isThere(this.#files)) this.#workspace.selectStack = () => Promise.resolve();
     try {
-      const stack = await (create ? Stack.createOrSelect(this.stack, this.#workspace) : Stack.select(this.stack, this.#workspace));
+      const stack = await Stack.select(this.stack, this.#workspace).catch(async (error: unknown) => {
+        if (!make || !isNotFound(error)) throw error;
+        isNew = true;
+        return await Stack.create(this.stack, this.#workspace);
+      });
       // The engine's events have said it; the Automation API would start the CLI once more to read it in the history.
       stack.info = () => Promise.resolve(undefined);
-      return stack;
+      return { stack, isNew };
     } catch (error) {
-      if ((error as Error).name === 'StackNotFoundError') {
+      if (isNotFound(error)) {
         throw new UserError(`Stack ${this.stack} does not exist: nothing was ever set up with ${join(this.#project.directory, settingsFile(this.stack))}.`, {
           exitCode: 2, remedy: '`kbf up` makes it.', cause: error,
         });
@@ -263,6 +283,10 @@ interface EngineCall {
   exclude?: string[];
   /** What the engine itself summed up at its end. */
   result: () => OperationResult;
+}
+
+function isNotFound(error: unknown): boolean {
+  return (error as Error).name === 'StackNotFoundError';
 }
 
 /** State in files, and with it a home of its own. */

@@ -42,7 +42,7 @@ function commandLine(session: Session): Command {
     .option('--state-dir <dir>', 'where state and reports lie', defaultStateDir)
     .option('--debug', 'stack traces with errors')
     .showHelpAfterError('`kbf --help` lists the commands, `kbf help COMMAND` its options.')
-    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 a drill broke its objectives or one of two compared is worse, 4 a drill was inconclusive, 130 interrupted.')
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 a drill broke its objectives or one of two compared is worse, 4 a drill was inconclusive, 5 `preview --expect-no-changes` found changes, 130 interrupted.')
     .hook('preAction', (command) => { session.stateDir = command.opts<{ stateDir: string }>().stateDir; });
   program.configureOutput({ writeOut: (text) => { session.here.stdout.write(text); }, writeErr: (text) => { session.here.stderr.write(text); } });
   program.exitOverride();

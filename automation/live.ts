@@ -41,7 +41,7 @@ export function showEngine(progress: Progress): { onEvent: (event: EngineProgres
       if (event.kind === 'notice') progress.note(event.text);
       else if (event.kind === 'message') {
         if (event.severity === 'warning') progress.note(`warning: ${event.resource === '' ? '' : `${event.resource}: `}${event.text}`);
-      } else {
+      } else if (event.kind === 'resource') {
         const line = components.get(event.component) ?? new ComponentLine(event.component);
         components.set(event.component, line);
         // A component is done when its children are: it is nothing to wait for.

@@ -35,8 +35,8 @@ export const defaultStateDir = join(root, '.kbf');
 /** The passphrase of a stack, asked for where Pulumi's own variables do not say it and it is needed; else undefined. */
 export async function askedPassphrase(o: EnvironmentOptions, ask: ((question: string) => Promise<string>) | undefined): Promise<string | undefined> {
   if (o.passphraseFile !== undefined) return undefined;
-  const { stack, settings } = await readSettings(o);
-  return await stackPassphrase({ stack, settings, env: process.env, ask });
+  const { stack, settings, project } = await readSettings(o);
+  return await stackPassphrase({ stack, settings, backend: project.backend?.url, env: process.env, ask });
 }
 
 /** The stack's settings as they stand in its file. */

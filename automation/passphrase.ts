@@ -23,13 +23,15 @@ export interface PassphraseQuestion {
   stack: string;
   /** The parsed `Pulumi.<stack>.yaml`. */
   settings: { secretsprovider?: string; encryptionsalt?: string };
+  /** Where state lies, if `Pulumi.yaml` says it. */
+  backend: string | undefined;
   env: NodeJS.ProcessEnv;
   /** Asks a person; absent where there is no terminal. */
   ask?: ((question: string) => Promise<string>) | undefined;
 }
 
 /** The passphrase of a stack that is no sandbox's; undefined where Pulumi finds it by itself or needs none. */
-export async function stackPassphrase({ stack, settings, env, ask }: PassphraseQuestion): Promise<string | undefined> {
+export async function stackPassphrase({ stack, settings, backend, env, ask }: PassphraseQuestion): Promise<string | undefined> {
   if (env['PULUMI_CONFIG_PASSPHRASE'] !== undefined) return undefined;
   const file = env['PULUMI_CONFIG_PASSPHRASE_FILE'];
   if (file !== undefined && file !== '') {
@@ -37,7 +39,8 @@ export async function stackPassphrase({ stack, settings, env, ask }: PassphraseQ
     throw new UserError(`PULUMI_CONFIG_PASSPHRASE_FILE names ${file}, which does not exist.`, { exitCode: 2 });
   }
   if (settings.secretsprovider !== undefined && settings.secretsprovider !== 'passphrase') return undefined;
-  if (env['PULUMI_BACKEND_URL']?.startsWith('https://') === true) return undefined;
+  // Pulumi Cloud encrypts by itself. The variable goes before the file, as with plain pulumi.
+  if ((env['PULUMI_BACKEND_URL'] ?? backend)?.startsWith('https://') === true) return undefined;
   if (!ask) {
     throw new UserError(`Stack ${stack} needs the passphrase that its secrets are encrypted with, and there is no terminal to ask on.`, {
       exitCode: 2,

@@ -24,9 +24,11 @@ export interface Project {
   readonly name: string;
   readonly stack: string;
   readonly directory: string;
+  /** Where the engine starts the program. */
+  readonly program: string;
   readonly settings: StackFile;
-  /** Whether `Pulumi.yaml` says where state lies. */
-  readonly hasBackend: boolean;
+  /** Where state lies, if `Pulumi.yaml` says it. */
+  readonly backend: string | undefined;
 }
 
 /** Where the program and its settings are taken from. */
@@ -75,7 +77,7 @@ export async function openProject(o: ProjectOptions): Promise<Project> {
   const own = o.configFile === undefined && Object.keys(o.settings).length === 0;
   const directory = own ? o.program : o.directory;
   const settings = own ? file : await writeProject(o, project, file);
-  return { name: project.name, stack: o.stack, directory, settings, hasBackend: project.backend?.url !== undefined };
+  return { name: project.name, stack: o.stack, directory, program: resolve(o.program, project.main ?? '.'), settings, backend: project.backend?.url };
 }
 
 /** The project's and the stack's files, as they are. */

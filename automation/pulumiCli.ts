@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { dirname } from 'node:path';
 import { PulumiCommand } from '@pulumi/pulumi/automation/index.js';
+import type { Workspace } from '@pulumi/pulumi/automation/index.js';
 import { UserError } from '../errors.ts';
 
 /**
@@ -30,6 +31,17 @@ function askPulumi(where: { root?: string }): Promise<PulumiCommand> {
   } finally {
     if (!isTold) delete process.env['PULUMI_HOME'];
   }
+}
+
+/** What the Automation API itself starts the CLI by; it has no type of its own. */
+interface Cli {
+  run(args: string[], directory: string, variables: Record<string, string>): Promise<{ readonly stdout: string }>;
+}
+
+/** Runs the CLI as a workspace would, and gives its standard output. Its errors are for `commandFailure`. */
+export async function runPulumi({ pulumiCommand, workDir, envVars }: Workspace, args: string[]): Promise<string> {
+  const { stdout } = await (pulumiCommand as unknown as Cli).run(args, workDir, envVars);
+  return stdout;
 }
 
 /** The Pulumi CLI's own words, from its first `error:` on, without the command line and the rest of the output. */

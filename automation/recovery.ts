@@ -13,11 +13,10 @@ export async function unlock(files: StackFiles | undefined): Promise<string[]> {
 /**
  * Settles what an engine that died was in the middle of creating: each such object enters the state, and a refresh looks it up in
  * its cluster and takes it out again where it does not exist. So no later destroy forgets it. Where the refresh does not come to its end,
- * the next run finds the rest by their mark. Returns one line for each.
+ * the next run finds the rest by their mark. Where somebody else's run is not over, the backend refuses. Returns one line for each.
  * @param excluded URNs that are left alone
  */
 export async function settle(files: StackFiles | undefined, stack: Stack, excluded: (state: StackState) => string[], refresh: Refresh): Promise<string[]> {
-  if (!files) return [];
   const before = await readState(files, stack);
   if (!hasPendingCreates(before) && !hasUnsettled(before, excluded(before))) return [];
   let lines: string[] = [];

@@ -15,7 +15,8 @@ export type WorkerRequest =
   | { operation: 'render'; environment: EnvironmentOptions }
   | { operation: 'doctor'; environment: EnvironmentOptions; isSandbox: boolean }
   | { operation: 'drill'; drill: OnClusters<Omit<DrillOptions, 'signal' | 'onEvent'>>; repeat?: RepeatPlan }
-  | { operation: 'heal'; leftovers: OnClusters<{ stateDir: string; kubeconfig: string }> };
+  | { operation: 'heal'; leftovers: OnClusters<{ stateDir: string; kubeconfig: string }> }
+  | { operation: 'lease'; drill: OnClusters<Pick<DrillOptions, 'outputs' | 'environment' | 'stateDir' | 'kubeconfig'>> };
 
 type OnClusters<O extends { kubeconfig: string }> = Omit<O, 'kubeconfig'> & { kubeconfig: Way };
 

@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Deployment, Stack } from '@pulumi/pulumi/automation/index.js';
+import { UserError } from '../errors.ts';
+import { commandFailure, runPulumi } from './pulumiCli.ts';
 
 /** The parts of an exported stack that are read or changed here; the rest travels along. */
 export interface StackState {
@@ -52,15 +55,30 @@ export async function readState(files: StackFiles | undefined, stack: Stack): Pr
 /** Changes a stack's state past the engine, if `change` says that there is something to change. */
 export async function editState(files: StackFiles | undefined, stack: Stack, change: (state: StackState) => boolean): Promise<void> {
   const deployment = await exported(files, stack);
-  if (change(deployment.deployment as StackState)) await stack.importStack(deployment);
+  if (!change(deployment.deployment as StackState)) return;
+  // The Automation API leaves its file behind where the import fails, for all to read.
+  await using directory = await mkdtempDisposable(join(stack.workspace.envVars['TMPDIR'] ?? tmpdir(), 'state-'));
+  const file = join(directory.path, 'state.json');
+  await writeFile(file, JSON.stringify(deployment), { mode: 0o600 });
+  await ask(stack, 'changed', ['import', '--file', file]);
 }
 
-/** As `pulumi stack export` gives it. In files secret values are encrypted, and stay so; the Automation API asks for them in plain text. */
+/** As `pulumi stack export` gives it: secret values are encrypted, and stay so. The Automation API asks for them in plain text. */
 async function exported(files: StackFiles | undefined, stack: Stack): Promise<Deployment> {
-  if (!files) return await stack.exportStack();
+  if (!files) return JSON.parse(await ask(stack, 'read', ['export'])) as Deployment;
   if (!isThere(files)) return { version: 3, deployment: {} };
   const { version, checkpoint } = JSON.parse(await readFile(fileOf(files), 'utf8')) as { version: number; checkpoint?: { latest?: StackState | null } };
   return { version, deployment: checkpoint?.latest ?? {} };
+}
+
+async function ask({ name, workspace }: Stack, what: string, args: string[]): Promise<string> {
+  try {
+    return await runPulumi(workspace, ['stack', ...args, '--stack', name]);
+  } catch (error) {
+    const said = commandFailure(error);
+    const remedy = /currently locked|currently in progress/.test(said) ? { remedy: `Somebody else works on it: try again when they are done. After a run that was killed: pulumi cancel --stack ${name}` } : {};
+    throw new UserError(`The state of stack ${name} cannot be ${what}.\n${said}`, { ...remedy, cause: error });
+  }
 }
 
 /** Whether the stack exists; false where its state is not in files, as then only the CLI can tell. */

@@ -22,6 +22,8 @@ export interface Known {
   /** Undefined for operations that do not run the program. */
   readonly configuration: Configuration | undefined;
   readonly state: StackState;
+  /** The program's directory. */
+  readonly program: string;
   readonly orphans: readonly Abandoned[];
 }
 
@@ -29,9 +31,9 @@ export interface Known {
  * Asks every cluster that an operation needs, before anything is changed anywhere.
  * @throws UserError that names those which do not answer or refuse, unless the person chose what to do about them
  */
-export async function survey(operation: string, { configuration, state, orphans }: Known, choices: Choices & { signal?: AbortSignal }): Promise<Survey> {
+export async function survey(operation: string, { configuration, state, program, orphans }: Known, choices: Choices & { signal?: AbortSignal }): Promise<Survey> {
   const { skipRegions = [], signal } = choices;
-  const used = together(configuration === undefined ? [] : clustersInSettings(configuration), clustersOfState(state));
+  const used = together(configuration === undefined ? [] : clustersInSettings(configuration), clustersOfState(state, program));
   const all = together(used, clustersOfOrphans(orphans));
   const skipped = skippedContexts(all, skipRegions);
   const contexts = new Set(skipped.values());

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import type { Configuration } from '../config/schema.ts';
 import type { ClusterAddress } from './clusterProbe.ts';
+import { isText } from './kubeconfigs.ts';
 import type { Abandoned } from './orphans.ts';
 import { clustersInState, descendants, nameOf, resourcesIn } from './stackState.ts';
 import type { StackState } from './stackState.ts';
@@ -28,8 +30,8 @@ export function clustersInSettings({ kafka, regions, tsb, tier1, generators }: C
   ]);
 }
 
-/** The clusters that a stack has objects in. */
-export function clustersOfState(state: StackState): UsedCluster[] {
+/** The clusters that a stack has objects in. @param program the program's directory, where relative paths of its kubeconfigs begin */
+export function clustersOfState(state: StackState, program: string): UsedCluster[] {
   return merged(clustersInState(state).map(({ provider, context, kubeconfig }) => {
     const inside = resourcesIn(state, new Set([provider]));
     // A component may also have something that is in no cluster, such as a command.
@@ -37,7 +39,7 @@ export function clustersOfState(state: StackState): UsedCluster[] {
     const regions = componentsOf(state, regionType).filter(standsIn).map(nameOf);
     const others = Object.entries(otherParts).filter(([type]) => componentsOf(state, type).some(standsIn)).map(([, part]) => part);
     const parts = [...others, ...regions.map((region) => `region ${region}`)];
-    return { context, kubeconfig, parts: parts.length > 0 ? parts : ['objects of an earlier run'], regions };
+    return { context, kubeconfig: kubeconfig === undefined || isText(kubeconfig) ? kubeconfig : resolve(program, kubeconfig), parts: parts.length > 0 ? parts : ['objects of an earlier run'], regions };
   }));
 }
 

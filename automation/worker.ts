@@ -46,7 +46,12 @@ async function perform(request: WorkerRequest): Promise<unknown> {
   if (request.operation === 'heal') {
     const { healStack } = await import('./drill/index.ts');
     await using kubeconfig = await kubeconfigOf(request.leftovers.kubeconfig);
-    return await healStack({ ...request.leftovers, kubeconfig: kubeconfig.path });
+    return await healStack({ ...request.leftovers, kubeconfig: kubeconfig.path, notice: onEvent });
+  }
+  if (request.operation === 'lease') {
+    const { lookForLease } = await import('./drill/index.ts');
+    await using kubeconfig = await kubeconfigOf(request.drill.kubeconfig);
+    return await lookForLease({ ...request.drill, kubeconfig: kubeconfig.path, signal: stop.signal });
   }
   if (request.operation === 'render') {
     const { renderStack } = await import('./render/index.ts');

@@ -58,7 +58,7 @@ export function checkTier1(tier1: Tier1Failover, { hostname, tier1: settings, br
   const { context, namespace, tls } = settings;
   const asked: pulumi.Inputs & Record<keyof Tier1Input, unknown> = { context, namespace, address: tier1.address, port: entrancePort(tls !== undefined), hostnames, caCertificate: tls === undefined ? null : tier1.caCertificate };
   const serving = regions.flatMap(({ region }) => [region.bridge, region.gatewayAddress]);
-  check('tier1-check', { look: 'tier1', input: pulumi.all([tier1.routed, ...serving]).apply(() => asked), after: { settings, bridge, tsb } }, tier1, regions.length < all.length ? { ignoreChanges: ['stdin', 'triggers'] } : {});
+  check('tier1-check', { look: 'tier1', input: pulumi.all([tier1.routed, ...serving]).apply(() => asked), after: { settings, bridge, tsb } }, tier1, regions.length < all.length ? { ignoreChanges: ['interpreter', 'stdin', 'triggers'] } : {});
 }
 
 interface Check {
@@ -79,10 +79,15 @@ function check(name: string, { look, input, after }: Check, parent: pulumi.Resou
       interpreter: ['node', script],
       create: look,
       stdin: pulumi.jsonStringify(input),
-      triggers: [createHash('sha256').update(JSON.stringify(after)).digest('hex')],
+      triggers: [createHash('sha256').update(JSON.stringify(after, withoutPaths)).digest('hex')],
     },
     { parent, ...opts },
   );
+}
+
+/** By which file a cluster is reached is another thing on each machine, and no reason to look again. */
+function withoutPaths(key: string, value: unknown): unknown {
+  return key === 'kubeconfig' ? undefined : value;
 }
 
 /** Each broker's own name. Ports of nodes are known to Kafka only: there bootstrap, which is every node, stands for the brokers. */

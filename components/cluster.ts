@@ -1,3 +1,5 @@
+import { isAbsolute, relative } from 'node:path';
+
 import * as k8s from '@pulumi/kubernetes';
 
 import type { Kubeconfig } from './cluster-client.ts';
@@ -11,7 +13,7 @@ export interface Cluster {
   readonly name: string;
   readonly provider: k8s.Provider;
   readonly reader: ClusterReader;
-  /** For a process of its own that asks the cluster. */
+  /** For a process that the engine starts, where it starts the program. */
   readonly kubeconfig: Kubeconfig;
 }
 
@@ -22,7 +24,8 @@ export function clustersOf(configuration: Configuration): (context: string) => C
     const known = clusters.get(context);
     if (known !== undefined) return known;
     const kubeconfig = kubeconfigOf(context, configuration);
-    const cluster = { name: context, provider: providerOf(kubeconfig, context), reader: readerOf(kubeconfig, context), kubeconfig };
+    const given = asInput(kubeconfig);
+    const cluster = { name: context, provider: providerOf(given, context), reader: readerOf(kubeconfig, context), kubeconfig: given };
     clusters.set(context, cluster);
     return cluster;
   };
@@ -35,6 +38,16 @@ function kubeconfigOf(context: string, { kafka, regions, tsb, tier1, generators,
   if (file !== undefined) return { file };
   if (gcp === undefined) throw plainError(`context ${context} has no kubeconfig, and gcp.clusters does not have it`);
   return { text: gkeKubeconfig(context, gcp) };
+}
+
+/**
+ * As the state has it: the path of a file in the program's directory begins there, so that it is the same in every checkout, where another one would be a
+ * change. The engine starts providers and commands in that directory.
+ */
+function asInput(kubeconfig: Kubeconfig): Kubeconfig {
+  if (!('file' in kubeconfig)) return kubeconfig;
+  const path = relative(process.cwd(), kubeconfig.file);
+  return path === '..' || path.startsWith('../') || isAbsolute(path) ? kubeconfig : { file: path };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Cluster } from './cluster.ts';
 import { type LiveObject, plainError } from './cluster-reader.ts';
 import { askedNamespaces, type GivenNamespace, isGiven } from './configured-namespaces.ts';
 import type { Surroundings } from './foreign-namespaces.ts';
+import type { Previous } from './previous.ts';
 import { within } from './within.ts';
 
 /**
@@ -9,15 +10,15 @@ import { within } from './within.ts';
  * fail when others are made already. A cluster that cannot be asked, as with rights in its namespaces only, is left to the engine.
  * @throws pulumi.RunError that names each with its cluster and what to do
  */
-export async function refuseMissingNamespaces({ configuration, cluster, skipped }: Pick<Surroundings, 'configuration' | 'cluster' | 'skipped'>): Promise<void> {
+export async function refuseMissingNamespaces({ previous, configuration, cluster, skipped }: Surroundings): Promise<void> {
   const asked = askedNamespaces(configuration, skipped).filter(isGiven);
-  const problems = (await Promise.all(asked.map(async (each) => await problemOf(each, cluster(each.context))))).flatMap((problem) => problem ?? []);
+  const problems = (await Promise.all(asked.map(async (each) => await problemOf(each, cluster(each.context), previous)))).flatMap((problem) => problem ?? []);
   if (problems.length === 0) return;
   throw plainError(['Namespaces that this program does not make are not there; nothing was changed:', ...new Set(problems.map((problem) => `  ${problem}`))].join('\n'));
 }
 
-async function problemOf(given: GivenNamespace, { reader }: Cluster): Promise<string | undefined> {
-  const { path, context, namespace } = given;
+async function problemOf(given: GivenNamespace, { reader }: Cluster, previous: Previous): Promise<string | undefined> {
+  const { path, context, namespace, component: [type, name] } = given;
   let live: LiveObject | undefined;
   try {
     live = await within(reader.read({ apiVersion: 'v1', kind: 'Namespace', name: namespace }));
@@ -25,7 +26,10 @@ async function problemOf(given: GivenNamespace, { reader }: Cluster): Promise<st
     return undefined;
   }
   const lack = lackOf(live, given);
-  return lack && `${path}: namespace ${namespace} of cluster ${context} ${lack.found}. ${lack.remedy}`;
+  if (lack === undefined) return undefined;
+  // By the state a run would find nothing to do in the new one, and leave it empty.
+  const refresh = previous.outputsOf(`kbf:index:${type}`, name) === undefined ? '' : ', and then run `kbf refresh` (or `pulumi refresh`) before `up`, as what the state has in it is gone';
+  return `${path}: namespace ${namespace} of cluster ${context} ${lack.found}. ${lack.remedy}${refresh}`;
 }
 
 /** What a given namespace lacks, in words that follow its name, and what to do; undefined where it lacks nothing. */

@@ -24,7 +24,7 @@ export const configurationSchema = z.strictObject({
   namespaces: z
     .enum(['made', 'given'])
     .default('made')
-    .describe('made: the program makes each namespace that is named below, except where something that has to be there before lies in it, and destroy deletes it with everything in it; given: all of them are there before the program, and stay.'),
+    .describe('made: the program makes each namespace that is named below, except where something that has to be there before lies in it, and destroy deletes it with everything in it; given: all of them are there before the program, each for this stack alone, and stay.'),
   checks: z.boolean().default(true).describe('Whether `up` ends with looking at brokers, bridges and sidecars, and through tier1.'),
   gcp: gcp.optional().describe('Google Cloud, used only where set.'),
 });

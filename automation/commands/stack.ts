@@ -9,7 +9,7 @@ import type { Session } from '../session.ts';
 import { addTargetOptions, findTargetWithState, isOnSandbox, settingsOf } from './target.ts';
 import type { TargetFlags } from './target.ts';
 
-type Flags = TargetFlags & { json?: boolean; yes?: boolean; skipRegion?: string[]; abandonUnreachable?: boolean };
+type Flags = TargetFlags & { json?: boolean; yes?: boolean; skipRegion?: string[]; abandonUnreachable?: boolean; expectNoChanges?: boolean };
 type Operation = 'up' | 'preview' | 'refresh' | 'destroy';
 
 const operations: readonly [Operation, string][] = [
@@ -18,6 +18,11 @@ const operations: readonly [Operation, string][] = [
   ['refresh', 'reads every object from its cluster into the state'],
   ['destroy', 'removes every object that the program made'],
 ];
+
+/** Exit code of a preview with `--expect-no-changes`. Not 1: one that could not be made says nothing about changes. */
+const changesFound = 5;
+/** What plain `pulumi preview --expect-no-changes` takes for no change. */
+const unchanging: ReadonlySet<string> = new Set(['same', 'read', 'read-replacement', 'discard']);
 
 /** `kbf up | preview | refresh | destroy | outputs`. */
 export function addStack(program: Command, session: Session): void {
@@ -31,6 +36,7 @@ export function addStack(program: Command, session: Session): void {
     } else {
       command.option('--skip-region <name>', 'leave a region as it is, because its cluster does not answer; may be repeated', (name: string, before: string[] = []) => [...before, name]);
     }
+    if (operation === 'preview') command.option('--expect-no-changes', `exit code ${String(changesFound)} when anything would be created, updated, replaced or deleted`);
   }
   addTargetOptions(program.command('outputs').description('what the last `up` exported'))
     .option('--json', 'as a JSON document')
@@ -53,19 +59,29 @@ async function operate(session: Session, operation: Operation, flags: Flags): Pr
   const progress = session.progress(json);
   const engine = showEngine(progress);
   const changes: Change[] = [];
+  const providers: string[] = [];
   const onEvent = (event: unknown): void => {
     engine.onEvent(event as EngineProgress);
     collect(changes, event as EngineProgress);
+    collectProvider(providers, event as EngineProgress);
   };
   const { skipRegion: skipRegions = [], abandonUnreachable = false } = flags;
   const result = await session.work({ operation, environment: target.environment, choices: { skipRegions, abandonUnreachable } }, { ...target.worker, signal: session.signal, onEvent })
     .finally(() => { engine.finish(); }) as { changes: Record<string, number>; outputs?: Record<string, unknown> } & Partial<LeftBehind>;
   session.answer(json, { operation, ...result, resources: changes }, () => [
-    ...(operation === 'preview' ? changes.map(({ op, component, type, name }) => `${op.padEnd(10)} ${type} ${name} (${component})`) : []),
-    `${operation} of ${target.name}: ${Object.entries(result.changes).map(([op, count]) => `${String(count)} ${op}`).join(', ')}`,
+    ...(operation === 'preview' ? [...changes.map(({ op, component, type, name }) => `${op.padEnd(10)} ${type} ${name} (${component})`), ...providers] : []),
+    `${operation} of ${target.name}: ${counted(result.changes)}`,
     ...(result.outputs === undefined ? [] : [listing(result.outputs)]),
     ...leftBehind(result),
   ].join('\n'));
+  const pending = Object.fromEntries(Object.entries(result.changes).filter(([op]) => !unchanging.has(op)));
+  if (flags.expectNoChanges !== true || Object.keys(pending).length === 0) return;
+  session.here.stderr.write(`kbf: no changes were expected of ${target.name}, and \`up\` would make some: ${counted(pending)}\n`);
+  session.exitCode = changesFound;
+}
+
+function counted(changes: Record<string, number>): string {
+  return Object.entries(changes).map(([op, count]) => `${String(count)} ${op}`).join(', ');
 }
 
 /** What a destroy could not reach, object by object. */
@@ -85,6 +101,11 @@ function collect(changes: Change[], event: EngineProgress): void {
   if (event.kind !== 'resource' || event.state !== 'done' || event.op === 'same') return;
   const { op, type, name, component } = event;
   changes.push({ op, type, name, component });
+}
+
+/** How a cluster is reached, say: `changes` counts these too. */
+function collectProvider(providers: string[], event: EngineProgress): void {
+  if (event.kind === 'provider' && event.op !== 'same') providers.push(`${event.op.padEnd(10)} ${event.of} provider ${event.name}`);
 }
 
 /** As YAML, which people read and tools can; what is empty is not worth a line. */

@@ -5,20 +5,24 @@ import { isDead } from './faults/driver.ts';
 import { healLeftovers, journaled } from './faults/journal.ts';
 import type { Healed, JournalEntry } from './faults/journal.ts';
 import { Lease } from './lease.ts';
+import { leftBy, whereToLook } from './left-lease.ts';
 import type { LeasePlace } from './lease.ts';
 
 /**
  * Heals what drills left that were killed, once it is sure that none of them goes on: their stacks' Leases are held meanwhile, and where one cannot be asked for, the driver
  * itself has to be seen to be dead. Throws a UserError (2) that says who holds one, and (1) when a fault could not be healed, or may not be, as nobody knows whether its drill goes on.
+ * `notice` is told of other drills that were killed, whose Leases are gone after this.
  */
-export async function healStack(where: { stateDir: string; kubeconfig: string }): Promise<Healed[]> {
+export async function healStack({ notice, ...where }: { stateDir: string; kubeconfig: string; notice?: (text: string) => void }): Promise<Healed[]> {
   await using leases = new AsyncDisposableStack();
   const places = (await journaled(where.stateDir)).map(({ lease }) => lease);
   const distinct = places.filter((place, i) => places.findIndex((other) => isSame(other, place)) === i);
   const unasked: { place: LeasePlace; why: UserError }[] = [];
   for (const place of distinct) {
     try {
-      leases.use(await Lease.take(new Cluster(where.kubeconfig, place.context), { namespace: place.namespace, holder: `kbf faults heal on ${hostname()}, process ${process.pid}`, onLost: () => undefined }));
+      const holder = `kbf faults heal on ${hostname()}, process ${process.pid}`;
+      const { takenFrom } = leases.use(await Lease.take(new Cluster(where.kubeconfig, place.context), { namespace: place.namespace, holder, stateDir: where.stateDir, onLost: () => undefined }));
+      if (takenFrom !== undefined) notice?.(`${leftBy(takenFrom)}. ${whereToLook}`);
     } catch (error) {
       if (!(error instanceof UserError) || error.exitCode === 2) throw error;
       unasked.push({ place, why: error });

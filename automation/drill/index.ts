@@ -13,6 +13,7 @@ import { healOfTheDead } from './heal.ts';
 import { JudgeAhead } from './judge-ahead.ts';
 import type { StoredBefore } from './judge-ahead.ts';
 import { Lease } from './lease.ts';
+import { leftBy, whereToLook } from './left-lease.ts';
 import { Live } from './live.ts';
 import type { Marks } from './metrics.ts';
 import { planOf } from './options.ts';
@@ -28,6 +29,7 @@ import { judgeDirectory, writeRun } from './stored.ts';
 import { NotHealed } from './underFault.ts';
 
 export { healStack } from './heal.ts';
+export { lookForLease } from './left-lease.ts';
 export { repeatDrill } from './repeat.ts';
 export { renderTable } from './table.ts';
 export type { DrillEvent, DrillOptions } from './options.ts';
@@ -95,11 +97,10 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
   let begun = false;
   let refused = false;
   try {
-    const told = (leftovers: readonly Healed[]): void => {
-      for (const healed of leftovers) reporter.phase('heal-leftovers', sentenceOf(healed));
-    };
+    const notice = (text: string): void => { reporter.phase('heal-leftovers', text); };
+    const told = (leftovers: readonly Healed[]): void => { leftovers.map(sentenceOf).forEach(notice); };
     const withoutLease = async (why: UserError): Promise<void> => { told(await healOfTheDead(options, why)); };
-    run.ending = await withLease(cluster, { namespace, plan, awayMs: leaseAwayMs(plan, outputs), options, stop, withoutLease }, async () => {
+    run.ending = await withLease(cluster, { namespace, plan, awayMs: leaseAwayMs(plan, outputs), options, stop, notice, withoutLease }, async () => {
       told(await healLeftovers(options));
       begun = true;
       await writeRun(options.reportDir, run);
@@ -144,16 +145,17 @@ interface Holding {
   awayMs: number;
   options: DrillOptions;
   stop: (why: AbortCondition) => void;
+  notice: (text: string) => void;
   /** What can be done where the Lease cannot be asked for. */
   withoutLease: (why: UserError) => Promise<void>;
 }
 
 /** Does the work while no other drill can be on the stack. A cluster that cannot be asked for the Lease is a reason to begin nothing, not a refusal. */
-async function withLease(cluster: Cluster, { namespace, plan, awayMs, options, stop, withoutLease }: Holding, work: () => Promise<RunRecord['ending']>): Promise<RunRecord['ending']> {
+async function withLease(cluster: Cluster, { namespace, plan, awayMs, options, stop, notice, withoutLease }: Holding, work: () => Promise<RunRecord['ending']>): Promise<RunRecord['ending']> {
   let lease: Lease;
   try {
     lease = await Lease.take(cluster, {
-      namespace, awayMs, holder: `${plan.run} on ${hostname()}, process ${process.pid}`,
+      namespace, awayMs, stateDir: options.stateDir, holder: `${plan.run} on ${hostname()}, process ${process.pid}`,
       onLost: (why) => { stop(new AbortCondition(why, true)); }, ...(options.signal ? { signal: options.signal } : {}),
     });
   } catch (error) {
@@ -165,6 +167,7 @@ async function withLease(cluster: Cluster, { namespace, plan, awayMs, options, s
     return { kind: 'inconclusive', reason: left.includes(error.message) ? left : [error.message, ...(left === '' ? [] : [left])].join('; ') };
   }
   try {
+    if (lease.takenFrom !== undefined) notice(`${leftBy(lease.takenFrom)}. ${whereToLook}`);
     return await work();
   } finally {
     await lease[Symbol.asyncDispose]();

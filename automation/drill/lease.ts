@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../../errors.ts';
 import { fieldManager, statusOf } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
+import { forgetHolder, isNoted, noteHolder } from './last-holder.ts';
 
 /** Where a stack's Lease is. */
 export interface LeasePlace {
@@ -23,9 +24,23 @@ export interface TakeOptions {
   /** For a person. */
   holder: string;
   onLost: (why: string) => void;
+  /** Where the holder keeps its journal. */
+  stateDir: string;
   /** For how long the holder keeps it from being renewed itself: it lasts so much longer. */
   awayMs?: number;
   signal?: AbortSignal;
+}
+
+/** A Lease that somebody has, or left. Plain JSON: it crosses process boundaries. */
+export interface HeldLease extends LeasePlace {
+  holder: string;
+  /** When it was renewed last, by the holder's clock, ISO 8601. */
+  at: string;
+}
+
+export interface SeenLease extends HeldLease {
+  /** It was just renewed. */
+  goesOn: boolean;
 }
 
 const times: LeaseTimes = { durationMs: 15_000, renewEveryMs: 3_000 };
@@ -40,53 +55,91 @@ export class Lease implements AsyncDisposable {
   readonly #namespace: string;
   readonly #holder: string;
   readonly #times: LeaseTimes;
+  readonly #stateDir: string;
+  #takenFrom: HeldLease | undefined;
   readonly #ended = new AbortController();
   /** When the last write that succeeded was begun: others count from no later. */
   #renewedMs = 0;
   #renewing: Promise<void> = Promise.resolve();
 
-  private constructor(cluster: Cluster, namespace: string, holder: string, leaseTimes: LeaseTimes) {
+  private constructor(cluster: Cluster, { namespace, holder, stateDir }: Pick<TakeOptions, 'namespace' | 'holder' | 'stateDir'>, leaseTimes: LeaseTimes) {
     this.#cluster = cluster;
     this.#namespace = namespace;
     this.#holder = holder;
     this.#times = leaseTimes;
+    this.#stateDir = stateDir;
   }
 
   /**
    * Takes it, from a dead holder as well, once that has not renewed it for its duration. `onLost` is told when somebody else has it later, or may have, as it could
    * not be renewed for its duration. Throws a UserError (2) that says who holds it, and (1) where it cannot be asked for.
    */
-  static async take(cluster: Cluster, { namespace, holder, onLost, awayMs = 0, signal }: TakeOptions, leaseTimes = times): Promise<Lease> {
-    const lease = new Lease(cluster, namespace, holder, { ...leaseTimes, durationMs: leaseTimes.durationMs + awayMs });
+  static async take(cluster: Cluster, { namespace, holder, stateDir, onLost, awayMs = 0, signal }: TakeOptions, leaseTimes = times): Promise<Lease> {
+    const lease = new Lease(cluster, { namespace, holder, stateDir }, { ...leaseTimes, durationMs: leaseTimes.durationMs + awayMs });
     // First, so that of a cluster which does not answer it is said what it was asked for.
     await lease.#read().catch((error: unknown) => {
       if (statusOf(error) !== 403) throw error;
     });
     await cluster.mustAllow(['get', 'create', 'update', 'delete'].map((verb) => ({ verb, group: 'coordination.k8s.io', resource: 'leases', namespace })));
     await lease.#take(signal);
+    await noteHolder(stateDir, holder);
     lease.#renewing = lease.#hold(onLost);
     return lease;
   }
 
+  /**
+   * Whose it is, and whether that one goes on, without taking it; undefined where there is none. To be asked where the journal of `stateDir` is empty: one that was
+   * left by a driver of this very journal has nothing behind it, and is taken away. Throws a UserError where it cannot be asked for.
+   */
+  static async look(cluster: Cluster, { namespace, stateDir, signal }: Pick<TakeOptions, 'namespace' | 'stateDir' | 'signal'>, leaseTimes = times): Promise<SeenLease | undefined> {
+    const lease = new Lease(cluster, { namespace, holder: '', stateDir }, leaseTimes);
+    const watched = await lease.#watch(signal);
+    if (watched === undefined) return undefined;
+    const { found, isRenewed: goesOn } = watched;
+    const held = lease.#held(found);
+    if (goesOn || !await isNoted(stateDir, held.holder)) return { ...held, goesOn };
+    if (await lease.#delete(found)) await forgetHolder(stateDir);
+    return undefined;
+  }
+
+  /** From whom it was taken, where that one died and its journal is not the one that is kept here. */
+  get takenFrom(): HeldLease | undefined {
+    return this.#takenFrom;
+  }
+
   async #take(signal?: AbortSignal): Promise<void> {
-    const { renewEveryMs } = this.#times;
-    let seen: V1Lease | undefined;
-    let waitUntilMs = 0;
     for (;;) {
-      const found = await this.#read();
-      if (found === undefined) {
+      const watched = await this.#watch(signal);
+      if (watched === undefined) {
         if (await this.#create()) return;
         continue;
       }
-      if (seen !== undefined && !isSame(seen, found)) throw this.#heldBy(found);
-      if (seen === undefined) {
-        seen = found;
-        // All of it, seen by this clock: how old it is already is told by two, and a living holder's renewal may take long.
-        waitUntilMs = performance.now() + (found.spec?.leaseDurationSeconds ?? times.durationMs / 1000) * 1000;
-      }
-      if (performance.now() >= waitUntilMs && await this.#replace(found, 'taken')) return;
-      await delay(Math.min(500, renewEveryMs / 4), undefined, { signal });
+      const { found, isRenewed } = watched;
+      if (isRenewed) throw this.#heldBy(found);
+      if (!await this.#replace(found, 'taken')) continue;
+      const held = this.#held(found);
+      if (!await isNoted(this.#stateDir, held.holder)) this.#takenFrom = held;
+      return;
     }
+  }
+
+  /** Looks until it is renewed or is to be taken for a dead one's; undefined where there is none, or no more. */
+  async #watch(signal?: AbortSignal): Promise<{ found: V1Lease; isRenewed: boolean } | undefined> {
+    const first = await this.#read();
+    if (first === undefined) return undefined;
+    // All of it, seen by this clock: how old it is already is told by two, and a living holder's renewal may take long.
+    const untilMs = performance.now() + (first.spec?.leaseDurationSeconds ?? times.durationMs / 1000) * 1000;
+    for (;;) {
+      await delay(Math.min(500, this.#times.renewEveryMs / 4), undefined, { signal });
+      const found = await this.#read();
+      if (found === undefined) return undefined;
+      if (!isSame(first, found)) return { found, isRenewed: true };
+      if (performance.now() >= untilMs) return { found, isRenewed: false };
+    }
+  }
+
+  #held(found: V1Lease): HeldLease {
+    return { context: this.#cluster.context, namespace: this.#namespace, holder: found.spec?.holderIdentity ?? 'unknown', at: new Date(renewedMs(found)).toISOString() };
   }
 
   #heldBy({ spec }: V1Lease): UserError {
@@ -170,9 +223,13 @@ export class Lease implements AsyncDisposable {
     this.#ended.abort();
     await this.#renewing;
     const found = await this.#read().catch(() => undefined);
-    const { uid, resourceVersion } = found?.metadata ?? {};
-    if (found?.spec?.holderIdentity !== this.#holder || uid === undefined || resourceVersion === undefined) return;
-    await this.#cluster.coordination.deleteNamespacedLease({ namespace: this.#namespace, name, body: { preconditions: { uid, resourceVersion } } }).catch(() => undefined);
+    if (found?.spec?.holderIdentity === this.#holder && await this.#delete(found)) await forgetHolder(this.#stateDir);
+  }
+
+  /** As it was found, and no other. @returns whether it is gone */
+  async #delete({ metadata: { uid, resourceVersion } = {} }: V1Lease): Promise<boolean> {
+    if (uid === undefined || resourceVersion === undefined) return false;
+    return await this.#cluster.coordination.deleteNamespacedLease({ namespace: this.#namespace, name, body: { preconditions: { uid, resourceVersion } } }).then(() => true, () => false);
   }
 }
 

@@ -84,23 +84,26 @@ export type DrillEvent =
 
 const defaultFault = 'bridge-scale-0';
 
+/** Throws a UserError (2) that names every output that is missing. */
+export function outputsOf({ outputs: given, environment }: Pick<DrillOptions, 'outputs' | 'environment'>): ProgramOutputs {
+  const outputs = outputsSchema.safeParse(given);
+  if (outputs.success) return outputs.data;
+  const lines = outputs.error.issues.map(({ path, message }) => `${path.join('.') || 'outputs'}: ${message}`);
+  throw new UserError(`the outputs of ${environment} are not those of a deployed program: ${lines.join('; ')}`, { exitCode: 2, remedy: 'deploy first (kbf up)' });
+}
+
 /** Checks the options before anything is touched. Throws one UserError (exit code 2) with all that is wrong. */
 export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOutputs } {
-  const outputs = outputsSchema.safeParse(options.outputs);
-  if (!outputs.success) {
-    const lines = outputs.error.issues.map(({ path, message }) => `${path.join('.') || 'outputs'}: ${message}`);
-    throw new UserError(`the outputs of ${options.environment} are not those of a deployed program: ${lines.join('; ')}`,
-      { exitCode: 2, remedy: 'deploy first (kbf up)' });
-  }
-  const names = outputs.data.regions.map(({ name }) => name);
-  const { region: target = outputs.data.tier1?.first ?? names[0] ?? '' } = options;
+  const outputs = outputsOf(options);
+  const names = outputs.regions.map(({ name }) => name);
+  const { region: target = outputs.tier1?.first ?? names[0] ?? '' } = options;
   const { rate, durationSeconds, connections, seed, abortAfterErrors, load, consumers } = settled(options);
   const steps = stepsOf(options, target);
   const first = steps.find((step) => step.kind === 'do');
   refuse([...wrongSteps(steps, names), ...misplaced(steps), ...wrongValues(options, names)]);
   const run = newRun();
   return {
-    outputs: outputs.data,
+    outputs,
     plan: {
       run, fault: first?.fault ?? '', region: first?.region ?? target, rate, durationSeconds, connections, requestTimeoutMs: 10_000,
       topic: `kbf-drill-${run}`, partitions, keys: 60, seed, consumers, load,

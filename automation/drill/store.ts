@@ -120,7 +120,8 @@ const growsMs = 5;
 async function* linesOf(file: string, whole: Promise<unknown> | undefined): AsyncGenerator<{ bytes: Buffer; broken: boolean }> {
   let rest = 0;
   let isWhole = whole === undefined;
-  void whole?.finally(() => { isWhole = true; });
+  const end = (): void => { isWhole = true; };
+  whole?.then(end, end);
   try {
     await using handle = await open(file);
     let [buffer, other] = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)];

@@ -81,10 +81,18 @@ describe('Kafka asks who comes in', function () {
     assert.ok(produce.ok > 0);
   }
 
-  it('is not set up without the Secrets that say it, which are named', async () => {
-    const { exitCode, all } = await workshop.start('up', ...await byPassword());
-    assert.equal(exitCode, 1, all);
-    assert.match(all, /bridge\.authentication\.secret: Secret kafka-cluster\/bridge-password in cluster kafka is not there/);
+  it('is not set up without the namespaces and then the Secrets that say it, which are named', async () => {
+    const refused = async (): Promise<string> => {
+      const { exitCode, all } = await workshop.start('up', ...await byPassword());
+      assert.equal(exitCode, 1, all);
+      return all;
+    };
+    const all = await refused();
+    assert.match(all, /kafka\.namespace: namespace kafka-cluster of cluster kafka is not there, and by kafka\.listeners the program does not make it\./);
+    for (const context of clusters) assert.ok(all.includes(`bridge.namespace: namespace kafka-bridge of cluster ${context} is not there, and by bridge.authentication the program does not make it.`), all);
+    await apply('kafka', object('v1', 'Namespace', { name: 'kafka-cluster' }));
+    for (const context of clusters) await apply(context, object('v1', 'Namespace', { name: 'kafka-bridge' }));
+    assert.match(await refused(), /bridge\.authentication\.secret: Secret kafka-cluster\/bridge-password in cluster kafka is not there/);
   });
 
   it('comes up by password in one run, checks and all', async () => {

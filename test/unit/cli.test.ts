@@ -19,14 +19,14 @@ beforeEach(async () => { state = await mkdtemp(join(tmpdir(), 'kbf-unit-')); });
 afterEach(async () => { await rm(state, { recursive: true, force: true }); });
 
 /** Runs one command line on fakes; the sandbox `dev` is there. */
-async function kbf(line: string | string[], work?: (request: WorkerRequest) => unknown): Promise<{ code: number; stdout: string; stderr: string; requests: WorkerRequest[] }> {
+async function kbf(line: string | string[], work?: (request: WorkerRequest, onEvent?: (event: EngineProgress) => void) => unknown): Promise<{ code: number; stdout: string; stderr: string; requests: WorkerRequest[] }> {
   const [stdout, stderr, requests] = [new Sink(), new Sink(), [] as WorkerRequest[]];
   const argv = typeof line === 'string' ? line.split(' ').filter((word) => word !== '') : line;
   const code = await main([...argv, '--state-dir', state], {
     stdout, stderr, modules: () => Promise.resolve(fakeModules({})),
-    work: async (request) => {
+    work: async (request, { onEvent } = {}) => {
       requests.push(request);
-      return await Promise.resolve(work?.(request) ?? { changes: { create: 2 }, outputs: {} });
+      return await Promise.resolve(work === undefined ? { changes: { create: 2 }, outputs: {} } : work(request, onEvent));
     },
   });
   return { code, stdout: stdout.text, stderr: stderr.text, requests };
@@ -137,6 +137,61 @@ describe('kbf', () => {
       assert.equal(typeof JSON.parse(stdout), 'object');
     });
   }
+
+  const changing = { changes: { same: 9, read: 1, update: 2, create: 1 } };
+  it('counts what a preview would change, with the providers, and says by its exit code that nothing was to', async () => {
+    const work = (result: object) => async (_: WorkerRequest, onEvent?: (event: EngineProgress) => void): Promise<object> => {
+      onEvent?.({ kind: 'provider', of: 'kubernetes', name: 'east', op: 'update' });
+      onEvent?.({ kind: 'provider', of: 'kubernetes', name: 'west', op: 'same' });
+      return await Promise.resolve(result);
+    };
+    const expecting = await kbf('preview --expect-no-changes', work(changing));
+    assert.equal(expecting.code, 5);
+    assert.equal(expecting.stderr, 'kbf: no changes were expected of sandbox dev, and `up` would make some: 2 update, 1 create\n');
+    assert.equal(expecting.stdout, 'update     kubernetes provider east\npreview of sandbox dev: 9 same, 1 read, 2 update, 1 create\n');
+    const without = await kbf('preview --json', work(changing));
+    assert.equal(without.code, 0);
+    const json = await kbf('preview --json --expect-no-changes', work(changing));
+    assert.equal(json.code, 5);
+    assert.equal(json.stdout, without.stdout);
+    const same = await kbf('preview --expect-no-changes', work({ changes: { same: 9, read: 1 } }));
+    assert.deepEqual([same.code, same.stderr], [0, '']);
+  });
+
+  describe('with an empty journal', () => {
+    const heal = (lease: unknown, line = 'faults heal'): ReturnType<typeof kbf> => kbf(line, ({ operation }) => {
+      if (operation === 'lease' && lease instanceof Error) throw lease;
+      return { heal: [], outputs: { hostname: 'h' }, lease }[operation as 'heal'] ?? undefined;
+    });
+    const lease = { context: 'central', namespace: 'edge', holder: 'run-1 on runner-7, process 12', at: '2026-01-02T03:04:05.000Z' };
+
+    it('asks for the Lease by what the stack has exported, and is done where there is none', async () => {
+      const { code, stdout, stderr, requests } = await heal(undefined);
+      assert.deepEqual([code, stdout, stderr], [0, 'nothing to heal\n', '']);
+      assert.deepEqual(requests.at(-1), { operation: 'lease', drill: { outputs: { hostname: 'h' }, environment: 'sandbox dev', stateDir: '/nowhere/drill', kubeconfig: '/nowhere/kubeconfig' } });
+    });
+
+    for (const line of ['faults heal', 'faults heal --json']) {
+      it(`"${line}" names a driver that died elsewhere, with what to look for, and fails`, async () => {
+        const { code, stdout, stderr } = await heal({ ...lease, goesOn: false }, line);
+        assert.equal(code, 1);
+        assert.equal(stdout, line.endsWith('--json') ? '[]\n' : 'nothing to heal by the journal here\n');
+        assert.match(stderr, /^kbf: a driver that was killed left the Lease edge\/kbf-drill in cluster central: run-1 on runner-7, process 12, which renewed it last at 2026-01-02T03:04:05\.000Z\. What it did is in the journal of its own state directory/);
+        assert.match(stderr, /0 replicas[^]*managed-by=kbf-drill[^]*kubectl --context central --namespace edge delete lease kbf-drill\n$/);
+      });
+    }
+
+    it('says that a drill goes on', async () => {
+      const { code, stderr } = await heal({ ...lease, goesOn: true });
+      assert.deepEqual([code, stderr], [0, 'A drill is running on this stack: run-1 on runner-7, process 12.\n']);
+    });
+
+    it('says why the Lease could not be looked at, and is done', async () => {
+      const { code, stdout, stderr } = await heal(new UserError('cluster central does not answer'));
+      assert.deepEqual([code, stdout], [0, 'nothing to heal\n']);
+      assert.equal(stderr, 'Whether a drill that was driven elsewhere has left something could not be looked at: cluster central does not answer\n');
+    });
+  });
 
   for (const [verdict, exitCode] of [['pass', 0], ['fail', 3], ['inconclusive', 4]] as const) {
     it(`answers a drill that ends as "${verdict}" with ${String(exitCode)}`, async () => {

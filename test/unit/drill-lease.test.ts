@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from '../../automation/drill/cluster.ts';
+import { isNoted, noteHolder } from '../../automation/drill/last-holder.ts';
 import { Lease } from '../../automation/drill/lease.ts';
+import type { SeenLease } from '../../automation/drill/lease.ts';
 import { leaseAwayMs } from '../../automation/drill/place.ts';
 import type { Plan } from '../../automation/drill/plan.ts';
 import { startFakeKubernetes } from '../fixtures/fake-kubernetes.ts';
@@ -14,14 +19,19 @@ describe('the Lease of a stack', () => {
   let api: FakeKubernetes;
   beforeEach(async () => { api = await startFakeKubernetes(); });
   let held: AsyncDisposableStack;
-  beforeEach(() => { held = new AsyncDisposableStack(); });
+  let stateDir: string;
+  beforeEach(async () => {
+    held = new AsyncDisposableStack();
+    stateDir = await mkdtemp(path.join(tmpdir(), 'kbf-lease-'));
+  });
   afterEach(async () => {
     await held.disposeAsync();
+    await rm(stateDir, { recursive: true });
     await api[Symbol.asyncDispose]();
   });
 
   const take = (holder: string, onLost: (why: string) => void = () => undefined, awayMs = 0): Promise<Lease> =>
-    Lease.take(new Cluster(api.kubeconfig, 'east'), { namespace: 'edge', holder, onLost, awayMs }, times);
+    Lease.take(new Cluster(api.kubeconfig, 'east'), { namespace: 'edge', holder, stateDir, onLost, awayMs }, times);
   const holder = (): unknown => (api.objects.get(file)?.['spec'] as { holderIdentity?: string } | undefined)?.holderIdentity;
 
   it('is one drill\'s, and says whose it is to the second', async () => {
@@ -37,11 +47,61 @@ describe('the Lease of a stack', () => {
     assert.equal(holder(), 'bob');
   });
 
-  it('is taken over from a holder that renews it no more', async () => {
-    api.objects.set(file, { metadata: { name: 'kbf-drill', uid: 'u', resourceVersion: '0' }, spec: { holderIdentity: 'dead', renewTime: new Date().toISOString(), leaseDurationSeconds: 1, leaseTransitions: 4 } });
-    held.use(await take('ann'));
+  /** As a driver leaves it that is killed. */
+  const leave = (): void => {
+    api.objects.set(file, { metadata: { name: 'kbf-drill', uid: 'u', resourceVersion: '0' }, spec: { holderIdentity: 'dead', renewTime: '2026-01-02T03:04:05.000Z', leaseDurationSeconds: 1, leaseTransitions: 4 } });
+  };
+  const left = { context: 'east', namespace: 'edge', holder: 'dead', at: '2026-01-02T03:04:05.000Z' };
+
+  it('is taken over from a holder that renews it no more, and says from whom', async () => {
+    leave();
+    const lease = held.use(await take('ann'));
     assert.equal(holder(), 'ann');
     assert.equal((api.objects.get(file)?.['spec'] as { leaseTransitions: number }).leaseTransitions, 5);
+    assert.deepEqual(lease.takenFrom, left);
+  });
+
+  it('says nothing of a dead holder whose journal is here, as that is healed', async () => {
+    leave();
+    await noteHolder(stateDir, 'dead');
+    assert.equal(held.use(await take('ann')).takenFrom, undefined);
+    assert.ok(await isNoted(stateDir, 'ann'));
+  });
+
+  describe('looked at', () => {
+    const look = (): Promise<unknown> => Lease.look(new Cluster(api.kubeconfig, 'east'), { namespace: 'edge', stateDir }, times);
+
+    it('is nobody\'s after an orderly end', async () => {
+      await (await take('ann'))[Symbol.asyncDispose]();
+      assert.equal(await look(), undefined);
+      assert.equal(await isNoted(stateDir, 'ann'), false);
+    });
+
+    it('is that of a drill that goes on', async () => {
+      held.use(await take('ann'));
+      const { holder: whose, goesOn } = await look() as SeenLease;
+      assert.deepEqual([whose, goesOn], ['ann', true]);
+      assert.equal(holder(), 'ann');
+    });
+
+    it('stays where its holder died elsewhere, so that it is told again', async () => {
+      leave();
+      await noteHolder(stateDir, 'another');
+      assert.deepEqual(await look(), { ...left, goesOn: false });
+      assert.equal(holder(), 'dead');
+    });
+
+    it('is taken away where its holder died here, whose journal is empty', async () => {
+      leave();
+      await noteHolder(stateDir, 'dead');
+      assert.equal(await look(), undefined);
+      assert.equal(api.objects.has(file), false);
+    });
+
+    it('says why it could not be', async () => {
+      api.answer = (method) => (method === 'GET' ? [403, { message: 'leases is forbidden' }] : undefined);
+      await assert.rejects(look(), { name: 'UserError', message: 'Lease edge/kbf-drill cannot be read in cluster east: 403 leases is forbidden' });
+    });
   });
 
   it('is not taken from a living holder whose clock is behind and whose renewal takes long', async () => {

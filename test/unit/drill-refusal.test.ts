@@ -161,6 +161,38 @@ describe('a drill that may not be', () => {
     });
   });
 
+  describe('after a driver that died elsewhere', () => {
+    const leave = (namespace: string): void => {
+      api.objects.set(`/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/kbf-drill`, {
+        metadata: { name: 'kbf-drill', uid: 'u', resourceVersion: '0' }, spec: { holderIdentity: 'run-0 on runner-7, process 12', renewTime: '2026-01-02T03:04:05.000Z', leaseDurationSeconds: 1 },
+      });
+    };
+    const told = (namespace: string): RegExp => new RegExp(`^a driver that was killed left the Lease ${namespace}/kbf-drill in cluster east: run-0 on runner-7, process 12, which renewed it last at 2026-01-02T03:04:05\\.000Z\\. .*managed-by=kbf-drill`);
+
+    it('says what that one may have left, as it takes its Lease over', async () => {
+      leave('kafka-bridge');
+      const said: string[] = [];
+      // What becomes of it after that is no matter here: there is no bridge.
+      await runDrill({
+        outputs, environment: 'test', kubeconfig: api.kubeconfig, stateDir: path.join(directory, 'state'), reportDir: path.join(directory, 'report'),
+        onEvent: (event) => { if (event.kind === 'phase' && event.phase === 'heal-leftovers') said.push(event.detail ?? ''); },
+      }).catch(() => undefined);
+      assert.equal(said.length, 1);
+      assert.match(said[0] ?? '', told('kafka-bridge'));
+    });
+
+    it('says the same when it heals what another one left here', async () => {
+      leave('edge');
+      const stateDir = path.join(directory, 'state');
+      const refs = { run: 'run-1', region: { ...region, name: 'east', gateway: 'gw' }, regions: [], lease: { context: 'east', namespace: 'edge' }, forSeconds: 1 };
+      await writeEntry(stateDir, { schema: 'kbf-fault/2', run: 'run-1', fault: 'gateway-black-hole', target: 'a gateway', refs, undo: { cuts: [] }, at: '2026-01-01T00:00:00Z' });
+      const said: string[] = [];
+      assert.equal((await healStack({ stateDir, kubeconfig: api.kubeconfig, notice: (text) => { said.push(text); } })).length, 1);
+      assert.equal(said.length, 1);
+      assert.match(said[0] ?? '', told('edge'));
+    });
+  });
+
   it('needs no cluster where there is nothing to heal', async () => {
     assert.deepEqual(await healStack({ stateDir: path.join(directory, 'state'), kubeconfig: '/none' }), []);
   });

@@ -18,6 +18,13 @@ describe('engine events', () => {
     });
   });
 
+  it('tell of a provider once, when it is done', () => {
+    const reader = new EngineReader();
+    const provider = 'urn:pulumi:dev::p::pulumi:providers:kubernetes::east';
+    assert.equal(reader.read(event({ resourcePreEvent: { metadata: step(provider, stack, 'update') } })), undefined);
+    assert.deepEqual(reader.read(event({ resOutputsEvent: { metadata: step(provider, stack, 'update') } })), { kind: 'provider', of: 'kubernetes', name: 'east', op: 'update' });
+  });
+
   it('give a failure in the resource\'s own words, without colours, stack frames or the engine\'s closing line', () => {
     const reader = new EngineReader();
     reader.read(event({ resourcePreEvent: { metadata: step(region, stack) } }));

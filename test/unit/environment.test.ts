@@ -35,6 +35,50 @@ describe('an environment', () => {
     await assert.rejects(environment.drill({ reportDir: '/dev/null/report' }), (error: UserError) => error.exitCode === 2 && /name no kubeconfig/.test(error.message));
   });
 
+  describe('previewed', () => {
+    const calls = async (): Promise<string[]> => (await readFile(join(directory, 'calls'), 'utf8')).trimEnd().split('\n');
+    /** A backend that has the stack once it was made. */
+    const backend = (preview: string, rm = 'rm made'): string => `cd ${directory}; echo "$*" | sed 's/ --non-interactive//' >> calls
+case "$1 $2" in
+"stack select") [ -e made ] || { echo "error: no stack named 'dev' found" >&2; exit 255; };;
+"stack init") touch made;;
+"stack rm") ${rm};;
+*) ${preview};;
+esac`;
+    const refused = 'echo "error: wrong settings" >&2; exit 255';
+    const notices = async (environment: Environment): Promise<string[]> => {
+      const said: string[] = [];
+      await assert.rejects(environment.preview({ onEvent: (event) => { if (event.kind === 'notice') said.push(event.text); } }), /preview of stack dev failed\.\nwrong settings/);
+      return said;
+    };
+
+    it('leaves no stack behind that it had to make, and keeps the settings of it, also where it failed', async () => {
+      assert.deepEqual(await notices(await open(backend(refused))), ['stack dev does not exist yet: it is made for this preview, and removed again']);
+      assert.equal((await calls()).at(-1), 'stack rm --yes --preserve-config dev');
+      await assert.rejects(stat(join(directory, 'made')), { code: 'ENOENT' });
+    });
+
+    it('leaves a stack alone that is there', async () => {
+      await writeFile(join(directory, 'made'), '');
+      assert.deepEqual(await notices(await open(backend(refused))), []);
+      assert.deepEqual((await calls()).filter((call) => /^stack (init|rm)/.test(call)), []);
+    });
+
+    it('says that a stack stayed which somebody has filled meanwhile', async () => {
+      const said = await notices(await open(backend(refused, 'echo "error: \'dev\' still has resources" >&2; exit 255')));
+      assert.equal(said[1], 'stack dev, which was made for this preview, could not be removed again: \'dev\' still has resources; if nobody uses it: pulumi stack rm --preserve-config dev');
+    });
+
+    for (const [by, more, init] of [['the provider of secrets that its settings name', {}, 'stack init dev --secrets-provider awskms://key'], ['a passphrase where that is a sandbox\'s', { passphraseFile: '/dev/null' }, 'stack init dev']] as const) {
+      it(`is made with ${by}`, async () => {
+        await open('');
+        await writeFile(join(directory, 'program', 'Pulumi.dev.yaml'), 'secretsprovider: awskms://key\n');
+        await notices(await Environment.open({ program: join(directory, 'program'), stateDir: join(directory, 'state'), ownBackend: true, pulumiBin: await fakePulumi(backend(refused), ':'), ...more }));
+        assert.ok((await calls()).includes(init), (await calls()).join('\n'));
+      });
+    }
+  });
+
   it('passes on what the CLI said, without its command line', async () => {
     const environment = await open('[ "$1" = stack ] && exit 0; echo "error: incorrect passphrase" >&2; exit 255');
     await assert.rejects(environment.up(), (error: UserError) => error instanceof UserError && error.message === 'up of stack dev failed.\nincorrect passphrase');

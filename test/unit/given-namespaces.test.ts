@@ -63,7 +63,7 @@ describe('a given namespace', () => {
   const key = ({ context, namespace }: { context: string; namespace: string }) => `${context}/${namespace}`;
 
   /** @param live what clusters have in place of a namespace that is as it should be */
-  async function refused(live: (place: string) => object | undefined, { changes = given, skipped = [] }: { changes?: Changes; skipped?: string[] } = {}): Promise<string[]> {
+  async function refused(live: (place: string) => object | undefined, { changes = given, skipped = [], previous = new Previous({}) }: { changes?: Changes; skipped?: string[]; previous?: Previous } = {}): Promise<string[]> {
     await record(() => undefined);
     const asked: string[] = [];
     const cluster = answeringCluster(({ kind, name }, context) => {
@@ -71,7 +71,7 @@ describe('a given namespace', () => {
       return live(`${context}/${name}`) as Record<string, unknown> | undefined;
     });
     try {
-      await refuseMissingNamespaces({ configuration: configuration(changes), cluster, skipped: new Set(skipped) });
+      await refuseMissingNamespaces({ previous, configuration: configuration(changes), cluster, skipped: new Set(skipped) });
       return asked;
     } catch (error) {
       assert.ok(pulumi.RunError.isInstance(error));
@@ -107,6 +107,18 @@ describe('a given namespace', () => {
     const [problem, ...more] = await refused((place) => ({ metadata: place === 'central/edge' ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {} }));
     assert.deepEqual(more, []);
     assert.match(problem ?? '', /^tier1\.namespace: namespace edge of cluster central is being deleted, and .*\. Nothing can be made in it any more: .*kubectl --context central create namespace edge$/);
+  });
+
+  it('is empty when it is made anew, whatever the state has in it: refresh is to say so', async () => {
+    const previous = previousOf(await recordTopology({ ...given, generators: undefined }));
+    const missing = await refused((place) => (['east/kafka-bridge', 'kafka/strimzi', 'central/traffic'].includes(place) ? undefined : { metadata: place === 'central/edge' ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {} }), { previous });
+    const refresh = ', and then run `kbf refresh` (or `pulumi refresh`) before `up`, as what the state has in it is gone';
+    assert.deepEqual(missing.map((line) => line.slice(line.indexOf('kubectl'))), [
+      `kubectl --context east create namespace kafka-bridge${refresh}`,
+      `kubectl --context central create namespace edge${refresh}`,
+      'kubectl --context central create namespace traffic',
+      `kubectl --context kafka create namespace strimzi${refresh}`,
+    ]);
   });
 
   it('is not asked for where a region is skipped, and is left to the engine where nobody answers', async () => {
@@ -169,5 +181,27 @@ describe('doctor: given namespaces', () => {
     assert.match(leaving ?? '', /^fault +namespaces +east +edge is being deleted, and by namespaces: given the program does not make it\. /);
     assert.match(missing ?? '', /^fault +namespaces +west +kafka-bridge is not there, and by namespaces: given the program does not make it\. Make it, or have it made: kubectl --context west create namespace kafka-bridge/);
     assert.deepEqual(more, []);
+  });
+
+  it('say nothing about each other where one may not be read', async () => {
+    for (const namespace of inEast.slice(1)) two.east.objects.set(`/api/v1/namespaces/${namespace}`, { metadata: {} });
+    two.east.statuses.set('/api/v1/namespaces/edge', 403);
+    two.west.objects.set('/api/v1/namespaces/kafka-bridge', { metadata: {} });
+    const unread = 'unchecked east: /api/v1/namespaces/edge of cluster east cannot be read: HTTP 403, the test says 403';
+    assert.deepEqual(short(await judged()), ['fault east: kafka-cluster is not there, and by namespaces: given the program does not make it', unread, 'ok west: none is made; kafka-bridge: there']);
+    two.east.objects.set('/api/v1/namespaces/kafka-cluster', { metadata: {} });
+    assert.deepEqual(short(await judged()), [unread, 'ok east: none is made; kafka-cluster, kafka-bridge, tsb-conf: there', 'ok west: none is made; kafka-bridge: there']);
+  });
+
+  it('have volumes of an earlier Kafka', async () => {
+    for (const namespace of inEast) two.east.objects.set(`/api/v1/namespaces/${namespace}`, { metadata: {} });
+    two.east.objects.set('/api/v1/namespaces/kafka-cluster/persistentvolumeclaims/data-0-kafka-kafka-0', { metadata: {} });
+    const inKafkas = async (): Promise<string | undefined> => (await judged()).map(lineOf)[0];
+    assert.match(await inKafkas() ?? '', /^fault +namespaces +east +kafka-cluster has volumes of an earlier Kafka kafka \(claim data-0-kafka-kafka-0\), on which a new one does not start\. Where nobody needs its records: kubectl --context east -n kafka-cluster delete pvc /);
+    two.east.objects.set('/apis/kafka.strimzi.io/v1/namespaces/kafka-cluster/kafkanodepools/kafka', { metadata: {}, status: { clusterId: 'abc' } });
+    assert.match(await inKafkas() ?? '', /^ok /);
+    two.east.objects.delete('/apis/kafka.strimzi.io/v1/namespaces/kafka-cluster/kafkanodepools/kafka');
+    two.east.objects.set('/apis/kafka.strimzi.io/v1/namespaces/kafka-cluster/kafkas/kafka', { metadata: {} });
+    assert.match(await inKafkas() ?? '', /^ok /);
   });
 });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Deployment, Stack } from '@pulumi/pulumi/automation/index.js';
 import { OrphanFile, abandon, orphansOf, takeBack, unprotect } from '../../automation/orphans.ts';
 import { prepareState } from '../../automation/prepareState.ts';
 import type { Refresh } from '../../automation/recovery.ts';
@@ -10,6 +9,7 @@ import { clustersInState, resourcesIn } from '../../automation/stackState.ts';
 import type { ResourceState, StackState } from '../../automation/stackState.ts';
 import { resourcesOfRegion } from '../../automation/usedClusters.ts';
 import type { UserError } from '../../errors.ts';
+import { storedStack } from '../fixtures/stored-stack.ts';
 import { checkOf, providerUrnOf, stackState, urnsOf } from './stack-state-fixtures.ts';
 
 describe('what is left behind', () => {
@@ -94,10 +94,7 @@ describe('what is left behind', () => {
     let state = stackState();
     const orphans = new OrphanFile(join(directory, 'dev.json'));
     await orphans.add(abandon(state, [{ context: 'east', kubeconfig: '/k' }]));
-    const stack = {
-      exportStack: () => Promise.resolve({ version: 3, deployment: structuredClone(state) }),
-      importStack: ({ deployment }: Deployment) => { state = deployment as StackState; return Promise.resolve(); },
-    } as unknown as Stack;
+    const stack = storedStack({ exported: () => ({ version: 3, deployment: state }), imported: ({ deployment }) => { state = deployment as StackState; } });
     const notices: string[] = [];
     const prepare = (refresh: Refresh) => prepareState({ stack, files: undefined, orphans }, { returned: ['east'], abandoned: [], isLast: false, notice: (text) => { notices.push(text); }, refresh });
     await assert.rejects(prepare(() => Promise.reject(new Error('interrupted'))), /interrupted/);

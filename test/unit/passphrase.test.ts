@@ -19,12 +19,13 @@ describe('a passphrase', () => {
     assert.equal((await stat(file)).mode & 0o777, 0o600);
   });
 
-  const question = { stack: 'prod', settings: { encryptionsalt: 'v1:x' }, env: {} };
+  const question = { stack: 'prod', settings: { encryptionsalt: 'v1:x' }, backend: undefined, env: {} };
   const never = (): Promise<string> => Promise.reject(new Error('asked'));
 
   for (const [where, given] of Object.entries({
     'PULUMI_CONFIG_PASSPHRASE has it, even empty': { env: { PULUMI_CONFIG_PASSPHRASE: '' } },
     'another secrets provider needs none': { settings: { secretsprovider: 'awskms://key' } },
+    'Pulumi Cloud keeps the key, as Pulumi.yaml says': { backend: 'https://api.pulumi.com' },
     'Pulumi Cloud keeps the key': { env: { PULUMI_BACKEND_URL: 'https://api.pulumi.com' } },
   })) {
     it(`is not asked for where ${where}`, async () => {
@@ -38,6 +39,11 @@ describe('a passphrase', () => {
     assert.equal(await stackPassphrase({ ...question, env: { PULUMI_CONFIG_PASSPHRASE_FILE: file }, ask: never }), undefined);
     await rm(file);
     await assert.rejects(stackPassphrase({ ...question, env: { PULUMI_CONFIG_PASSPHRASE_FILE: file } }), { exitCode: 2 });
+  });
+
+  it('is needed where the variable names another backend than Pulumi.yaml, or that is none of Pulumi Cloud\'s', async () => {
+    await assert.rejects(stackPassphrase({ ...question, backend: 'https://api.pulumi.com', env: { PULUMI_BACKEND_URL: 's3://states' } }), { exitCode: 2 });
+    await assert.rejects(stackPassphrase({ ...question, backend: 's3://states' }), { exitCode: 2 });
   });
 
   it('without a terminal is an error that names both variables', async () => {

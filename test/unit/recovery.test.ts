@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Deployment, Stack } from '@pulumi/pulumi/automation/index.js';
 import { adoptPendingCreates, settle } from '../../automation/recovery.ts';
 import type { Refresh } from '../../automation/recovery.ts';
 import type { StackState } from '../../automation/stackState.ts';
+import { storedStack } from '../fixtures/stored-stack.ts';
 
 describe('what a killed engine was creating', () => {
   const urn = 'urn:pulumi:dev::p::kubernetes:core/v1:Pod::slow';
@@ -52,7 +52,7 @@ describe('what a killed engine was creating', () => {
     const write = (latest: StackState): Promise<void> => writeFile(file, JSON.stringify({ version: 3, checkpoint: { latest } }));
     const read = async (): Promise<StackState> => (JSON.parse(await readFile(file, 'utf8')) as { checkpoint: { latest: StackState } }).checkpoint.latest;
     /** As `pulumi stack import` does it: it forgets every pending operation. */
-    const stack = { importStack: ({ deployment }: Deployment) => write({ ...deployment as StackState, pending_operations: [] }) } as unknown as Stack;
+    const stack = storedStack({ imported: ({ deployment }) => write({ ...deployment as StackState, pending_operations: [] }) });
     const settled = (refresh: Refresh, excluded: string[] = []): Promise<string[]> => settle({ state, project: 'p', stack: 'dev' }, stack, () => excluded, refresh);
     const failing = (): Promise<void> => Promise.reject(new Error('interrupted'));
     /** What the engine makes of an object that it finds. */
@@ -73,6 +73,16 @@ describe('what a killed engine was creating', () => {
       await settled(refresh);
       assert.equal(looked, 1);
       assert.deepEqual((await read()).resources?.map(({ id }) => id), ['n/slow']);
+    });
+
+    it('in another backend as well', async () => {
+      let kept: StackState = { resources: [], pending_operations: [creating()] };
+      const elsewhere = storedStack({ exported: () => ({ version: 3, deployment: kept }), imported: ({ deployment }) => { kept = { ...deployment as StackState, pending_operations: [] }; } });
+      const looked: string[][] = [];
+      const lines = await settle(undefined, elsewhere, () => [], () => Promise.resolve(looked.push((kept.resources ?? []).map(({ id }) => id ?? ''))));
+      assert.deepEqual([lines.length, looked], [1, [['n/slow']]]);
+      kept = { resources: [] };
+      assert.deepEqual(await settle(undefined, elsewhere, () => [], () => Promise.reject(new Error('nothing is to be looked up'))), []);
     });
 
     it('once it is no longer left alone', async () => {

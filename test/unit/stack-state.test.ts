@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Deployment, Stack } from '@pulumi/pulumi/automation/index.js';
 import { editState, isThere, readState } from '../../automation/stackState.ts';
 import type { StackFiles, StackState } from '../../automation/stackState.ts';
+import { UserError } from '../../errors.ts';
+import { storedStack } from '../fixtures/stored-stack.ts';
+import type { Kept } from '../fixtures/stored-stack.ts';
 
 describe('a stack\'s state in files', () => {
   const encrypted = { urn: 'urn:pulumi:dev::p::kubernetes:core/v1:Secret::s', type: 'kubernetes:core/v1:Secret', custom: true, protect: true, inputs: { stringData: { '4dabf18193072939515e22adb298388d': '1b47061264138c4ac30d75fd1eb44270', ciphertext: 'v1:abc' } } };
@@ -18,9 +22,26 @@ describe('a stack\'s state in files', () => {
 
   it('is changed without the secret values of it being asked for in plain text', async () => {
     await written();
-    const { stack, imported } = recording();
+    const { stack, imported, kept } = recording();
     await editState(files, stack, unprotect);
     assert.deepEqual(imported, [{ version: 3, deployment: { ...latest, resources: [{ ...encrypted, protect: false }] } }]);
+    assert.deepEqual(kept.map(({ mode, path }) => [mode, existsSync(path)]), [[0o600, false]]);
+  });
+
+  it('of another backend is not either, and its file stays nowhere, also where it cannot be changed', async () => {
+    const calls: string[][] = [];
+    const { stack, imported, kept } = recording({ calls, exported: () => ({ version: 3, deployment: latest }) });
+    await editState(undefined, stack, unprotect);
+    assert.deepEqual(imported, [{ version: 3, deployment: { ...latest, resources: [{ ...encrypted, protect: false }] } }]);
+    assert.deepEqual(calls.map((args) => args.filter((each) => !each.startsWith('/'))), [['stack', 'export', '--stack', 'dev'], ['stack', 'import', '--file', '--stack', 'dev']]);
+    const refusing = recording({ exported: () => ({ version: 3, deployment: latest }), imported: () => { throw new Error('code: 255\nerror: the stack is currently locked by 1 lock(s)\nerr?: x'); } });
+    await assert.rejects(editState(undefined, refusing.stack, unprotect), (error) => error instanceof UserError
+      && error.message === 'The state of stack dev cannot be changed.\nthe stack is currently locked by 1 lock(s)' && /pulumi cancel --stack dev/.test(error.remedy ?? ''));
+    for (const { path } of [...kept, ...refusing.kept]) assert.equal(existsSync(path), false, path);
+  });
+
+  it('of another backend that does not answer is said as Pulumi says it', async () => {
+    await assert.rejects(readState(undefined, recording({ failure: 'code: 255\nerror: getting credentials: no such file\n' }).stack), (error) => error instanceof UserError && error.message === 'The state of stack dev cannot be read.\ngetting credentials: no such file' && error.remedy === undefined);
   });
 
   it('is left alone where there is nothing to change', async () => {
@@ -45,14 +66,10 @@ describe('a stack\'s state in files', () => {
   }
 });
 
-/** A stack that only takes states. */
-function recording(): { stack: Stack; imported: Deployment[] } {
+function recording(more: Kept = {}): { stack: Stack; imported: Deployment[]; kept: NonNullable<Kept['files']> } {
   const imported: Deployment[] = [];
-  const importStack = (deployment: Deployment): Promise<void> => {
-    imported.push(deployment);
-    return Promise.resolve();
-  };
-  return { stack: { importStack } as Partial<Stack> as Stack, imported };
+  const kept: NonNullable<Kept['files']> = [];
+  return { stack: storedStack({ imported: (deployment) => imported.push(deployment), files: kept, ...more }), imported, kept };
 }
 
 function unprotect({ resources = [] }: StackState): boolean {

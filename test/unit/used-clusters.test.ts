@@ -18,14 +18,20 @@ describe('the clusters of an operation', () => {
   });
 
   it('are those of the state as well: a region that was taken out of the settings still has to go', () => {
-    assert.deepEqual(clustersOfState(stackState()).map(({ context, parts, regions }) => [context, parts, regions]), [['central', ['objects of an earlier run'], []], ['east', ['region east'], ['east']], ['west', ['region west'], ['west']]]);
-    assert.deepEqual(together(clustersInSettings(configuration), clustersOfState(stackState())).map(({ context }) => context), ['kafka', 'c1', 'c2', 'central', 'east', 'west']);
+    assert.deepEqual(clustersOfState(stackState(), '/program').map(({ context, parts, regions }) => [context, parts, regions]), [['central', ['objects of an earlier run'], []], ['east', ['region east'], ['east']], ['west', ['region west'], ['west']]]);
+    assert.deepEqual(together(clustersInSettings(configuration), clustersOfState(stackState(), '/program')).map(({ context }) => context), ['kafka', 'c1', 'c2', 'central', 'east', 'west']);
+  });
+
+  it('are reached from the program’s directory where the state’s path begins there', () => {
+    const state = stackState();
+    for (const { inputs } of state.resources ?? []) if (inputs?.kubeconfig !== undefined) inputs.kubeconfig = inputs.context === 'east' ? 'clusters/prod' : inputs.context === 'west' ? '/home/somebody/west' : 'apiVersion: v1\nkind: Config\n';
+    assert.deepEqual(clustersOfState(state, '/program').map(({ context, kubeconfig }) => [context, kubeconfig]), [['central', 'apiVersion: v1\nkind: Config\n'], ['east', '/program/clusters/prod'], ['west', '/home/somebody/west']]);
   });
 
   it('of which one is skipped are not all asked, and all of it is left alone', async () => {
     const state = stackState();
     for (const { inputs } of state.resources ?? []) if (inputs?.context !== 'east') delete inputs?.kubeconfig;
-    const found = await survey('refresh', { configuration: undefined, state, orphans: [] }, { skipRegions: ['east'] });
+    const found = await survey('refresh', { configuration: undefined, state, program: '/program', orphans: [] }, { skipRegions: ['east'] });
     assert.deepEqual(found.skipped, ['east']);
     assert.deepEqual(found.excluded(state).sort(), [...urnsOf('east'), checkOf('east')].sort());
   });
