@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { readStackFile } from '../config/stack-file.ts';
 import { UserError } from '../errors.ts';
@@ -77,7 +77,12 @@ export async function openProject(o: ProjectOptions): Promise<Project> {
   const own = o.configFile === undefined && Object.keys(o.settings).length === 0;
   const directory = own ? o.program : o.directory;
   const settings = own ? file : await writeProject(o, project, file);
-  return { name: project.name, stack: o.stack, directory, program: resolve(o.program, project.main ?? '.'), settings, backend: project.backend?.url };
+  return { name: project.name, stack: o.stack, directory, program: startOf(resolve(o.program, project.main ?? '.')), settings, backend: project.backend?.url };
+}
+
+/** `main` may be a directory or a file in it. */
+function startOf(main: string): string {
+  return statSync(main, { throwIfNoEntry: false })?.isDirectory() === true ? main : dirname(main);
 }
 
 /** The project's and the stack's files, as they are. */

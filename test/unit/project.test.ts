@@ -26,6 +26,23 @@ describe('a project', () => {
     assert.equal((await open()).directory, program);
   });
 
+  it('knows where the engine starts the program, whichever way main says it', async () => {
+    assert.equal((await open()).program, program);
+    await mkdir(join(program, 'src'));
+    for (const [main, start] of [['src', 'src'], ['src/index.ts', 'src'], ['main.mjs', '.'], ['.', '.']] as const) {
+      await writeFile(join(program, 'Pulumi.yaml'), `name: tiny\nmain: ${main}\nruntime: nodejs\n`);
+      assert.equal((await open()).program, join(program, start, '.').replace(/\/$/, ''), main);
+      assert.equal((await open({ settings: { b: 3 } })).program, (await open()).program, main);
+    }
+    await writeFile(join(program, 'Pulumi.yaml'), 'name: tiny\nruntime: nodejs\n');
+    assert.equal((await open()).program, program);
+  });
+
+  it('of this program starts where paths in its state begin', async () => {
+    const root = join(import.meta.dirname, '../..');
+    assert.equal((await open({ program: root })).program, root);
+  });
+
   it('with replaced settings is made elsewhere and points to the program, whose files stay as they are', async () => {
     const before = await readFile(join(program, 'Pulumi.dev.yaml'), 'utf8');
     const project = await open({ settings: { b: 3, kubeconfig: '/k' } });
