@@ -180,11 +180,12 @@ export class Environment {
         notice(`stack ${this.stack} does not exist yet: it is made for this preview, and removed again`);
         lent.defer(() => this.#removeAgain(notice));
       }
-      const found = await survey(what, { configuration, state: await readState(this.#files, stack), program: this.#project.program, orphans: await this.#orphans.read() }, o);
+      const before = await readState(this.#files, stack);
+      const found = await survey(what, { configuration, state: before, program: this.#project.program, orphans: await this.#orphans.read() }, o);
       if (found.skipped.length > 0) notice(`skipped: ${found.skipped.join(', ')}; what is there stays as it is, and is given as it was last known`);
       if (what !== 'preview') {
         const refresh = this.#refreshing(stack, o);
-        (await settle(this.#files, stack, (state) => found.excluded(state), refresh)).forEach(notice);
+        (await settle(before, { files: this.#files, stack }, (state) => found.excluded(state), refresh)).forEach(notice);
         await prepareState({ stack, files: this.#files, orphans: this.#orphans }, { ...found, isLast: what === 'destroy', notice, refresh });
       }
       const exclude = found.skipped.length === 0 ? [] : found.excluded(await readState(this.#files, stack));

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Stack } from '@pulumi/pulumi/automation/index.js';
 import { clearDeadLocks } from './locks.ts';
-import { editState, readState } from './stackState.ts';
+import { editState } from './stackState.ts';
 import type { ResourceState, StackFiles, StackState } from './stackState.ts';
 
 /** Removes the locks of dead processes; one line for each. Without a file backend there is nothing to do. */
@@ -14,10 +14,10 @@ export async function unlock(files: StackFiles | undefined): Promise<string[]> {
  * Settles what an engine that died was in the middle of creating: each such object enters the state, and a refresh looks it up in
  * its cluster and takes it out again where it does not exist. So no later destroy forgets it. Where the refresh does not come to its end,
  * the next run finds the rest by their mark. Where somebody else's run is not over, the backend refuses. Returns one line for each.
+ * @param before the state as it was just read: in most backends that is a start of the CLI
  * @param excluded URNs that are left alone
  */
-export async function settle(files: StackFiles | undefined, stack: Stack, excluded: (state: StackState) => string[], refresh: Refresh): Promise<string[]> {
-  const before = await readState(files, stack);
+export async function settle(before: StackState, { files, stack }: { files: StackFiles | undefined; stack: Stack }, excluded: (state: StackState) => string[], refresh: Refresh): Promise<string[]> {
   if (!hasPendingCreates(before) && !hasUnsettled(before, excluded(before))) return [];
   let lines: string[] = [];
   let exclude: string[] = [];

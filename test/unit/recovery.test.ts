@@ -53,7 +53,7 @@ describe('what a killed engine was creating', () => {
     const read = async (): Promise<StackState> => (JSON.parse(await readFile(file, 'utf8')) as { checkpoint: { latest: StackState } }).checkpoint.latest;
     /** As `pulumi stack import` does it: it forgets every pending operation. */
     const stack = storedStack({ imported: ({ deployment }) => write({ ...deployment as StackState, pending_operations: [] }) });
-    const settled = (refresh: Refresh, excluded: string[] = []): Promise<string[]> => settle({ state, project: 'p', stack: 'dev' }, stack, () => excluded, refresh);
+    const settled = async (refresh: Refresh, excluded: string[] = []): Promise<string[]> => settle(await read(), { files: { state, project: 'p', stack: 'dev' }, stack }, () => excluded, refresh);
     const failing = (): Promise<void> => Promise.reject(new Error('interrupted'));
     /** What the engine makes of an object that it finds. */
     const found = async (): Promise<void> => {
@@ -79,10 +79,10 @@ describe('what a killed engine was creating', () => {
       let kept: StackState = { resources: [], pending_operations: [creating()] };
       const elsewhere = storedStack({ exported: () => ({ version: 3, deployment: kept }), imported: ({ deployment }) => { kept = { ...deployment as StackState, pending_operations: [] }; } });
       const looked: string[][] = [];
-      const lines = await settle(undefined, elsewhere, () => [], () => Promise.resolve(looked.push((kept.resources ?? []).map(({ id }) => id ?? ''))));
+      const lines = await settle(kept, { files: undefined, stack: elsewhere }, () => [], () => Promise.resolve(looked.push((kept.resources ?? []).map(({ id }) => id ?? ''))));
       assert.deepEqual([lines.length, looked], [1, [['n/slow']]]);
       kept = { resources: [] };
-      assert.deepEqual(await settle(undefined, elsewhere, () => [], () => Promise.reject(new Error('nothing is to be looked up'))), []);
+      assert.deepEqual(await settle(kept, { files: undefined, stack: elsewhere }, () => [], () => Promise.reject(new Error('nothing is to be looked up'))), []);
     });
 
     it('once it is no longer left alone', async () => {
