@@ -38,8 +38,13 @@ export async function probeCluster(cluster: ClusterAddress, signal?: AbortSignal
   const first = await attempt(access, deadline, signal);
   signal?.throwIfAborted();
   if (first.state !== 'unreachable' || performance.now() + againMs >= deadline) return first;
-  await sleep(againMs, undefined, signal ? { signal } : {});
-  return await attempt(access, deadline, signal);
+  // What an abort rejects with is the signal's own reason, here and everywhere.
+  await sleep(againMs, undefined, { signal }).catch(() => undefined);
+  signal?.throwIfAborted();
+  const second = await attempt(access, deadline, signal);
+  // A request that was ended by it looks like one that nobody answered, and of such a cluster the state would be given up.
+  signal?.throwIfAborted();
+  return second;
 }
 
 async function attempt(access: Access, deadline: number, signal: AbortSignal | undefined): Promise<Answer> {

@@ -1,40 +1,50 @@
-import { mkdir } from 'node:fs/promises';
-import { delimiter, dirname, join, resolve } from 'node:path';
-import { LocalWorkspace, Stack } from '@pulumi/pulumi/automation/index.js';
-import type { EngineEvent, OutputMap } from '@pulumi/pulumi/automation/index.js';
+import { join } from 'node:path';
+import type { EngineEvent, LocalWorkspace, OutputMap, Stack } from '@pulumi/pulumi/automation/index.js';
 import { UserError } from '../errors.ts';
 import { skipVariable } from '../components/skipped.ts';
-import type { Configuration } from '../config/schema.ts';
-import { ownHome, ownState, refuseSecondState } from './backend.ts';
-import { configurationOf } from './configuration.ts';
+import { ownState, refuseSecondState } from './backend.ts';
+import { configurationIn, configurationOf } from './configuration.ts';
 import type { DrillOptions, DrillResult } from './drill/index.ts';
 import { EngineReader } from './engineEvents.ts';
 import type { EngineProgress } from './engineEvents.ts';
 import { EngineStop } from './engineStop.ts';
+import { heard } from './listener.ts';
+import { maskedOutputs } from './maskedOutputs.ts';
+import { openStack, removeAgain } from './openStack.ts';
 import { located } from './options.ts';
-import type { EnvironmentOptions } from './options.ts';
+import type { EnvironmentOptions, Located } from './options.ts';
 import { OrphanFile, orphansOf } from './orphans.ts';
 import type { Orphan } from './orphans.ts';
-import { maskOutputs } from './maskedOutputs.ts';
-import { keptPassphrase, stackPassphrase } from './passphrase.ts';
-import { openProject, settingsFile, stackName } from './project.ts';
+import { openDirectory, openProject, sourceFile, stackName } from './project.ts';
 import type { Project } from './project.ts';
-import { commandFailure, openPulumi } from './pulumiCli.ts';
+import { commandFailure, isLocked } from './pulumiCli.ts';
 import type { Choices } from './reach.ts';
+import { Protection } from './protection.ts';
 import { settle, unlock } from './recovery.ts';
 import type { Refresh } from './recovery.ts';
 import { makeScratch, scratchIn } from './scratch.ts';
 import { prepareState } from './prepareState.ts';
-import { isThere, readState } from './stackState.ts';
+import { readState } from './stackState.ts';
 import type { StackFiles } from './stackState.ts';
 import { survey } from './survey.ts';
+import { workspacesOf } from './workspace.ts';
+import type { OpenWorkspace } from './workspace.ts';
 
+export { ConfigurationError } from '../config/problems.ts';
+export { UserError } from '../errors.ts';
+export type { Problem } from '../config/problems.ts';
+export type { ErrorCode } from '../errors.ts';
+export type { DrillEvent, DrillOptions, DrillResult, Report } from './drill/index.ts';
+export type { EngineProgress } from './engineEvents.ts';
 export type { EnvironmentOptions } from './options.ts';
+export type { Orphan } from './orphans.ts';
+export type { Choices } from './reach.ts';
 
-/** What can be given to every operation. */
+/** What can be given to every operation on the stack. */
 export interface OperationOptions extends Choices {
   /** Ends the operation: the engine finishes what is in flight, begins nothing new and gives the stack back unlocked. */
   signal?: AbortSignal;
+  /** What it throws is never the operation's failure: it is told nothing more, and the process warns of it. */
   onEvent?: (event: EngineProgress) => void;
 }
 
@@ -52,68 +62,38 @@ export interface LeftBehind {
   orphanFile: string;
 }
 
-/** One stack of the program, and the operations on it. */
+/**
+ * One stack of the program, and the operations on it. Operations at once do not disturb one another: each has its variables, its temporary files and the
+ * settings that it checked for itself. Of those that change the stack at most one at a time gets it; another rejects, with the code `locked`.
+ */
 export class Environment {
   readonly stack: string;
+  readonly #options: EnvironmentOptions;
+  readonly #located: Located;
   readonly #project: Project;
-  readonly #workspace: LocalWorkspace;
+  readonly #openWorkspace: OpenWorkspace;
   /** Present where state is in files. */
   readonly #files: StackFiles | undefined;
-  /** Where operations have their temporary files. */
-  readonly #scratch: string;
   readonly #orphans: OrphanFile;
-  /** Where drills keep their journal. */
-  readonly #drills: string;
-  /** The settings, for the program of this package: another's are its own affair. */
-  readonly #settings: () => Promise<Configuration | undefined>;
 
-  private constructor(o: { project: Project; workspace: LocalWorkspace; files: StackFiles | undefined; stateDir: string; settings: () => Promise<Configuration | undefined> }) {
-    this.stack = o.project.stack;
-    this.#project = o.project;
-    this.#workspace = o.workspace;
-    this.#files = o.files;
-    this.#scratch = scratchIn(o.stateDir);
-    this.#orphans = new OrphanFile(join(o.stateDir, 'orphans', `${o.project.stack}.json`));
-    this.#drills = join(o.stateDir, 'drill', o.project.stack);
-    this.#settings = o.settings;
+  private constructor(o: EnvironmentOptions, project: Project, files: StackFiles | undefined, openWorkspace: OpenWorkspace) {
+    this.stack = project.stack;
+    this.#options = o;
+    this.#located = located(o);
+    this.#project = project;
+    this.#openWorkspace = openWorkspace;
+    this.#files = files;
+    this.#orphans = new OrphanFile(join(this.#located.stateDir, 'orphans', `${this.stack}.json`));
   }
 
   /** Finds settings, state and Pulumi itself. Nothing is contacted yet. */
   static async open(o: EnvironmentOptions): Promise<Environment> {
-    const { stack, stateDir, ...source } = located(o);
+    const source = located(o);
     await refuseSecondState(o);
-    const project = await openProject({
-      ...source, stack,
-      directory: join(stateDir, 'projects', stack),
-      settings: { ...(o.kubeconfig === undefined ? {} : { kubeconfig: resolve(o.kubeconfig) }), ...o.settings },
-    });
-    const passphrase = o.passphraseFile === undefined
-      ? await stackPassphrase({ stack, settings: project.settings, backend: project.backend, env: process.env })
-      : await keptPassphrase(o.passphraseFile);
-    const state = ownState({ stateDir, ownBackend: o.ownBackend, hasBackend: project.backend !== undefined });
-    const workspace = await LocalWorkspace.create({
-      workDir: project.directory,
-      pulumiCommand: await openPulumi(o.pulumiBin),
-      // The CLI makes a stack with a passphrase unless it is told, and then strikes out what its settings say. A sandbox's has one.
-      ...(project.settings.secretsprovider === undefined || o.passphraseFile !== undefined ? {} : { secretsProvider: project.settings.secretsprovider }),
-      envVars: {
-        PULUMI_SKIP_UPDATE_CHECK: 'true',
-        // Read by the Kubernetes provider itself: what others have written is overwritten only where an object says so.
-        PULUMI_K8S_ENABLE_PATCH_FORCE: 'false',
-        // The language host takes the first Node.js on PATH, which may be too old for the program.
-        PATH: [dirname(process.execPath), ...o.plugins ?? [], process.env['PATH'] ?? ''].join(delimiter),
-        // A package among the dependencies is no reason to download its plugin: Google Cloud's is large, and few settings use it.
-        PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL: process.env['PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL'] ?? 'true',
-        ...(o.plugins === undefined ? {} : { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true' }),
-        ...(o.kubeconfig === undefined ? {} : { KUBECONFIG: resolve(o.kubeconfig) }),
-        ...(passphrase === undefined ? {} : { PULUMI_CONFIG_PASSPHRASE: passphrase }),
-        ...(state === undefined ? {} : await fileBackend(stateDir, state)),
-      },
-    });
-    maskOutputs(workspace);
-    const files = state === undefined ? undefined : { state, project: project.name, stack: stackName(stack) };
-    const settings = async (): Promise<Configuration | undefined> => (o.program === undefined ? await configurationOf(o, 'checked') : undefined);
-    return new Environment({ project, workspace, files, stateDir, settings });
+    const project = await openProject(source);
+    const state = ownState({ stateDir: source.stateDir, ownBackend: o.ownBackend, hasBackend: project.backend !== undefined });
+    const files = state === undefined ? undefined : { state, project: project.name, stack: stackName(project.stack) };
+    return new Environment(o, project, files, await workspacesOf(o, project, state));
   }
 
   /** Brings the clusters to what the settings say. */
@@ -146,53 +126,75 @@ export class Environment {
   }
 
   /** What the last `up` exported; a secret value is given as `[secret]`. */
-  async outputs(): Promise<Record<string, unknown>> {
-    const { stack } = await this.#select();
-    return plain(await stack.outputs());
+  async outputs({ signal }: Pick<OperationOptions, 'signal'> = {}): Promise<Record<string, unknown>> {
+    signal?.throwIfAborted();
+    await using own = await this.#own();
+    await this.#open(own.workspace, false);
+    try {
+      return plain(await maskedOutputs(own.workspace, this.stack, signal));
+    } catch (error) {
+      throw new UserError(`The outputs of stack ${this.stack} cannot be read.\n${commandFailure(error)}`, { cause: error });
+    } finally {
+      signal?.throwIfAborted();
+    }
   }
 
   /**
    * One drill on what the last `up` made; nothing is injected where the stack cannot be drilled. The journal of its faults lies with the state.
-   * @throws UserError as `runDrill` does; everything else that goes wrong is a verdict
+   * Rejects and resolves as `runDrill` does.
    */
   async drill(o: Omit<DrillOptions, 'outputs' | 'environment' | 'kubeconfig' | 'stateDir'>): Promise<DrillResult> {
-    const settings = await this.#settings();
-    if (settings === undefined) {
+    o.signal?.throwIfAborted();
+    if (!this.#isOwnProgram) {
       throw new UserError(`The settings of stack ${this.stack} are another program's: they name no kubeconfig by which a drill could reach its clusters.`, { exitCode: 2, remedy: 'Drill a stack of this program.' });
     }
+    const settings = await configurationOf(this.#options, 'checked');
     const [{ runDrill }, { drillKubeconfig }] = await Promise.all([import('./drill/index.ts'), import('./drillKubeconfig.ts')]);
-    const outputs = await this.outputs();
-    await using kubeconfig = await drillKubeconfig(settings, this.#scratch);
-    return await runDrill({ ...o, outputs, environment: `stack ${this.stack}`, kubeconfig: kubeconfig.path, stateDir: this.#drills });
+    const outputs = await this.outputs(o);
+    const { stateDir } = this.#located;
+    await using kubeconfig = await drillKubeconfig(settings, scratchIn(stateDir));
+    return await runDrill({ ...o, outputs, environment: `stack ${this.stack}`, kubeconfig: kubeconfig.path, stateDir: join(stateDir, 'drill', this.stack) });
   }
 
   /** An operation on a stack that is not locked, in which nothing is left half made, and whose clusters answer. */
-  async #operate<T>(what: Operation, o: OperationOptions, run: (stack: Stack, engine: EngineCall) => Promise<T>): Promise<T> {
+  async #operate<T>(what: Operation, given: OperationOptions, run: (stack: Stack, engine: EngineCall) => Promise<T>): Promise<T> {
+    const o = { ...given, onEvent: heard(given.onEvent) };
     o.signal?.throwIfAborted();
-    const notice = (text: string): void => { o.onEvent?.({ kind: 'notice', text }); };
+    const notice = (text: string): void => { o.onEvent({ kind: 'notice', text }); };
     (await unlock(this.#files)).forEach(notice);
-    return await this.#withScratch(async () => {
-      const runsProgram = what === 'up' || what === 'preview';
-      const configuration = runsProgram ? await this.#settings() : undefined;
-      const { stack, isNew } = await this.#select(runsProgram);
-      await using lent = new AsyncDisposableStack();
-      if (what === 'preview' && isNew) {
-        notice(`stack ${this.stack} does not exist yet: it is made for this preview, and removed again`);
-        lent.defer(() => this.#removeAgain(notice));
-      }
-      const before = await readState(this.#files, stack);
-      const found = await survey(what, { configuration, state: before, program: this.#project.program, orphans: await this.#orphans.read() }, o);
-      if (found.skipped.length > 0) notice(`skipped: ${found.skipped.join(', ')}; what is there stays as it is, and is given as it was last known`);
-      if (what !== 'preview') {
-        const refresh = this.#refreshing(stack, o);
-        (await settle(before, { files: this.#files, stack }, (state) => found.excluded(state), refresh)).forEach(notice);
-        await prepareState({ stack, files: this.#files, orphans: this.#orphans }, { ...found, isLast: what === 'destroy', notice, refresh });
-      }
-      const exclude = found.skipped.length === 0 ? [] : found.excluded(await readState(this.#files, stack));
-      o.signal?.throwIfAborted();
-      this.#workspace.envVars[skipVariable] = found.skipped.join(',');
-      return await this.#watch(what, o, (engine) => run(stack, { ...engine, ...(exclude.length > 0 ? { exclude } : {}) }));
-    });
+    await using own = await this.#own();
+    const { directory, workspace } = own;
+    const runsProgram = what === 'up' || what === 'preview';
+    // Another program's settings are its own affair.
+    const configuration = runsProgram && this.#isOwnProgram ? configurationIn(directory, this.#located, this.#project.name) : undefined;
+    const { stack, isNew } = await this.#open(workspace, runsProgram);
+    await using lent = new AsyncDisposableStack();
+    let isOver = false;
+    if (what === 'preview' && isNew) {
+      notice(`stack ${this.stack} does not exist yet: it is made for this preview, and removed again`);
+      lent.defer(() => removeAgain(workspace, this.stack, notice));
+    }
+    const before = await readState(this.#files, stack);
+    const found = await survey(what, { configuration, state: before, program: this.#project.program, orphans: await this.#orphans.read() }, o);
+    o.signal?.throwIfAborted();
+    if (found.skipped.length > 0) notice(`skipped: ${found.skipped.join(', ')}; what is there stays as it is, and is given as it was last known`);
+    if (what !== 'preview') {
+      const refresh = this.#refreshing(stack, o);
+      (await settle(before, { files: this.#files, stack }, (state) => found.excluded(state), refresh)).forEach(notice);
+      const stored = { stack, files: this.#files, orphans: this.#orphans };
+      const protection = what === 'destroy' ? new Protection() : undefined;
+      lent.defer(async () => {
+        const off = isOver ? undefined : await protection?.giveBack(stored);
+        if (off !== undefined) notice(off);
+      });
+      await prepareState(stored, { ...found, protection, notice, refresh });
+    }
+    const exclude = found.skipped.length === 0 ? [] : found.excluded(await readState(this.#files, stack));
+    o.signal?.throwIfAborted();
+    workspace.envVars[skipVariable] = found.skipped.join(',');
+    const result = await this.#watch(what, o, (engine) => run(stack, { ...engine, ...(exclude.length > 0 ? { exclude } : {}) }));
+    isOver = true;
+    return result;
   }
 
   /** A look at some objects before the operation itself, of which nothing is told but what goes wrong. */
@@ -221,56 +223,40 @@ export class Environment {
       });
     } catch (error) {
       // An engine that was told to stop before it could listen is dead and has left its lock.
-      if (o.signal?.aborted === true) for (const text of await unlock(this.#files)) o.onEvent?.({ kind: 'notice', text });
+      if (o.signal?.aborted === true) for (const text of await unlock(this.#files).catch(() => [])) o.onEvent?.({ kind: 'notice', text });
       o.signal?.throwIfAborted();
-      throw new UserError(`${what} of stack ${this.stack} failed.\n${reader.failure() ?? commandFailure(error)}`, { cause: error });
+      const said = reader.failure() ?? commandFailure(error);
+      throw new UserError(`${what} of stack ${this.stack} failed.\n${said}`, { ...(isLocked(said) ? { code: 'locked' } : {}), cause: error });
     } finally {
       stop.dispose();
     }
   }
 
-  /** Has the engine and its plugins keep their temporary files in a directory that is removed afterwards. */
-  async #withScratch<T>(run: () => Promise<T>): Promise<T> {
-    await using scratch = await makeScratch(this.#scratch);
-    const { envVars } = this.#workspace;
-    envVars['TMPDIR'] = scratch.path;
-    try {
-      return await run();
-    } finally {
-      delete envVars['TMPDIR'];
-    }
+  /** What an operation has for itself, and is gone after it. */
+  async #own(): Promise<Own> {
+    await using made = new AsyncDisposableStack();
+    const { stateDir } = this.#located;
+    // The engine and its plugins have their temporary files there.
+    const { path: scratch } = made.use(await makeScratch(scratchIn(stateDir)));
+    const { path: directory } = made.use(await openDirectory(this.#located, { scratch, kept: join(stateDir, 'projects', this.stack) }));
+    const workspace = await this.#openWorkspace(directory, scratch);
+    const all = made.move();
+    return { directory, workspace, [Symbol.asyncDispose]: () => all.disposeAsync() };
   }
 
-  /** Takes away what only a preview needed. A stack that somebody has filled meanwhile stays, and so do its settings, with the salt of its passphrase. */
-  async #removeAgain(notice: (text: string) => void): Promise<void> {
-    await this.#workspace.removeStack(this.stack, { preserveConfig: true }).catch((error: unknown) => {
-      notice(`stack ${this.stack}, which was made for this preview, could not be removed again: ${commandFailure(error)}; if nobody uses it: pulumi stack rm --preserve-config ${this.stack}`);
-    });
+  async #open(workspace: LocalWorkspace, make: boolean): Promise<{ stack: Stack; isNew: boolean }> {
+    return await openStack(workspace, { name: this.stack, files: this.#files, source: sourceFile(this.#located), make });
   }
 
-  /** @param make where it does not exist; `isNew` is true then */
-  async #select(make = false): Promise<{ stack: Stack; isNew: boolean }> {
-    let isNew = false;
-    // Every call of the CLI names its stack: selecting one that is there says nothing to it, and takes a start of it.
-    if (isThere(this.#files)) this.#workspace.selectStack = () => Promise.resolve();
-    try {
-      const stack = await Stack.select(this.stack, this.#workspace).catch(async (error: unknown) => {
-        if (!make || !isNotFound(error)) throw error;
-        isNew = true;
-        return await Stack.create(this.stack, this.#workspace);
-      });
-      // The engine's events have said it; the Automation API would start the CLI once more to read it in the history.
-      stack.info = () => Promise.resolve(undefined);
-      return { stack, isNew };
-    } catch (error) {
-      if (isNotFound(error)) {
-        throw new UserError(`Stack ${this.stack} does not exist: nothing was ever set up with ${join(this.#project.directory, settingsFile(this.stack))}.`, {
-          exitCode: 2, remedy: '`kbf up` makes it.', cause: error,
-        });
-      }
-      throw new UserError(`Stack ${this.stack} cannot be opened.\n${commandFailure(error)}`, { cause: error });
-    }
+  get #isOwnProgram(): boolean {
+    return this.#options.program === undefined;
   }
+}
+
+interface Own extends AsyncDisposable {
+  /** Where its settings are. */
+  readonly directory: string;
+  readonly workspace: LocalWorkspace;
 }
 
 type Operation = 'up' | 'preview' | 'refresh' | 'destroy';
@@ -284,16 +270,6 @@ interface EngineCall {
   exclude?: string[];
   /** What the engine itself summed up at its end. */
   result: () => OperationResult;
-}
-
-function isNotFound(error: unknown): boolean {
-  return (error as Error).name === 'StackNotFoundError';
-}
-
-/** State in files, and with it a home of its own. */
-async function fileBackend(stateDir: string, state: string): Promise<Record<string, string>> {
-  await mkdir(state, { recursive: true, mode: 0o700 });
-  return { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_HOME: process.env['PULUMI_HOME'] ?? ownHome(stateDir) };
 }
 
 function plain(outputs: OutputMap): Record<string, unknown> {

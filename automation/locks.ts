@@ -33,12 +33,12 @@ export async function clearDeadLocks(directory: string, stack: string): Promise<
     if (!lock) continue;
     if (lock.hostname !== hostname()) {
       throw new UserError(`Stack ${stack} is locked by ${lock.username} on host ${lock.hostname} (pid ${String(lock.pid)}) since ${lock.timestamp}.`, {
-        remedy: `If nothing runs there any more, run \`pulumi cancel --stack ${stack}\`, or remove ${file}.`,
+        code: 'locked', remedy: `If nothing runs there any more, run \`pulumi cancel --stack ${stack}\`, or remove ${file}.`,
       });
     }
     if (await isHolder(lock)) {
       throw new UserError(`Stack ${stack} is being worked on by another process (pid ${String(lock.pid)}, ${lock.username}) since ${lock.timestamp}.`, {
-        remedy: `Wait for it, or end it with \`kill -INT ${String(lock.pid)}\` and try again.`,
+        code: 'locked', remedy: `Wait for it, or end it with \`kill -INT ${String(lock.pid)}\` and try again.`,
       });
     }
     for (const part of [file, `${file}.attrs`]) await rm(part, { force: true });

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { stackPassphrase } from './passphrase.ts';
 import { readProject, stackOfFile } from './project.ts';
 
-/** What an environment is made of. All of it is plain data: it crosses process boundaries. */
+/** What an environment is made of. All of it is plain data: it crosses process boundaries. Relative paths begin in the current directory. */
 export interface EnvironmentOptions {
   /** The stack's name. Default: the one that `configFile` is named for. */
   stack?: string;
@@ -45,13 +45,26 @@ export async function readSettings(o: EnvironmentOptions): Promise<Awaited<Retur
   return { stack, program, ...await readProject({ stack, program, configFile }) };
 }
 
-/** The options with their defaults, as absolute paths. */
-export function located(o: EnvironmentOptions): { stack: string; stateDir: string; program: string; configFile: string | undefined } {
-  const program = resolve(o.program ?? root);
+/** Where everything is that the options name or leave to their defaults, as absolute paths. */
+export interface Located {
+  readonly stack: string;
+  readonly stateDir: string;
+  readonly program: string;
+  readonly configFile: string | undefined;
+  readonly kubeconfig: string | undefined;
+  readonly passphraseFile: string | undefined;
+  /** All values that replace those of the settings file, the kubeconfig among them. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** The options with their defaults. */
+export function located(o: EnvironmentOptions): Located {
+  const [configFile, kubeconfig, passphraseFile] = [o.configFile, o.kubeconfig, o.passphraseFile].map((path) => (path === undefined ? undefined : resolve(path)));
   return {
-    program,
-    configFile: o.configFile,
-    stack: o.stack ?? (o.configFile === undefined ? 'dev' : stackOfFile(o.configFile)),
+    program: resolve(o.program ?? root),
     stateDir: resolve(o.stateDir ?? defaultStateDir),
+    stack: o.stack ?? (o.configFile === undefined ? 'dev' : stackOfFile(o.configFile)),
+    configFile, kubeconfig, passphraseFile,
+    settings: { ...(kubeconfig === undefined ? {} : { kubeconfig }), ...o.settings },
   };
 }

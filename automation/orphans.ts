@@ -45,14 +45,14 @@ export function orphansOf(abandoned: readonly Abandoned[]): Orphan[] {
  * Takes what is in clusters out of a state, and answers it by cluster. What stays forgets that it depended on it. Components around it are
  * answered as well, even where they stay: it needs them to be taken back.
  */
-export function abandon(state: StackState, clusters: readonly { context: string; kubeconfig: string }[], now = new Date()): Abandoned[] {
+export function abandon(state: StackState, clusters: readonly { context: string; kubeconfig: string }[]): Abandoned[] {
   const resources = state.resources ?? [];
   const abandoned: Abandoned[] = [];
   const gone = new Set<string>();
   for (const { context, kubeconfig } of clusters) {
     const inside = resourcesIn(state, new Set(clustersInState(state).filter((each) => each.context === context).map(({ provider }) => provider)));
     const around = new Set([...inside].flatMap((urn) => ancestors(resources, urn)));
-    abandoned.push({ context, kubeconfig, since: now.toISOString(), resources: resources.filter(({ urn }) => inside.has(urn) || around.has(urn)) });
+    abandoned.push({ context, kubeconfig, since: new Date().toISOString(), resources: resources.filter(({ urn }) => inside.has(urn) || around.has(urn)) });
     for (const urn of inside) gone.add(urn);
   }
   state.resources = resources.filter(({ urn }) => !gone.has(urn)).map((resource) => without(resource, (urn) => gone.has(urn)));
@@ -84,13 +84,6 @@ export function takeBack(state: StackState, abandoned: readonly Abandoned[]): st
 export function objectsIn({ resources = [] }: StackState, abandoned: readonly Abandoned[]): string[] {
   const known = new Set(resources.map(({ urn }) => urn));
   return abandoned.flatMap((cluster) => cluster.resources).filter((resource) => isObject(resource) && known.has(resource.urn)).map(({ urn }) => urn);
-}
-
-/** Takes the engine's protection off, which is for runs that would delete records unasked. @returns whether there was any */
-export function unprotect({ resources = [] }: StackState): boolean {
-  const kept = resources.filter(({ protect }) => protect === true);
-  for (const resource of kept) resource.protect = false;
-  return kept.length > 0;
 }
 
 /** The file in which a stack's orphans are kept; there is none while there are none. */

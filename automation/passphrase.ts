@@ -15,7 +15,12 @@ export async function keptPassphrase(file: string): Promise<string> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  return await readFile(file, 'utf8');
+  return trimmed(await readFile(file, 'utf8'));
+}
+
+/** As Pulumi takes the text of PULUMI_CONFIG_PASSPHRASE_FILE: without white space around it, an editor's line end for one. */
+function trimmed(text: string): string {
+  return text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, '');
 }
 
 /** What decides whether a passphrase is needed, and where it comes from. */

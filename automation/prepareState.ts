@@ -1,6 +1,7 @@
 import type { Stack } from '@pulumi/pulumi/automation/index.js';
-import { abandon, objectsIn, takeBack, unprotect } from './orphans.ts';
+import { abandon, objectsIn, takeBack } from './orphans.ts';
 import type { OrphanFile } from './orphans.ts';
+import type { Protection } from './protection.ts';
 import type { Refresh } from './recovery.ts';
 import { editState, readState } from './stackState.ts';
 import type { StackFiles, StackState } from './stackState.ts';
@@ -14,14 +15,14 @@ export interface Stored {
 }
 
 export interface Preparation extends Pick<Survey, 'returned' | 'abandoned'> {
-  /** Everything is to go, also what is protected. */
-  readonly isLast: boolean;
+  /** To be taken off, where everything is to go. */
+  readonly protection: Protection | undefined;
   readonly notice: (text: string) => void;
   readonly refresh: Refresh;
 }
 
 /** Brings a state to what the engine is to work on: with what was left behind before, without what is to be left behind now. */
-export async function prepareState(stored: Stored, { returned, abandoned, isLast, notice, refresh }: Preparation): Promise<void> {
+export async function prepareState(stored: Stored, { returned, abandoned, protection, notice, refresh }: Preparation): Promise<void> {
   const { stack, files, orphans } = stored;
   const before = await orphans.read();
   const kept = before.filter(({ context }) => returned.includes(context));
@@ -30,10 +31,10 @@ export async function prepareState(stored: Stored, { returned, abandoned, isLast
   const change = (state: StackState): boolean => {
     back = takeBack(state, kept);
     there = objectsIn(state, kept);
-    return (isLast && unprotect(state)) || back.length > 0;
+    return protection?.takeOff(state) === true || back.length > 0;
   };
   // First on a copy: an import costs half a second.
-  if ((isLast || kept.length > 0) && change(structuredClone(await readState(files, stack)))) await editState(files, stack, change);
+  if ((protection !== undefined || kept.length > 0) && change(structuredClone(await readState(files, stack)))) await editState(files, stack, change);
   if (back.length > 0) notice(`took up ${String(back.length)} objects again that were left behind in ${returned.join(', ')}`);
   // All of them: a run that was interrupted here may have taken them back and not looked them up.
   if (there.length > 0) await refresh({ target: there });

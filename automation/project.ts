@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { readStackFile } from '../config/stack-file.ts';
@@ -19,11 +20,10 @@ export interface StackFile {
   config?: Record<string, unknown>;
 }
 
-/** A directory that Pulumi takes for the project, with the stack's settings in it. */
+/** A stack's project, as its files say it. */
 export interface Project {
   readonly name: string;
   readonly stack: string;
-  readonly directory: string;
   /** Where the engine starts the program. */
   readonly program: string;
   readonly settings: StackFile;
@@ -34,17 +34,20 @@ export interface Project {
 /** Where the program and its settings are taken from. */
 export interface ProjectSource {
   /** The directory of the Pulumi program. */
-  program: string;
-  stack: string;
+  readonly program: string;
+  readonly stack: string;
   /** Settings outside the program's directory. */
-  configFile: string | undefined;
+  readonly configFile: string | undefined;
 }
 
 export interface ProjectOptions extends ProjectSource {
-  /** Where a project of one's own is made when the program's directory must not be written to. */
-  directory: string;
   /** Configuration values that replace the file's; keys without the project's name. */
-  settings: Readonly<Record<string, unknown>>;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** The directory that the engine runs in for one operation. */
+export interface ProjectDirectory extends AsyncDisposable {
+  readonly path: string;
 }
 
 /** `Pulumi.prod.yaml` → `prod`. */
@@ -67,17 +70,29 @@ export function stackName(stack: string): string {
   throw new UserError(`${stack} is no name of a stack.`, { exitCode: 2, remedy: 'Say prod, or acme/prod for the stack prod of the organization acme.' });
 }
 
+/** What a stack's files say now. Nothing is written. */
+export async function openProject(o: ProjectSource): Promise<Project> {
+  const { project, settings } = await readProject(o);
+  return { name: project.name, stack: o.stack, program: startOf(resolve(o.program, project.main ?? '.')), settings, backend: project.backend?.url };
+}
+
 /**
- * The project to run the engine in. It is the program's own directory for a stack whose settings lie there
- * and are used as they are; else a directory is made that has only the settings and points to the program. So what
- * Pulumi writes into a stack's settings (a salt) never ends up in the checkout for a sandbox.
+ * The directory for one operation: the program's own for a stack whose settings lie there and are used as they are; else one that is made in `scratch`, has only
+ * the settings as they are now, and points to the program. So nobody changes what an operation runs once it was checked. What Pulumi itself writes into a
+ * stack's settings (a salt) never ends up in the checkout for a sandbox, but in the directory `kept`, where the next operation takes it from.
  */
-export async function openProject(o: ProjectOptions): Promise<Project> {
-  const { project, settings: file } = await readProject(o);
-  const own = o.configFile === undefined && Object.keys(o.settings).length === 0;
-  const directory = own ? o.program : o.directory;
-  const settings = own ? file : await writeProject(o, project, file);
-  return { name: project.name, stack: o.stack, directory, program: startOf(resolve(o.program, project.main ?? '.')), settings, backend: project.backend?.url };
+export async function openDirectory(o: ProjectOptions, { scratch, kept }: { scratch: string; kept: string }): Promise<ProjectDirectory> {
+  if (o.configFile === undefined && Object.keys(o.settings).length === 0) return { path: o.program, [Symbol.asyncDispose]: () => Promise.resolve() };
+  const path = join(scratch, 'project');
+  const [file, keptFile] = [path, kept].map((directory) => join(directory, settingsFile(o.stack))) as [string, string];
+  const before = await writeProject(o, path, await saltIn(keptFile));
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      const salt = await saltIn(file);
+      if (salt !== undefined && salt !== before) await keepSalt(keptFile, salt);
+    },
+  };
 }
 
 /** `main` may be a directory or a file in it. */
@@ -85,25 +100,41 @@ function startOf(main: string): string {
   return statSync(main, { throwIfNoEntry: false })?.isDirectory() === true ? main : dirname(main);
 }
 
+/** The file in which a person writes the settings. */
+export function sourceFile({ program, stack, configFile }: ProjectSource): string {
+  return configFile ?? join(program, settingsFile(stack));
+}
+
 /** The project's and the stack's files, as they are. */
 export async function readProject(o: ProjectSource): Promise<{ project: ProjectFile; settings: StackFile }> {
-  const source = o.configFile ?? join(o.program, settingsFile(o.stack));
+  const source = sourceFile(o);
   if (!existsSync(source)) await refuse(o, source);
   return { project: await readYaml<ProjectFile>(join(o.program, 'Pulumi.yaml')), settings: readStackFile(source) };
 }
 
-async function writeProject(o: ProjectOptions, project: ProjectFile, file: StackFile): Promise<StackFile> {
-  await mkdir(o.directory, { recursive: true, mode: 0o700 });
-  const target = join(o.directory, settingsFile(o.stack));
-  const before = existsSync(target) ? await readYaml<StackFile | null>(target) : undefined;
-  const settings: StackFile = {
-    ...(before?.encryptionsalt === undefined ? {} : { encryptionsalt: before.encryptionsalt }),
-    ...file,
-    config: { ...file.config, ...Object.fromEntries(Object.entries(o.settings).map(([key, value]) => [`${project.name}:${key}`, value])) },
-  };
-  await writeFile(target, stringify(settings), { mode: 0o600 });
-  await writeFile(join(o.directory, 'Pulumi.yaml'), stringify({ ...project, main: resolve(o.program, project.main ?? '.') }));
-  return settings;
+/** @returns the salt that the settings have */
+async function writeProject(o: ProjectOptions, directory: string, salt: string | undefined): Promise<string | undefined> {
+  const { project, settings: file } = await readProject(o);
+  // A key stands there with the project's name or without it: what is replaced must not stay beside what replaces it.
+  const staying = Object.entries(file.config ?? {}).filter(([key]) => !Object.hasOwn(o.settings, key.startsWith(`${project.name}:`) ? key.slice(project.name.length + 1) : key));
+  const replacing = Object.entries(o.settings).map(([key, value]) => [`${project.name}:${key}`, value] as const);
+  const settings: StackFile = { ...(salt === undefined ? {} : { encryptionsalt: salt }), ...file, config: Object.fromEntries([...staying, ...replacing]) };
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await writeFile(join(directory, settingsFile(o.stack)), stringify(settings), { mode: 0o600 });
+  await writeFile(join(directory, 'Pulumi.yaml'), stringify({ ...project, main: resolve(o.program, project.main ?? '.') }));
+  return settings.encryptionsalt;
+}
+
+async function saltIn(file: string): Promise<string | undefined> {
+  return existsSync(file) ? (await readYaml<StackFile | null>(file))?.encryptionsalt : undefined;
+}
+
+/** Whole or not at all, as another operation may read it. */
+async function keepSalt(file: string, encryptionsalt: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const written = `${file}.${randomUUID()}`;
+  await writeFile(written, stringify({ encryptionsalt }), { mode: 0o600 });
+  await rename(written, file);
 }
 
 async function refuse(o: ProjectSource, missing: string): Promise<never> {

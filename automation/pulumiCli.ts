@@ -35,13 +35,26 @@ function askPulumi(where: { root?: string }): Promise<PulumiCommand> {
 
 /** What the Automation API itself starts the CLI by; it has no type of its own. */
 interface Cli {
-  run(args: string[], directory: string, variables: Record<string, string>): Promise<{ readonly stdout: string }>;
+  run(args: string[], directory: string, variables: Record<string, string>, onOutput: undefined, onError: undefined, signal: AbortSignal): Promise<{ readonly stdout: string }>;
 }
 
 /** Runs the CLI as a workspace would, and gives its standard output. Its errors are for `commandFailure`. */
-export async function runPulumi({ pulumiCommand, workDir, envVars }: Workspace, args: string[]): Promise<string> {
-  const { stdout } = await (pulumiCommand as unknown as Cli).run(args, workDir, envVars);
-  return stdout;
+export async function runPulumi({ pulumiCommand, workDir, envVars }: Workspace, args: string[], signal?: AbortSignal): Promise<string> {
+  // The Automation API never takes its listener away, and a caller's signal may outlive many calls.
+  const stop = new AbortController();
+  const onAbort = (): void => { stop.abort(); };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    const { stdout } = await (pulumiCommand as unknown as Cli).run(args, workDir, envVars, undefined, undefined, stop.signal);
+    return stdout;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Whether the CLI refused because another operation has the stack: how backends of files and Pulumi Cloud put it. */
+export function isLocked(said: string): boolean {
+  return /stack is currently locked|update is currently in progress/.test(said);
 }
 
 /** The Pulumi CLI's own words, from its first `error:` on, without the command line and the rest of the output. */

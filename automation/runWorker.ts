@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { DrillOptions } from './drill/index.ts';
 import type { RepeatPlan } from './drill/repeat.ts';
 import type { EnvironmentOptions } from './options.ts';
@@ -30,7 +31,7 @@ export type ToWorker = { kind: 'run'; request: WorkerRequest } | { kind: 'stop';
 export type FromWorker =
   | { kind: 'event'; event: unknown }
   | { kind: 'result'; value: unknown }
-  | { kind: 'error'; error: { message: string; stack: string; interrupted: boolean; user?: { exitCode: 1 | 2; remedy?: string } } };
+  | { kind: 'error'; error: { message: string; stack: string; interrupted: boolean; user?: { exitCode: 1 | 2; remedy?: string; code?: ErrorCode } } };
 
 /** Starts a program somewhere, on this machine or inside a sandbox, with `env` added to this process' own variables. */
 export type Starter = (argv: readonly string[], options: { stdio: StdioOptions; env: Record<string, string>; detached: boolean }) => ChildProcess;

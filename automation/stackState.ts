@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Deployment, Stack } from '@pulumi/pulumi/automation/index.js';
 import { UserError } from '../errors.ts';
-import { commandFailure, runPulumi } from './pulumiCli.ts';
+import { commandFailure, isLocked, runPulumi } from './pulumiCli.ts';
 
 /** The parts of an exported stack that are read or changed here; the rest travels along. */
 export interface StackState {
@@ -76,7 +76,7 @@ async function ask({ name, workspace }: Stack, what: string, args: string[]): Pr
     return await runPulumi(workspace, ['stack', ...args, '--stack', name]);
   } catch (error) {
     const said = commandFailure(error);
-    const remedy = /currently locked|currently in progress/.test(said) ? { remedy: `Somebody else works on it: try again when they are done. After a run that was killed: pulumi cancel --stack ${name}` } : {};
+    const remedy = isLocked(said) ? { code: 'locked' as const, remedy: `Somebody else works on it: try again when they are done. After a run that was killed: pulumi cancel --stack ${name}` } : {};
     throw new UserError(`The state of stack ${name} cannot be ${what}.\n${said}`, { ...remedy, cause: error });
   }
 }
@@ -119,7 +119,7 @@ export function descendants({ resources = [] }: StackState, urn: string): string
   return resources.filter(({ parent }) => parent === urn).flatMap((child) => [child.urn, ...descendants({ resources }, child.urn)]);
 }
 
-export const stackType = 'pulumi:pulumi:Stack';
+const stackType = 'pulumi:pulumi:Stack';
 
 /** The last part of an URN. */
 export function nameOf(urn: string): string {

@@ -78,6 +78,6 @@ function describe(error: unknown): Extract<FromWorker, { kind: 'error' }>['error
     message: known.message,
     stack: `${known.stack ?? ''}${cause}`,
     interrupted: known instanceof Interrupted,
-    ...(known instanceof UserError ? { user: { exitCode: known.exitCode, ...(known.remedy === undefined ? {} : { remedy: known.remedy }) } } : {}),
+    ...(known instanceof UserError ? { user: { exitCode: known.exitCode, ...(known.remedy === undefined ? {} : { remedy: known.remedy }), ...(known.code === undefined ? {} : { code: known.code }) } } : {}),
   };
 }

@@ -136,4 +136,20 @@ describe('an API server that is asked', () => {
     setTimeout(() => { stop.abort(new Error('enough')); }, 50);
     await assert.rejects(probeCluster({ context: 'east', kubeconfig: kubeconfig(server) }, stop.signal), /enough/);
   });
+
+  for (const [when, at] of [['it is to be asked again', 1], ['it is asked again', 2]] as const) {
+    it(`is not said to be away where the operation is to stop while ${when}`, async () => {
+      const stop = new AbortController();
+      const reason = new Error('enough');
+      let asked = 0;
+      const server = await listening(createServer({ cert, key }, (_request, response) => {
+        asked += 1;
+        if (asked === 1) response.writeHead(500).end();
+        // What was answered has to be there before the pause begins.
+        if (asked === at) setTimeout(() => { stop.abort(reason); }, 200);
+      }));
+      await assert.rejects(probeCluster({ context: 'east', kubeconfig: kubeconfig(server) }, stop.signal), (error) => error === reason);
+      assert.equal(asked, at);
+    });
+  }
 });

@@ -1,33 +1,19 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, readdir, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Environment } from '../../automation/environment.ts';
 import { UserError } from '../../errors.ts';
+import { EnvironmentFixture } from './environment-fixtures.ts';
 
 describe('an environment', () => {
+  let fixture: EnvironmentFixture;
   let directory: string;
-  beforeEach(async () => { directory = await mkdtemp(join(tmpdir(), 'kbf-unit-')); });
-  afterEach(async () => { await rm(directory, { recursive: true, force: true }); });
+  beforeEach(async () => { ({ directory } = fixture = await EnvironmentFixture.make()); });
+  afterEach(async () => { await fixture[Symbol.asyncDispose](); });
 
-  /** A Pulumi CLI that answers with what the test wants. */
-  const fakePulumi = async (script: string, onVersion: string): Promise<string> => {
-    const bin = join(directory, 'pulumi', 'bin');
-    await mkdir(bin, { recursive: true });
-    await writeFile(join(bin, 'pulumi'), `#!/bin/sh\nif [ "$1" = version ]; then ${onVersion}; echo v3.259.0; exit 0; fi\n${script}\n`);
-    await chmod(join(bin, 'pulumi'), 0o755);
-    return bin;
-  };
-  const open = async (script: string, onVersion = ':'): Promise<Environment> => {
-    const program = join(directory, 'program');
-    await mkdir(program, { recursive: true });
-    await writeFile(join(program, 'Pulumi.yaml'), 'name: tiny\nruntime: nodejs\n');
-    await writeFile(join(program, 'Pulumi.dev.yaml'), 'config: {}\n');
-    return await Environment.open({
-      program, stack: 'dev', stateDir: join(directory, 'state'), passphraseFile: join(directory, 'passphrase'), ownBackend: true, pulumiBin: await fakePulumi(script, onVersion),
-    });
-  };
+  const fakePulumi = async (script: string): Promise<string> => await fixture.pulumi(script);
+  const open = async (script: string, onVersion = ':'): Promise<Environment> => await fixture.open(script, { onVersion });
 
   it('whose stack was never set up says so', async () => {
     const environment = await open('echo "error: no stack named \'dev\' found" >&2; exit 255');
@@ -40,7 +26,7 @@ describe('an environment', () => {
     /** A backend that has the stack once it was made. */
     const backend = (preview: string, rm = 'rm made'): string => `cd ${directory}; echo "$*" | sed 's/ --non-interactive//' >> calls
 case "$1 $2" in
-"stack select") [ -e made ] || { echo "error: no stack named 'dev' found" >&2; exit 255; };;
+"stack --show-name") [ -e made ] || { echo "error: no stack named 'dev' found" >&2; exit 255; };;
 "stack init") touch made;;
 "stack rm") ${rm};;
 *) ${preview};;
@@ -73,7 +59,7 @@ esac`;
       it(`is made with ${by}`, async () => {
         await open('');
         await writeFile(join(directory, 'program', 'Pulumi.dev.yaml'), 'secretsprovider: awskms://key\n');
-        await notices(await Environment.open({ program: join(directory, 'program'), stateDir: join(directory, 'state'), ownBackend: true, pulumiBin: await fakePulumi(backend(refused), ':'), ...more }));
+        await notices(await Environment.open({ program: join(directory, 'program'), stateDir: join(directory, 'state'), ownBackend: true, pulumiBin: await fakePulumi(backend(refused)), ...more }));
         assert.ok((await calls()).includes(init), (await calls()).join('\n'));
       });
     }
@@ -123,7 +109,7 @@ esac`;
       await open('');
       const environment = await Environment.open({
         program: join(directory, 'program'), stateDir: join(directory, 'state'), passphraseFile: join(directory, 'passphrase'), ownBackend: true,
-        pulumiBin: await fakePulumi(`env > ${join(directory, 'env')}; exit 1`, ':'), ...(plugins.length > 0 ? { plugins } : {}),
+        pulumiBin: await fakePulumi(`env > ${join(directory, 'env')}; exit 1`), ...(plugins.length > 0 ? { plugins } : {}),
       });
       await assert.rejects(environment.outputs());
       return readFile(join(directory, 'env'), 'utf8');

@@ -36,7 +36,7 @@ describe('a lock of the file backend', () => {
     const holder = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     try {
       await write({ pid: holder.pid });
-      await assert.rejects(clearDeadLocks(directory, 'dev'), (error: UserError) => error instanceof UserError
+      await assert.rejects(clearDeadLocks(directory, 'dev'), (error: UserError) => error instanceof UserError && error.code === 'locked'
         && error.message.includes(`pid ${String(holder.pid)}`) && error.remedy?.includes(`kill -INT ${String(holder.pid)}`) === true);
       assert.equal((await readdir(directory)).length, 2);
     } finally {
@@ -47,7 +47,7 @@ describe('a lock of the file backend', () => {
 
   it('is respected when another host holds it, dead pid or not', async () => {
     await write({ pid: deadPid(), hostname: 'elsewhere' });
-    await assert.rejects(clearDeadLocks(directory, 'dev'), /locked by me on host elsewhere/);
+    await assert.rejects(clearDeadLocks(directory, 'dev'), { message: /locked by me on host elsewhere/, code: 'locked' });
     assert.equal((await readdir(directory)).length, 2);
   });
 

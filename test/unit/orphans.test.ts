@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OrphanFile, abandon, orphansOf, takeBack, unprotect } from '../../automation/orphans.ts';
+import { OrphanFile, abandon, orphansOf, takeBack } from '../../automation/orphans.ts';
 import { prepareState } from '../../automation/prepareState.ts';
+import { Protection } from '../../automation/protection.ts';
 import type { Refresh } from '../../automation/recovery.ts';
 import { clustersInState, resourcesIn } from '../../automation/stackState.ts';
 import type { ResourceState, StackState } from '../../automation/stackState.ts';
@@ -26,7 +27,9 @@ describe('what is left behind', () => {
 
   it('leaves the state, which then refers to none of it', () => {
     const state = stackState();
+    state.pending_operations = [bridgeOf(state, 'east'), bridgeOf(state, 'west')].map((resource) => ({ type: 'updating', resource }));
     const [abandoned] = abandon(state, [{ context: 'east', kubeconfig: '/k' }]);
+    assert.deepEqual(state.pending_operations.map(({ resource }) => resource.urn), [urnsOf('west').at(-1)]);
     const left = JSON.stringify(state);
     const gone = urnsOf('east').filter((each) => !each.endsWith('Region::east'));
     for (const each of gone) assert.ok(!left.includes(`"${each}`), each);
@@ -49,10 +52,15 @@ describe('what is left behind', () => {
     const abandoned = abandon(state, [{ context: 'east', kubeconfig: '/k' }]);
     assert.deepEqual(takeBack(state, abandoned), urnsOf('east').filter((urn) => urn.includes('kubernetes:') && !urn.includes('providers')));
     assert.deepEqual([...state.resources ?? []].sort(byUrn).map(({ urn }) => urn), [...stackState().resources ?? []].sort(byUrn).map(({ urn }) => urn));
+    const ofEast = ({ resources = [] }: StackState): ResourceState[] => resources.filter(({ urn }) => urnsOf('east').includes(urn)).sort(byUrn);
+    assert.deepEqual(ofEast(state), ofEast(stackState()));
     assert.deepEqual(takeBack(state, abandoned), []);
 
     const empty: StackState = {};
     takeBack(empty, abandoned);
+    const { parent, provider, dependencies } = bridgeOf(empty, 'east');
+    const [providerUrn, component, namespace] = urnsOf('east');
+    assert.deepEqual([parent, provider, dependencies], [component, `${providerUrn}::id-east`, [namespace]]);
     const urns = empty.resources?.map(({ urn }) => urn) ?? [];
     for (const resource of empty.resources ?? []) {
       const needed = [resource.parent, resource.provider?.replace(/::[^:]*$/, ''), ...resource.dependencies ?? []].filter((urn) => urn !== undefined);
@@ -76,6 +84,7 @@ describe('what is left behind', () => {
     assert.deepEqual(await file.read(), []);
     await file.add([{ ...east, resources: east.resources.slice(0, 2) }, { ...east, context: 'west' }]);
     await file.add([east]);
+    await file.add([{ ...east, resources: east.resources.slice(0, 1) }]);
     assert.equal((await stat(file.path)).mode & 0o777, 0o600);
     assert.deepEqual((await file.read()).map(({ context, resources }) => [context, resources.length]), [['east', east.resources.length], ['west', east.resources.length]]);
     await file.remove(['east']);
@@ -96,7 +105,7 @@ describe('what is left behind', () => {
     await orphans.add(abandon(state, [{ context: 'east', kubeconfig: '/k' }]));
     const stack = storedStack({ exported: () => ({ version: 3, deployment: state }), imported: ({ deployment }) => { state = deployment as StackState; } });
     const notices: string[] = [];
-    const prepare = (refresh: Refresh) => prepareState({ stack, files: undefined, orphans }, { returned: ['east'], abandoned: [], isLast: false, notice: (text) => { notices.push(text); }, refresh });
+    const prepare = (refresh: Refresh) => prepareState({ stack, files: undefined, orphans }, { returned: ['east'], abandoned: [], protection: undefined, notice: (text) => { notices.push(text); }, refresh });
     await assert.rejects(prepare(() => Promise.reject(new Error('interrupted'))), /interrupted/);
     assert.equal((await orphans.read()).length, 1);
     const looked: (string[] | undefined)[] = [];
@@ -106,13 +115,31 @@ describe('what is left behind', () => {
     assert.deepEqual(await orphans.read(), []);
   });
 
-  it('includes what is protected, which a destroy takes along', () => {
-    const state = stackState();
-    assert.equal(unprotect(state), false);
-    for (const resource of state.resources ?? []) resource.protect = true;
-    assert.equal(unprotect(state), true);
-    assert.ok(state.resources?.every(({ protect }) => protect === false));
+  it('is in its file before it leaves the state', async () => {
+    const orphans = new OrphanFile(join(directory, 'dev.json'));
+    const stack = storedStack({ exported: () => ({ version: 3, deployment: stackState() }), imported: () => { throw new Error('killed'); } });
+    await assert.rejects(prepareState({ stack, files: undefined, orphans }, { returned: [], abandoned: [{ context: 'east', kubeconfig: '/k' }], protection: undefined, notice: (text) => assert.fail(text), refresh: () => assert.fail('nothing is to be looked up') }), /killed/);
+    assert.deepEqual((await orphans.read()).map(({ resources }) => resources), abandon(stackState(), [{ context: 'east', kubeconfig: '/k' }]).map(({ resources }) => resources));
+  });
+
+  it('is protected no more where everything is to go, and only there', async () => {
+    let state = stackState();
+    const orphans = new OrphanFile(join(directory, 'dev.json'));
+    const left = abandon(state, [{ context: 'east', kubeconfig: '/k' }]);
+    bridgeOf(state, 'west').protect = true;
+    const stack = storedStack({ exported: () => ({ version: 3, deployment: state }), imported: ({ deployment }) => { state = deployment as StackState; } });
+    for (const protection of [undefined, new Protection()]) {
+      await orphans.add(left);
+      await prepareState({ stack, files: undefined, orphans }, { returned: ['east'], abandoned: [], protection, notice: () => undefined, refresh: () => Promise.resolve() });
+      assert.equal(bridgeOf(state, 'west').protect, protection === undefined);
+    }
   });
 });
+
+function bridgeOf({ resources = [] }: StackState, region: string): ResourceState {
+  const bridge = resources.find(({ urn }) => urn === urnsOf(region).at(-1));
+  assert.ok(bridge);
+  return bridge;
+}
 
 const byUrn = (one: ResourceState, other: ResourceState): number => one.urn.localeCompare(other.urn);

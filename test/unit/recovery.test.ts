@@ -13,7 +13,9 @@ describe('what a killed engine was creating', () => {
 
   it('enters the state under the id that it has in its cluster, to be looked up', () => {
     const state = { resources: [], pending_operations: [creating(), { ...creating(), type: 'updating' }] };
-    assert.match(adoptPendingCreates(state)[0] ?? '', /looked up slow \(kubernetes:core\/v1:Pod\)/);
+    const lines = adoptPendingCreates(state);
+    assert.equal(lines.length, 1, lines.join('\n'));
+    assert.match(lines[0] ?? '', /looked up slow \(kubernetes:core\/v1:Pod\)/);
     assert.deepEqual(state.resources.map(({ id }) => id), ['n/slow']);
     assert.deepEqual(state.pending_operations.map(({ type }) => type), ['updating']);
   });
@@ -86,7 +88,9 @@ describe('what a killed engine was creating', () => {
     });
 
     it('once it is no longer left alone', async () => {
-      await settled(() => Promise.resolve(), [urn]);
+      const looked: unknown[] = [];
+      await settled((which) => Promise.resolve(looked.push(which)), [urn]);
+      assert.deepEqual(looked, [{ exclude: [urn] }]);
       await settled(failing, [urn]);
       await assert.rejects(settled(failing), /interrupted/);
     });

@@ -35,7 +35,7 @@ describe('a stack\'s state in files', () => {
     assert.deepEqual(imported, [{ version: 3, deployment: { ...latest, resources: [{ ...encrypted, protect: false }] } }]);
     assert.deepEqual(calls.map((args) => args.filter((each) => !each.startsWith('/'))), [['stack', 'export', '--stack', 'dev'], ['stack', 'import', '--file', '--stack', 'dev']]);
     const refusing = recording({ exported: () => ({ version: 3, deployment: latest }), imported: () => { throw new Error('code: 255\nerror: the stack is currently locked by 1 lock(s)\nerr?: x'); } });
-    await assert.rejects(editState(undefined, refusing.stack, unprotect), (error) => error instanceof UserError
+    await assert.rejects(editState(undefined, refusing.stack, unprotect), (error) => error instanceof UserError && error.code === 'locked'
       && error.message === 'The state of stack dev cannot be changed.\nthe stack is currently locked by 1 lock(s)' && /pulumi cancel --stack dev/.test(error.remedy ?? ''));
     for (const { path } of [...kept, ...refusing.kept]) assert.equal(existsSync(path), false, path);
   });

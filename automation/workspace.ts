@@ -1,0 +1,53 @@
+import { mkdir } from 'node:fs/promises';
+import { delimiter, dirname, resolve } from 'node:path';
+import { LocalWorkspace } from '@pulumi/pulumi/automation/index.js';
+import { ownHome } from './backend.ts';
+import { maskOutputs } from './maskedOutputs.ts';
+import { located } from './options.ts';
+import type { EnvironmentOptions } from './options.ts';
+import { keptPassphrase, stackPassphrase } from './passphrase.ts';
+import type { Project } from './project.ts';
+import { openPulumi } from './pulumiCli.ts';
+
+/** Makes a workspace in a directory, with its temporary files in `scratch`. Its variables are its own: an operation sets some that are for no other. */
+export type OpenWorkspace = (directory: string, scratch: string) => Promise<LocalWorkspace>;
+
+/**
+ * Finds what all workspaces of an environment have: the CLI, the passphrase, and the variables of the engine.
+ * @param state the directory of a state in files
+ */
+export async function workspacesOf(o: EnvironmentOptions, project: Project, state: string | undefined): Promise<OpenWorkspace> {
+  const { stack, stateDir, kubeconfig, passphraseFile } = located(o);
+  const { settings, backend } = project;
+  const passphrase = passphraseFile === undefined ? await stackPassphrase({ stack, settings, backend, env: process.env }) : await keptPassphrase(passphraseFile);
+  const pulumiCommand = await openPulumi(o.pulumiBin);
+  const variables = {
+    PULUMI_SKIP_UPDATE_CHECK: 'true',
+    // Read by the Kubernetes provider itself: what others have written is overwritten only where an object says so.
+    PULUMI_K8S_ENABLE_PATCH_FORCE: 'false',
+    // The language host takes the first Node.js on PATH, which may be too old for the program.
+    PATH: [dirname(process.execPath), ...(o.plugins ?? []).map((directory) => resolve(directory)), process.env['PATH'] ?? ''].join(delimiter),
+    // A package among the dependencies is no reason to download its plugin: Google Cloud's is large, and few settings use it.
+    PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL: process.env['PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL'] ?? 'true',
+    ...(o.plugins === undefined ? {} : { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true' }),
+    ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }),
+    ...(passphrase === undefined ? {} : { PULUMI_CONFIG_PASSPHRASE: passphrase }),
+    ...(state === undefined ? {} : await fileBackend(stateDir, state)),
+  };
+  return async (workDir, scratch) => {
+    const workspace = await LocalWorkspace.create({
+      workDir, pulumiCommand,
+      // The CLI makes a stack with a passphrase unless it is told, and then strikes out what its settings say. A sandbox's has one.
+      ...(settings.secretsprovider === undefined || passphraseFile !== undefined ? {} : { secretsProvider: settings.secretsprovider }),
+      envVars: { ...variables, TMPDIR: scratch },
+    });
+    maskOutputs(workspace);
+    return workspace;
+  };
+}
+
+/** State in files, and with it a home of its own. */
+async function fileBackend(stateDir: string, state: string): Promise<Record<string, string>> {
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  return { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_HOME: process.env['PULUMI_HOME'] ?? ownHome(stateDir) };
+}
