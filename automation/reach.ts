@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import { noFile, probeCluster } from './clusterProbe.ts';
 import type { Answer } from './clusterProbe.ts';
+import { trafficGenerators } from './usedClusters.ts';
 import type { AskedCluster, UsedCluster } from './usedClusters.ts';
 
 /** What a person chose about clusters that do not answer, for one operation. */
@@ -30,14 +31,19 @@ export function skippedContexts(clusters: readonly UsedCluster[], skip: readonly
     throw new UserError(`There is no region ${unknown.join(', ')}.`, { exitCode: 2, remedy: `Regions: ${[...new Set(all)].join(', ')}.` });
   }
   const contexts = new Map<string, string>();
-  for (const { context, parts, regions } of clusters.filter((cluster) => cluster.regions.some((region) => skip.includes(region)))) {
-    const others = parts.filter((part) => !regions.map((region) => `region ${region}`).includes(part) && part !== leftBehind);
-    if (others.length > 0) {
-      throw new UserError(`Region ${regions.join(', ')} cannot be skipped: ${others.join(' and ')} ${others.length > 1 ? 'stand' : 'stands'} in its cluster ${context}, too.`, { exitCode: 2 });
-    }
+  for (const cluster of clusters.filter(({ regions }) => regions.some((region) => skip.includes(region)))) {
+    const { context, regions } = cluster;
+    const others = needed(cluster);
+    if (others.length > 0) throw new UserError(`Region ${regions.join(', ')} cannot be skipped: its cluster ${context} has ${others.join(' and ')} in it, too.`, { exitCode: 2 });
     for (const region of regions) contexts.set(region, context);
   }
   return contexts;
+}
+
+/** What cannot be left as it is with the regions of a cluster. */
+function needed({ parts, regions }: UsedCluster): string[] {
+  const left = [...regions.map((region) => `region ${region}`), trafficGenerators, leftBehind];
+  return parts.filter((part) => !left.includes(part));
 }
 
 const leftBehind = 'objects that were left behind';
@@ -58,9 +64,9 @@ export function abandonedClusters(operation: string, reached: readonly Reached[]
   if (operation === 'destroy' && abandonUnreachable) {
     // When nobody answers, the fault is more likely here than everywhere else.
     if (silent.length < reached.length) return silent;
-    throw new UserError([...silent.map(describe), nothingChanged].join('\n'), { remedy: 'No cluster answers at all: look at this machine\'s own network first.' });
+    throw new UserError([...silent.map(describe), nothingChanged].join('\n'), { code: 'unreachable', remedy: 'No cluster answers at all: look at this machine\'s own network first.' });
   }
-  throw new UserError([...silent.map(describe), nothingChanged].join('\n'), { remedy: remedyFor(operation, silent) });
+  throw new UserError([...silent.map(describe), nothingChanged].join('\n'), { code: 'unreachable', remedy: remedyFor(operation, silent) });
 }
 
 /** Paths of the settings are looked at before, so that one which is not there is from the state. */
@@ -73,8 +79,8 @@ const nothingChanged = 'Nothing was changed.';
 
 function remedyFor(operation: string, silent: readonly Reached[]): string {
   if (operation === 'destroy') return 'Bring it back, or say --abandon-unreachable: then everything else is destroyed, and what is left there is listed and remembered.';
-  const needed = silent.filter(({ parts, regions }) => parts.length > regions.length);
-  if (needed.length > 0) return `${needed.map(({ context }) => context).join(' and ')} cannot be left out. Bring it back, or correct its address in the kubeconfig.`;
+  const kept = silent.filter((cluster) => cluster.regions.length === 0 || needed(cluster).length > 0);
+  if (kept.length > 0) return `${kept.map(({ context }) => context).join(' and ')} cannot be left out. Bring it back, or correct its address in the kubeconfig.`;
   const skips = silent.flatMap(({ regions }) => regions).map((region) => `--skip-region ${region}`).join(' ');
   return `Bring it back, or say ${skips}: then everything else is worked on, and what is there stays as it is.`;
 }

@@ -17,6 +17,9 @@ export interface UsedCluster {
   readonly regions: readonly string[];
 }
 
+/** They are left as they are with a region in their cluster that is skipped. */
+export const trafficGenerators = 'the traffic generators';
+
 export type AskedCluster = UsedCluster & ClusterAddress;
 
 /** The clusters that settings name, one for each context. */
@@ -26,7 +29,7 @@ export function clustersInSettings({ kafka, regions, tsb, tier1, generators }: C
     ...regions.map((region) => ({ ...address(region), parts: [`region ${region.name}`], regions: [region.name] })),
     { ...address(tsb), parts: ['TSB'], regions: [] },
     { ...address(tier1), parts: ['tier1'], regions: [] },
-    ...(generators?.context === undefined ? [] : [{ ...address({ ...generators, context: generators.context }), parts: ['the traffic generators'], regions: [] }]),
+    ...(generators?.context === undefined ? [] : [{ ...address({ ...generators, context: generators.context }), parts: [trafficGenerators], regions: [] }]),
   ]);
 }
 

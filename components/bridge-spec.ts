@@ -56,7 +56,7 @@ export function selectorOf(bridge: string): Record<string, string> {
  * Where a bridge answers /ready, /healthy and /metrics: a port of its own since 1.0, before that the one of its API. Without a version
  * it is the operator's own; operators that came later than what is known bring none before 1.0.
  */
-export function managementPort({ version, port }: Pick<BridgeConfiguration, 'version' | 'port'>, operator: Pick<OperatorConfiguration, 'version'>): number {
+function managementPort({ version, port }: Pick<BridgeConfiguration, 'version' | 'port'>, operator: Pick<OperatorConfiguration, 'version'>): number {
   const bridge = version ?? operatorRelease(operator.version)?.bridge;
   return bridge === undefined || Number.parseInt(bridge, 10) >= 1 ? 8081 : port;
 }

@@ -5,6 +5,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { Configuration } from '../config/schema.ts';
 import { plainError } from './cluster-reader.ts';
 import type { Previous } from './previous.ts';
+import { runningIn } from './running.ts';
 import type { SkippedRegions } from './skipped.ts';
 
 /** Regions that come and go between the last run and this one. */
@@ -17,18 +18,27 @@ export interface Changes {
  * @throws pulumi.RunError when regions come and go at once: TSB has to know a region before tier1 routes to it, and to forget one only
  * after tier1 does, which is no order for one change of the settings that list them all
  */
-export function regionChanges(previous: Previous, regions: readonly { readonly name: string }[], skipped: SkippedRegions = new Map()): Changes {
+export function regionChanges(previous: Previous, regions: readonly { readonly name: string; readonly context: string }[], skipped: SkippedRegions = new Map()): Changes {
   const before = previous.names('kbf:index:KafkaBridgeRegion');
   const now = regions.map(({ name }) => name);
   const arrived = now.filter((name) => !before.includes(name));
   const departed = before.filter((name) => !now.includes(name) && !skipped.has(name));
   if (arrived.length > 0 && departed.length > 0) {
-    throw plainError(
-      `regions: ${arrived.join(', ')} cannot come in the same run in which ${departed.join(', ')} would go; nothing was changed.\n` +
-      `Run up with all of them first, and then without ${departed.join(', ')}: so no request is lost.`,
-    );
+    const renamed = regions.flatMap(({ name, context }) => {
+      const old = arrived.includes(name) ? departed.find((each) => runningIn(previous)('KafkaBridgeRegion', each).cluster === context) : undefined;
+      return old === undefined ? [] : [{ name, context, old }];
+    });
+    throw plainError([
+      `regions: ${arrived.join(', ')} cannot come in the same run in which ${departed.join(', ')} would go; nothing was changed.`,
+      ...(renamed.length === 0 ? [`Run up with all of them first, and then without ${departed.join(', ')}: so no request is lost.`] : renamed.map(keepsItsName)),
+    ].join('\n'));
   }
   return { arrived, departed };
+}
+
+/** Two regions are in two clusters, so that one cannot come in beside its old name. */
+function keepsItsName({ name, context, old }: { name: string; context: string; old: string }): string {
+  return `A region keeps its name as long as it is in its cluster, here ${context}: call ${name} ${old} again. Where two others are there meanwhile: take ${old} out, run up, and then put ${name} in.`;
 }
 
 /** For the way of the last change from TSB to every gateway. */

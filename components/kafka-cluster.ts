@@ -89,10 +89,9 @@ const kept = { protect: true };
 function ownCertificate(name: string, args: Installed, { namespace, parent }: { namespace: pulumi.Input<string>; parent: pulumi.Resource }): ListenerCertificate | undefined {
   if (!args.listeners.some(hasOwnCertificate)) return undefined;
   const { cluster, certificate: source, api } = args;
-  const hosts = ('hosts' in source ? source.hosts : undefined) ?? certificateHosts(args);
   return listenerCertificate(
     name,
-    { cluster, namespace, namespaceName: args.namespace, kafka: args.name, source, hosts, advertised: advertisedHosts(args), pkcs8: api === 'v1' },
+    { cluster, namespace, namespaceName: args.namespace, kafka: args.name, source, hosts: certificateHosts(args), advertised: advertisedHosts(args), pkcs8: api === 'v1' },
     { parent },
   );
 }

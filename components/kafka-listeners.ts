@@ -54,9 +54,9 @@ export function listenerSpec(kafka: Kafka, listener: Listener, secret: Certifica
   };
 }
 
-/** Every name by which a client may call a listener that has its own certificate: advertised ones, and those of Services inside the cluster. */
-export function certificateHosts(kafka: Kafka): string[] {
-  return [...new Set(kafka.listeners.filter(hasOwnCertificate).flatMap((listener) => (listener.type === 'internal' ? internalHosts(kafka) : outsideHosts(kafka, listener))))];
+/** Every name by which a client may call a listener that has its own certificate: advertised ones, and those of Services inside the cluster. Or those that are given. */
+export function certificateHosts(kafka: Kafka & Pick<InstalledKafka, 'certificate'>): string[] {
+  return kafka.certificate.hosts ?? [...new Set(kafka.listeners.filter(hasOwnCertificate).flatMap((listener) => (listener.type === 'internal' ? internalHosts(kafka) : outsideHosts(kafka, listener))))];
 }
 
 /** Names that brokers advertise to other clusters and that a certificate of one's own has to cover. */

@@ -24,6 +24,8 @@ export interface Running {
   readonly namespace: string | undefined;
   /** One of its objects, by its kind and its name in the program, whichever version of its API it was made by. */
   readonly object: (kind: Kind, name: string) => RunningObject | undefined;
+  /** All of its objects of a kind. */
+  readonly objects: (kind: Kind) => RunningObject[];
 }
 
 /** What each is called here, and by which kinds of which API it may have been made. */
@@ -36,8 +38,10 @@ const kinds = {
   Gateway: ['Gateway', 'IngressGateway', 'Tier1Gateway'].map((kind) => `install.tetrate.io/v1alpha1:${kind}`),
   Routes: ['Gateway', 'IngressGateway', 'Tier1Gateway'].map((kind) => `gateway.tsb.tetrate.io/v2:${kind}`),
   EnvoyFilter: ['networking.istio.io/v1alpha3:EnvoyFilter'],
+  Secret: ['core/v1:Secret'],
   Tenant: ['tsb.tetrate.io/v2:Tenant'],
   Workspace: ['tsb.tetrate.io/v2:Workspace'],
+  WorkspaceSetting: ['tsb.tetrate.io/v2:WorkspaceSetting'],
   GatewayGroup: ['gateway.tsb.tetrate.io/v2:Group'],
   IstioInternalGroup: ['istiointernal.tsb.tetrate.io/v2:Group'],
 } as const;
@@ -50,17 +54,16 @@ export function runningIn(previous: Previous): (component: string, name: string)
     const type = `kbf:index:${component}`;
     const outputs = previous.outputsOf(type, name) ?? {};
     const outputsOf = (child: string, of: string) => previous.outputsOf(`${type}$kubernetes:${child}`, of);
+    const made = (api: string, of: string): RunningObject[] => {
+      const found = outputsOf(api, of);
+      return found === undefined ? [] : [objectOf(api, found)];
+    };
     return {
       cluster: textOf(outputs['cluster']),
       outputs,
       namespace: textOf(asRecord(outputsOf('core/v1:Namespace', `${name}-namespace`)?.['metadata'])['name']),
-      object: (kind, of) => {
-        const [found] = kinds[kind].flatMap((api: string) => {
-          const outputs = outputsOf(api, of);
-          return outputs === undefined ? [] : [objectOf(api, outputs)];
-        });
-        return found;
-      },
+      object: (kind, of) => kinds[kind].flatMap((api: string) => made(api, of))[0],
+      objects: (kind) => kinds[kind].flatMap((api: string) => previous.names(`${type}$kubernetes:${api}`).flatMap((of) => made(api, of))),
     };
   };
 }

@@ -80,8 +80,9 @@ export class TsbObjects {
 
   /** @param role what it is for, in the program */
   workspace(role: string, { name, existing }: OwnOrExisting, content: { parents: Omit<WorkspaceParents, 'workspace'>; names: readonly pulumi.Input<string>[]; after?: pulumi.Input<pulumi.Resource[]> | undefined }): pulumi.Output<string> {
-    if (existing) return pulumi.output(name);
     const { parents, names, after = [] } = content;
+    // What is below one that exists must not lose a region before either.
+    if (existing) return pulumi.output(after).apply(() => name);
     return this.#make({ apiVersion: 'tsb.tetrate.io/v2', kind: 'Workspace', name }, parents, (metadata, options) => {
       return new Workspace(this.#logical(`workspace-${role}`), { metadata, spec: { namespaceSelector: { names } } }, { ...options, dependsOn: after });
     });

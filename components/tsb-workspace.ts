@@ -26,7 +26,7 @@ export interface TsbWorkspaceArgs {
   readonly edge: { readonly tsbCluster: pulumi.Input<string>; readonly namespace: string };
   /** Whether the program says to TSB what is tried again and who is ejected. */
   readonly retries: Tier1Configuration['retries'];
-  /** What has to be over before the bridges' workspace may lose a region. */
+  /** What has to be over before the bridges' workspace, or what is below it, may lose a region. */
   readonly after?: pulumi.Input<pulumi.Resource[]>;
 }
 

@@ -4,22 +4,22 @@ import type { InstalledKafka } from '../config/schema.ts';
 import { asRecord } from '../config/text.ts';
 import { compareVersions } from '../config/versions.ts';
 import { type Listener, shownCertificate } from './kafka-listeners.ts';
-import { rootIssuer, selfSignedIssuer } from './listener-certificate.ts';
 import { type Refusal, same } from './refusal.ts';
-import { type Running, type RunningObject, textOf, wasReady } from './running.ts';
+import { type Running, type RunningObject, textOf } from './running.ts';
+import { otherTrust } from './unchangeable-trust.ts';
 
 const mirror = 'set it back, or mirror the records to a Kafka of another stack, or run destroy first.';
 const names = `Brokers would go by the new names, and their certificate with them, while bridges call them by the old ones until the last of them was made anew: ${mirror}`;
 const order = 'Bridges call it by this name until the last of them was made anew, and the first listener has the short names: put others after it.';
 const way = 'Bridges come in by this listener until the last of them was made anew, so that no region answers';
 const clients = 'Brokers would ask for what bridges do not say yet, or the other way round, until the last of them was made anew: set it back, or run destroy first.';
-const trust = 'Bridges would trust the new certificates before brokers show them, or the other way round, until the last of them was made anew: set it back, or run destroy first.';
+const classOfService = 'Kubernetes gives a Service no other class than it was made with';
 
 /** What is asked of clients where nobody asks anything. */
 const noAuthentication = 'no authentication of bridges';
 
 /** A listener as the last run left it. */
-type RunningListener = Pick<Listener, 'name' | 'type' | 'port' | 'tls' | 'authentication' | 'certificate'>;
+type RunningListener = Pick<Listener, 'name' | 'type' | 'port' | 'tls' | 'authentication' | 'certificate' | 'class'>;
 
 /**
  * Bridges are made anew when Kafka is ready, one after the other: the listener that they come in by has to be there as it is until then. By which
@@ -33,20 +33,34 @@ export function movedListener({ object, outputs }: Running, kafka: RunningObject
   const instead = `${way}: ${another(before, wanted)}`;
   if (kept === undefined) return [{ path: 'kafka.listeners', running: `a listener ${before.name}`, wanted: 'none of this name', instead }];
   const path = `kafka.listeners[${index}]`;
-  return [
+  const refusals = [
     ...same(`${path}.type`, before.type, kept.type, instead),
     ...same(`${path}.port`, String(before.port), String(kept.port), instead),
     ...same(`${path}.certificate`, shownCertificate(before), shownCertificate(kept), instead),
+    ...otherClass(before, kept, { path, instead: mirror }),
     ...(before.type === kept.type ? movedHost(hostOf(outputs, before), wanted, kept) : []),
     ...[kept, outsideListener(wanted.listeners) ?? kept].flatMap((listener) => same('kafka.listeners', authenticationOf(before), authenticationOf(listener), clients)),
-    ...(shownCertificate(before) === 'own' && shownCertificate(kept) === 'own' ? same('kafka.certificate.source', certificateSource(wanted.name, object('Certificate', 'kafka-listener')?.spec), wanted.certificate.source, trust) : []),
   ];
+  if (shownCertificate(before) !== 'own' || shownCertificate(kept) !== 'own') return refusals;
+  // With another listener it is for other names anyway.
+  return [...refusals, ...otherTrust(object('Certificate', 'kafka-listener'), wanted).filter(({ path: of }) => refusals.length === 0 || of !== 'kafka.certificate')];
 }
 
-/** Strimzi takes neither back, and says so only when the time of the object is over, in which nothing else goes on. */
-export function takenBack({ object }: Running, kafka: RunningObject, wanted: InstalledKafka): Refusal[] {
-  return [...olderVersion(kafka, wanted), ...wanted.topics.flatMap(({ name, partitions }, index) => fewerPartitions(object('KafkaTopic', `kafka-topic-${name}`), partitions, `kafka.topics[${index}].partitions`))];
+/** Strimzi, or Kubernetes, takes none of it back, and that shows only when the time of the object is over, in which nothing else goes on. */
+export function takenBack(kafka: RunningObject, wanted: InstalledKafka): Refusal[] {
+  const before = listenersOf(kafka);
+  return [...olderVersion(kafka, wanted), ...wanted.listeners.flatMap((listener, index) => {
+    const running = before.find(({ name }) => name === listener.name);
+    return running === undefined ? [] : otherClass(running, listener, { path: `kafka.listeners[${index}]`, instead: 'set it back, or give the listener another name.' });
+  })];
 }
+
+/** Of a load balancer. Classes of Ingresses may be changed. */
+function otherClass(before: RunningListener, { type, class: wanted }: Listener, { path, instead }: { path: string; instead: string }): Refusal[] {
+  return before.type === 'loadbalancer' && type === 'loadbalancer' ? same(`${path}.class`, before.class ?? noClass, wanted ?? noClass, `${classOfService}: ${instead}`) : [];
+}
+
+const noClass = 'none';
 
 /**
  * Whether a Kafka understands the metadata that is there. Unless that is held back it is as new as the Kafka that last was ready, soon after that; without
@@ -64,12 +78,6 @@ function olderVersion({ spec, status }: RunningObject, { version }: InstalledKaf
 
 function minorOf(version: string): string {
   return version.split(/[.-]/).slice(0, 2).join('.');
-}
-
-function fewerPartitions(topic: RunningObject | undefined, wanted: number, path: string): Refusal[] {
-  const before = topic?.spec['partitions'];
-  if (topic === undefined || typeof before !== 'number' || wanted >= before || !wasReady(topic)) return [];
-  return [{ path, running: String(before), wanted: String(wanted), instead: 'Kafka takes no partition from a topic: set it back, or go on with a new topic.' }];
 }
 
 /** Beside a Route a listener keeps its names, and so does a Route: of two that are none the first has the short ones. */
@@ -95,20 +103,13 @@ function hostOf(outputs: Running['outputs'], { name }: RunningListener): string 
 }
 
 function listenersOf({ spec }: RunningObject): RunningListener[] {
-  const { listeners = [] } = asRecord(spec['kafka']) as { listeners?: (Omit<RunningListener, 'authentication' | 'certificate'> & { authentication?: { type: 'tls' | 'scram-sha-512' }; configuration?: { brokerCertChainAndKey?: object } })[] };
+  const { listeners = [] } = asRecord(spec['kafka']) as { listeners?: (Omit<RunningListener, 'authentication' | 'certificate'> & { authentication?: { type: 'tls' | 'scram-sha-512' }; configuration?: { brokerCertChainAndKey?: object; class?: string } })[] };
   return listeners.map(({ authentication, configuration, ...listener }) => ({
-    ...listener, authentication: authentication?.type, certificate: configuration?.brokerCertChainAndKey === undefined ? 'operator' : 'own',
+    ...listener, authentication: authentication?.type, certificate: configuration?.brokerCertChainAndKey === undefined ? 'operator' : 'own', class: configuration?.class,
   }));
 }
 
 /** What a listener asks of who comes in. */
 function authenticationOf(listener: RunningListener): string {
   return bridgesAuthentication([listener]) ?? noAuthentication;
-}
-
-/** What the listeners' certificate is from, by who issues it. */
-function certificateSource(kafka: string, certificate: RunningObject['spec'] | undefined): InstalledKafka['certificate']['source'] {
-  const { name } = asRecord(certificate?.['issuerRef']);
-  if (name === undefined) return 'secret';
-  return name === rootIssuer(kafka) ? 'own-root' : name === selfSignedIssuer ? 'self-signed' : 'issuer';
 }

@@ -5,8 +5,10 @@ import { type Running, type RunningObject, textOf } from './running.ts';
 
 const moved = 'The gateways below it would be without routes until TSB has all of it anew, while clients wait: set it back, or run destroy first.';
 
-/** Names of what gateways are below in TSB: with another name it is another object, and what was below the first goes with it. */
-export function movedInTsb(running: (component: string, name: string) => Running, { organization, tenant, workspaces, groups }: Configuration['tsb'], regions: Configuration['regions']): Refusal[] {
+const oneEach = 'TSB takes one for each workspace: it refuses another while this one is there, and failover goes with this one. Set it back, or run destroy first.';
+
+/** Names of what gateways are below in TSB: with another name it is another object, and what was below the first goes with it. And those of the workspaces' settings. */
+export function movedInTsb(running: (component: string, name: string) => Running, { organization, tenant, workspaces, groups, settings }: Configuration['tsb'], regions: Configuration['regions']): Refusal[] {
   const { object } = running('TsbWorkspace', 'tsb');
   const { edge, bridges, existing } = groups;
   const gateways = [
@@ -24,13 +26,19 @@ export function movedInTsb(running: (component: string, name: string) => Running
       };
     }),
   ];
-  return gateways.flatMap(({ side, above, group, internal }) => [
+  const below = gateways.flatMap(({ side, above, group, internal }) => [
     ...same('tsb.organization', above('organization'), organization, moved),
     ...stays({ path: 'tsb.tenant', ...tenant }, above('tenant'), object('Tenant', 'tsb-tenant')),
     ...stays({ path: `tsb.workspaces.${side}`, ...workspaces[side] }, above('workspace'), object('Workspace', `tsb-workspace-${side}`)),
     ...stays(group, above('gatewayGroup'), object('GatewayGroup', `tsb-gateways-${group.name}`)),
     ...stays(internal, above('istioInternalGroup'), object('IstioInternalGroup', `tsb-istio-${internal.name}`)),
   ]);
+  return [...below, ...(['bridges', 'edge'] as const).flatMap((side) => otherSetting(object('WorkspaceSetting', `tsb-setting-${side}`), workspaces[side].name, { path: `tsb.settings.${side}`, wanted: settings[side] }))];
+}
+
+/** Another workspace may have another one. */
+function otherSetting(own: RunningObject | undefined, workspace: string, { path, wanted = { name: workspace, existing: false } }: { path: string; wanted: Configuration['tsb']['tenant'] | undefined }): Refusal[] {
+  return own?.annotations['tsb.tetrate.io/workspace'] === workspace ? stays({ path, ...wanted }, own.name, own, oneEach) : [];
 }
 
 /** What the annotations of a gateway's routes and of its filter say is above them, whoever made that. */
@@ -50,7 +58,7 @@ function wantedGroup(own: Omit<Wanted, 'existing'>, given: { path: string; name:
 }
 
 /** @param own what this stack made of that kind: as one that exists it would be no longer the stack's, and deleted */
-function stays({ path, name, existing }: Wanted, running: string | undefined, own: RunningObject | undefined): Refusal[] {
-  if (running !== undefined && existing && own?.name === name) return [{ path, running: 'one that this stack made', wanted: 'one that exists', instead: moved }];
-  return same(path, running, name, moved);
+function stays({ path, name, existing }: Wanted, running: string | undefined, own: RunningObject | undefined, instead = moved): Refusal[] {
+  if (running !== undefined && existing && own?.name === name) return [{ path, running: 'one that this stack made', wanted: 'one that exists', instead }];
+  return same(path, running, name, instead);
 }

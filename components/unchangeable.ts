@@ -8,13 +8,17 @@ import { operatorCatalog } from './operator-catalog.ts';
 import { neededOperators } from './operators.ts';
 import type { Previous } from './previous.ts';
 import { type Refusal, same } from './refusal.ts';
-import { type Running, runningIn, textOf, wasReady } from './running.ts';
+import { type Running, type RunningObject, runningIn, textOf, wasReady } from './running.ts';
 import { movedListener, takenBack } from './unchangeable-kafka.ts';
+import { otherCertificate } from './unchangeable-tls.ts';
+import { otherTopics } from './unchangeable-topics.ts';
 import { movedInTsb } from './unchangeable-tsb.ts';
 
 const another = 'That would make another Kafka and delete this one with its records: give the other a stack of its own.';
 const volumes = 'Volumes only grow, and Strimzi would leave them as they are without a word: set it back, or mirror the records to a Kafka of another stack.';
 const quorum = 'Every broker is a controller as well, and Strimzi does not make a running quorum of controllers larger or smaller: set it back, or mirror the records to a Kafka of another stack.';
+const brokersOfPartitions = 'Strimzi keeps brokers that hold partitions, while their names leave the certificate: set it back. Where nothing is on them any more, lower `spec.kafka.replicas` of the Kafka resource by kubectl, and run `kbf refresh` (or `pulumi refresh`) before `up`.';
+const nothingYet = 'Nothing is in it yet: run destroy first, then up. In a namespace that was there before, volumes stay unless kafka.storage.deleteClaim is set: delete their claims in between.';
 const everything = 'Everything in it would be deleted and made again while clients wait: set it back, or run destroy first.';
 const converted = 'Set it back: the objects have to be converted as Strimzi describes, and taken over by a stack of their own.';
 const gateways = 'Every gateway would be deleted and made again under the same name while clients wait: set it back, or run destroy first.';
@@ -22,6 +26,7 @@ const region = 'Give the region over there another name, run up, then take this 
 const bridges = 'Every bridge would be deleted, and its consumers with it, while clients wait: set it back, or run destroy first.';
 const port = 'Requests would go to the new port at once, and bridges listen on the old one until each was made anew, so that no region answers: set it back, or run destroy first.';
 const address = 'Another gateway would take its place, behind another load balancer with another address: set it back, or run destroy first.';
+const routes = 'TSB takes one object with routes for each gateway: it refuses another while this one is there. Set it back, or run destroy first.';
 const operator = 'The operator would be deleted with its namespace and made again, while nobody looks after what it made: set it back, or run destroy first.';
 const withoutOperator = 'The operator would be deleted with its namespace, and nobody would look after what it made: set it back, or run destroy first.';
 const traffic = 'Their namespace would be deleted with everything in it: set it back, or take the generators out, run up, and put them in again.';
@@ -46,7 +51,7 @@ export function unchangeable(previous: Previous, configuration: Configuration): 
   const { cluster, namespace } = running('TsbWorkspace', 'tsb');
   const given = givenNamespaces(configuration);
   return [
-    ...ofKafka(running('KafkaCluster', 'kafka'), kafka, { isInUse: haveServed(previous), given: given.kafka }),
+    ...ofKafka(running('KafkaCluster', 'kafka'), kafka, { isInUse: bridgesOf(previous).some(mayHaveServed), isNew: bridgesOf(previous).length === 0, given: given.kafka }),
     ...regions.flatMap((settings, index) => ofRegion(running('KafkaBridgeRegion', settings.name), bridge, { settings, path: `regions[${index}]`, given: given.bridge })),
     ...ofOperators(previous, configuration),
     ...same('tsb.context', cluster, tsb.context, everything),
@@ -81,18 +86,30 @@ function ofOperators(previous: Previous, configuration: Configuration): Refusal[
   });
 }
 
-/** Whether any bridge came in by what Kafka's listeners were: what never worked may be corrected. One of which nobody knows may have. */
-function haveServed(previous: Previous): boolean {
-  const bridges = previous.names('kbf:index:KafkaBridgeRegion').flatMap((name) => runningIn(previous)('KafkaBridgeRegion', name).object('KafkaBridge', `${name}-bridge`) ?? []);
-  return bridges.some((bridge) => bridge.status['conditions'] === undefined || wasReady(bridge));
+function bridgesOf(previous: Previous): RunningObject[] {
+  return previous.names('kbf:index:KafkaBridgeRegion').flatMap((name) => runningIn(previous)('KafkaBridgeRegion', name).object('KafkaBridge', `${name}-bridge`) ?? []);
 }
 
-function ofKafka(running: Running, wanted: Configuration['kafka'], { isInUse, given }: { isInUse: boolean; given: string | undefined }): Refusal[] {
+/** Whether it came in by what Kafka's listeners were: what never worked may be corrected. One of which nobody knows may have. */
+function mayHaveServed(bridge: RunningObject): boolean {
+  return bridge.status['conditions'] === undefined || wasReady(bridge);
+}
+
+interface KafkasUse {
+  /** Whether a bridge may have come in. */
+  readonly isInUse: boolean;
+  /** Whether no bridge ever was made, as they are when Kafka is ready. */
+  readonly isNew: boolean;
+  readonly given: string | undefined;
+}
+
+function ofKafka(running: Running, wanted: Configuration['kafka'], { isInUse, isNew, given }: KafkasUse): Refusal[] {
   const { cluster, namespace, object } = running;
   const kafka = object('Kafka', 'kafka');
   const pool = object('KafkaNodePool', 'kafka-pool');
   if (wanted.existing !== undefined) return same('kafka.existing', kafka && 'one that this stack made', 'one that exists already', another);
   const left = handedOver(namespace, given);
+  const corrected = (refusal: Refusal): Refusal => (isNew && !(kafka && wasReady(kafka)) ? { ...refusal, instead: nothingYet } : refusal);
   const moved = [
     ...same('kafka.context', cluster, wanted.context, another),
     ...same('kafka.namespace', kafka?.namespace, wanted.namespace, another),
@@ -101,28 +118,35 @@ function ofKafka(running: Running, wanted: Configuration['kafka'], { isInUse, gi
   ];
   return [
     ...moved,
-    ...controllers(pool?.spec['replicas'], wanted),
-    ...storage('kafka.storage', volumeOf(pool?.spec) ?? volumeOf(asRecord(kafka?.spec['kafka'])), wanted.storage),
-    ...(wanted.zookeeper === undefined ? [] : storage('kafka.zookeeper.storage', volumeOf(asRecord(kafka?.spec['zookeeper'])), wanted.zookeeper.storage)),
+    ...brokers(running, wanted).map(corrected),
+    ...storage('kafka.storage', volumeOf(pool?.spec) ?? volumeOf(asRecord(kafka?.spec['kafka'])), wanted.storage).map(corrected),
+    ...(wanted.zookeeper === undefined ? [] : storage('kafka.zookeeper.storage', volumeOf(asRecord(kafka?.spec['zookeeper'])), wanted.zookeeper.storage).map(corrected)),
     ...left,
     // Of another Kafka everything is another, and of a given certificate where it is from.
-    ...(kafka === undefined || moved.length > 0 ? [] : [...(isInUse ? movedListener(running, kafka, wanted) : []).filter(({ path }) => !left.some((refusal) => refusal.path === 'kafka.certificate') || path !== 'kafka.certificate.source'), ...takenBack(running, kafka, wanted)]),
+    ...(kafka === undefined || moved.length > 0 ? [] : [...(isInUse ? movedListener(running, kafka, wanted) : []).filter(({ path }) => !left.some((refusal) => refusal.path === 'kafka.certificate') || !path.startsWith('kafka.certificate.')), ...takenBack(kafka, wanted), ...otherTopics(running, wanted)]),
   ];
 }
 
 function ofRegion({ cluster, namespace, object }: Running, { name, namespace: wanted, port: wantedPort }: Configuration['bridge'], { settings, path, given }: { settings: RegionConfiguration; path: string; given: string | undefined }): Refusal[] {
   const bridge = object('KafkaBridge', `${settings.name}-bridge`);
+  const { name: gateway, routes: wantedRoutes = gateway } = settings.gateway;
+  const routed = object('Routes', `${settings.name}-routes`);
+  const { app } = asRecord(asRecord(routed?.spec['workloadSelector'])['labels']);
   return [
     ...same(`${path}.context`, cluster, settings.context, region),
     ...same('bridge.namespace', namespace ?? bridge?.namespace, wanted, everything),
     ...same('bridge.name', bridge?.name, name, bridges),
     ...same('bridge.port', bridge && String(asRecord(bridge.spec['http'])['port']), String(wantedPort), port),
-    ...same(`${path}.gateway.name`, object('Gateway', `${settings.name}-gateway`)?.name, settings.gateway.name, address),
+    ...same(`${path}.gateway.name`, object('Gateway', `${settings.name}-gateway`)?.name, gateway, address),
+    // Of another gateway they may be others.
+    ...(app === gateway ? same(`${path}.gateway.routes`, routed?.name, wantedRoutes, routes) : []),
     ...handedOver(namespace, given),
   ];
 }
 
-function ofTier1({ cluster, namespace, object }: Running, { tsb: { api }, tier1: { context, namespace: wanted, name }, given }: Pick<Configuration, 'tsb' | 'tier1'> & { given: string | undefined }): Refusal[] {
+function ofTier1(running: Running, { tsb: { api }, tier1: { context, namespace: wanted, name, tls }, given }: Pick<Configuration, 'tsb' | 'tier1'> & { given: string | undefined }): Refusal[] {
+  const { cluster, namespace, object } = running;
+  const left = handedOver(namespace, given);
   // By whichever kind its pods and Service were made.
   const gateway = object('Gateway', 'tier1-gateway');
   // Tier1 has a kind of its own only among the deprecated ones.
@@ -132,7 +156,8 @@ function ofTier1({ cluster, namespace, object }: Running, { tsb: { api }, tier1:
     ...same('tier1.context', cluster, context, everything),
     ...same('tier1.namespace', namespace ?? gateway?.namespace, wanted, everything),
     ...same('tier1.name', gateway?.name, name, address),
-    ...handedOver(namespace, given),
+    ...left,
+    ...(left.some(({ path }) => path === 'tier1.tls') ? [] : otherCertificate(running, tls)),
   ];
 }
 
@@ -142,8 +167,11 @@ function ofGenerators({ cluster, namespace }: Running, wanted: Configuration['ge
   return [...same('generators.context', cluster, wanted.context, traffic), ...same('generators.namespace', namespace, wanted.namespace, traffic), ...handedOver(namespace, given)];
 }
 
-function controllers(running: unknown, { brokers }: InstalledKafka): Refusal[] {
-  return typeof running === 'number' ? same('kafka.brokers', String(running), String(brokers), quorum) : [];
+function brokers({ object }: Running, { brokers: wanted }: InstalledKafka): Refusal[] {
+  const controllers = object('KafkaNodePool', 'kafka-pool')?.spec['replicas'];
+  if (typeof controllers === 'number') return same('kafka.brokers', String(controllers), String(wanted), quorum);
+  const { replicas } = asRecord(object('Kafka', 'kafka')?.spec['kafka']);
+  return typeof replicas === 'number' && wanted < replicas ? [{ path: 'kafka.brokers', running: String(replicas), wanted: String(wanted), instead: brokersOfPartitions }] : [];
 }
 
 function storage(path: string, running: Record<string, unknown> | undefined, wanted: InstalledKafka['storage']): Refusal[] {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 
+import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
 import { tsbClusterName } from '../../components/tsb-cluster.ts';
@@ -71,6 +72,23 @@ describe('TSB’s hierarchy', () => {
     const every = await grouped({ east: 'g-east', west: 'g-west' });
     assert.deepEqual(every.childrenOf('TsbWorkspace').filter((child) => child.includes('Group')), ['gateway.tsb.tetrate.io/v2:Group tsb-gateways-edge']);
   });
+
+  for (const workspace of ['ws-b', { existing: 'ws-b' }]) {
+    it(`takes no region away before that may be, in a workspace ${typeof workspace === 'string' ? 'of its own' : 'that exists'}`, async () => {
+      const { tsb, bridge, tier1 } = configuration({ tsb: { tenant: { existing: 'platform' }, workspaces: { bridges: workspace }, settings: { bridges: 'set' }, groups: { bridges: 'all' } }, regions: ['east', 'west'].map((name) => region(name, { gateway: { name: `${name}-gw` } })) });
+      const left = Promise.withResolvers<pulumi.Resource[]>();
+      const { resources } = await record(() => {
+        const cluster = answeringCluster(operators)('central');
+        const regions = ['east', 'west'].map((name) => ({ name, tsbCluster: `tsb-${name}`, gateway: `${name}-gw` }));
+        const made = new TsbWorkspace('tsb', { cluster, tsb, givenNamespace: false, bridge, regions, edge: { tsbCluster: 'central', namespace: 'edge' }, retries: tier1.retries, after: left.promise });
+        // Of which tier1's routes are, that forget the region.
+        pulumi.output(made.edge.gatewayGroup).apply(() => new k8s.core.v1.ConfigMap('forgotten', {}, { provider: cluster.provider }).id.apply(() => { left.resolve([]); }));
+      });
+      const names = resources.map(({ name }) => name);
+      const after = names.slice(names.indexOf('forgotten') + 1).filter((name) => ['tsb-workspace-bridges', 'tsb-gateways-all', 'tsb-setting-bridges'].includes(name));
+      assert.deepEqual(after.sort(), ['tsb-gateways-all', 'tsb-setting-bridges', ...(typeof workspace === 'string' ? ['tsb-workspace-bridges'] : [])]);
+    });
+  }
 
   it('sets up networks and what they reach only where that is asked for', async () => {
     const recording = await recordTopology({ tsb: { setup: { networks: { 'tsb-east': 'tier2', 'tsb-west': 'tier2', central: 'tier1' }, reachability: { tier1: ['tier2', 'tier2'] } } } });

@@ -28,7 +28,15 @@ describe('clusters that do not answer', () => {
   it('cannot be skipped where Kafka, TSB or tier1 stand in them', () => {
     assert.match(refusalOf(() => abandonedClusters('up', [cluster('kafka', ['Kafka'])], {})).remedy ?? '', /kafka cannot be left out/);
     const used = [cluster('one', ['tier1', 'region east'])];
-    assert.match(refusalOf(() => skippedContexts(used, ['east'])).message, /Region east cannot be skipped: tier1 stands in its cluster one, too/);
+    assert.match(refusalOf(() => skippedContexts(used, ['east'])).message, /Region east cannot be skipped: its cluster one has tier1 in it, too/);
+  });
+
+  it('are skipped with the traffic generators in them', () => {
+    const east = cluster('c1', ['region east', 'the traffic generators']);
+    assert.deepEqual([...skippedContexts([east, answering], ['east'])], [['east', 'c1']]);
+    assert.match(refusalOf(() => abandonedClusters('up', [answering, east], {})).remedy ?? '', /--skip-region east:/);
+    assert.match(refusalOf(() => abandonedClusters('up', [answering, cluster('c3', ['the traffic generators'])], {})).remedy ?? '', /c3 cannot be left out/);
+    assert.equal(refusalOf(() => skippedContexts([cluster('c1', ['Kafka', 'TSB', 'region east', 'the traffic generators'])], ['east'])).message, 'Region east cannot be skipped: its cluster c1 has Kafka and TSB in it, too.');
   });
 
   it('are skipped by the names of regions that exist', () => {
@@ -39,14 +47,18 @@ describe('clusters that do not answer', () => {
 
   it('stop a destroy, which goes on without them only when told to', () => {
     const reached = [answering, cluster('east', ['region east'])];
-    assert.match(refusalOf(() => abandonedClusters('destroy', reached, {})).remedy ?? '', /--abandon-unreachable/);
+    const refusal = refusalOf(() => abandonedClusters('destroy', reached, {}));
+    assert.match(refusal.remedy ?? '', /--abandon-unreachable/);
+    assert.equal(refusal.code, 'unreachable');
     assert.deepEqual(abandonedClusters('destroy', reached, { abandonUnreachable: true }).map(({ context }) => context), ['east']);
   });
 
   it('are never those that refuse the credentials', () => {
     const refusing = cluster('east', ['region east'], { state: 'refused', detail: 'HTTP 401: Unauthorized' });
     for (const other of [answering, cluster('west', ['region west'])]) {
-      const { message, remedy } = refusalOf(() => abandonedClusters('destroy', [refusing, other], { abandonUnreachable: true }));
+      const { message, remedy, code } = refusalOf(() => abandonedClusters('destroy', [refusing, other], { abandonUnreachable: true }));
+      // Waiting for the one that is away would not help.
+      assert.equal(code, undefined);
       assert.match(message, /Cluster east \(region east\) at https:\/\/east:6443 refuses the credentials in \/k: HTTP 401: Unauthorized/);
       assert.match(remedy ?? '', /never taken for one that is gone/);
     }

@@ -229,7 +229,7 @@ describe('what is running', () => {
   });
 
   describe('by region', () => {
-    const named = (...names: string[]) => names.map((name) => ({ name }));
+    const named = (...names: string[]) => names.map((name) => ({ name, context: name }));
 
     it('may grow or shrink', () => {
       assert.deepEqual(regionChanges(previous, named('east', 'west', 'north')), { arrived: ['north'], departed: [] });
@@ -239,6 +239,15 @@ describe('what is running', () => {
 
     it('does not grow and shrink at once', () => {
       assert.throws(() => regionChanges(previous, named('west', 'north')), /north cannot come in the same run in which east would go[^]*Run up with all of them first/);
+    });
+
+    it('keeps the name of one that stays in its cluster', () => {
+      const renamed = [{ name: 'asia', context: 'east' }, ...named('west')];
+      assert.throws(() => regionChanges(previous, renamed), ({ message }: Error) => {
+        assert.match(message, /asia cannot come in the same run in which east would go[^]*\nA region keeps its name as long as it is in its cluster, here east: call asia east again\. Where two others are there meanwhile: take east out, run up, and then put asia in\.$/);
+        assert.doesNotMatch(message, /all of them first/);
+        return true;
+      });
     });
 
     it('loses no region that is skipped', () => {

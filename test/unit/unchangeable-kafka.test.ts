@@ -55,12 +55,56 @@ describe('the way by which bridges come in', () => {
     });
   }
 
+  it('keeps the class of its load balancer, whoever comes in by it', async () => {
+    const nlb = 'service.k8s.aws/nlb';
+    const classes = (...given: (string | undefined)[]) => ({ listeners: given.map((name, index) => ({ type: 'loadbalancer', name: `l${index}`, port: 9094 + index, ...(name && { class: name }) })) });
+    const before = await ran(classes(undefined, nlb));
+    assert.deepEqual(said(before, classes(nlb, undefined)), [['kafka.listeners[0].class', 'none', nlb], ['kafka.listeners[1].class', nlb, 'none']]);
+    const insteads = unchangeable(before, configuration({ kafka: { ...place, ...classes(nlb, undefined) } })).map(({ instead }) => instead);
+    assert.match(insteads[0] ?? '', /than it was made with: set it back, or mirror/);
+    assert.match(insteads[1] ?? '', /than it was made with: set it back, or give the listener another name\.$/);
+    const ingress = (name: string) => ({ listeners: [{ type: 'ingress', class: name }] });
+    assert.deepEqual(said(await ran(ingress('a')), ingress('b')), []);
+  });
+
   it('is said to be left only where that can be done', async () => {
     const instead = async (before: object, after: object, more: object = {}) => unchangeable(await ran(before, {}, more), configuration({ kafka: { ...place, ...after }, ...more }))[0]?.instead;
     const back = /no region answers: set it back, or mirror the records to a Kafka of another stack, or run destroy first\.$/;
     assert.match(await instead({}, { listeners: [{ type: 'nodeport' }] }) ?? '', back, 'the first of two has the short names');
     const signing = { api: 'v1beta2', version: '3.9.1', certificate: { source: 'self-signed' } };
     assert.match(await instead({ listeners: [balancer], ...signing }, { listeners: [route], ...signing }, { operators: { strimzi: { version: '0.45.1' } } }) ?? '', back, 'with more names its certificate is another one');
+  });
+});
+
+describe('the certificate that bridges trust', () => {
+  const issued = (issuer: object, more: object = {}) => ({ certificate: { source: 'issuer', issuer: { name: 'a', kind: 'ClusterIssuer', ...issuer }, ...more } });
+  const old = { operators: { strimzi: { version: '0.45.1' } } };
+  const signing = (more: object = {}, brokers = 3) => ({ api: 'v1beta2', version: '3.9.1', brokers, certificate: { source: 'self-signed', ...more } });
+
+  it('is not another issuer’s', async () => {
+    const before = await ran(issued({}));
+    assert.deepEqual(said(before, issued({ name: 'b' })), [['kafka.certificate.issuer.name', 'a', 'b']]);
+    assert.deepEqual(said(before, issued({}, { leafDays: 90 })), [], 'bridges trust the issuer');
+    assert.deepEqual(said(await ran(issued({}), {}, { namespaces: 'given' }), issued({ kind: 'Issuer' }), { namespaces: 'given' }), [['kafka.certificate.issuer.kind', 'ClusterIssuer', 'Issuer']]);
+  });
+
+  it('may be any of its root', async () => {
+    assert.deepEqual(said(await ran({}), { certificate: { leafDays: 90, rootDays: 900 } }), []);
+  });
+
+  it('is not another one that signs itself', async () => {
+    const before = await ran(signing(), {}, old);
+    const one = 'one that signs itself';
+    assert.deepEqual(said(before, signing(), old), []);
+    assert.deepEqual(said(before, signing({ leafDays: 90, organization: 'us' }), old), [['kafka.certificate.leafDays', '365', '90'], ['kafka.certificate.organization', 'kafka', 'us']]);
+    assert.deepEqual(said(before, signing({}, 4), old), [['kafka.certificate', one, 'another one, with broker-3.kafka.example,']]);
+    const wildcard = await ran(signing({ hosts: ['*.kafka.example'] }), {}, old);
+    assert.deepEqual(said(wildcard, signing({ hosts: ['*.kafka.example'] }, 4), old), [], 'it has room for more');
+  });
+
+  it('may be another one as long as no bridge ever came in by it', async () => {
+    const notReady = { conditions: [{ type: 'NotReady', status: 'True' }] };
+    assert.deepEqual(said(await ran(issued({}), { 'east-bridge': notReady, 'west-bridge': notReady }), issued({ name: 'b' })), []);
   });
 });
 
@@ -96,6 +140,61 @@ describe('what Kafka does not take back', () => {
     const before = await ran(topics(6, 12), { 'kafka-topic-a': ready, 'kafka-topic-b': ready });
     assert.deepEqual(said(before, topics(12, 6)), [['kafka.topics[1].partitions', '12', '6']]);
     assert.deepEqual(said(await ran(topics(6, 12), { 'kafka-topic-b': { conditions: [{ type: 'NotReady', status: 'True' }] } }), topics(6, 6)), []);
+  });
+
+  it('is the number of a topic’s copies, either way, unless that has changed already', async () => {
+    const copies = (replicas: number) => ({ brokers: 5, topics: [{ name: 'a', replicas }] });
+    const ready = { 'kafka-topic-a': { conditions: [{ type: 'Ready', status: 'True' }] } };
+    assert.deepEqual(said(await ran(copies(4), ready), copies(3)), [['kafka.topics[0].replicas', '4', '3']]);
+    assert.deepEqual(said(await ran(copies(4), ready), copies(5)), [['kafka.topics[0].replicas', '4', '5']]);
+    assert.deepEqual(said(await ran(copies(4), { 'kafka-topic-a': { conditions: [{ type: 'Ready', status: 'False', reason: 'NotSupported' }] } }), copies(5)), []);
+  });
+
+  it('are topics: they are deleted where somebody means it', async () => {
+    const topics = (...names: string[]) => ({ topics: names.map((name) => ({ name })) });
+    const before = await ran(topics('orders', 'Not_K8s', 'kept'));
+    assert.deepEqual(said(before, topics('kept', 'orders', 'Not_K8s', 'more')), []);
+    const [refusal, ...more] = unchangeable(before, configuration({ kafka: { ...place, ...topics('kept') } }));
+    assert.deepEqual(more, []);
+    assert.deepEqual([refusal?.path, refusal?.running, refusal?.wanted], ['kafka.topics', 'orders, Not_K8s', 'none of this name']);
+    assert.match(refusal?.instead ?? '', /^A topic's records go with it, so that up deletes none: set it back\. Where they are to go: kubectl --context kafka -n kafka-cluster delete kafkatopic orders not-k8s-[0-9a-f]{8}, and then run `kbf refresh` /);
+    assert.deepEqual(said(await ran(topics('orders')), {}), [['kafka.topics', 'orders', 'none of this name']], 'the last one');
+  });
+
+  it('is a broker, by whichever API', async () => {
+    const old = (brokers: number) => ({ api: 'v1beta2', version: '3.9.1', brokers });
+    const operators = { strimzi: { version: '0.45.1' } };
+    const before = await ran(old(5), {}, { operators });
+    assert.deepEqual(said(before, old(4), { operators }), [['kafka.brokers', '5', '4']]);
+    assert.deepEqual(said(before, old(6), { operators }), []);
+  });
+});
+
+describe('a Kafka that never was ready', () => {
+  /** As a first run leaves it that waited in vain. */
+  const begun = async (status?: object): Promise<Previous> => {
+    const recording = await recordTopology({ kafka: { ...place, storage: { size: '10Gi', class: 'fsat' } } });
+    const resources = recording.resources.filter(({ type, parent }) => parent === 'KafkaCluster' || type === 'kbf:index:KafkaCluster');
+    return previousOf({ resources, outputsOf: () => ({}) }, status && { kafka: status });
+  };
+  const corrected = { kafka: { ...place, brokers: 5, storage: { size: '5Gi', class: 'fast' } } };
+  const paths = ['kafka.brokers', 'kafka.storage.size', 'kafka.storage.class'];
+
+  it('is destroyed and made again, as nothing is in it', async () => {
+    for (const status of [undefined, { conditions: [{ type: 'NotReady', status: 'True' }] }]) {
+      const refusals = unchangeable(await begun(status), configuration(corrected));
+      assert.deepEqual(refusals.map(({ path }) => path), paths);
+      for (const { instead } of refusals) assert.match(instead, /^Nothing is in it yet: run destroy first, then up\./);
+    }
+  });
+
+  it('is told from one that may have records', async () => {
+    const insteads = (before: Previous) => unchangeable(before, configuration(corrected)).filter(({ path }) => paths.includes(path)).map(({ instead }) => instead);
+    const kept = [await begun({ conditions: [{ type: 'Ready', status: 'True' }] }), await ran({ storage: { size: '10Gi', class: 'fsat' } })];
+    for (const before of kept) {
+      assert.equal(insteads(before).length, 3);
+      for (const instead of insteads(before)) assert.match(instead, /mirror the records/);
+    }
   });
 });
 

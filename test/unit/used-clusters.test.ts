@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
+import { skippedContexts } from '../../automation/reach.ts';
 import { survey } from '../../automation/survey.ts';
 import { clustersInSettings, clustersOfState, together } from '../../automation/usedClusters.ts';
 import { parseConfiguration } from '../../config/configuration.ts';
 import { checkOf, stackState, urnsOf } from './stack-state-fixtures.ts';
 
 describe('the clusters of an operation', () => {
-  const configuration = parseConfiguration({
+  const settings = {
     hostname: 'bridge.example', kubeconfig: '/k', kafka: { context: 'kafka', domain: 'kafka.example' },
     regions: [{ name: 'east', context: 'c1', tsbCluster: 'c1' }, { name: 'west', context: 'c2', tsbCluster: 'c2', kubeconfig: '/k2' }],
     tsb: { context: 'central', organization: 'o', tenant: 't' }, tier1: { context: 'central', tsbCluster: 'central' },
-  }, '/', 'unchecked');
+  };
+  const configuration = parseConfiguration(settings, '/', 'unchecked');
 
   it('are those of the settings, each once with all that stands in it', () => {
     assert.deepEqual(clustersInSettings(configuration).map(({ context, kubeconfig, parts, regions }) => [context, kubeconfig, parts, regions]), [
@@ -34,5 +36,18 @@ describe('the clusters of an operation', () => {
     const found = await survey('refresh', { configuration: undefined, state, program: '/program', orphans: [] }, { skipRegions: ['east'] });
     assert.deepEqual(found.skipped, ['east']);
     assert.deepEqual(found.excluded(state).sort(), [...urnsOf('east'), checkOf('east')].sort());
+  });
+
+  it('of which one is skipped keep the traffic generators there, in the state as well', async () => {
+    const generating = parseConfiguration({ ...settings, generators: { topic: 'sales', context: 'c1' } }, '/', 'unchecked');
+    assert.deepEqual([...skippedContexts(clustersInSettings(generating), ['east'])], [['east', 'c1']]);
+    const state = stackState();
+    for (const { inputs } of state.resources ?? []) if (inputs?.context !== 'east') delete inputs?.kubeconfig;
+    const [provider = ''] = urnsOf('east');
+    const generators = { urn: 'urn:pulumi:dev::p::kbf:index:TrafficGenerators::generators', type: 'kbf:index:TrafficGenerators', custom: false };
+    const producer = { urn: 'urn:pulumi:dev::p::kbf:index:TrafficGenerators$kubernetes:apps/v1:Deployment::generators-producer', type: 'kubernetes:apps/v1:Deployment', custom: true, parent: generators.urn, provider: `${provider}::id-east` };
+    state.resources?.push(generators, producer);
+    const found = await survey('refresh', { configuration: undefined, state, program: '/program', orphans: [] }, { skipRegions: ['east'] });
+    assert.deepEqual(found.excluded(state).sort(), [...urnsOf('east'), checkOf('east'), generators.urn, producer.urn].sort());
   });
 });
