@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { UserError } from '../../errors.ts';
+import { heard } from '../listener.ts';
 import { Cluster } from './cluster.ts';
 import { isDead } from './faults/driver.ts';
 import { healLeftovers, journaled } from './faults/journal.ts';
@@ -15,6 +16,7 @@ import type { LeasePlace } from './lease.ts';
  */
 export async function healStack({ notice, ...where }: { stateDir: string; kubeconfig: string; notice?: (text: string) => void }): Promise<Healed[]> {
   await using leases = new AsyncDisposableStack();
+  const tell = heard(notice);
   const places = (await journaled(where.stateDir)).map(({ lease }) => lease);
   const distinct = places.filter((place, i) => places.findIndex((other) => isSame(other, place)) === i);
   const unasked: { place: LeasePlace; why: UserError }[] = [];
@@ -22,7 +24,7 @@ export async function healStack({ notice, ...where }: { stateDir: string; kubeco
     try {
       const holder = `kbf faults heal on ${hostname()}, process ${process.pid}`;
       const { takenFrom } = leases.use(await Lease.take(new Cluster(where.kubeconfig, place.context), { namespace: place.namespace, holder, stateDir: where.stateDir, onLost: () => undefined }));
-      if (takenFrom !== undefined) notice?.(`${leftBy(takenFrom)}. ${whereToLook}`);
+      if (takenFrom !== undefined) tell(`${leftBy(takenFrom)}. ${whereToLook}`);
     } catch (error) {
       if (!(error instanceof UserError) || error.exitCode === 2) throw error;
       unasked.push({ place, why: error });

@@ -2,6 +2,7 @@ import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../errors.ts';
+import { heard } from '../listener.ts';
 import { Cluster } from './cluster.ts';
 import { contentOf } from './content.ts';
 import { startClock } from './exchange.ts';
@@ -46,9 +47,12 @@ export interface DrillResult {
  * Runs one drill: steady state, load, fault, observe, heal, recover, drain, verify, report. Whatever happens, the fault is healed before this
  * settles, and a journal in `stateDir` lets the next run heal what a killed one left.
  * Throws a UserError for wrong options, for a fault that cannot be injected here, and where another drill is on the stack (2, nothing touched), and (1) where
- * the report cannot be written or a fault cannot be healed. Everything else that goes wrong is a verdict.
+ * the report cannot be written or a fault cannot be healed. An abort before the stack's Lease is held rejects with the signal's reason, and no report is left; one that
+ * comes later resolves as aborted (130) with a report, healed, unless the drill had come to its end. Everything else that goes wrong is a verdict.
  */
-export async function runDrill(options: DrillOptions): Promise<DrillResult> {
+export async function runDrill(given: DrillOptions): Promise<DrillResult> {
+  given.signal?.throwIfAborted();
+  const options = { ...given, onEvent: heard(given.onEvent) };
   const { plan, outputs } = planOf(options);
   const place = leasePlaceOf(outputs);
   const cluster = new Cluster(options.kubeconfig, place.context);
@@ -159,11 +163,14 @@ async function withLease(cluster: Cluster, { namespace, plan, awayMs, options, s
       onLost: (why) => { stop(new AbortCondition(why, true)); }, ...(options.signal ? { signal: options.signal } : {}),
     });
   } catch (error) {
+    // Who waits for a Lease rejects with an error of its own.
+    options.signal?.throwIfAborted();
     if (!(error instanceof UserError) || error.exitCode === 2) throw error;
     const left = await withoutLease(error).then(() => '', (failure: unknown) => {
       if (failure instanceof UserError) return failure.message;
       throw failure;
     });
+    options.signal?.throwIfAborted();
     return { kind: 'inconclusive', reason: left.includes(error.message) ? left : [error.message, ...(left === '' ? [] : [left])].join('; ') };
   }
   try {

@@ -110,6 +110,7 @@ export class Lease implements AsyncDisposable {
   async #take(signal?: AbortSignal): Promise<void> {
     for (;;) {
       const watched = await this.#watch(signal);
+      signal?.throwIfAborted();
       if (watched === undefined) {
         if (await this.#create()) return;
         continue;
@@ -144,7 +145,7 @@ export class Lease implements AsyncDisposable {
 
   #heldBy({ spec }: V1Lease): UserError {
     return new UserError(`another drill is running on this stack: ${spec?.holderIdentity ?? 'unknown'} (Lease ${this.#namespace}/${name} in cluster ${this.#cluster.context}, just renewed)`,
-      { exitCode: 2, remedy: 'wait until it has ended' });
+      { exitCode: 2, code: 'drill-running', remedy: 'wait until it has ended' });
   }
 
   /** Renews it until it is given up. Of a cluster that does not answer nobody knows whether it answers others, who may take it over when its time is up. */

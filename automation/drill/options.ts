@@ -70,7 +70,7 @@ export interface DrillOptions {
   objectives?: string[];
   /** What the environment runs on, for the report. Default: what its clusters tell. */
   parts?: Parts;
-  /** Ends the drill: the fault is healed, then the report says `aborted`. */
+  /** Ends the drill: the fault is healed, then the report says `aborted`; before the stack's Lease is held there is none, and the drill rejects with the signal's reason. */
   signal?: AbortSignal;
   onEvent?: (event: DrillEvent) => void;
 }

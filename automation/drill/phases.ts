@@ -106,16 +106,21 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   Object.assign(drill.seen, { configuration, parts });
   // At once, and not after all of it: without a bound, or an objective for it, no gap is short enough to pass.
   for (const [name, { unreadable }] of Object.entries(configuration)) if (unreadable !== undefined) drill.phase('steady', `${name} cannot be read, so that it bounds no gap: ${String(unreadable)}`);
+  // The first thing that is made.
+  signal.throwIfAborted();
   cleanup.defer(() => forget(kafka, plan.topic));
   await kafka.createTopic(plan.topic, { partitions: plan.partitions, replicas: 3, minInsyncReplicas: 2 });
   const consumers = cleanup.adopt(consumersOf(drill), (group) => group.stop());
   const generator = cleanup.adopt(await Generator.start({ tier1: tier1Of(outputs), hostname: outputs.hostname, plan: driversShare(plan), regions: outputs.regions, proxiesRepeat: mayRepeat(drill), clock }), (open) => open.close());
   const pool = cleanup.adopt(entrance(outputs, { connections: 1 }), (open) => open.destroy());
   // An interrupted drill does not wait for answers.
-  signal.addEventListener('abort', () => {
+  const end = (): void => {
     generator.abort();
     void pool.destroy();
-  }, { once: true });
+  };
+  signal.addEventListener('abort', end, { once: true });
+  // The caller's signal may outlive many drills, and keeps alive what listens to one that is made of it.
+  cleanup.defer(() => { signal.removeEventListener('abort', end); });
   const probe = probeOf(drill, { dispatcher: pool, regions: await byAddress(outputs.regions), onAttempt: storing(drill, (attempt) => { live.noteUnknown(attempt); }) });
   const everyRegion = { probe, regions: servingRegions(outputs), clock, signal };
   // Nobody's pods are made anew where there is nobody to serve meanwhile.

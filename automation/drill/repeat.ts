@@ -67,9 +67,11 @@ type RunOnce = (options: DrillOptions) => Promise<{ report: Report; exitCode: nu
 
 /**
  * Runs the same drill several times, each in a directory of its own (run-001 …), with repeat.json, repeat.html and junit.xml over them. A run that has its report is not run
- * again, so that a series which was interrupted goes on; one that was interrupted itself, or whose driver was killed, is put aside and run again. Throws as a single drill does.
+ * again, so that a series which was interrupted goes on; one that was interrupted itself, or whose driver was killed, is put aside and run again.
+ * Throws as a single drill does, also where one is aborted that does not hold the stack's Lease yet: those before it stand.
  */
 export async function repeatDrill(options: DrillOptions, { repeat, seed }: RepeatPlan, runOnce: RunOnce): Promise<RepeatResult> {
+  options.signal?.throwIfAborted();
   await mkdir(options.reportDir, { recursive: true });
   const done: SeriesRun[] = [];
   let interrupted = false;

@@ -23,7 +23,7 @@ const [stillThereEveryMs, stillThereWithinMs] = [2_000, 1_000];
 export class NotHealed extends UserError {
   constructor({ fault, text }: Injection, cause: unknown) {
     super(`${fault.name} of ${text} could not be healed: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { remedy: 'kbf faults heal, or the next drill, tries again', cause });
+      { code: 'not-healed', remedy: 'kbf faults heal, or the next drill, tries again', cause });
   }
 }
 
@@ -121,8 +121,8 @@ async function bringAbout({ clock }: Drill, injection: Injection, deed: Promise<
 
 /** Ignores the signal on purpose: an interrupted drill heals as well. Safe to repeat. */
 export async function heal(drill: Drill, injection: Injection): Promise<void> {
-  drill.phase('heal');
   try {
+    drill.phase('heal');
     await healNow(injection);
     const lateMs = (injection.lateUntilMs ?? 0) - drill.clock();
     if (lateMs > 0) {
@@ -151,8 +151,9 @@ async function healNow({ fault, target, undo }: Injection): Promise<void> {
   }, patient);
 }
 
-/** In the journal before anything is done. */
-async function note({ options, plan }: Drill, { fault, target, text, undo }: Injection): Promise<void> {
+/** In the journal before anything is done. An interrupted drill does no more. */
+async function note({ options, plan, signal }: Drill, { fault, target, text, undo }: Injection): Promise<void> {
+  signal.throwIfAborted();
   await writeEntry(options.stateDir, { schema: 'kbf-fault/2', run: plan.run, fault: fault.name, target: text, refs: target.refs, undo, at: new Date().toISOString() });
 }
 

@@ -36,7 +36,7 @@ describe('the Lease of a stack', () => {
 
   it('is one drill\'s, and says whose it is to the second', async () => {
     held.use(await take('ann'));
-    await assert.rejects(take('bob'), { exitCode: 2, message: /another drill is running on this stack: ann \(Lease edge\/kbf-drill in cluster east/ });
+    await assert.rejects(take('bob'), { exitCode: 2, code: 'drill-running', message: /another drill is running on this stack: ann \(Lease edge\/kbf-drill in cluster east/ });
     assert.equal(holder(), 'ann');
   });
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,9 +10,10 @@ import { writeEntry } from '../../automation/drill/faults/journal.ts';
 import type { JournalEntry } from '../../automation/drill/faults/journal.ts';
 import type { Target } from '../../automation/drill/faults/target.ts';
 import { Live } from '../../automation/drill/live.ts';
+import type { Phase } from '../../automation/drill/options.ts';
 import type { Drill } from '../../automation/drill/phases.ts';
 import type { FaultMark } from '../../automation/drill/plan.ts';
-import { heal, healArranged, underFault } from '../../automation/drill/underFault.ts';
+import { arrange, heal, healArranged, NotHealed, underFault } from '../../automation/drill/underFault.ts';
 import type { Injection } from '../../automation/drill/underFault.ts';
 
 describe('a fault under load', () => {
@@ -70,6 +72,12 @@ describe('a fault under load', () => {
     assert.deepEqual(healings, ['east', 'east']);
   });
 
+  it('that is brought about before the load is in the journal by then', async () => {
+    let noted: string[] = [];
+    await arrange(drillOf(), injectionOf({ ...late, arrange: async () => { noted = await readdir(path.join(stateDir, 'faults')); } }));
+    assert.deepEqual(noted, ['run-1.json']);
+  });
+
   it('that could not be brought about is in the journal and looked for again until nothing of it can come about any more', async () => {
     await assert.rejects(underFault(drillOf(), injectionOf(late)), { message: 'no answer' });
     assert.equal(there, false);
@@ -78,12 +86,17 @@ describe('a fault under load', () => {
   });
 
   it('that could not be brought about is over when its region serves again, unless the drill is interrupted, or it would have ended by itself', async () => {
-    const marked = async (fault: Fault, signal?: AbortSignal): Promise<boolean> => {
-      await assert.rejects(underFault(drillOf(signal), injectionOf({ ...fault, heal: () => { nowMs += 20_000; return Promise.resolve(true); } })));
+    const marked = async (fault: Fault, stop?: AbortController): Promise<boolean> => {
+      const heal = (): Promise<boolean> => {
+        stop?.abort();
+        nowMs += 20_000;
+        return Promise.resolve(true);
+      };
+      await assert.rejects(underFault(drillOf(stop?.signal), injectionOf({ ...fault, heal })));
       return faults.at(-1)?.recoveredMs !== undefined;
     };
     assert.equal(await marked(late), true);
-    assert.equal(await marked(late, AbortSignal.abort()), false);
+    assert.equal(await marked(late, new AbortController()), false);
     assert.equal(await marked({ ...late, ends: 'by itself' }), false);
   });
 
@@ -103,6 +116,20 @@ describe('a fault under load', () => {
     await assert.rejects(held(() => true, () => Promise.resolve(false)), /was gone/);
     // Of what cannot be asked nobody knows.
     await held(() => true, () => Promise.reject(new UserError('no answer')));
+  });
+
+  it('is not brought about, nor noted, in a drill that was interrupted by then', async () => {
+    const wish = new Error('enough');
+    const never: Fault = { ...late, arrange: () => assert.fail('it was arranged'), inject: () => assert.fail('it was injected') };
+    for (const begin of [arrange, underFault]) await assert.rejects(begin(drillOf(AbortSignal.abort(wish)), injectionOf(never)), (error) => error === wish);
+    assert.deepEqual([faults, existsSync(path.join(stateDir, 'faults'))], [[], false]);
+  });
+
+  it('that could not be healed, whatever kept it from that, is said to be so, and stays in the journal', async () => {
+    const phase = (name: Phase): void => { if (name === 'heal') throw new Error('nobody can be told'); };
+    const fault: Fault = { ...late, inject: () => Promise.resolve(), isEffective: () => Promise.resolve(true) };
+    await assert.rejects(underFault({ ...drillOf(), phase }, injectionOf(fault)), (error) => error instanceof NotHealed && error.code === 'not-healed' && error.message === 'late of it could not be healed: nobody can be told');
+    assert.deepEqual(await readdir(path.join(stateDir, 'faults')), ['run-1.json']);
   });
 
   it('is not brought about where its journal cannot be written', async () => {
