@@ -1,11 +1,13 @@
+import { createSecureContext } from 'node:tls';
 import { Dispatcher, Pool } from 'undici';
+import { trusted } from '../../components/checks/trusted.ts';
 
 /** How tier1 is reached, as the program's outputs say it. */
 export interface Tier1 {
   readonly tier1Address: string;
   /** What clients call: its scheme says whether there is TLS. */
   readonly url?: string | undefined;
-  /** PEM to trust; empty where public authorities are enough. */
+  /** PEM to trust beside what this machine trusts; empty where that is enough. */
   readonly caCertificate?: string | undefined;
 }
 
@@ -26,7 +28,8 @@ export function entrance({ tier1Address, url = '', caCertificate = '' }: Tier1, 
   const options: Pool.Options = { connections, pipelining: 1, keepAliveTimeout: 60_000 };
   if (requestsPerConnection !== undefined) options.maxRequestsPerClient = requestsPerConnection;
   if (!url.startsWith('https:')) return new Pool(`http://${tier1Address}`, options);
-  return new ByName(`https://${tier1Address}`, { ...options, ...(caCertificate === '' ? {} : { connect: { ca: caCertificate } }) });
+  // Made once: some hundred certificates are read, which a connection should not wait for.
+  return new ByName(`https://${tier1Address}`, { ...options, connect: { secureContext: createSecureContext({ ca: trusted(caCertificate) }) } });
 }
 
 /** With TLS a connection is for the one host name that it was made with. */

@@ -1,6 +1,6 @@
 import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { getCACertificates } from 'node:tls';
+import { trusted } from './trusted.ts';
 
 /** Where a bridge's API is asked for Kafka's topics: an address, whatever DNS says of the name. */
 export interface Entrance {
@@ -27,7 +27,7 @@ export async function askTopics(entrance: Entrance): Promise<{ status: number; t
 async function get({ address, port, hostname, caCertificate }: Entrance): Promise<{ status: number; body: string }> {
   const options = { host: address, port, path: '/topics', headers: { host: hostname, accept: 'application/vnd.kafka.v2+json' }, timeout: timeoutMs, agent: false as const };
   return await new Promise((resolve, reject) => {
-    const asked = caCertificate === undefined ? requestPlain(options) : requestTls({ ...options, servername: hostname, ca: [...getCACertificates('default'), ...getCACertificates('system'), caCertificate] });
+    const asked = caCertificate === undefined ? requestPlain(options) : requestTls({ ...options, servername: hostname, ca: trusted(caCertificate) });
     asked.on('response', (answer) => {
       let body = '';
       answer.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).on('error', reject).on('end', () => { resolve({ status: answer.statusCode ?? 0, body }); });

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { request } from 'undici';
 import type { Healed } from '../../automation/drill/faults/journal.ts';
 import type { Report } from '../../automation/drill/index.ts';
-import { readLines } from '../../automation/drill/store.ts';
 import { killFamily } from '../../bench/family.ts';
+import { readLines } from '../fixtures/read-lines.ts';
 import { withSeedRouting } from './seed-routing.ts';
 import { Workshop, eventually } from './support.ts';
 import type { SandboxAnswer } from './support.ts';
@@ -103,7 +103,7 @@ describe('faults', () => {
     const { hostname } = await workshop.json<{ hostname: string }>('outputs', '--sandbox', name);
     const { relays } = await workshop.json<SandboxAnswer>('sandbox', 'status', '--name', name);
     await eventually('Job, pods, program and topics are gone', 60_000, async () => {
-      const objects = await workshop.kubectl(sandbox, 'central', '--namespace', 'edge', 'get', 'jobs,pods,configmaps', '--selector', `kbf-drill/run=${plan.run}`, '--output', 'name');
+      const objects = await workshop.kubectl(sandbox, 'central', '--namespace', 'edge', 'get', 'jobs,pods,configmaps', '--selector', `kafka-bridge-failover/run=${plan.run}`, '--output', 'name');
       const { body } = await request(`http://${relays['central/edge/tier1:80'] ?? assert.fail('tier1 has no relay')}/topics`, { headers: { host: hostname } });
       const left = [...objects.split('\n').filter((line) => line !== ''), ...(await body.json() as string[]).filter((topic) => topic.startsWith(plan.topic))];
       if (left.length > 0) throw new Error(`there is ${left.join(', ')}`);

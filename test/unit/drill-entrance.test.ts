@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
+
+import { execa } from 'execa';
 
 import { entrance } from '../../automation/drill/entrance.ts';
 import { exchange, startClock } from '../../automation/drill/exchange.ts';
@@ -27,6 +32,28 @@ describe('the drill’s way to tier1', () => {
     const strict = entrance(tier1, { connections: 1 });
     assert.equal((await get(strict, 'bridge.example')).error?.code, 'DEPTH_ZERO_SELF_SIGNED_CERT');
     await Promise.all([trusting.destroy(), strict.destroy()]);
+    server.close();
+  });
+
+  it('trusts whom this machine’s own store trusts, as the check in up does', async () => {
+    const certificate = await serverCertificate(['bridge.example']);
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'kbf-entrance-'));
+    const store = join(directory.path, 'ca.pem');
+    await writeFile(store, certificate.cert);
+    const server = createServer(certificate, (_, response) => { response.end('ok'); });
+    await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+    const tier1 = { tier1Address: `127.0.0.1:${(server.address() as AddressInfo).port}`, url: 'https://bridge.example' };
+    // The store is read once in a process, when it is first asked for.
+    const asked = `
+      import { entrance } from ${JSON.stringify(import.meta.resolve('../../automation/drill/entrance.ts'))};
+      import { exchange, startClock } from ${JSON.stringify(import.meta.resolve('../../automation/drill/exchange.ts'))};
+      const way = entrance(${JSON.stringify(tier1)}, { connections: 1 });
+      const { status, error } = await exchange(way, { method: 'GET', host: 'bridge.example', path: '/topics', timeoutMs: 5000 }, startClock());
+      console.log(status ?? error.code);
+      await way.destroy();`;
+    const answer = async (env: Record<string, string>): Promise<string> => (await execa(process.execPath, ['--input-type=module', '--eval', asked], { env })).stdout;
+    assert.equal(await answer({ SSL_CERT_FILE: store }), '200');
+    assert.equal(await answer({}), 'DEPTH_ZERO_SELF_SIGNED_CERT');
     server.close();
   });
 });

@@ -189,7 +189,7 @@ const endpointGoneMs = 1000;
 export function readinessTerms({ readinessPeriodMs: period, readinessTimeoutMs: timeout, readinessFailures: failures }: BridgeSettings): Terms {
   if (period === undefined || timeout === undefined || failures === undefined) return [];
   return [
-    { name: 'readiness of the bridge', ms: failures * Math.max(period, timeout) + timeout, from: 'its Deployment: failureThreshold × periodSeconds + timeoutSeconds of readinessProbe, as nothing at the gateway puts it out' },
+    { name: 'readiness of the bridge', ms: failures * Math.max(period, timeout) + timeout, from: 'its Deployment: failureThreshold × the longer of periodSeconds and timeoutSeconds, + timeoutSeconds of readinessProbe, as nothing at the gateway puts it out' },
     { name: 'until gateways hear of it', ms: endpointGoneMs, from: 'istiod\'s default of PILOT_DEBOUNCE_AFTER, and room for the way' },
   ];
 }

@@ -5,6 +5,7 @@ import type { V1ConfigMap, V1Job } from '@kubernetes/client-node';
 import { restricted } from '../../../config/pod-security.ts';
 import { fieldManager } from '../cluster.ts';
 import { recoverTimeoutMs, takeHoldTimeoutMs } from '../fault-times.ts';
+import { runLabel } from '../faults/target.ts';
 import { defaultWorkerImage } from '../load-plan.ts';
 import type { Plan } from '../plan.ts';
 import type { WorkerSettings } from './protocol.ts';
@@ -48,7 +49,7 @@ export function workerObjects(settings: WorkerSettings, namespace: string, gives
   const { plan: { run, load: { workers, workerImage: image = defaultWorkerImage } } } = settings;
   const security = restricted(givesUsers);
   const name = `kbf-drill-${run}`;
-  const labels = { 'app.kubernetes.io/managed-by': fieldManager, 'kbf-drill/run': run };
+  const labels = { 'app.kubernetes.io/managed-by': fieldManager, [runLabel]: run };
   const metadata = { name, namespace, labels };
   const files = workerFiles();
   return {
