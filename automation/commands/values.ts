@@ -42,8 +42,8 @@ export function sandboxName(text: string): string {
 }
 
 /** A directory of its own for the files of one drill. */
-export function newReportDir(stateDir: string, name: string, now = new Date()): string {
-  const stamp = now.toISOString().slice(0, 19).replaceAll(':', '-');
+export function newReportDir(stateDir: string, name: string): string {
+  const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
   const wanted = join(stateDir, 'reports', `${stamp}-${name}`);
   return existsSync(wanted) ? `${wanted}-${String(process.pid)}` : wanted;
 }

@@ -16,14 +16,16 @@ export interface Validity {
 
 export type Ending = 'later' | 'soon' | 'over' | 'not yet';
 
-export function endingOf({ begins, ends }: Validity, now = Date.now()): Ending {
+export function endingOf({ begins, ends }: Validity): Ending {
+  const now = Date.now();
   if (now < begins) return 'not yet';
   if (now >= ends) return 'over';
   return ends - now < Math.min(soonDays * day, (ends - begins) * lastPart) ? 'soon' : 'later';
 }
 
 /** `until 2027-11-01 (342 days)`. */
-export function until({ begins, ends }: Validity, now = Date.now()): string {
+export function until({ begins, ends }: Validity): string {
+  const now = Date.now();
   const date = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
   if (now < begins) return `only from ${new Date(begins).toISOString()} on`;
   if (now >= ends) return `until ${date(ends)}, which is over`;

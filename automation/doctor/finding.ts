@@ -43,8 +43,8 @@ export class Check {
   }
 
   /** @param why what has to be there first */
-  unchecked(why: string, advice: Advice = {}): Finding {
-    return this.#finding('unchecked', why, advice);
+  unchecked(why: string): Finding {
+    return this.#finding('unchecked', why);
   }
 
   /** What a look finds; one that cannot be had, for whatever reason, is no fault of what was looked for. */

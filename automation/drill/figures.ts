@@ -5,7 +5,7 @@ import { longestGap, longestGapSpan, percentile, settledSpan } from './metrics.t
 import type { Latency, Marks, Span, TimelineEntry } from './metrics.ts';
 import type { Attempt, Delivery } from './records.ts';
 
-export const timelineStepMs = 100;
+const timelineStepMs = 100;
 const consumptionStepMs = 250;
 
 /** Number of requests that were due or ended in each phase: one that waited all through it says as much as one that was answered. */

@@ -69,11 +69,6 @@ function sorted(values: readonly number[] | Float64Array): Float64Array {
   return all.every((value, i) => i === 0 || (all[i - 1] ?? 0) <= value) ? all : all.toSorted();
 }
 
-/** How late the generator handed its requests over, ms at the 99th percentile. Not the system's slowness: that is in the latency. */
-export function lateness(attempts: readonly Attempt[]): number {
-  return percentile(sorted(attempts.filter(({ attempt }) => attempt === 0).map(({ issuedMs, intendedMs }) => issuedMs - intendedMs)), 0.99);
-}
-
 /**
  * The later half of the load before the fault. What queued up while connections, producers and caches were new fell due in the half before, and
  * connections that carry the load are done with it by now.

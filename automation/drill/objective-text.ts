@@ -116,7 +116,7 @@ function figureOf(text: string, name: string, regions: readonly string[] | undef
 }
 
 /** All objectives of a file: a list of expressions, as YAML or JSON. Throws a UserError (2). */
-export function readObjectives(file: string, regions?: readonly string[]): Expression[] {
+export function readObjectives(file: string): Expression[] {
   let content: unknown;
   try {
     content = parse(readFileSync(file, 'utf8'));
@@ -129,7 +129,7 @@ export function readObjectives(file: string, regions?: readonly string[]): Expre
   return content.map((entry: unknown, i) => {
     if (typeof entry !== 'string') throw new UserError(`${file}: entry ${i + 1} is no text but ${JSON.stringify(entry)}`, { exitCode: 2, remedy: "Write it like '- produce.blackoutMs<=100ms'." });
     try {
-      return parseObjective(entry, regions);
+      return parseObjective(entry);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       throw new UserError(`${file}: entry ${i + 1}: ${error.message}`, { exitCode: 2, cause: error, ...(error.remedy === undefined ? {} : { remedy: error.remedy }) });

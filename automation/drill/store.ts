@@ -67,13 +67,6 @@ export type OnCut = (note: string) => void;
 
 const refuse: OnCut = (note) => { throw new UserError(note, { remedy: 'the run was cut short; it cannot be judged' }); };
 
-/** Reads one of a run's files back as a whole; see `readBatches`. */
-export async function readLines<K extends keyof Lines>(directory: string, kind: K, onCut?: OnCut): Promise<Lines[K][]> {
-  const records: Lines[K][] = [];
-  for await (const batch of readBatches(directory, kind, { onCut })) for (const record of batch) records.push(record);
-  return records;
-}
-
 /**
  * Reads one of a run's files back in pieces, so that memory does not grow with it. A last line that broke off, as a killed driver leaves it, is left
  * out, and `onCut` told. `whole`: when all of it is stored, where it is read meanwhile. Throws a UserError naming file and line where anything else is not what it should be.

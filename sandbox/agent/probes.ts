@@ -94,7 +94,7 @@ function tcpConnect(host: string, port: number, { localAddress, timeoutMs }: { l
 }
 
 /** Runs a command in all of a container's namespaces; its output is the message. When its time is over, its whole process group ends. */
-export function runInContainer(command: readonly string[], inside: Inside, timeoutMs: number): Promise<ProbeResult> {
+function runInContainer(command: readonly string[], inside: Inside, timeoutMs: number): Promise<ProbeResult> {
   return new Promise((resolve) => {
     const [program = '', ...args] = enter(inside, command);
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: inside.env });

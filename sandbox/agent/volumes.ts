@@ -70,9 +70,9 @@ export class PodVolumes {
     }
   }
 
-  /** Whether a token is due (now, by default). */
-  needsToken(now = Date.now()): boolean {
-    return [...this.#tokens.values()].some(({ renewAt }) => renewAt <= now);
+  /** Whether a token is due. */
+  needsToken(): boolean {
+    return [...this.#tokens.values()].some(({ renewAt }) => renewAt <= Date.now());
   }
 
   /** Whether content follows from labels and annotations, which change. */

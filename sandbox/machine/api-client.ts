@@ -10,7 +10,7 @@ export async function tlsClient(dir: string, user: Pair): Promise<Agent> {
 }
 
 /** An answer that was not a success. */
-export class HttpError extends Error {
+class HttpError extends Error {
   readonly status: number;
 
   constructor(url: string, status: number, body: string) {

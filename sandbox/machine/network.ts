@@ -18,7 +18,7 @@ export async function buildNetwork(clusters: readonly ClusterInfo[]): Promise<vo
 }
 
 /** The network namespace of a cluster's API server and controller manager. */
-export function controlPlaneNamespace(cluster: ClusterInfo): string {
+function controlPlaneNamespace(cluster: ClusterInfo): string {
   return `cp-${cluster.name}`;
 }
 

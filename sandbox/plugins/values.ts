@@ -43,6 +43,6 @@ function holds(value: unknown, test: (value: unknown) => boolean): boolean {
   return typeof value === 'object' && value !== null && Object.values(value).some((each) => holds(each, test));
 }
 
-export function isBag(value: unknown): value is Bag {
+function isBag(value: unknown): value is Bag {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -159,16 +159,19 @@ describe('the whole path on a sandbox', function () {
     it('gives both regions the same priority at tier1, without weights', () => {
       const endpoints = destinations(tier1, `outbound|80|east-west|${outputs.hostname}`);
       assert.deepEqual(endpoints.map(({ priority, region }) => [priority, region]), [[0, 'us-east1'], [0, 'us-west1']]);
-      assert.ok(routesOf(tier1, outputs.hostname).every(({ weighted }) => !weighted));
+      const routes = routesOf(tier1, outputs.hostname);
+      assert.ok(routes.length > 0 && routes.every(({ weighted }) => !weighted), JSON.stringify(routes));
     });
 
     it('retries nothing that may have been sent, and nothing at all for consumers', () => {
-      for (const route of routesOf(tier1, outputs.hostname)) assert.ok([undefined, 'connect-failure,refused-stream'].includes(route.retryOn), JSON.stringify(route));
-      for (const route of routesOf(gateway, outputs.hostname)) {
+      const [ofTier1, ofGateway] = [routesOf(tier1, outputs.hostname), routesOf(gateway, outputs.hostname)];
+      assert.ok(ofTier1.length > 0 && ofGateway.length > 0, `${String(ofTier1.length)} and ${String(ofGateway.length)} routes`);
+      for (const route of ofTier1) assert.ok([undefined, 'connect-failure,refused-stream'].includes(route.retryOn), JSON.stringify(route));
+      for (const route of ofGateway) {
         assert.ok([undefined, 'connect-failure,refused-stream,retriable-headers'].includes(route.retryOn), JSON.stringify(route));
         assert.deepEqual(route.retriableHeaders, ['x-kbf-unsent']);
       }
-      const consumers = routesOf(gateway, outputs.hostname).filter(({ prefix }) => prefix === '/consumers');
+      const consumers = ofGateway.filter(({ prefix }) => prefix === '/consumers');
       assert.deepEqual([...new Set(consumers.map(({ retryOn, cluster }) => `${String(retryOn)} ${cluster}`))], ['undefined outbound|8080||kafka-bridge-local.kafka-bridge.svc.cluster.local']);
     });
 
@@ -216,6 +219,7 @@ describe('the whole path on a sandbox', function () {
       assert.equal(report.verdict, 'pass', JSON.stringify(report.objectives, null, 1));
       assert.equal(report.log?.ackedLost, 0);
       assert.equal(report.log.duplicates.unexplained, 0);
+      assert.equal(report.consume?.commitsLost, 0);
       const share = Object.fromEntries(report.regions.map((region) => [region.name, region]));
       for (const region of ['east', 'west']) assert.ok((share[region]?.before ?? 0) > 0 && (share[region]?.after ?? 0) > 0, `${region} before and after`);
       assert.equal(share['east']?.during, 0);

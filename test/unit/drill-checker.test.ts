@@ -203,8 +203,10 @@ describe('the checker', () => {
   });
 
   it('finds what is given again behind a commit that nobody answered, once the group has gone on', () => {
-    const { consume } = check(takenBack('subscribe'));
+    const { consume, evidence } = check(takenBack('subscribe'));
     assert.deepEqual([consume.redeliveredAfterCommit, consume.commitsLost], [30, 1]);
+    assert.equal(evidence['consume.redeliveredAfterCommit']?.[0], 'partition 0 offset 10 was given to consumer 0, which had asked at 600000 ms, when 40 was committed');
+    assert.deepEqual(evidence['consume.commitsLost'], ['partition 0: 40 was committed, and Kafka has 10 at the end']);
   });
 
   it('takes the commit of a consumer with partitions of its own for one that may come at any time, and finds that such a consumer went back', () => {

@@ -81,6 +81,21 @@ describe('the comparison of two reports', () => {
     assert.deepEqual(compare(a, a).unlike, []);
   });
 
+  it('takes drills of other keys and another load for unlike', () => {
+    const a = judge(passingRun());
+    const b = { ...a, plan: { ...a.plan, keys: 7, load: { ...a.plan.load, payloadBytes: 100 } } };
+    assert.deepEqual(compare(a, b).unlike, ['keys: 60 against 7', `load: ${JSON.stringify(a.plan.load)} against ${JSON.stringify(b.plan.load)}`]);
+  });
+
+  it('takes more records of which no client heard, and more that a client sent again, for neither better nor worse', () => {
+    const a = judge(passingRun());
+    assert.ok(a.log);
+    const b = { ...a, log: { ...a.log, unackedPresent: 5, duplicates: { ...a.log.duplicates, clientRetry: 3 } } };
+    const { figures, worse } = compare(a, b);
+    assert.deepEqual(['log.unackedPresent', 'log.duplicates.clientRetry'].map((name) => figures.find((figure) => figure.name === name)?.difference), [5, 3]);
+    assert.deepEqual(worse, []);
+  });
+
   it('takes damage for worse also where the earlier drill did not look', () => {
     const stored = passingRun();
     losing(3)(stored);

@@ -4,7 +4,7 @@ import { UserError } from '../../errors.ts';
 import { expectationsOf } from '../../automation/drill/expectations.ts';
 import { bridgeCutFromKafka, regionBlackHole } from '../../automation/drill/faults/cuts.ts';
 import { apiServerDown, bothRegionsBlip, bridgeHang, bridgeSlow } from '../../automation/drill/faults/holds.ts';
-import { bridgeKill, brokerLeaderKill } from '../../automation/drill/faults/kills.ts';
+import { bridgeKill, bridgeTerminate, brokerLeaderKill } from '../../automation/drill/faults/kills.ts';
 import { cutAll, policiesThere } from '../../automation/drill/faults/policies.ts';
 import type { Cut } from '../../automation/drill/faults/policies.ts';
 import { Target } from '../../automation/drill/faults/target.ts';
@@ -51,6 +51,15 @@ describe('faults', () => {
     pod(bridge, bridgeLabels, 'c-2');
     assert.equal(await bridgeKill.isEffective(target, undo), true);
     assert.equal(await bridgeKill.isHealed(target, undo), true);
+  });
+
+  it('that delete pods have taken hold when the pods are gone, and are over when as many others are ready', async () => {
+    const undo = await bridgeTerminate.prepare(target);
+    assert.equal(await bridgeTerminate.isEffective(target, undo), false);
+    await bridgeTerminate.inject(target, undo);
+    assert.deepEqual([await bridgeTerminate.isEffective(target, undo), await bridgeTerminate.isHealed(target, undo)], [true, false]);
+    pod({ ...bridge, name: 'b-2' }, bridgeLabels);
+    assert.equal(await bridgeTerminate.isHealed(target, undo), true);
   });
 
   it('that kill have pods made anew first whose containers the kubelet would make wait, where that is allowed', async () => {
@@ -172,6 +181,15 @@ describe('faults', () => {
     assert.equal(await bridgeCutFromKafka.heal(target, undo), true);
     assert.equal(await bridgeCutFromKafka.heal(target, undo), false);
     assert.equal(await bridgeCutFromKafka.isHealed(target, undo), true);
+  });
+
+  it('that cut off the network by several policies are there while every one of them is', async () => {
+    const undo = { cuts: ['one', 'two'].map((name): Cut => ({ context: 'east', namespace: 'apps', name, labels: bridgeLabels })) };
+    const isThere = async (): Promise<(boolean | undefined)[]> => [await regionBlackHole.isEffective(target, undo), await regionBlackHole.lasts?.(target, undo)];
+    await regionBlackHole.inject(target, undo);
+    assert.deepEqual(await isThere(), [true, true]);
+    api.objects.delete(`${policies}one`);
+    assert.deepEqual(await isThere(), [false, false]);
   });
 
   it('that fail in part have nothing on its way any more when they say so', async () => {

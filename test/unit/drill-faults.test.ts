@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdtempDisposable, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { bridgeScale0, failBack } from '../../automation/drill/faults/scalings.ts';
@@ -148,6 +148,32 @@ describe('the fault bridge-scale-0', () => {
     await injectAndLeave('run-1');
     await writeFile(path.join(stateDir, 'faults', 'run-0.json'), '{"schema":"kbf-fault/9"}');
     await assert.rejects(healLeftovers({ stateDir, kubeconfig: api.kubeconfig }), { name: 'UserError', message: /run-0\.json is not a journal of kbf-fault\/2; .*: healed$/ });
+  });
+});
+
+describe('the fault fail-back', () => {
+  it('has the bridges away before the load, and brings them back under it as they were, which leaves nothing to heal', async () => {
+    await using api = await startFakeApi();
+    const target = new Target(api.kubeconfig, refs);
+    const undo = await failBack.prepare(target);
+    await failBack.arrange?.(target, undo);
+    assert.equal(api.bridge?.replicas, 0);
+    assert.deepEqual([await failBack.isArranged?.(target, undo), await failBack.isEffective(target, undo), await failBack.isHealed(target, undo)], [true, false, false]);
+    await failBack.inject(target, undo);
+    assert.deepEqual([api.bridge.replicas, api.bridge.managedFields], [2, [pulumiFields]]);
+    assert.deepEqual([await failBack.isArranged?.(target, undo), await failBack.isEffective(target, undo), await failBack.isHealed(target, undo)], [false, true, true]);
+    assert.equal(await failBack.heal(target, undo), false);
+  });
+
+  it('is healed by the next run when a driver was killed while the bridges were away', async () => {
+    await using api = await startFakeApi();
+    await using state = await mkdtempDisposable(path.join(tmpdir(), 'kbf-state-'));
+    const target = new Target(api.kubeconfig, refs);
+    const undo = await failBack.prepare(target);
+    await failBack.arrange?.(target, undo);
+    await writeEntry(state.path, { schema: 'kbf-fault/2', run: 'run-1', fault: failBack.name, target: failBack.describe(target), refs, undo, at: '2026-01-01T00:00:00Z' });
+    assert.deepEqual((await healLeftovers({ stateDir: state.path, kubeconfig: api.kubeconfig })).map(({ now }) => now), ['healed']);
+    assert.deepEqual([api.bridge?.replicas, api.bridge?.managedFields], [2, [pulumiFields]]);
   });
 });
 

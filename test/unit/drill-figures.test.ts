@@ -88,8 +88,9 @@ describe('a record that its client sent again', () => {
     assert.deepEqual(again('failed', 'ok').timeline()[0]?.byRegion, { west: 1 });
   });
 
-  it('does not make the generator late', () => {
+  it('does not make the generator late, as one does that is handed over late', () => {
     assert.equal(again('failed', 'ok').latenessMs(), 0);
+    assert.equal(figuresOf([attempt(0), attempt(10, { issuedMs: 45 })]).latenessMs(), 35);
   });
 });
 

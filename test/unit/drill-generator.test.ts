@@ -3,11 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startClock } from '../../automation/drill/exchange.ts';
 import { Generator } from '../../automation/drill/generator.ts';
 import { defaultConsumers, defaultLoad } from '../../automation/drill/load-plan.ts';
-import { lateness } from '../../automation/drill/metrics.ts';
 import type { LoadPlan, Plan } from '../../automation/drill/plan.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
 import { fakeRegions, globalHost, startFakeTier1 } from '../fixtures/fake-tier1.ts';
 import type { FakeTier1 } from '../fixtures/fake-tier1.ts';
+import { lateness } from '../fixtures/lateness.ts';
 
 describe('the load generator', () => {
   let tier1: FakeTier1;

@@ -11,7 +11,7 @@ import type { KafkaView } from '../../automation/drill/faults/target.ts';
 import { Lanes } from '../../automation/drill/lanes.ts';
 import { Live } from '../../automation/drill/live.ts';
 import { startLoad } from '../../automation/drill/load.ts';
-import { connectionWait, lateness } from '../../automation/drill/metrics.ts';
+import { connectionWait } from '../../automation/drill/metrics.ts';
 import { constant } from '../../automation/drill/pacer.ts';
 import type { Drill } from '../../automation/drill/phases.ts';
 import type { LoadPlan, PlanStep } from '../../automation/drill/plan.ts';
@@ -22,6 +22,7 @@ import { carryOutSteps } from '../../automation/drill/steps.ts';
 import type { Injection } from '../../automation/drill/underFault.ts';
 import { fakeRegions, globalHost, startFakeTier1 } from '../fixtures/fake-tier1.ts';
 import type { FakeTier1 } from '../fixtures/fake-tier1.ts';
+import { lateness } from '../fixtures/lateness.ts';
 
 describe('the load', () => {
   let tier1: FakeTier1;

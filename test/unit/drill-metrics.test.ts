@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { connectionWait, faultSpan, lateness, longestGap, percentile, settledSpan } from '../../automation/drill/metrics.ts';
+import { connectionWait, faultSpan, longestGap, percentile, settledSpan } from '../../automation/drill/metrics.ts';
 import type { Span } from '../../automation/drill/metrics.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
 import { Window } from '../../automation/drill/window.ts';
@@ -77,10 +77,6 @@ describe('latency', () => {
   it('takes percentiles by nearest rank', () => {
     const values = Array.from({ length: 100 }, (_, i) => i + 1);
     assert.deepEqual([percentile(values, 0.5), percentile(values, 0.99), percentile(values, 1), percentile([], 0.5)], [50, 99, 100, 0]);
-  });
-
-  it('leaves the generator\'s own lateness to a figure of its own', () => {
-    assert.equal(lateness([attempt(0), attempt(10, { issuedMs: 45 })]), 35);
   });
 });
 

@@ -85,8 +85,11 @@ describe('a drill that may not be', () => {
 
   it('is not healed by another while it lives: the stack\'s Lease is its own', async () => {
     const stateDir = path.join(directory, 'state');
-    const refs = { run: 'run-1', region: { ...region, name: 'east' }, regions: [], lease: { context: 'east', namespace: 'edge' }, forSeconds: 1 };
-    await writeEntry(stateDir, { schema: 'kbf-fault/2', run: 'run-1', fault: 'bridge-scale-0', target: 'a bridge', refs, undo: { uid: 'u', replicas: 1, owners: [] }, at: '2026-01-01T00:00:00Z' });
+    // One of another stack in the same cluster, whose Lease nobody holds, comes first.
+    for (const [run, namespace] of [['run-1', 'free'], ['run-2', 'edge']] as const) {
+      const refs = { run, region: { ...region, name: 'east' }, regions: [], lease: { context: 'east', namespace }, forSeconds: 1 };
+      await writeEntry(stateDir, { schema: 'kbf-fault/2', run, fault: 'bridge-scale-0', target: 'a bridge', refs, undo: { uid: 'u', replicas: 1, owners: [] }, at: '2026-01-01T00:00:00Z' });
+    }
     const file = '/apis/coordination.k8s.io/v1/namespaces/edge/leases/kbf-drill';
     let renewals = 0;
     const renewing = setInterval(() => {
@@ -99,7 +102,7 @@ describe('a drill that may not be', () => {
     } finally {
       clearInterval(renewing);
     }
-    assert.deepEqual(await readdir(path.join(stateDir, 'faults')), ['run-1.json']);
+    assert.deepEqual(await readdir(path.join(stateDir, 'faults')), ['run-1.json', 'run-2.json']);
   });
 
   describe('while the cluster of its Lease does not answer', () => {

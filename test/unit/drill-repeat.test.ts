@@ -210,6 +210,16 @@ describe('a series of drills', () => {
     assert.deepEqual(summarize([]).confidence, ['No run answered its question.']);
   });
 
+  it('has for the worst of what is better the more there is of it the least', () => {
+    const runs = [3000, 2990].map((count, i) => {
+      const report = reportWith(i);
+      assert.ok(report.consume);
+      return { directory: `run-${i}`, seed: i, report: { ...report, produce: { ...report.produce, ok: count, failed: count }, consume: { ...report.consume, delivered: count } } };
+    });
+    const { figures } = summarize(runs);
+    assert.deepEqual(['produce.ok', 'consume.delivered', 'produce.failed'].map((name) => figures.find((figure) => figure.name === name)?.worst), [2990, 2990, 3000]);
+  });
+
   it('says it of all drills where each answered its question', () => {
     const runs = Array.from({ length: 20 }, (_, i) => ({ directory: `run-${i}`, seed: i, report: reportWith(i, 'pass', 10 + i) }));
     assert.deepEqual(summarize(runs).confidence, [

@@ -9,7 +9,8 @@ import { faults } from '../../automation/drill/faults/index.ts';
 import { planOf } from '../../automation/drill/options.ts';
 import type { DrillOptions } from '../../automation/drill/options.ts';
 import { runDrill } from '../../automation/drill/index.ts';
-import { makeReportDirectory, openAppender, readLines } from '../../automation/drill/store.ts';
+import { makeReportDirectory, openAppender } from '../../automation/drill/store.ts';
+import { readLines } from '../fixtures/read-lines.ts';
 
 describe('the store', () => {
   let directory: string;

@@ -24,13 +24,15 @@ describe('the end of a drill', () => {
       phase: (_: string, detail: string) => waited.push(detail),
     } as unknown as Drill;
   }
-  const kafka = { bounds: () => Promise.resolve(new Map()), committed: () => Promise.resolve({}) } as unknown as Kafka;
+  const kafka = { bounds: () => Promise.resolve(new Map()), committed: () => Promise.resolve({ 0: 7 }) } as unknown as Kafka;
   const consumersOf = (more: object = {}): ConsumerGroup => ({ drained: () => Promise.resolve(true), stop: () => Promise.resolve(), someLost: false, recreated: [], notRecreated: [], broken: [], ...more } as unknown as ConsumerGroup);
   const consumers = consumersOf();
 
   it('waits as long as a bridge tries, from the last unknown answer or the end of a fault that held something back, whichever is later', async () => {
-    await drain(drillOf(), { kafka, consumers });
+    const drill = drillOf();
+    await drain(drill, { kafka, consumers });
     assert.deepEqual(waited, ['consumers to the end of the log']);
+    assert.deepEqual(drill.seen.committed, { 0: 7 });
     for (const [unknown, release, waits] of [[nowMs - 10, undefined, true], [undefined, nowMs - 10, true], [nowMs - 100, nowMs - 10, true], [nowMs - 10, nowMs - 100, true], [nowMs - 100, nowMs - 100, false]] as const) {
       Object.assign(live, { lastUnknownMs: unknown, lastReleaseMs: release });
       waited = [];

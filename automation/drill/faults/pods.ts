@@ -83,7 +83,7 @@ export async function readyPods(cluster: Cluster, selection: Selection): Promise
   return (await livePods(cluster, selection)).filter(isReady).length;
 }
 
-export function isReady({ status }: V1Pod): boolean {
+function isReady({ status }: V1Pod): boolean {
   return status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
 }
 

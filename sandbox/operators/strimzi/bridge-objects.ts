@@ -6,7 +6,7 @@ import { labelsOf, metadataOf, selectorOf, type Component } from './labels.ts';
 import { Failure, type KafkaBridge, type Secret, type Written } from './model.ts';
 import { dataOf, valuesOf } from './secret-values.ts';
 
-export const managementPort = 8081;
+const managementPort = 8081;
 
 /** What the bridge's objects are called. */
 export function bridgeComponent(bridge: KafkaBridge): Component {

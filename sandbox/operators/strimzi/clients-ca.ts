@@ -31,7 +31,7 @@ export async function settleClientsCa(cluster: KubernetesCluster, plan: Pick<Kaf
 }
 
 /** The Secrets of an authority that is made here. */
-export function clientsCaObjects(kafka: Kafka, { certificate, key }: Issued): Written[] {
+function clientsCaObjects(kafka: Kafka, { certificate, key }: Issued): Written[] {
   const names = clientsCa(kafka.metadata.name);
   const metadata = (name: string, what: 'cert' | 'key') => metadataOf({ owner: kafka, kind: 'Kafka', name: 'strimzi', type: 'certificate-authority' }, name, { annotations: { [`strimzi.io/ca-${what}-generation`]: '0' } });
   return [

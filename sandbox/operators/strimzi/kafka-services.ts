@@ -29,7 +29,7 @@ export function brokerServiceName({ kafka }: KafkaPlan, listener: Listener, { na
 }
 
 /** The address of a load balancer, once it has one. */
-export function loadBalancerAddress(service: Service | undefined): string | undefined {
+function loadBalancerAddress(service: Service | undefined): string | undefined {
   const ingress = service?.status?.loadBalancer?.ingress?.[0];
   return ingress?.hostname ?? ingress?.ip;
 }

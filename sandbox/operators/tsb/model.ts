@@ -55,7 +55,6 @@ export interface Verdict {
 export interface NamespaceSelector { readonly namespaceSelector?: { readonly names?: readonly string[] } }
 export interface WorkspaceSpec extends NamespaceSelector { readonly privileged?: boolean }
 export interface GroupSpec extends NamespaceSelector { readonly configMode?: 'BRIDGED' | 'DIRECT' }
-export interface ClusterSpec { readonly network?: string }
 
 export interface FailoverSettings {
   readonly topologyChoice?: 'NONE' | 'CLUSTER' | 'LOCALITY';
