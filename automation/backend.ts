@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { located } from './options.ts';
 import type { EnvironmentOptions } from './options.ts';
@@ -13,6 +13,16 @@ export function ownState({ stateDir, ownBackend, hasBackend }: { stateDir: strin
   const state = join(stateDir, 'state');
   const named = env['PULUMI_BACKEND_URL'];
   return ownBackend === true || named === `file://${state}` || (named === undefined && !hasBackend) ? state : undefined;
+}
+
+/**
+ * A backend of files by an absolute path, where the environment or `Pulumi.yaml` names one by a relative one: the CLI takes that from where it runs, which is in
+ * another place for each operation.
+ * @param base where it is taken from
+ */
+export function absoluteBackend(named: string | undefined, base: string): string | undefined {
+  const path = named?.startsWith('file://') === true ? named.slice('file://'.length) : undefined;
+  return path === undefined || /^[/~]/.test(path) ? undefined : `file://${resolve(base, path)}`;
 }
 
 /** Pulumi's home for a state of kbf's own: not the user's, so that a login elsewhere stays as it is. */

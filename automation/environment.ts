@@ -15,7 +15,7 @@ import { located } from './options.ts';
 import type { EnvironmentOptions, Located } from './options.ts';
 import { OrphanFile, orphansOf } from './orphans.ts';
 import type { Orphan } from './orphans.ts';
-import { openDirectory, openProject, sourceFile, stackName } from './project.ts';
+import { keptDirectory, openDirectory, openProject, sourceFile, stackName } from './project.ts';
 import type { Project } from './project.ts';
 import { commandFailure, isLocked } from './pulumiCli.ts';
 import type { Choices } from './reach.ts';
@@ -238,7 +238,7 @@ export class Environment {
     const { stateDir } = this.#located;
     // The engine and its plugins have their temporary files there.
     const { path: scratch } = made.use(await makeScratch(scratchIn(stateDir)));
-    const { path: directory } = made.use(await openDirectory(this.#located, { scratch, kept: join(stateDir, 'projects', this.stack) }));
+    const { path: directory } = made.use(await openDirectory(this.#located, { scratch, kept: keptDirectory(stateDir, this.stack) }));
     const workspace = await this.#openWorkspace(directory, scratch);
     const all = made.move();
     return { directory, workspace, [Symbol.asyncDispose]: () => all.disposeAsync() };

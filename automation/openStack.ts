@@ -23,8 +23,15 @@ export async function openStack(workspace: LocalWorkspace, { name, files, source
   try {
     const stack = await Stack.select(name, workspace).catch(async (error: unknown) => {
       if (!make || !isNotFound(error)) throw error;
-      isNew = true;
-      return await Stack.create(name, workspace);
+      try {
+        const made = await Stack.create(name, workspace);
+        isNew = true;
+        return made;
+      } catch (failure) {
+        // Another operation was as quick.
+        if ((failure as Error).name !== 'StackAlreadyExistsError') throw failure;
+        return await Stack.select(name, workspace);
+      }
     });
     // The engine's events have said it; the Automation API would start the CLI once more to read it in the history.
     stack.info = () => Promise.resolve(undefined);

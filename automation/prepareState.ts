@@ -34,7 +34,10 @@ export async function prepareState(stored: Stored, { returned, abandoned, protec
     return protection?.takeOff(state) === true || back.length > 0;
   };
   // First on a copy: an import costs half a second.
-  if ((protection !== undefined || kept.length > 0) && change(structuredClone(await readState(files, stack)))) await editState(files, stack, change);
+  if ((protection !== undefined || kept.length > 0) && change(structuredClone(await readState(files, stack)))) {
+    await editState(files, stack, change);
+    protection?.isOff();
+  }
   if (back.length > 0) notice(`took up ${String(back.length)} objects again that were left behind in ${returned.join(', ')}`);
   // All of them: a run that was interrupted here may have taken them back and not looked them up.
   if (there.length > 0) await refresh({ target: there });

@@ -82,7 +82,7 @@ export async function openProject(o: ProjectSource): Promise<Project> {
  * stack's settings (a salt) never ends up in the checkout for a sandbox, but in the directory `kept`, where the next operation takes it from.
  */
 export async function openDirectory(o: ProjectOptions, { scratch, kept }: { scratch: string; kept: string }): Promise<ProjectDirectory> {
-  if (o.configFile === undefined && Object.keys(o.settings).length === 0) return { path: o.program, [Symbol.asyncDispose]: () => Promise.resolve() };
+  if (!isCopied(o)) return { path: o.program, [Symbol.asyncDispose]: () => Promise.resolve() };
   const path = join(scratch, 'project');
   const [file, keptFile] = [path, kept].map((directory) => join(directory, settingsFile(o.stack))) as [string, string];
   const before = await writeProject(o, path, await saltIn(keptFile));
@@ -93,6 +93,16 @@ export async function openDirectory(o: ProjectOptions, { scratch, kept }: { scra
       if (salt !== undefined && salt !== before) await keepSalt(keptFile, salt);
     },
   };
+}
+
+/** Whether an operation runs on a copy of the settings. */
+export function isCopied({ configFile, settings }: Pick<ProjectOptions, 'configFile' | 'settings'>): boolean {
+  return configFile !== undefined || Object.keys(settings).length > 0;
+}
+
+/** What is kept for a stack whose settings are copied for each operation. */
+export function keptDirectory(stateDir: string, stack: string): string {
+  return join(stateDir, 'projects', stack);
 }
 
 /** `main` may be a directory or a file in it. */

@@ -5,14 +5,20 @@ import type { StackFiles, StackState } from './stackState.ts';
 
 /** The engine's protection of what holds records: off for a destroy, which is asked to delete it, and on again where that ended early. */
 export class Protection {
-  #taken: string[] = [];
+  #found: string[] = [];
+  #taken: readonly string[] = [];
 
   /** @returns whether there was any */
   takeOff({ resources = [] }: StackState): boolean {
     const kept = resources.filter(({ protect }) => protect === true);
     for (const resource of kept) resource.protect = false;
-    this.#taken = kept.map(({ urn }) => urn);
+    this.#found = kept.map(({ urn }) => urn);
     return kept.length > 0;
+  }
+
+  /** The state that it was taken off in is stored. */
+  isOff(): void {
+    this.#taken = this.#found;
   }
 
   /**
@@ -24,7 +30,7 @@ export class Protection {
     try {
       // An import forgets operations that a killed engine has begun, which the next run has to look up.
       const { pending_operations: pending = [] } = await readState(files, stack);
-      if (pending.length > 0) return this.#isOff('an operation that was not ended has to be looked up first');
+      if (pending.length > 0) return this.#staysOff('an operation that was not ended has to be looked up first');
       await editState(files, stack, ({ resources = [] }) => {
         const left = resources.filter(({ urn }) => this.#taken.includes(urn));
         for (const resource of left) resource.protect = true;
@@ -32,11 +38,11 @@ export class Protection {
       });
       return undefined;
     } catch (error) {
-      return this.#isOff(commandFailure(error));
+      return this.#staysOff(commandFailure(error));
     }
   }
 
-  #isOff(why: string): string {
+  #staysOff(why: string): string {
     return `what is left of ${this.#taken.map(nameOf).join(', ')} is not protected any more until the next up: ${why}`;
   }
 }

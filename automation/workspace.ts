@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { delimiter, dirname, resolve } from 'node:path';
 import { LocalWorkspace } from '@pulumi/pulumi/automation/index.js';
-import { ownHome } from './backend.ts';
+import { absoluteBackend, ownHome } from './backend.ts';
 import { maskOutputs } from './maskedOutputs.ts';
 import { located } from './options.ts';
 import type { EnvironmentOptions } from './options.ts';
 import { keptPassphrase, stackPassphrase } from './passphrase.ts';
+import { isCopied, keptDirectory } from './project.ts';
 import type { Project } from './project.ts';
 import { openPulumi } from './pulumiCli.ts';
 
@@ -17,10 +18,13 @@ export type OpenWorkspace = (directory: string, scratch: string) => Promise<Loca
  * @param state the directory of a state in files
  */
 export async function workspacesOf(o: EnvironmentOptions, project: Project, state: string | undefined): Promise<OpenWorkspace> {
-  const { stack, stateDir, kubeconfig, passphraseFile } = located(o);
+  const source = located(o);
+  const { stack, stateDir, kubeconfig, passphraseFile } = source;
   const { settings, backend } = project;
   const passphrase = passphraseFile === undefined ? await stackPassphrase({ stack, settings, backend, env: process.env }) : await keptPassphrase(passphraseFile);
   const pulumiCommand = await openPulumi(o.pulumiBin);
+  const backendUrl = absoluteBackend(process.env['PULUMI_BACKEND_URL'] ?? backend, isCopied(source) ? keptDirectory(stateDir, stack) : source.program);
+  const passphrasePath = process.env['PULUMI_CONFIG_PASSPHRASE_FILE'];
   const variables = {
     PULUMI_SKIP_UPDATE_CHECK: 'true',
     // Read by the Kubernetes provider itself: what others have written is overwritten only where an object says so.
@@ -32,6 +36,9 @@ export async function workspacesOf(o: EnvironmentOptions, project: Project, stat
     ...(o.plugins === undefined ? {} : { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true' }),
     ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }),
     ...(passphrase === undefined ? {} : { PULUMI_CONFIG_PASSPHRASE: passphrase }),
+    // The CLI would take it from where it runs.
+    ...(passphrasePath === undefined || passphrasePath === '' ? {} : { PULUMI_CONFIG_PASSPHRASE_FILE: resolve(passphrasePath) }),
+    ...(backendUrl === undefined ? {} : { PULUMI_BACKEND_URL: backendUrl }),
     ...(state === undefined ? {} : await fileBackend(stateDir, state)),
   };
   return async (workDir, scratch) => {

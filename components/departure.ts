@@ -28,9 +28,11 @@ export function regionChanges(previous: Previous, regions: readonly { readonly n
       const old = arrived.includes(name) ? departed.find((each) => runningIn(previous)('KafkaBridgeRegion', each).cluster === context) : undefined;
       return old === undefined ? [] : [{ name, context, old }];
     });
+    const leaving = departed.filter((each) => !renamed.some(({ old }) => old === each));
     throw plainError([
       `regions: ${arrived.join(', ')} cannot come in the same run in which ${departed.join(', ')} would go; nothing was changed.`,
-      ...(renamed.length === 0 ? [`Run up with all of them first, and then without ${departed.join(', ')}: so no request is lost.`] : renamed.map(keepsItsName)),
+      ...renamed.map(keepsItsName),
+      ...(leaving.length === 0 ? [] : [`Run up with all ${renamed.length > 0 ? 'others' : 'of them'} first, and then without ${leaving.join(', ')}: so no request is lost.`]),
     ].join('\n'));
   }
   return { arrived, departed };

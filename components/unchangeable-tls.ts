@@ -1,7 +1,7 @@
 import type { Configuration } from '../config/schema.ts';
 import { asRecord } from '../config/text.ts';
 import type { Refusal } from './refusal.ts';
-import { type Running, textOf } from './running.ts';
+import { type Running, textOf, wasReady } from './running.ts';
 
 type Tls = NonNullable<Configuration['tier1']['tls']>;
 type Shown = { readonly source: Tls['source']; readonly secret: string | undefined };
@@ -18,10 +18,11 @@ export function otherCertificate(running: Running, wanted: Tls | undefined): Ref
 function shownBy({ object }: Running): Shown | undefined {
   const written = object('Secret', 'tier1-tls');
   if (written !== undefined) return { source: 'self-signed', secret: written.name };
-  const issued = object('Certificate', 'tier1-certificate');
-  if (issued !== undefined) return { source: 'cert-manager', secret: textOf(issued.spec['secretName']) };
   const { http, externalServers } = object('Routes', 'tier1-routes')?.spec ?? {};
   const [server] = (http ?? externalServers ?? []) as readonly unknown[];
   const secret = textOf(asRecord(asRecord(server)['tls'])['secretName']);
+  const issued = object('Certificate', 'tier1-certificate');
+  // One that was never issued, before there were routes, is shown to nobody.
+  if (issued !== undefined) return secret !== undefined || wasReady(issued) ? { source: 'cert-manager', secret: textOf(issued.spec['secretName']) } : undefined;
   return secret === undefined ? undefined : { source: 'secret', secret };
 }

@@ -5,7 +5,7 @@ import { type Running, type RunningObject, textOf } from './running.ts';
 
 const moved = 'The gateways below it would be without routes until TSB has all of it anew, while clients wait: set it back, or run destroy first.';
 
-const oneEach = 'TSB takes one for each workspace: it refuses another while this one is there, and failover goes with this one. Set it back, or run destroy first.';
+const oneEach = 'TSB takes one for each workspace: it refuses another while this one is there, and failover goes with this one. Set it back, or run destroy first. Where TSB refused this one, delete it by kubectl and run `kbf refresh` (or `pulumi refresh`) before `up`.';
 
 /** Names of what gateways are below in TSB: with another name it is another object, and what was below the first goes with it. And those of the workspaces' settings. */
 export function movedInTsb(running: (component: string, name: string) => Running, { organization, tenant, workspaces, groups, settings }: Configuration['tsb'], regions: Configuration['regions']): Refusal[] {
@@ -36,9 +36,10 @@ export function movedInTsb(running: (component: string, name: string) => Running
   return [...below, ...(['bridges', 'edge'] as const).flatMap((side) => otherSetting(object('WorkspaceSetting', `tsb-setting-${side}`), workspaces[side].name, { path: `tsb.settings.${side}`, wanted: settings[side] }))];
 }
 
-/** Another workspace may have another one. */
+/** Another workspace may have another one, and where somebody else's is there, TSB did not take this one. */
 function otherSetting(own: RunningObject | undefined, workspace: string, { path, wanted = { name: workspace, existing: false } }: { path: string; wanted: Configuration['tsb']['tenant'] | undefined }): Refusal[] {
-  return own?.annotations['tsb.tetrate.io/workspace'] === workspace ? stays({ path, ...wanted }, own.name, own, oneEach) : [];
+  if (own?.annotations['tsb.tetrate.io/workspace'] !== workspace || (wanted.existing && wanted.name !== own.name)) return [];
+  return stays({ path, ...wanted }, own.name, own, oneEach);
 }
 
 /** What the annotations of a gateway's routes and of its filter say is above them, whoever made that. */

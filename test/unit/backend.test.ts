@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ownState, refuseSecondState } from '../../automation/backend.ts';
+import { absoluteBackend, ownState, refuseSecondState } from '../../automation/backend.ts';
 import type { UserError } from '../../errors.ts';
 
 describe('where a stack\'s state lies', () => {
@@ -26,6 +26,12 @@ describe('where a stack\'s state lies', () => {
     assert.equal(ownState(here, { PULUMI_BACKEND_URL: 's3://states' }), undefined);
     assert.equal(ownState({ ...here, hasBackend: true }, {}), undefined);
     assert.equal(ownState({ ...here, ownBackend: true, hasBackend: true }, { PULUMI_BACKEND_URL: 's3://states' }), state);
+  });
+
+  it('is taken from one directory where a relative path names it', () => {
+    assert.equal(absoluteBackend('file://.', '/base'), 'file:///base');
+    assert.equal(absoluteBackend('file://./states', '/base'), 'file:///base/states');
+    for (const named of [undefined, 'file:///states', 'file://~/states', 's3://states', 'https://api.pulumi.com']) assert.equal(absoluteBackend(named, '/base'), undefined);
   });
 
   it('is not begun here where plain pulumi is logged in elsewhere, with both ways on', async () => {

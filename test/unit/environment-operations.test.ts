@@ -142,6 +142,22 @@ ${copying()}`;
       assert.equal(await ran(), 'encryptionsalt: v1:salt\nconfig:\n  tiny:a: 2\n');
     });
 
+    it('have their state in one place where it is named by a relative path', async () => {
+      const { PULUMI_BACKEND_URL: before } = process.env;
+      process.env['PULUMI_BACKEND_URL'] = 'file://.';
+      try {
+        for (const [settings, place] of [[{ a: 1 }, fixture.at('state', 'projects', 'dev')], [{}, fixture.at('program')]] as const) {
+          const environment = await fixture.open(`echo "$PULUMI_BACKEND_URL" >> ${fixture.at('backend')}; echo '{}'`, { settings, ownBackend: false });
+          for (let time = 0; time < 2; time += 1) await environment.outputs();
+          assert.deepEqual(new Set((await fixture.written('backend')).trimEnd().split('\n')), new Set([`file://${place}`]));
+          await rm(fixture.at('backend'));
+        }
+      } finally {
+        if (before === undefined) delete process.env['PULUMI_BACKEND_URL'];
+        else process.env['PULUMI_BACKEND_URL'] = before;
+      }
+    });
+
     it('are refused by the file that a person wrote them in, as it is by then', async () => {
       const configFile = fixture.at('Pulumi.dev.yaml');
       await copyFile('Pulumi.dev.yaml', configFile);
@@ -161,6 +177,14 @@ ${copying()}`;
     await assert.rejects(environment.up(), /enough/);
     assert.deepEqual((await calls()).map((call) => call.split(' --')[0]?.split(' ').slice(0, 2).join(' ')), ['up', 'stack', 'stack init', 'up']);
     await assert.rejects(environment.outputs(), (error: UserError) => error.exitCode === 2 && /does not exist/.test(error.message));
+  });
+
+  it('take a stack that another has made meanwhile', async () => {
+    const environment = await fixture.open(`if [ "$1 $2" = "stack --show-name" ]; then [ -e ${fixture.at('made')} ] && exit 0; echo "error: no stack named 'dev' found" >&2; exit 255; fi
+if [ "$1 $2" = "stack init" ]; then touch ${fixture.at('made')}; echo "error: stack 'organization/tiny/dev' already exists" >&2; exit 255; fi
+${noting(refusing)}`);
+    await assert.rejects(environment.preview(), /preview of stack dev failed\.\nenough/);
+    assert.deepEqual((await calls()).map((call) => call.split(' ')[0]), ['preview'], 'it is not the one to remove it');
   });
 
   it('say why outputs cannot be read', async () => {

@@ -20,10 +20,20 @@ describe('the engine’s protection', () => {
     });
   }
 
+  it('is not said to be off where the state never was changed', async () => {
+    await using fixture = await EnvironmentFixture.make();
+    await fixture.state({ resources: [resource('topic', true)] });
+    const environment = await fixture.open(`case "$1 $2" in "stack import") echo >> ${fixture.at('imports')}; echo "error: the stack is currently locked by 1 lock(s)" >&2; exit 255;; esac`);
+    const notices: unknown[] = [];
+    await assert.rejects(environment.destroy({ onEvent: (event) => { notices.push(event); } }), { code: 'locked' });
+    assert.deepEqual([notices, await readFile(fixture.at('imports'), 'utf8')], [[], '\n']);
+  });
+
   /** What `giveBack` answers, and which of the state have it then. */
   async function given(left: StackState, imported?: () => void): Promise<{ said: string | undefined; protect: (boolean | undefined)[] | undefined }> {
     const protection = new Protection();
     assert.equal(protection.takeOff({ resources: [resource('topic', true), resource('gone', true), resource('other', false)] }), true);
+    protection.isOff();
     let state = left;
     const stack = storedStack({ exported: () => ({ version: 3, deployment: state }), imported: ({ deployment }) => { imported?.(); state = deployment as StackState; } });
     const said = await protection.giveBack({ stack, files: undefined });
@@ -45,6 +55,7 @@ describe('the engine’s protection', () => {
   it('is not looked for where nothing had it', async () => {
     const protection = new Protection();
     assert.equal(protection.takeOff({ resources: [resource('other', false)] }), false);
+    protection.isOff();
     assert.equal(await protection.giveBack({ stack: storedStack({ exported: () => assert.fail('it was asked') }), files: undefined }), undefined);
   });
 });

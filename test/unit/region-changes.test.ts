@@ -238,7 +238,7 @@ describe('what is running', () => {
     });
 
     it('does not grow and shrink at once', () => {
-      assert.throws(() => regionChanges(previous, named('west', 'north')), /north cannot come in the same run in which east would go[^]*Run up with all of them first/);
+      assert.throws(() => regionChanges(previous, named('west', 'north')), /north cannot come in the same run in which east would go[^]*Run up with all of them first, and then without east/);
     });
 
     it('keeps the name of one that stays in its cluster', () => {

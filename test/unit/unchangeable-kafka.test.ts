@@ -184,7 +184,7 @@ describe('a Kafka that never was ready', () => {
     for (const status of [undefined, { conditions: [{ type: 'NotReady', status: 'True' }] }]) {
       const refusals = unchangeable(await begun(status), configuration(corrected));
       assert.deepEqual(refusals.map(({ path }) => path), paths);
-      for (const { instead } of refusals) assert.match(instead, /^Nothing is in it yet: run destroy first, then up\./);
+      for (const { instead } of refusals) assert.match(instead, /^It was never ready as far as the last run saw\. Run `kbf refresh`.*: where this is still said after it, nothing is in it, so run destroy first, then up\./);
     }
   });
 

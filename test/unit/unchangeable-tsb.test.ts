@@ -16,9 +16,13 @@ describe('the settings of a workspace', () => {
   });
 
   it('keep their names, as TSB takes no second ones', async () => {
-    assert.deepEqual(await refused(hierarchy(named), hierarchy({ bridges: 'other', edge: { existing: 'theirs' } })), [['tsb.settings.bridges', 'set-b', 'other'], ['tsb.settings.edge', 'set-e', 'theirs']]);
+    assert.deepEqual(await refused(hierarchy(named), hierarchy({ bridges: 'other', edge: 'another' })), [['tsb.settings.bridges', 'set-b', 'other'], ['tsb.settings.edge', 'set-e', 'another']]);
     assert.deepEqual(await refused({ tsb: { settings: { bridges: 'set-b' } } }, {}), [['tsb.settings.bridges', 'set-b', 'bridges']], 'those of a workspace of its own are called like it');
     assert.deepEqual(await refused({}, { tsb: { settings: { edge: 'edge' } } }), []);
+  });
+
+  it('may give way to somebody else’s, beside which TSB cannot have taken them', async () => {
+    assert.deepEqual(await refused(hierarchy(named), hierarchy({ ...named, edge: { existing: 'theirs' } })), []);
   });
 
   it('may be others in another workspace, and may become the program’s own', async () => {
@@ -52,6 +56,12 @@ describe('the certificate that tier1 shows', () => {
       assert.deepEqual(await refused(shown(before), shown(after, 'other')), []);
     });
   }
+
+  it('may come otherwise where it never came', async () => {
+    const recording = await recordTopology(shown('cert-manager'));
+    const previous = previousOf({ resources: recording.resources.filter(({ name }) => name !== 'tier1-routes'), outputsOf: () => ({}) });
+    assert.deepEqual(unchangeable(previous, configuration(shown('self-signed'))), []);
+  });
 
   it('is not where tier1 has a kind of its own either', async () => {
     const tsb = { tsb: { api: 'tier1gateway' } };
