@@ -111,7 +111,7 @@ function users({ listeners: all = [], entityOperator }: Kafka): Finding[] {
 
 /** Nobody makes a topic that Kafka must not make by itself. */
 function written({ topics: all = [], config }: Kafka, generators: Readable['generators']): Finding[] {
-  if (generators?.topic === undefined || String(config?.['auto.create.topics.enable']) !== 'false') return [];
+  if (generators?.topic === undefined || String(config?.['auto.create.topics.enable']).trim().toLowerCase() !== 'false') return [];
   const names = all.flatMap((topic) => topic?.name ?? []);
   return names.includes(generators.topic) ? [] : [{ path: ['generators', 'topic'], allowed: `one of kafka.topics (${names.join(', ') || 'there is none'}), as auto.create.topics.enable is false` }];
 }

@@ -135,7 +135,7 @@ function brokers(settings: Readonly<Record<string, unknown>>, { api, brokers: co
       ...(strict && value(key, 2) < 2 ? [finding(key, '2 or more, or one broker alone acknowledges records')] : []),
       ...(value(key, 2) >= value(factor, 3) ? [finding(key, `less than ${value(factor, 3)} (${factor}), or the loss of one broker refuses every record`)] : []),
     ]),
-    ...(strict && String(settings['unclean.leader.election.enable']) === 'true' ? [finding('unclean.leader.election.enable', 'false: with true acknowledged records are lost')] : []),
+    ...(strict && String(settings['unclean.leader.election.enable']).trim().toLowerCase() === 'true' ? [finding('unclean.leader.election.enable', 'false: with true acknowledged records are lost')] : []),
     ...(strict ? ['inter.broker.protocol.version', 'log.message.format.version'].filter((key) => Object.hasOwn(settings, key)).map((key) => finding(key, 'only with kafka.api v1beta2')) : []),
   ];
 }

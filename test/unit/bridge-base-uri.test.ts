@@ -13,8 +13,10 @@ describe('bridge: the base_uri of a consumer', () => {
     ['ignores a host without a scheme', { 'x-forwarded-host': 'east.example' }, 'http://bridge:8080/consumers/g/instances/c'],
     ['ignores a scheme without a host', { 'x-forwarded-proto': 'https' }, 'http://bridge:8080/consumers/g/instances/c'],
     ['follows Forwarded before all others', { forwarded: 'host=a.example;proto=https', 'x-forwarded-host': 'b', 'x-forwarded-proto': 'http' }, 'https://a.example:443/consumers/g/instances/c'],
+    ['follows Forwarded in capitals', { forwarded: 'Host=a.example;Proto=https' }, 'https://a.example:443/consumers/g/instances/c'],
     ['ignores all when Forwarded says half', { forwarded: 'host=a.example', 'x-forwarded-host': 'b', 'x-forwarded-proto': 'http' }, 'http://bridge:8080/consumers/g/instances/c'],
     ['takes the path that a gateway gives', { 'x-forwarded-path': '/kafka/consumers/g' }, 'http://bridge:8080/kafka/consumers/g/instances/c'],
+    ['asks the path that was called whether it ends with a slash, as the original does', { 'x-forwarded-path': '/kafka/' }, 'http://bridge:8080/kafka//instances/c'],
     ['knows no prefix', { 'x-forwarded-prefix': '/kafka' }, 'http://bridge:8080/consumers/g/instances/c'],
     ['keeps a port of any scheme', { 'x-forwarded-host': 'a:1', 'x-forwarded-proto': 'ftp' }, 'ftp://a:1/consumers/g/instances/c'],
   ];

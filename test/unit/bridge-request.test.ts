@@ -43,7 +43,7 @@ describe('bridge: routes', () => {
   });
 
   it('names the methods that a path has', () => assert.deepEqual(route('PUT', '/topics/t'), { allow: ['POST', 'GET'] }));
-  it('knows no other path', () => assert.equal(route('GET', '/nothing/here'), undefined));
+  it('knows no other path', () => { for (const path of ['/nothing/here', '/topics//partitions', '/consumers/']) assert.equal(route('GET', path), undefined, path); });
 });
 
 describe('bridge: what a request must look like', () => {
@@ -51,6 +51,10 @@ describe('bridge: what a request must look like', () => {
 
   it('accepts a record of every kind of value', () => {
     assert.doesNotThrow(() => check('send', { contentType: json, body: '{"records":[{"key":"k","value":{"a":1}},{"value":null},{"value":[1]},{"value":"x","partition":1,"timestamp":5,"headers":[{"key":"h","value":"aGk="}]}]}' }));
+  });
+
+  it('accepts a record for a partition that is none: its producer answers for that', () => {
+    assert.doesNotThrow(() => check('sendToPartition', { contentType: json, body: '{"records":[{"value":"x"}]}', path: { partitionid: '-1' } }));
   });
 
   const formats: (string | undefined)[] = [undefined, 'application/json', kafka, `${json}; charset=utf-8`];

@@ -26,6 +26,11 @@ describe('reference bridge: reads of topics', () => {
     assert.equal(asked(), 3);
   });
 
+  it('know no partition behind the last one', async () => {
+    await assert.rejects(topics([]).topics.offsets('orders', 1), { status: 404, message: 'Topic \'orders\' does not have partition with id 1' });
+    await assert.rejects(topics([]).topics.partition('orders', 1), { status: 404, message: 'Specified partition does not exist.' });
+  });
+
   it('give up when time is up, in Kafka\'s words', async () => {
     const { topics: some, asked } = topics(Array<Error>(100).fill(lost), 250);
     await assert.rejects(some.list(), (error: unknown) => error instanceof HttpError && error.status === 500 && error.message.endsWith('Timed out waiting to send the call. Call: listTopics'));

@@ -41,7 +41,7 @@ describe('a region’s bridge', () => {
     const { spec, recording } = await bridgeOf({
       bridge: {
         name: 'b', namespace: 'ns', port: 8181, version: '1.1.0', executorThreads: 64, maxUnavailable: 2, spread: 'host', metrics: 'jmx', injection: { revision: 'asm-1' },
-        producer: { config: { 'linger.ms': 5 } }, consumer: { config: { 'max.poll.records': 100 } }, admin: { config: { 'retries': 3 } },
+        producer: { maxBlockMs: 2_000, requestTimeoutMs: 2_500, deliveryTimeoutMs: 7_000, config: { 'linger.ms': 5 } }, consumer: { config: { 'max.poll.records': 100 } }, admin: { config: { 'retries': 3 } },
         resources: { requests: { cpu: '500m', memory: '512Mi' } }, logging: { root: 'WARN', 'http.openapi.operation.send': 'DEBUG' },
         probes: { liveness: { failureThreshold: 5 }, readiness: { periodSeconds: 1 } },
       },
@@ -50,10 +50,10 @@ describe('a region’s bridge', () => {
     assert.equal(spec.replicas, 4);
     assert.equal(spec.image, 'quay.io/strimzi/kafka-bridge:1.1.0');
     assert.equal(spec.http.port, 8181);
-    assert.equal(spec.producer.config['linger.ms'], 5);
-    assert.equal(spec.producer.config['acks'], 'all');
+    const times = { 'request.timeout.ms': 2_500, 'delivery.timeout.ms': 7_000, 'max.block.ms': 2_000 };
+    assert.deepEqual(spec.producer.config, { acks: 'all', 'enable.idempotence': true, ...times, 'linger.ms': 5 });
     assert.equal(spec.consumer.config['max.poll.records'], 100);
-    assert.equal(spec.adminClient.config['retries'], 3);
+    assert.deepEqual(spec.adminClient.config, { 'request.timeout.ms': 2_500, 'default.api.timeout.ms': 7_000, retries: 3 });
     assert.deepEqual(spec.resources, { requests: { cpu: '500m', memory: '512Mi' } });
     assert.deepEqual(spec.logging, {
       type: 'inline',
@@ -97,6 +97,7 @@ describe('a region’s bridge', () => {
   it('comes from where the operator’s chart has its images', async () => {
     const image = async (values: object) => (await bridgeOf({ bridge: { version: '1.1.0' }, operators: { strimzi: { values } } })).spec.image;
     assert.equal(await image({ defaultImageRegistry: 'registry.example' }), 'registry.example/strimzi/kafka-bridge:1.1.0');
+    assert.equal(await image({ kafkaBridge: { image: { registry: '', repository: '', name: '' } } }), 'quay.io/strimzi/kafka-bridge:1.1.0', 'Helm takes an empty text for none');
     assert.equal(await image({ defaultImageRegistry: 'registry.example:5000', defaultImageRepository: '' }), 'registry.example:5000/kafka-bridge:1.1.0');
     assert.equal(await image({ defaultImageRegistry: 'other', kafkaBridge: { image: { registry: 'registry.example', repository: 'mirror', name: 'bridge', tag: '1.0.0' } } }), 'registry.example/mirror/bridge:1.1.0');
   });
@@ -129,8 +130,8 @@ describe('a region’s bridge', () => {
     const byCertificate = await bridgeOf({ ...asking('tls'), bridge: { authentication: { type: 'tls', secret: { name: 'bridge-user' } } } });
     assert.deepEqual(byCertificate.spec.authentication, { type: 'tls', certificateAndKey: { secretName: 'bridge-user', certificate: 'user.crt', key: 'user.key' } });
     assert.deepEqual(metadataOf(byCertificate.recording, 'NamespacePatch', 'east-namespace'), { name: 'kafka-bridge', labels: { 'istio-injection': 'enabled' } });
-    const byPassword = await bridgeOf({ ...asking('scram-sha-512'), bridge: { authentication: { type: 'scram-sha-512', username: 'bridge', secret: { name: 'bridge-user' } } } });
-    assert.deepEqual(byPassword.spec.authentication, { type: 'scram-sha-512', username: 'bridge', passwordSecret: { secretName: 'bridge-user', password: 'password' } });
+    const byPassword = await bridgeOf({ ...asking('scram-sha-512'), bridge: { authentication: { type: 'scram-sha-512', username: 'bridge', secret: { name: 'bridge-user', key: 'ca.key' } } } });
+    assert.deepEqual(byPassword.spec.authentication, { type: 'scram-sha-512', username: 'bridge', passwordSecret: { secretName: 'bridge-user', password: 'ca.key' } });
     const ofOthers = await bridgeOf({ kafka: { existing: { bootstrapServers: 'k:9094', caCertificate: root } }, bridge: { authentication: { type: 'scram-sha-256', username: 'bridge', secret: { name: 'bridge-user' } } } });
     assert.deepEqual(ofOthers.spec.authentication, { type: 'scram-sha-256', username: 'bridge', passwordSecret: { secretName: 'bridge-user', password: 'password' } });
   });

@@ -59,8 +59,9 @@ describe('tier1', () => {
       },
       { route: { host: 'kafka-bridge/kafka-bridge-http.kafka-bridge.svc.cluster.local', port: 8080 } },
     ]);
-    const bounds = (name: string) => (JSON.stringify(recording.inputsOf('tsb.tetrate.io/v2:WorkspaceSetting', name)).match(/requestTimeout":"\d+s/g) ?? []).map((found) => found.slice(17));
+    const bounds = (name: string, of = recording) => (JSON.stringify(of.inputsOf('tsb.tetrate.io/v2:WorkspaceSetting', name)).match(/requestTimeout":"\d+s/g) ?? []).map((found) => found.slice(17));
     assert.deepEqual([bounds('tsb-setting-bridges'), bounds('tsb-setting-edge')], [['15s', '30s'], ['31s']]);
+    assert.deepEqual(bounds('tsb-setting-bridges', await recordTopology({ bridge: { service: 'strimzi' }, tsb: { api: 'tier1gateway' } })), ['30s'], 'polls go by the one route as well');
   });
 
   it('leaves retries and ejections to TSB where that is asked for, at both hops', async () => {
@@ -81,9 +82,9 @@ describe('tier1', () => {
   });
 
   it('has as many pods as are asked for, whatever its kind', async () => {
-    const deployment = { replicaCount: 3, hpaSpec: { minReplicas: 3, maxReplicas: 10 } };
-    for (const [api, kind] of [['gateway', 'Gateway'], ['tier1gateway', 'Tier1Gateway']] as const) {
-      const recording = await recordTopology({ tier1: { replicas: 3 }, tsb: { api } });
+    for (const [api, kind, replicas, most] of [['gateway', 'Gateway', 12, 12], ['tier1gateway', 'Tier1Gateway', 3, 10]] as const) {
+      const deployment = { replicaCount: replicas, hpaSpec: { minReplicas: replicas, maxReplicas: most } };
+      const recording = await recordTopology({ tier1: { replicas }, tsb: { api } });
       const { spec } = recording.inputsOf(`install.tetrate.io/v1alpha1:${kind}`, 'tier1-gateway') as { spec: { kubeSpec: unknown } };
       assert.deepEqual(spec.kubeSpec, { service: { type: 'LoadBalancer' }, deployment });
     }
@@ -152,7 +153,8 @@ describe('TLS at tier1', () => {
     assert.deepEqual(stringData.value, { 'tls.crt': 'a certificate', 'tls.key': 'a key in PKCS#8', 'ca.crt': 'a certificate' }, 'in the envelope of a secret');
     assert.deepEqual([type, metadata], ['kubernetes.io/tls', { name: 'tier1-tls', namespace: 'edge' }]);
     const certificate = (recording: Recording) => recording.inputsOf('tls:index/selfSignedCert:SelfSignedCert', 'tier1-certificate');
-    assert.deepEqual(certificate(two)['dnsNames'], ['bridge.example', '*.bridge.example']);
+    const { dnsNames, validityPeriodHours, earlyRenewalHours } = certificate(two);
+    assert.deepEqual([dnsNames, validityPeriodHours, earlyRenewalHours], [['bridge.example', '*.bridge.example'], 8_760, 720]);
     assert.deepEqual(certificate(two), certificate(three));
     assert.equal((two.outputsOf('tier1') as { caCertificate: string }).caCertificate, 'a certificate');
     const elsewhere = two.resources.filter(({ name }) => !['tier1-tls', 'tier1-certificate'].includes(name));

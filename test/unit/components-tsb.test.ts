@@ -38,8 +38,10 @@ describe('TSB’s hierarchy', () => {
     const existing = { edge: 'g-edge', regions: { east: 'g-east', west: 'g-west' }, internal: { edge: 'i-edge', regions: { east: 'i-east', west: 'i-west' } } };
     const recording = await recordTopology({ tsb: { tenant: { existing: 'platform' }, workspaces: { bridges: { existing: 'ws-b' }, edge: { existing: 'ws-e' } }, settings: { bridges: 'ws-b', edge: 'ws-e' }, groups: { existing } } });
     assert.deepEqual(recording.childrenOf('TsbWorkspace').filter((child) => child.includes('Group')), []);
-    const groupOf = (name: string) => (recording.inputsOf('networking.istio.io/v1alpha3:EnvoyFilter', name) as { metadata: { annotations: Record<string, string> } }).metadata.annotations['tsb.tetrate.io/istioInternalGroup'];
-    assert.deepEqual(['east-filter', 'east-filter-sidecars', 'west-filter', 'tier1-filter'].map(groupOf), ['i-east', 'i-east', 'i-west', 'i-edge']);
+    const metadataOf = (name: string) => (recording.inputsOf('networking.istio.io/v1alpha3:EnvoyFilter', name) as { metadata: { annotations: Record<string, string>; labels: object } }).metadata;
+    const all = ['east-filter', 'east-filter-sidecars', 'west-filter', 'tier1-filter'].map(metadataOf);
+    assert.deepEqual(all.map(({ annotations }) => annotations['tsb.tetrate.io/istioInternalGroup']), ['i-east', 'i-east', 'i-west', 'i-edge']);
+    for (const { labels } of all) assert.deepEqual(labels, { 'istio.io/rev': 'tsb' }, 'what istiod leaves to TSB');
   });
 
   it('has the walk-through’s names where they are asked for, one group for all regions and no filters', async () => {

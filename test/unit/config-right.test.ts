@@ -29,6 +29,53 @@ describe('settings that are nearly wrong', () => {
     assert.deepEqual(wrong(settings({ bridge: Object.fromEntries(Object.entries(configs).map(([client, config]) => [client, { config }])) })), []);
   });
 
+  it('are settings of brokers that Strimzi leaves to everybody, though others of their kind are its own', () => {
+    const times = ['broker.session.timeout.ms', 'broker.heartbeat.interval.ms', 'controller.socket.timeout.ms', 'controller.quorum.election.backoff.max.ms', 'controller.quorum.election.timeout.ms', 'controller.quorum.fetch.timeout.ms'];
+    assert.deepEqual(wrong(settings({ kafka: { config: Object.fromEntries(times.map((name) => [name, 2_000])) } })), []);
+  });
+
+  it('are metadata of the version that Kafka itself has', () => {
+    assert.deepEqual(wrong(settings({ kafka: { version: '4.3.0', metadataVersion: '4.3' } })), []);
+  });
+
+  it('are names as long as they may be, and numbers with blanks around them, as Kafka reads them', () => {
+    const [east, west] = validConfiguration()['regions'] as Raw[];
+    assert.deepEqual(wrong(settings({ kafka: { name: 'k'.repeat(38), config: { 'num.partitions': ' 3 ' } }, bridge: { name: 'b'.repeat(48) }, regions: [{ ...east, name: 'r'.repeat(55) }, west ?? {}] })), []);
+  });
+
+  it('are ports and ids at their bounds', () => {
+    for (const port of [1_023, 14_999, 15_091, 65_535]) assert.deepEqual(wrong(settings({ bridge: { port } })), [], String(port));
+    for (const project of ['little', 'p'.repeat(30)]) assert.deepEqual(wrong({ ...validConfiguration(), gcp: { project } }), [], project);
+    for (const port of [1, 65_535]) assert.deepEqual(wrong({ ...validConfiguration(), kafka: { existing: { bootstrapServers: `k:${port}`, caCertificate: { file: 'root.crt' } } } }), [], String(port));
+  });
+
+  it('are clusters of GKE that have one name in two places', () => {
+    const clusters = { east: { name: 'bridges', location: 'us-east1' }, west: { name: 'bridges', location: 'us-west1' } };
+    assert.deepEqual(wrong({ ...validConfiguration(), gcp: { project: 'my-project', clusters } }), []);
+  });
+
+  it('are requests of all that the limits allow', () => {
+    const amounts = { cpu: '500m', memory: '1Gi' };
+    assert.deepEqual(wrong(settings({ bridge: { resources: { requests: amounts, limits: { cpu: '0.5', memory: '1024Mi' } } }, kafka: { resources: { requests: amounts, limits: amounts } } })), []);
+  });
+
+  it('are charts that nobody installs, and namespaces of operators that are installed elsewhere only', () => {
+    assert.deepEqual(wrong(settings({ operators: { strimzi: { chart: './absent.tgz' } } })), []);
+    assert.deepEqual(wrong(settings({ kafka: { namespace: 'strimzi' }, operators: { strimzi: { install: true, given: { kafka: { namespace: 'theirs' } } } } })), []);
+    const certificate = { source: 'secret', secret: { name: 's' }, caCertificate: { file: 'root.crt' } };
+    assert.deepEqual(wrong(settings({ kafka: { namespace: 'cert-manager', certificate }, operators: { certManager: { install: true } } })), []);
+  });
+
+  it('are host names of a certificate that a listener without TLS does not show', () => {
+    const listeners = [{ type: 'loadbalancer' }, { type: 'internal', name: 'plain', port: 9092, tls: false, certificate: 'own' }];
+    assert.deepEqual(wrong(settings({ kafka: { listeners, certificate: { hosts: ['*.kafka.example'] } } })), []);
+  });
+
+  it('are groups of tier1 called like a region’s, where nothing is made of that name', () => {
+    const existing = { tenant: { existing: 'k' }, workspaces: { edge: { existing: 'e' } }, settings: { edge: { existing: 's' } } };
+    assert.deepEqual(wrong(settings({ tsb: { ...existing, envoyFilters: 'none', groups: { edge: 'bridges-east', existing: { edge: 'g' } } } })), []);
+  });
+
   it('are scram-sha-256 for a Kafka that exists, whose user may have any name', () => {
     const authentication = { type: 'scram-sha-256', username: 'Bridge User', secret: { name: 'bridge-password' } };
     const raw = { ...settings({ bridge: { authentication } }), kafka: { existing: { bootstrapServers: 'k:9094', caCertificate: { file: 'root.crt' } } } };

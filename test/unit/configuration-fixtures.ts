@@ -21,8 +21,7 @@ export function configurationFiles(): ConfigurationFiles {
   write('one-proxy', kubeconfigOf(Object.fromEntries(['kafka', 'central', 'east', 'west'].map((name) => [name, { server: 'https://gate.example', plugin: name }]))));
   write('relative-paths', kubeconfigOf({ kafka: {}, central: {}, east: {}, west: {}, unused: {} }).replaceAll(/"server":"https:\/\/(east|unused)/g, '"certificate-authority":"pki/ca.crt",$&'));
   write('broken', 'clusters: [');
-  copyFileSync(certificate('root.crt'), join(directory, 'root.crt'));
-  copyFileSync(certificate('leaf.crt'), join(directory, 'leaf.crt'));
+  for (const name of ['root.crt', 'leaf.crt', 'ended.crt']) copyFileSync(certificate(name), join(directory, name));
   const [root, leaf] = ['root.crt', 'leaf.crt'].map((name) => readFileSync(certificate(name), 'utf8'));
   write('with-leaf.crt', `${root}${leaf}`);
   write('with-crl.pem', `${root}-----BEGIN X509 CRL-----\nMIIE\n-----END X509 CRL-----\n`);

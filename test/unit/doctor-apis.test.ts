@@ -10,7 +10,7 @@ import { judgeOperators } from '../../automation/doctor/operators.ts';
 import { judgeRights } from '../../automation/doctor/rights.ts';
 import { configuration, object, short, TwoClusters } from './doctor-fixtures.ts';
 
-const resources = (...kinds: string[]) => ({ resources: kinds.map((kind) => ({ kind, name: `${kind.toLowerCase()}s` })) });
+const resources = (...kinds: string[]) => ({ resources: kinds.flatMap((kind) => ['', '/status'].map((part) => ({ kind, name: `${kind.toLowerCase()}s${part}` }))) });
 
 describe('doctor: APIs', () => {
   const two = new TwoClusters();
@@ -35,11 +35,21 @@ describe('doctor: APIs', () => {
     assert.match(await judged(), /^fault .*kafka\.strimzi\.io\/v1 is served without Kafka/);
   });
 
+  it('are had from whoever brings them', async () => {
+    const remedy = async (apiVersion: string): Promise<string | undefined> => (await judgeApis(await two.look({ objects: [object(apiVersion, 'A')] }))).findings[0]?.remedy;
+    assert.match(await remedy('cert-manager.io/v1') ?? '', /^Install cert-manager there/);
+    for (const group of ['tsb', 'gateway.tsb', 'istiointernal.tsb', 'install']) assert.match(await remedy(`${group}.tetrate.io/v2`) ?? '', /^Onboard the cluster to TSB, with GitOps enabled/, group);
+    assert.match(await remedy('networking.istio.io/v1alpha3') ?? '', /^Onboard the cluster to TSB: its control plane brings Istio/);
+    assert.match(await remedy('example.io/v1') ?? '', /^Install what serves it/);
+  });
+
   it('come with a chart that `up` installs, or with definitions of its own', async () => {
     const { east: one } = two;
     one.objects.set('/api/v1', resources('Namespace'));
     const installing = await judgeApis(await two.look({ objects, configuration: configuration({ operators: { strimzi: { install: true } } }) }));
     assert.deepEqual(short(installing.findings)[0], "ok east: serves kafka.strimzi.io/v1 (Kafka, which Strimzi's chart brings)");
+    const issued = { objects: [object('cert-manager.io/v1', 'Certificate')], configuration: configuration({ operators: { certManager: { install: true, given: { east: {} } } } }) };
+    assert.match(short((await judgeApis(await two.look(issued))).findings)[0] ?? '', /^fault east: cert-manager\.io is not served/, 'not where somebody else installs it');
     const definition = object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', { content: { spec: { group: 'kafka.strimzi.io' } } });
     assert.match(short((await judgeApis(await two.look({ objects: [...objects, definition] }))).findings)[0] ?? '', /^ok .*a definition of its own brings/);
   });
@@ -68,6 +78,7 @@ describe('doctor: fields', () => {
   it('are nothing to look at where there is no definition, or where `up` brings it', async () => {
     assert.deepEqual(await judged(), []);
     two.east.objects.set(path, definition({}));
+    assert.match((await judged({ configuration: configuration({ operators: { strimzi: { install: true } } }) })).join('\n'), /^fault /, 'Helm leaves them as they are');
     assert.deepEqual(await judged({ configuration: configuration({ operators: { strimzi: { install: true, chart: fileURLToPath(new URL('../fixtures/charts/operator', import.meta.url)) } } }) }), []);
   });
 
@@ -98,6 +109,8 @@ describe('doctor: rights', () => {
     const { east: one } = two;
     one.allows = ({ verb, resource }) => verb !== '*' && !(resource === 'kafkas' && ['create', 'patch'].includes(verb)) && resource !== 'secrets';
     assert.match(await judged(), /^fault .*may not create, patch kafkas\.kafka\.strimzi\.io in ns; may not get secrets in ns\. Give the user/);
+    one.allows = ({ verb, resource }) => verb !== '*' && !(resource === 'kafkas' && verb === 'delete') && resource !== 'secrets';
+    assert.match(await judged(), /^fault .*may not delete kafkas\.kafka\.strimzi\.io in ns; may not get secrets in ns/);
     one.allows = ({ verb }) => !['*', 'delete'].includes(verb);
     assert.match(await judged(), /^warning .*may not delete kafkas\.kafka\.strimzi\.io in ns: `kbf destroy` will fail/);
   });
@@ -113,9 +126,12 @@ describe('doctor: rights', () => {
 
   it('of charts are those over the whole cluster, too', async () => {
     const { east: one } = two;
-    one.allows = ({ resource }) => resource !== 'clusterroles';
     const chart = object('', 'HelmRelease', { group: 'helm.sh', content: {} });
-    assert.match(lineOf((await judgeRights(await two.look({ objects: [chart] }), plurals))[0] ?? new Check('', '').ok('')), /^fault .*may not get, list, watch, create, patch, delete clusterroles\.rbac\.authorization\.k8s\.io/);
+    for (const [lacking, group] of [['clusterroles', 'rbac.authorization.k8s.io'], ['clusterrolebindings', 'rbac.authorization.k8s.io'], ['customresourcedefinitions', 'apiextensions.k8s.io']] as const) {
+      one.allows = ({ resource }) => resource !== lacking;
+      const line = lineOf((await judgeRights(await two.look({ objects: [chart] }), plurals))[0] ?? new Check('', '').ok(''));
+      assert.ok(line.includes(`may not get, list, watch, create, patch, delete ${lacking}.${group}. Give the user`), line);
+    }
   });
 
   it('are not known where the API server does not say them', async () => {
@@ -164,9 +180,27 @@ describe('doctor: operators', () => {
     assert.match((await judged({ configuration: configuration({ operators: { strimzi: { install: true } } }) }))[0] ?? '', /^ok .*`up` installs it/);
   });
 
+  it('are those of TSB, each of which has to be available, wherever they run', async () => {
+    const { east: one } = two;
+    one.objects.set('/apis/apps/v1/namespaces/istio-system/deployments', { items: [deployment('istio-system', 'tsb-operator-control-plane', { available: false }), deployment('istio-system', 'istiod-1-23', { available: false }), deployment('istio-system', 'istiod')] });
+    const [, ...lines] = await judged();
+    assert.match(lines.join('\n'), /^fault +TSB +east +cluster east: istio-system\/tsb-operator-control-plane 1\.2\.0 is not available: no pods\. See: .*\nfault +istiod +east +istio-system\/istiod-1-23 1\.2\.0 is not available: no pods\. See: [^\n]*$/);
+    one.objects.set('/apis/apps/v1/namespaces/tsb/deployments', { items: [] }).set('/apis/apps/v1/namespaces/istio-system/deployments', { items: [deployment('istio-system', 'tsb-operator-control-plane'), deployment('istio-system', 'istiod')] });
+    assert.match((await judged())[1] ?? '', /^ok +TSB +east +available: istio-system\/tsb-operator-control-plane 1\.2\.0 of east$/);
+  });
+
+  it('are those of tier1’s cluster, also where no region is', async () => {
+    const apart = configuration({ regions: ['east', 'north'].map((name) => ({ name, context: name, tsbCluster: name })), tier1: { context: 'west', tsbCluster: 'west' } });
+    const lines = await judged({ configuration: apart, objects: ['east', 'west'].map((context) => object('install.tetrate.io/v1alpha1', 'Gateway', { folder: { context, namespace: 'ns' } })) });
+    assert.match(lines.at(-1) ?? '', /^fault +istiod +west +no Deployment istiod/);
+  });
+
   it('run the Kafka that is wanted, or not', async () => {
     two.east.objects.set('/apis/apps/v1/namespaces/strimzi/deployments/strimzi-cluster-operator', deployment('strimzi', 'strimzi-cluster-operator', { image: 'quay.io/strimzi/operator:1.0.0' }));
     assert.match((await judged())[0] ?? '', /^fault .*Strimzi 1\.0\.0 does not run Kafka 4\.3\.1\. Expected: 4\.1\.0, .*Set kafka\.version/);
+    assert.match((await judged({ configuration: configuration({ operators: { strimzi: { install: true } } }) }))[0] ?? '', /^ok +Strimzi +east +available/, '`up` raises it before');
+    two.west.objects.set('/apis/apps/v1/namespaces/strimzi/deployments/strimzi-cluster-operator', deployment('strimzi', 'strimzi-cluster-operator', { image: 'quay.io/strimzi/operator:1.0.0' }));
+    assert.match((await judged({ objects: [object('kafka.strimzi.io/v1', 'KafkaBridge', { folder: { context: 'west', namespace: 'ns' } })] }))[0] ?? '', /^ok +Strimzi +west +available/, 'Kafka is elsewhere');
   });
 
   it('watch the namespaces of Kafka and bridges, or not', async () => {

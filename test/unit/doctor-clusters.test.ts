@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { judgeClocks } from '../../automation/doctor/clocks.ts';
 import { openClusters } from '../../automation/doctor/clusters.ts';
 import { Check, type Finding, lineOf } from '../../automation/doctor/finding.ts';
 import { judgeKubeconfig } from '../../automation/doctor/kubeconfig.ts';
-import { kubeconfigText } from '../fixtures/fake-cluster.ts';
+import { kubeconfigText, startFakeCluster } from '../fixtures/fake-cluster.ts';
 import { makeCertificate } from '../fixtures/made-certificate.ts';
 import { configuration, short, TwoClusters } from './doctor-fixtures.ts';
 
@@ -35,6 +35,28 @@ describe('doctor: the way to a cluster', () => {
     assert.match(broken.findings[3]?.remedy ?? '', /kubectl --kubeconfig .* --context west version/);
     assert.ok(broken.clusters.every(({ api }) => api === undefined));
   }).timeout(20_000);
+
+  const allOf = (kubeconfig: string) => {
+    const at = { context: 'east', kubeconfig };
+    const regions = ['east', 'west'].map((name) => ({ name, context: name, kubeconfig: name === 'east' ? kubeconfig : two.west.kubeconfig }));
+    return configuration({ regions, kafka: { ...at, domain: 'kafka.invalid' }, tsb: { ...at, organization: 'tetrate', tenant: 'kafka' }, tier1: at });
+  };
+
+  it('is said to end soon where its server’s certificate does, and how far its clock is ahead', async () => {
+    await using ending = await startFakeCluster('east', await makeCertificate('127.0.0.1', { begins: -300, ends: 5 }));
+    ending.aheadMs = 90_000;
+    const { clusters, findings } = await openClusters(allOf(ending.kubeconfig));
+    assert.match(findings.filter(({ subject }) => subject === 'east').map(lineOf).at(-1) ?? '', /^warning .* answers, Kubernetes v1\.34\.1, with a certificate that is good until .*\(4 days\)\. Renew it/);
+    assert.ok(Math.abs((clusters.find(({ context }) => context === 'east')?.skewMs ?? 0) - 90_000) < 3_000);
+  });
+
+  it('is tried also with a client certificate that has ended, as this machine’s clock may be wrong', async () => {
+    const { cert, key } = await makeCertificate('me', { begins: -300, ends: -1 });
+    const user = { 'client-certificate-data': Buffer.from(cert).toString('base64'), 'client-key-data': Buffer.from(key).toString('base64') };
+    await writeFile(two.east.kubeconfig, (await readFile(two.east.kubeconfig, 'utf8')).replace('user: {}', `user: ${JSON.stringify(user)}`));
+    const { findings } = await openClusters(allOf(two.east.kubeconfig));
+    assert.deepEqual(findings.filter(({ subject }) => subject === 'east').map(({ check, verdict }) => `${check} ${verdict}`), ['kubeconfig fault', 'reachable ok']);
+  });
 
   it('is not looked for when the kubeconfig is of no use', async () => {
     const { findings } = await openClusters(configuration());
@@ -64,6 +86,24 @@ describe('doctor: kubeconfigs', () => {
     assert.match(found, /has no context est; was east meant\?/);
     await writeFile(join(directory, 'bad'), 'a: [');
     assert.equal((await judgeKubeconfig({ context: 'east', kubeconfig: join(directory, 'bad') })).verdict, 'fault');
+  });
+
+  it('are missed where they name what they do not have, or do not check whom they reach', async () => {
+    const changed = async (from: string, to: string): Promise<string> => {
+      const file = join(directory, 'changed');
+      await writeFile(file, kubeconfigText('east', 'https://127.0.0.1:1', 'ca', {}).replace(from, to));
+      return lineOf(await judgeKubeconfig({ context: 'east', kubeconfig: file }));
+    };
+    assert.match(await changed('cluster: east', 'cluster: gone'), /^fault .*context east of .*changed names a cluster that the file does not have\. Complete the file/);
+    assert.match(await changed('user: me', 'user: gone'), /^fault .*names a user that the file does not have/);
+    assert.match(await changed('certificate-authority-data:', 'insecure-skip-tls-verify: true\n      ignored:'), /^warning .*does not check whether https:\/\/127\.0\.0\.1:1 is the cluster \(insecure-skip-tls-verify\)/);
+  });
+
+  it('have client certificates in files, or what is none', async () => {
+    const file = join(directory, 'me.crt');
+    await writeFile(file, (await makeCertificate('me', { begins: -300, ends: -1 })).cert);
+    assert.match(lineOf(await judged({ 'client-certificate': file, 'client-key': file })), /^fault .*client certificate until .*which is over/);
+    assert.match(lineOf(await judged({ 'client-certificate-data': Buffer.from('none').toString('base64') })), /^fault .*the client certificate of user me in .* is none\. Get the file anew/);
   });
 
   it('have client certificates that last, end soon, or have ended', async () => {

@@ -19,6 +19,7 @@ describe('doctor: what is open', () => {
   it('is said of each listener that others reach, which may have no load balancer, or one inside', () => {
     const [internal, route, balanced] = [{ type: 'internal', name: 'tls', port: 9093 }, { type: 'route' }, { type: 'loadbalancer', name: 'lb', port: 9095 }];
     assert.match(judged(kafka(internal, route, balanced)).join('\n'), /^warning .*kafka\.listeners\[1\] {2}the listener external asks nobody who they are: whoever.*\(docs\/authentication\.md\)\.\nwarning .*kafka\.listeners\[2\] {2}the listener lb .*is public/);
+    assert.doesNotMatch(judged(kafka({ type: 'loadbalancer', class: 'service.k8s.aws/nlb' }))[0] ?? '', /public/, 'its controller decides');
     for (const [key, value] of [
       ['networking.gke.io/load-balancer-type', 'Internal'], ['cloud.google.com/load-balancer-type', 'internal'], ['service.beta.kubernetes.io/aws-load-balancer-scheme', 'internal'],
       ['service.beta.kubernetes.io/aws-load-balancer-internal', 'true'], ['service.beta.kubernetes.io/azure-load-balancer-internal', 'true'], ['service.beta.kubernetes.io/openstack-internal-load-balancer', 'true'],

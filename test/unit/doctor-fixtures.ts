@@ -26,7 +26,7 @@ export class TwoClusters {
   #all: readonly FakeCluster[] = [];
 
   constructor() {
-    beforeEach(async () => { this.#all = await Promise.all(['east', 'west'].map(startFakeCluster)); });
+    beforeEach(async () => { this.#all = await Promise.all(['east', 'west'].map((context) => startFakeCluster(context))); });
     afterEach(async () => { for (const cluster of this.#all) await cluster[Symbol.asyncDispose](); });
   }
 

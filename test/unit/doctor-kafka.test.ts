@@ -79,6 +79,19 @@ describe('doctor: Kafka', () => {
     assert.match((await judged())[0] ?? '', /^fault .*is not ready: Ready=False Creating: not yet\. See: kubectl --context east -n kafka-cluster describe kafka kafka/);
   });
 
+  it('shows several certificates, of which the first to end is said', async () => {
+    const [first, last] = await Promise.all([leaf({ begins: -300, ends: 5 }), leaf()]);
+    const [soon, later] = await Promise.all([first, last].map(broker));
+    assert.match((await existing(`localhost:${String(later)},localhost:${String(soon)}`)).join('\n'), /^warning .*the listener's is good until .*\(4 days\)\. Whoever runs that Kafka/m);
+  });
+
+  it('is called by the port of each kind of listener', async () => {
+    two.east.objects.set('/apis/kafka.strimzi.io/v1/namespaces/kafka-cluster/kafkas/kafka', { status: {} });
+    const called = async (listener: object): Promise<string | undefined> =>
+      /bootstrap\S*\.kafka\.invalid:(\d+)/.exec((await judgeKafka(await two.look({ configuration: configuration({ kafka: { context: 'east', domain: 'kafka.invalid', listeners: [listener] }, hostname: 'bridge.invalid' }) }))).map(lineOf).join())?.[1];
+    assert.deepEqual([await called({ type: 'loadbalancer', port: 9095 }), await called({ type: 'route' }), await called({ type: 'ingress' }), await called({ type: 'nodeport' })], ['9095', '443', '443', undefined]);
+  });
+
   it('is trusted by each CA of several, as while one is renewed', async () => {
     const renewed = await makeCertificate('renewed', { isAuthority: true, begins: -300, ends: 5 });
     const port = await broker(await leaf());

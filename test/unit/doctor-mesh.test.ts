@@ -68,6 +68,14 @@ describe('doctor: the root of the mesh', () => {
     assert.match(await judged({ isSandbox: true }), /^warning .*on the sandbox requests travel plain, unlike anywhere else$/);
   });
 
+  it('is asked of tier1’s cluster, also where no region is', async () => {
+    const [root, another] = await Promise.all(['root', 'another'].map(async (name) => (await makeCertificate(name, { isAuthority: true })).cert));
+    two.east.objects.set(path, { data: { 'root-cert.pem': root } });
+    two.west.objects.set(path, { data: { 'root-cert.pem': another } });
+    const apart = configuration({ regions: ['east', 'north'].map((name) => ({ name, context: name, tsbCluster: name })), tier1: { context: 'west', tsbCluster: 'west' } });
+    assert.match(await judged({ configuration: apart }), /^fault .*west \([0-9A-F:]+\) has another root than east/);
+  });
+
   it('is not compared with a cluster that does not answer', async () => {
     const { east: one } = two;
     one.objects.set(path, { data: { 'root-cert.pem': (await makeCertificate('root')).cert } });
@@ -99,6 +107,11 @@ describe('doctor: injection', () => {
     assert.match(await judged(pod({ bridge: true })), /^fault .*pod bridge-1 has no istio-proxy\. Expected: 2\/2/);
     assert.match(await judged(pod({ bridge: false, 'istio-proxy': true })), /^fault .*pod bridge-1 is 1\/2 \(bridge CrashLoopBackOff\)/);
     assert.match(await judged(pod({ bridge: true, 'istio-proxy': false }, true)), /^fault .*1\/2 \(istio-proxy CrashLoopBackOff\)/);
+  });
+
+  it('is not asked of a pod that goes', async () => {
+    const going = pod({ bridge: true });
+    assert.match(await judged({ ...going, metadata: { ...going.metadata, deletionTimestamp: '2026-01-02T03:04:05Z' } }, pod({ bridge: true, 'istio-proxy': true })), /^ok .*1 of 1 bridge pods are 2\/2/);
   });
 
   it('cannot be seen before there is a bridge', async () => {
@@ -200,6 +213,13 @@ describe('doctor: host names', () => {
     const [line, ...more] = await judged('kafka.invalid');
     assert.deepEqual(more, [], 'what is true of all is said once');
     assert.match(line ?? '', /^warning .*kafka\.invalid, east\.kafka\.invalid, west\.kafka\.invalid: there is no such host name, seen from this machine\. Make a record for 10\.0\.0\.1, or set tier1\.dns; until then: curl --resolve <name>:80:10\.0\.0\.1/);
+  });
+
+  it('are published by whom the settings name', async () => {
+    two.east.objects.set(path, at('10.0.0.1'));
+    const said = async (change: object): Promise<string> => (await judgeHostnames(await two.look({ configuration: configuration(change) }))).map(lineOf).join();
+    assert.match(await said({ tier1: { context: 'east', tsbCluster: 'east-1', dns: 'external-dns' } }), /seen from this machine\. Does ExternalDNS publish it\? Until then: curl/);
+    assert.match(await said({ gcp: { project: 'my-project', dnsZone: 'zone' } }), /seen from this machine\. Does the zone zone publish it\? Until then: curl/);
   });
 
   it('are given to curl in the way that takes what tier1’s address is', async () => {

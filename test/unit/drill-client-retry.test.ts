@@ -19,6 +19,11 @@ describe('a client that sends a record again', () => {
     assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 60].map((attempt) => retryAfter('safe', { ...ended, attempt })), [25, 50, 100, 200, 400, 800, 1000, 1000]);
   });
 
+  it('counts from when the record was due, however long the load goes on already', () => {
+    assert.equal(retryAfter('safe', { ...ended, intendedMs: 100_000, endMs: 100_010 }), 25);
+    assert.deepEqual([14_975, 14_976].map((takesMs) => retryAfter('safe', { ...ended, intendedMs: 100_000, endMs: 100_000 + takesMs })), [25, undefined]);
+  });
+
   it('comes to an end, whatever the answers take', () => {
     fc.assert(fc.property(fc.infiniteStream(fc.integer({ min: 0, max: 12_000 })), (answers) => {
       let endMs = 0;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { connectionWait, faultSpan, longestGap, percentile, settledSpan } from '../../automation/drill/metrics.ts';
 import type { Span } from '../../automation/drill/metrics.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
-import { Window } from '../../automation/drill/window.ts';
+import { ExpectedStep, Window } from '../../automation/drill/window.ts';
 
 function attempt(intendedMs: number, more: Partial<Attempt> = {}): Attempt {
   return { producer: 'p0', seq: intendedMs, attempt: 0, key: 'k', intendedMs, issuedMs: intendedMs, sentMs: intendedMs, endMs: intendedMs + 5, outcome: 'ok', class: 'ok', region: 'east', ...more };
@@ -53,6 +53,23 @@ describe('the longest gap', () => {
       assert.ok(gap >= 0);
       if (times.every((time) => time < span.fromMs || time > span.toMs)) assert.ok(gap >= span.toMs - span.fromMs);
     }));
+  });
+});
+
+describe('a part of a run', () => {
+  it('has what ended in it, from its first moment on and before its last', () => {
+    assert.equal(seen([994, 995, 1000, 1994, 1995].map((intendedMs) => attempt(intendedMs)), { fromMs: 1000, toMs: 2000 })['produce.sent'], 3);
+  });
+});
+
+describe('a step that expects a share', () => {
+  it('is judged by what was sent while it lasted', () => {
+    const judged = (text: string): boolean | undefined => {
+      const step = new ExpectedStep({ kind: 'expect', text, startMs: 0, endMs: 1000 }, ['east']);
+      for (const each of [attempt(0), attempt(10, { outcome: 'failed' }), attempt(2000)]) step.add(each);
+      return step.judged().met;
+    };
+    assert.deepEqual([judged('produce.failed<=50%'), judged('produce.failed<50%')], [true, false]);
   });
 });
 

@@ -21,6 +21,7 @@ describe('the outcome of a produce request', () => {
     ['is unknown for a 200 with an empty list', answer(200, { offsets: [] }), 'unknown', 'unreadable-answer'],
     ['is unknown for a 200 cut short', answer(200, '{"offsets":[{"partition":1,'), 'unknown', 'unreadable-answer'],
     ['is unknown for an entry without offset or code', answer(200, { offsets: [{ partition: 1 }] }), 'unknown', 'record-without-offset'],
+    ['is unknown for an entry without partition', answer(200, { offsets: [{ offset: 7 }] }), 'unknown', 'record-without-offset'],
     ['is unknown for an offset of -1, which says that nobody waited for one', answer(200, { offsets: [{ partition: 1, offset: -1 }] }), 'unknown', 'record-without-offset'],
     ['is unknown for an asynchronous send', answer(204, ''), 'unknown', 'async'],
     ['is failed when the bridge found the request invalid', answer(400, { error_code: 400, message: 'Validation error' }), 'failed', 'http-400'],

@@ -70,6 +70,12 @@ describe('a ramp', () => {
     const perSecond = (second: number): number => pace(schedule, second * 1000 + 1000, 0).due - pace(schedule, second * 1000, 0).due;
     assert.deepEqual([perSecond(0), perSecond(10), perSecond(19), perSecond(20), perSecond(60)].map((n) => Math.round(n / 10) * 10), [10, 60, 100, 100, 100]);
   });
+
+  it('begins at one request a second where the plan does not say it', () => {
+    const load = { ...defaultLoad, pattern: 'ramp' as const };
+    const [said, unsaid] = [{ ...load, rampFrom: 1 }, load].map((each) => scheduleOf({ load: each, rate: 100, durationSeconds: 20, seed: 1 }));
+    assert.deepEqual([1, 2, 50].map((n) => unsaid?.(n)), [1, 2, 50].map((n) => said?.(n)));
+  });
 });
 
 describe('requests that know nothing of each other', () => {

@@ -17,6 +17,7 @@ const soonPinged: HopSettings = { ...ejecting, pingIntervalMs: 100, pingTimeoutM
 const standby: HopSettings = { ...hop, firstRegion: 'east' };
 const probed: BridgeSettings = { ...bridge, readinessPeriodMs: 10_000, readinessTimeoutMs: 5000, readinessFailures: 3 };
 const twoFaults: Partial<Plan> = { steps: [{ kind: 'do', fault: 'bridge-kill', region: 'east' }, { kind: 'do', fault: 'both-regions-blip', region: 'east' }] };
+const oneFault: Partial<Plan> = { steps: [{ kind: 'do', fault: 'both-regions-blip', region: 'east' }, { kind: 'expect', objective: 'produce.failed=0' }] };
 const assigned = { consumers: { count: 2, mode: 'assign' } } as const;
 
 function applied({ east = hop, tier1 = hop, ...more }: { east?: HopSettings; tier1?: HopSettings; bridge?: BridgeSettings } = {}): AppliedConfiguration {
@@ -35,8 +36,12 @@ describe('the predicted gap of hosts that are put out, or are not', () => {
     ['has tier1\'s alone where its own time for a request is so short', 'both-regions-blip', applied({ east: ejecting, tier1: { ...ejecting, routeTimeoutMs: 400 } }), {}, 10 + 400 + 2250],
     ['has Envoy\'s own times of an ejection where they are not said', 'both-regions-blip', applied({ east: { ...hop, consecutiveGatewayErrors: 1, perTryTimeoutMs: 300 }, tier1: hop }), {}, 10 + 400 + 40_000],
     ['has the longest ejection in a plan of several faults, as hosts that were out before stay out for longer', 'both-regions-blip', applied({ east: { ...soonPinged, maxEjectionMs: 5000 }, tier1: hop }), twoFaults, 10 + 400 + 5250],
+    ['has Envoy\'s own longest ejection in such a plan where none is said', 'both-regions-blip', applied({ east: soonPinged, tier1: hop }), twoFaults, 10 + 400 + 300_250],
+    ['has the ejection itself in such a plan where that is longer than the longest', 'both-regions-blip', applied({ east: { ...soonPinged, ejectionMs: 9000, maxEjectionMs: 5000 }, tier1: hop }), twoFaults, 10 + 400 + 9250],
+    ['has a first ejection in a plan of one fault and steps of other kinds', 'both-regions-blip', applied({ east: { ...soonPinged, maxEjectionMs: 5000 }, tier1: hop }), oneFault, 10 + 400 + 2250],
     ['has the longer of check and ejection', 'both-regions-blip', applied({ east: { ...soonPinged, healthCheckTimeoutMs: 25, healthCheckUnhealthyThreshold: 1, healthCheckHealthyThreshold: 10 }, tier1: hop }), {}, 10 + 400 + 2500],
     ['has no ejection where all are tried once none is left', 'both-regions-blip', applied({ east: { ...soonPinged, panicPercent: 1 } }), {}, 10 + 400],
+    ['has one where none are tried once none is left', 'both-regions-blip', applied({ east: { ...soonPinged, panicPercent: 0 } }), {}, 10 + 400 + 2250],
     ['has none where no error puts a host out', 'both-regions-blip', applied({ east: { ...soonPinged, consecutiveGatewayErrors: 0, consecutive5xxErrors: 0 }, tier1: hop }), {}, 10 + 400],
     ['has the ejections of requests that wait too long for a broker', 'broker-leader-kill', applied({ east: ejecting, tier1: hop, bridge: { deliveryTimeoutMs: 60_000 } }), {}, 10 + 3000 + 9000 + 1000 + 2250],
     ['has none where the bridge answers before', 'broker-leader-kill', applied({ east: ejecting, tier1: hop }), {}, 10 + 3000 + 9000 + 1000],

@@ -45,6 +45,18 @@ describe('the settings that objects of a cluster hold', () => {
     assert.equal(of('1s', { retries: { attempts: 3 } })?.retryAttempts, 3);
   });
 
+  it('have the ejections that a rule says, unless a filter says another', () => {
+    const outlierDetection = { consecutiveLocalOriginFailures: 2, consecutiveGatewayErrors: 1, consecutive5xxErrors: 0, baseEjectionTime: '2s', interval: '0.25s', minHealthPercent: 50 };
+    const of = (value: object): HopSettings | undefined => hopSettings({
+      host: 'a', destinationRules: [{ spec: { host: 'a', trafficPolicy: { outlierDetection } } }], virtualServices: [], envoyFilters: [{ spec: { configPatches: [{ applyTo: 'CLUSTER', match: { cluster: { service: 'a' } }, patch: { value } }] } }],
+    });
+    assert.deepEqual(of({}), { consecutiveLocalOriginFailures: 2, consecutiveGatewayErrors: 1, consecutive5xxErrors: 0, ejectionMs: 2000, ejectionIntervalMs: 250, panicPercent: 50 });
+    const patched = { consecutive_local_origin_failure: 3, consecutive_gateway_failure: 4, consecutive_5xx: 5, base_ejection_time: '6s', max_ejection_time: '7s', interval: '8s' };
+    assert.deepEqual(of({ outlier_detection: patched, common_lb_config: { healthy_panic_threshold: { value: 0 } } }), {
+      consecutiveLocalOriginFailures: 3, consecutiveGatewayErrors: 4, consecutive5xxErrors: 5, ejectionMs: 6000, maxEjectionMs: 7000, ejectionIntervalMs: 8000, panicPercent: 0,
+    });
+  });
+
   it('have the slowest pings of a proxy and the sidecars behind it, and none of a sidecar\'s where the proxy speaks no HTTP/2', () => {
     const type = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
     const patch = (match: object, form: string, timeout: string): object => ({ applyTo: 'CLUSTER', match, patch: { value: { typed_extension_protocol_options: { [type]: { [form]: { http2_protocol_options: { connection_keepalive: { interval: '0.5s', timeout } } } } } } } });
@@ -65,6 +77,8 @@ describe('the settings that objects of a cluster hold', () => {
     const to = (weight?: number): object => ({ destination: { host: 'a' }, ...(weight === undefined ? {} : { weight }) });
     const settings = hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'a' } }], envoyFilters: [], virtualServices: [{ spec: { http: [{ route: [to(70), to(30)], timeout: '1m' }, { route: [to(70), to(30)], timeout: '30s' }] } }] });
     assert.deepEqual(settings, { routeTimeoutMs: 60_000, weighted: true });
+    const whole = hopSettings({ host: 'a', destinationRules: [{ spec: { host: 'a' } }], envoyFilters: [], virtualServices: [{ spec: { http: [{ route: [to(100)] }] } }] });
+    assert.deepEqual(whole, {}, 'all of it is no share');
   });
 
   it('have the probes of a bridge\'s Deployment, and what Kafka says as text', () => {

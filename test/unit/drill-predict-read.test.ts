@@ -133,8 +133,10 @@ describe('the configuration in effect', () => {
     giveIstio(clusters.east, 'bridges', []);
     giveIstio(clusters.east, 'istio-system', [{ spec: { host: '*.local', exportTo: ['.'] } }]);
     assert.match(await unreadable('east gateway → bridge'), /^no DestinationRule in namespace bridges of cluster east names/);
-    giveIstio(clusters.east, 'istio-system', [{ spec: { host: '*.local', exportTo: ['bridges'] } }]);
-    assert.equal(await unreadable('east gateway → bridge'), 'undefined');
+    for (const namespace of ['bridges', '*']) {
+      giveIstio(clusters.east, 'istio-system', [{ spec: { host: '*.local', exportTo: [namespace] } }]);
+      assert.equal(await unreadable('east gateway → bridge'), 'undefined', namespace);
+    }
     giveIstio(clusters.central, 'edge', []);
     giveIstio(clusters.central, 'istio-system', [{ spec: { host: '*' } }]);
     assert.match(await unreadable('tier1 → regions'), /^no DestinationRule in namespace edge of cluster central names kafka.example/);

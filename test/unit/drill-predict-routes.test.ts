@@ -42,6 +42,7 @@ describe('the route of records', () => {
     ['another path', { uri: { prefix: '/consumers' } }, ofSafe],
     ['another topic', { uri: { exact: '/topics/payments' } }, ofSafe],
     ['an expression of a part of its path', { uri: { regex: '/topics' } }, ofSafe],
+    ['an expression of several of which none is all of its path', { uri: { regex: '/topics|/orders' } }, ofSafe],
     ['another method', { uri: { prefix: '/topics' }, method: { exact: 'GET' } }, ofSafe],
     ['sidecars alone', { uri: { prefix: '/topics' }, gateways: ['mesh'] }, ofSafe],
     ['headers that nobody knows', { uri: { prefix: '/topics' }, headers: { canary: { exact: 'true' } } }, ofEither],
@@ -52,6 +53,11 @@ describe('the route of records', () => {
       assert.deepEqual(routed(service([matching(match), safe])), expected);
     });
   }
+
+  it('is the first for certain where its match has besides what decides nothing', () => {
+    for (const more of [{ name: 'all' }, { statPrefix: 'all' }, { gateways: ['mesh', 'ns/gateway'] }]) assert.deepEqual(routed(service([{ ...safe, match: [{ uri: { prefix: '/topics' }, ...more }] }, replaying])), ofSafe, JSON.stringify(more));
+    assert.deepEqual(routed(service([safe], { gateways: ['mesh', 'ns/gateway'] })), ofSafe, 'of sidecars as well');
+  });
 
   it('is the first whose match takes them, not the one with the shortest time', () => {
     assert.deepEqual(routed(service([matching({ uri: { prefix: '/topics' } }), safe])), ofReplaying);
@@ -93,6 +99,7 @@ describe('the route of records', () => {
     const local = { route: [{ destination: { host: 'local.ns.svc.cluster.local' } }] };
     const stays = (...http: object[]): boolean | undefined => settings({ virtualServices: [service(http)] }).consumersStay;
     for (const uri of [{ prefix: '/consumers' }, { prefix: '/c' }, { regex: '/consumers/.*' }]) assert.equal(stays({ ...local, match: [{ uri }] }, safe), true, JSON.stringify(uri));
+    for (const method of ['POST', 'GET']) assert.equal(stays({ ...local, match: [{ uri: { prefix: '/consumers' }, method: { exact: method } }] }, safe), true, method);
     assert.equal(stays(safe, local), undefined);
     assert.equal(stays({ ...local, match: [{ uri: { prefix: '/consumers' }, headers: {} }] }, safe), true, 'one that may take them is enough, as that bound is the longer one');
     assert.equal(stays({ ...local, match: [{ uri: { prefix: '/consumers' }, gateways: ['mesh'] }] }, safe), undefined);
@@ -116,13 +123,14 @@ describe('the rule of a host', () => {
 
   it('is the one with the longest times where a route leaves the port open', () => {
     const anyPort = service([{ ...safe, route: [{ destination: { host } }] }]);
-    const of = (ofPort: string): HopSettings => settings({
+    const of = (ofPort: string, consecutiveGatewayErrors = 5): HopSettings => settings({
       virtualServices: [anyPort],
-      destinationRules: [rule('1s', { trafficPolicy: policy('1s', { outlierDetection: { consecutiveGatewayErrors: 1 }, portLevelSettings: [{ port: { number: 8080 }, ...policy(ofPort, { outlierDetection: { consecutiveGatewayErrors: 5 } }) }] }) })],
+      destinationRules: [rule('1s', { trafficPolicy: policy('1s', { outlierDetection: { consecutiveGatewayErrors: 1 }, portLevelSettings: [{ port: { number: 8080 }, ...policy(ofPort, { outlierDetection: { consecutiveGatewayErrors } }) }] }) })],
     });
     assert.deepEqual([of('9s').connectTimeoutMs, of('9s').consecutiveGatewayErrors], [9000, 5]);
     assert.deepEqual([of('0.5s').connectTimeoutMs, of('0.5s').consecutiveGatewayErrors], [1000, 5]);
     assert.equal(of('soon').connectTimeoutMs, undefined, 'Istio\'s own is longer');
+    assert.equal(of('1s', 0).consecutiveGatewayErrors, 0, 'that puts none out');
   });
 
   it('is laid over by that of the subset that requests go to, and by its settings of their port', () => {
@@ -134,6 +142,7 @@ describe('the rule of a host', () => {
     assert.equal(of({ outlierDetection: {} }).connectTimeoutMs, 1000);
     assert.equal(of(policy('9s', { portLevelSettings: [{ port: { number: 8080 }, ...policy('11s') }] })).connectTimeoutMs, 11_000);
     assert.equal(connected({ destinationRules: [rule('1s', subsets(policy('9s')))] }), 1000, 'not where a route names none');
+    assert.equal(settings({ virtualServices: [toSubset], destinationRules: [rule('1s'), { spec: { host, ...subsets(policy('9s')) } }] }).connectTimeoutMs, 9000, 'whichever rule of the host has the subset');
   });
 
   it('is its own before those of many, of these the longest, and of the same name the oldest', () => {

@@ -91,6 +91,36 @@ describe('the silence of a region', () => {
     assert.deepEqual([missed, (await heard()).lastMs, (await heard()).missed], [1, lastMs, 3]);
   });
 
+  it('is told from the load again as soon as that goes on, be it while the region is asked', async () => {
+    answerAs('east');
+    const drill = drillOf();
+    drill.live.add(served(drill.clock, 'east'));
+    const heard = await listenTo(drill, 'east', true) ?? assert.fail('nothing to listen to');
+    await delay(600);
+    tier1.intercept = (_, response) => {
+      drill.live.add(served(drill.clock, 'west'));
+      return response.writeHead(503).end() !== undefined;
+    };
+    assert.equal((await heard()).by, 'load');
+  });
+
+  it('is told by asking a region that the load was to be served by, and was not', async () => {
+    answerAs('east');
+    const heard = await listenTo(drillOf(), 'east', true) ?? assert.fail('nothing to listen to');
+    assert.equal((await heard()).by, 'asking');
+  });
+
+  it('is not begun by questions that nobody answers, and begins anew with each that the region does', async () => {
+    answerAs('west');
+    const heard = await listenTo(drillOf(), 'west', false) ?? assert.fail('nothing to listen to');
+    tier1.intercept = (_, response) => response.destroy().destroyed;
+    assert.equal((await heard()).missed, 0);
+    answerAs('east');
+    assert.equal((await heard()).missed, 1);
+    answerAs('west');
+    assert.equal((await heard()).missed, 0);
+  });
+
   it('is not broken by another region that answers in its place, also where a gateway\'s address is a host name', async () => {
     tier1.intercept = ({ url }, response) => {
       response.setHeader('x-kbf-gateway', 'west').setHeader('x-kbf-upstream', '127.0.0.1:15443');

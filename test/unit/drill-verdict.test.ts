@@ -98,6 +98,17 @@ describe('a region that is back between two faults', () => {
   });
 });
 
+describe('a region that was silent before the first of two faults', () => {
+  it('is asked after the second for a tenth of its share after the first', () => {
+    const stored = passingRun();
+    const [first] = stored.run.faults;
+    Object.assign(first?.expects['east'] ?? {}, { before: 'silent' });
+    stored.run.faults.push({ ...first ?? assert.fail(), injectMs: 25_000, tookHoldMs: 25_200, healMs: 26_000, recoveredMs: 26_500 });
+    for (const attempt of stored.attempts) if (attempt.endMs <= 11_000) attempt.region = 'west';
+    assert.equal(judge(stored).objectives.find(({ name }) => name === 'regions.east.after.2')?.limit, '>= 5 % of all, a tenth of its share before');
+  });
+});
+
 describe('a step that expects something', () => {
   it('is judged by what the plan expects, whatever the drill noted', () => {
     assert.deepEqual(verdictOf((stored) => {
@@ -165,6 +176,13 @@ describe('a load that stood still', () => {
     assert.deepEqual(verdictOf((stored) => { stall(stored, 11_205, 280); }), { verdict: 'inconclusive', missed: ['condition.generatorLatenessInGapMs'] });
   });
 
+  it('within a longer gap leaves the drill inconclusive, where more than a tenth of that is its own', () => {
+    assert.deepEqual(verdictOf((stored) => {
+      gap(stored, 11_205, 13_205);
+      stall(stored, 12_005, 250);
+    }).missed, ['condition.generatorLatenessInGapMs']);
+  });
+
   it('is borne before the fault, beside a longer gap, and within one that it does not change much', () => {
     assert.deepEqual(verdictOf((stored) => { stall(stored, 8005, 250); }).missed, []);
     assert.deepEqual(verdictOf((stored) => {
@@ -220,15 +238,20 @@ describe('a fault of a region that several others stand by for', () => {
     assert.deepEqual(three('elsewhere'), { verdict: 'fail', missed: ['regions.west+north.during'], names: ['regions.west+north.during'] });
   });
 
-  it('asks nothing of them where it was over before the settings have one serve', () => {
-    assert.deepEqual(verdictOf(({ run, attempts }) => {
+  it('asks nothing of them where it was over before the settings have one serve, and leaves the drill inconclusive whatever else is missed', () => {
+    const over = ({ run, attempts }: Stored): void => {
       run.regions = ['east', 'west', 'north'];
       const expects = expectationsOf({ during: 'silent' }, { region: 'east', regions: run.regions.map((name) => ({ name })), tier1: { first: 'east' } });
       Object.assign(run.faults[0] ?? {}, { fault: 'bridge-cut-from-kafka', expects });
       const hop = { connectTimeoutMs: 250, mergeWindowMs: 0, healthCheckIntervalMs: 250, healthCheckTimeoutMs: 750, healthCheckUnhealthyThreshold: 2, healthCheckPath: '/topics' };
       run.configuration = { 'east gateway → bridge': hop, 'east bridge': { deliveryTimeoutMs: 12_000 } };
       for (const attempt of attempts) attempt.region = attempt.endMs > 11_200 && attempt.endMs <= 22_500 ? 'elsewhere' : 'east';
-    }), { verdict: 'inconclusive', missed: ['condition.faultLasted'] });
+    };
+    assert.deepEqual(verdictOf(over), { verdict: 'inconclusive', missed: ['condition.faultLasted'] });
+    assert.deepEqual(verdictOf((stored) => {
+      over(stored);
+      stored.run.plan.objectives?.push('produce.sent<=1');
+    }), { verdict: 'inconclusive', missed: ['condition.faultLasted', 'produce.sent'] });
   });
 });
 

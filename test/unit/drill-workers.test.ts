@@ -154,8 +154,13 @@ describe('a run with workers', () => {
     assert.deepEqual([missed(), missed(12_004), missed(14_004)], [[], [], ['regions.east.during']]);
   });
 
-  it('alone is asked for its clocks', () => {
-    assert.ok(!judge(passingRun()).objectives.some(({ name }) => name === 'condition.workerClocksMs'));
+  it('alone is asked for its clocks, also where there is one', () => {
+    const asked = (workers: number): boolean => {
+      const stored = passingRun();
+      stored.run.plan.load.workers = workers;
+      return judge(stored).objectives.some(({ name }) => name === 'condition.workerClocksMs');
+    };
+    assert.deepEqual([asked(0), asked(1)], [false, true]);
   });
 });
 

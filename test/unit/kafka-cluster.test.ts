@@ -73,6 +73,7 @@ describe('Kafka as the least settings have it', () => {
   it('shows a certificate by a root of its own, for ten years and one', () => {
     const { spec: rootSpec } = kafka.inputsOf('cert-manager.io/v1:Certificate', 'kafka-root') as { spec: Written };
     assert.deepEqual([rootSpec['isCA'], rootSpec['duration'], rootSpec['secretName'], rootSpec['issuerRef']], [true, '87600h', 'kafka-listener-ca', { name: 'kafka-self-signed', kind: 'Issuer' }]);
+    assert.deepEqual(rootSpec['privateKey'], { algorithm: 'ECDSA', size: 256, encoding: 'PKCS8', rotationPolicy: 'Never' }, 'renewed, it signs what it signed before');
     // Another stack's Kafka in the cluster may have this name.
     assert.deepEqual((kafka.inputsOf('cert-manager.io/v1:Issuer', 'kafka-self-signed') as { metadata: Written }).metadata, { name: 'kafka-self-signed', namespace: 'kafka-cluster' });
     assert.deepEqual(certificateOf(kafka), {
@@ -284,13 +285,13 @@ describe('a Kafka that bridges say to who they are', () => {
   const specOf = (kafka: Recording) => (kafka.inputsOf('kafka.strimzi.io/v1:Kafka', 'kafka') as { spec: Written }).spec;
 
   it('has a user with the password of a Secret, in a namespace that is left as it is', async () => {
-    const kafka = await made(asking('scram-sha-512'), operators({ 'bridge-user': { password: 'p' } }), { type: 'scram-sha-512', username: 'bridge', secret });
+    const kafka = await made(asking('scram-sha-512'), operators({ 'bridge-user': { word: 'p' } }), { type: 'scram-sha-512', username: 'bridge', secret: { ...secret, key: 'word' } });
     assert.deepEqual(kafka.childrenOf('KafkaCluster'), [...ownObjects, ...strimziObjects, 'kafka.strimzi.io/v1:KafkaUser kafka-user'].sort());
     assert.deepEqual(kafka.inputsOf('kafka.strimzi.io/v1:KafkaUser', 'kafka-user'), {
       apiVersion: 'kafka.strimzi.io/v1',
       kind: 'KafkaUser',
       metadata: { name: 'bridge', namespace: 'kafka-cluster', labels: { 'strimzi.io/cluster': 'kafka' }, annotations: { 'pulumi.com/waitFor': 'condition=Ready' } },
-      spec: { authentication: { type: 'scram-sha-512', password: { valueFrom: { secretKeyRef: { name: 'bridge-user', key: 'password' } } } } },
+      spec: { authentication: { type: 'scram-sha-512', password: { valueFrom: { secretKeyRef: { name: 'bridge-user', key: 'word' } } } } },
     });
     assert.ok(!('clientsCa' in specOf(kafka)));
     assert.equal(outputs(kafka)['bootstrapServers'], 'bootstrap.kafka.example:9094');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { leaf, made, operators, outputs, type Written } from './kafka-fixtures.ts';
+import { kafkaOf, leaf, made, operators, outputs, type Written } from './kafka-fixtures.ts';
 
 describe('the walk-through’s Kafka', () => {
   it('is the walk-through’s, field by field', async () => {
@@ -71,5 +71,21 @@ describe('the walk-through’s Kafka', () => {
     });
     assert.equal(outputs(kafka)['bootstrapServers'], `openshift-kafka-bootstrap-kafka-cluster.${apps}:443`);
     assert.equal(outputs(kafka)['caCertificate'], leaf);
+  });
+});
+
+describe('a Kafka with ZooKeeper', () => {
+  it('has volumes for that as they are asked for', async () => {
+    const storage = { size: '2Gi', class: 'fast', deleteClaim: true };
+    const kafka = await made({ api: 'v1beta2', version: '3.9.1', listeners: [{ type: 'route' }], zookeeper: { replicas: 5, storage } });
+    const { spec } = kafka.inputsOf('kafka.strimzi.io/v1beta2:Kafka', 'kafka') as { spec: Written };
+    assert.deepEqual(spec['zookeeper'], { replicas: 5, storage: { type: 'persistent-claim', ...storage } });
+  });
+
+  it('has the annotations of a route on that of each broker', async () => {
+    const kafka = await made({ api: 'v1beta2', version: '3.9.1', listeners: [{ type: 'route', annotations: { a: 'b' } }] });
+    const [{ configuration } = {}] = kafkaOf(kafka, 'v1beta2')['listeners'] as { configuration?: Written }[];
+    const annotations = { a: 'b' };
+    assert.deepEqual([configuration?.['bootstrap'], configuration?.['brokers']], [{ annotations }, [0, 1, 2].map((broker) => ({ broker, annotations }))]);
   });
 });
