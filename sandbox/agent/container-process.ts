@@ -74,6 +74,7 @@ export async function startProcess(dir: string, podIp: string, log: ContainerLog
   });
   const { pid } = child;
   const share = pid === undefined ? undefined : new ProcessorShare(pid);
+  child.once('close', () => { share?.ended(); });
   if (pid !== undefined) await writeFile(join(dir, 'pid'), `${pid} ${startTime(pid) ?? ''}`);
   return {
     pid: pid ?? 0, started: started.promise, exited,

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ProcessorShare } from '../../sandbox/agent/processor-share.ts';
 
 /** Of the session of a process; undefined where the kernel shares processors out otherwise. */
@@ -29,6 +30,14 @@ describe('the share of the processors that a container has', () => {
     await share.settled;
     assert.deepEqual(pids.map(niceOf), hasSessions ? [10, 10] : [undefined, undefined]);
     share.ready();
+    await share.settled;
+    assert.deepEqual(pids.map(niceOf), hasSessions ? [0, 0] : [undefined, undefined]);
+  });
+
+  it('is not smaller for ever where it does not become ready', async () => {
+    const pids = await start();
+    const share = new ProcessorShare(pids[0], 300);
+    await delay(300);
     await share.settled;
     assert.deepEqual(pids.map(niceOf), hasSessions ? [0, 0] : [undefined, undefined]);
   });
