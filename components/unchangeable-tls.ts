@@ -8,11 +8,11 @@ type Shown = { readonly source: Tls['source']; readonly secret: string | undefin
 
 const instead = 'The Secret that clients are shown would be written over at once, or deleted at the end: give tier1.tls.secret another name.';
 
-/** What another source does to the Secret of tier1's certificate, where that keeps its name. Others than the program leave one as it is when they no longer fill it. */
+/** What another source does to the Secret of tier1's certificate, where that keeps its name. Others than the program leave one as it is when they no longer fill it, and cert-manager fills one anew that the program took away. */
 export function otherCertificate(running: Running, wanted: Tls | undefined): Refusal[] {
   const shown = shownBy(running);
   if (shown === undefined || wanted === undefined || shown.source === wanted.source || shown.secret !== wanted.secret) return [];
-  return [shown.source, wanted.source].includes('self-signed') ? [{ path: 'tier1.tls.source', running: shown.source, wanted: wanted.source, instead }] : [];
+  return wanted.source !== 'cert-manager' && [shown.source, wanted.source].includes('self-signed') ? [{ path: 'tier1.tls.source', running: shown.source, wanted: wanted.source, instead }] : [];
 }
 
 function shownBy({ object }: Running): Shown | undefined {
