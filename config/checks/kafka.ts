@@ -5,6 +5,7 @@ import type { Partly, Readable } from '../readable.ts';
 import type { InstalledKafka } from '../schema.ts';
 import { balancerClass, objectName } from '../schema/values.ts';
 import { compareVersions } from '../versions.ts';
+import { booleanOf, uncleanElection } from './booleans.ts';
 import { notWhole, numberOf } from './numbers.ts';
 
 type Kafka = Partly<InstalledKafka>;
@@ -13,7 +14,7 @@ export const kafkaRules = [
   'The first listener that is not internal has TLS: bridges come in by it. `bridge.authentication` is of the type that it asks for, and scram-sha-256 only with `kafka.existing`: Strimzi’s listeners and users have SCRAM-SHA-512 only.',
   'Listeners of type route and ingress have TLS, and so has one that asks for client certificates. `class` is for ingress, there the name of an IngressClass, and for loadbalancer, there with or without a domain before it; `annotations` are for all but internal, and ExternalDNS’ host name is the program’s.',
   '`kafka.zookeeper` and `source: self-signed` go with `api: v1beta2` only, `kafka.metadataVersion`, from 3.3 on and no later than `kafka.version`, with `api: v1`. ZooKeepers are an odd number, and with `api: v1` `kafka.brokers` is one, as each is a controller as well.',
-  'A topic has no more `replicas` than there are brokers, and more than its `min.insync.replicas`, which without a value of its own is that of `kafka.config` (2). With topics, `kafka.entityOperator.topics` is not false, nor `users` with a listener that asks for scram-sha-512.',
+  'A topic has no more `replicas` than there are brokers, and more than its `min.insync.replicas`, which without a value of its own is that of `kafka.config` (2). With `api: v1` it has no unclean leader election either. With topics, `kafka.entityOperator.topics` is not false, nor `users` with a listener that asks for scram-sha-512.',
   'A `kafka.certificate` other than the program’s own root goes with a listener that has TLS and `certificate: own`.',
   'With `auto.create.topics.enable: false` the topic of the generators is one of `kafka.topics`.',
 ];
@@ -80,7 +81,7 @@ function unused({ certificate, listeners: all = [] }: Kafka): Finding[] {
   return [{ path: ['kafka', 'certificate'], allowed: `nothing, as no listener shows it: they have certificate: operator or no TLS; or certificate: own on one that has TLS` }];
 }
 
-function topics({ topics: all = [], brokers, entityOperator, config: ofBrokers }: Kafka): Finding[] {
+function topics({ topics: all = [], brokers, entityOperator, config: ofBrokers, api }: Kafka): Finding[] {
   const least = 'min.insync.replicas';
   const ignored = all.length > 0 && entityOperator?.topics === false;
   return [
@@ -93,6 +94,7 @@ function topics({ topics: all = [], brokers, entityOperator, config: ofBrokers }
       return [
         ...(replicas !== undefined && brokers !== undefined && replicas > brokers ? [{ path: [...path, 'replicas'], allowed: `${brokers} or less, as there are so many brokers` }] : []),
         ...notWhole([...path, 'config'], config, [least]),
+        ...(api === 'v1' ? uncleanElection([...path, 'config'], config) : []),
         ...(replicas === undefined || needed < replicas || needed <= 1 ? [] : [
           own ? { path: [...path, 'config', least], allowed: `less than ${replicas} (replicas), or the loss of one broker refuses every record` }
           : { path: [...path, 'replicas'], allowed: `more than ${needed} (${least} of the brokers), or the loss of one broker refuses every record` },
@@ -111,7 +113,7 @@ function users({ listeners: all = [], entityOperator }: Kafka): Finding[] {
 
 /** Nobody makes a topic that Kafka must not make by itself. */
 function written({ topics: all = [], config }: Kafka, generators: Readable['generators']): Finding[] {
-  if (generators?.topic === undefined || String(config?.['auto.create.topics.enable']).trim().toLowerCase() !== 'false') return [];
+  if (generators?.topic === undefined || booleanOf(config?.['auto.create.topics.enable']) !== false) return [];
   const names = all.flatMap((topic) => topic?.name ?? []);
   return names.includes(generators.topic) ? [] : [{ path: ['generators', 'topic'], allowed: `one of kafka.topics (${names.join(', ') || 'there is none'}), as auto.create.topics.enable is false` }];
 }

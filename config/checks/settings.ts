@@ -2,6 +2,7 @@ import { nearest } from '../near.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import type { Path } from '../text.ts';
+import { booleanOf, uncleanElection } from './booleans.ts';
 import { notWhole, numberOf } from './numbers.ts';
 
 /** Prefixes that the operator refuses or drops, and what they do not mean. Source: KafkaClusterSpec and the KafkaBridge*Spec classes of Strimzi. */
@@ -115,7 +116,7 @@ function refusedByBrokers(settings: Readonly<Record<string, unknown>>): Finding[
   const create = settings['auto.create.topics.enable'];
   return [
     ...['num.partitions', 'message.max.bytes'].filter((key) => numberOf(settings, key, 1) < 1).map((key) => ({ path: [...path, key], allowed: '1 or more' })),
-    ...(create === undefined || ['true', 'false'].includes(String(create).trim().toLowerCase()) ? [] : [{ path: [...path, 'auto.create.topics.enable'], allowed: 'true or false' }]),
+    ...(create === undefined || booleanOf(create) !== undefined ? [] : [{ path: [...path, 'auto.create.topics.enable'], allowed: 'true or false' }]),
   ];
 }
 
@@ -135,7 +136,7 @@ function brokers(settings: Readonly<Record<string, unknown>>, { api, brokers: co
       ...(strict && value(key, 2) < 2 ? [finding(key, '2 or more, or one broker alone acknowledges records')] : []),
       ...(value(key, 2) >= value(factor, 3) ? [finding(key, `less than ${value(factor, 3)} (${factor}), or the loss of one broker refuses every record`)] : []),
     ]),
-    ...(strict && String(settings['unclean.leader.election.enable']).trim().toLowerCase() === 'true' ? [finding('unclean.leader.election.enable', 'false: with true acknowledged records are lost')] : []),
+    ...(strict ? uncleanElection(['kafka', 'config'], settings) : []),
     ...(strict ? ['inter.broker.protocol.version', 'log.message.format.version'].filter((key) => Object.hasOwn(settings, key)).map((key) => finding(key, 'only with kafka.api v1beta2')) : []),
   ];
 }
