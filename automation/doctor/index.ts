@@ -23,6 +23,7 @@ import type { Look } from './look.ts';
 import { judgeMachine } from './machine.ts';
 import { judgeMeshRoot } from './mesh.ts';
 import { judgeNamespaces } from './namespaces.ts';
+import { judgeNetworks } from './networks.ts';
 import { judgeOperators } from './operators.ts';
 import { judgeRights } from './rights.ts';
 import { judgeSecretCertificates } from './secret-certificates.ts';
@@ -60,6 +61,7 @@ async function judgeAll(look: Look): Promise<Finding[]> {
     judgeOperators(look),
     judgeControlPlanes(look),
     judgeTsbNames(look),
+    judgeNetworks(look),
     judgeLocalities(look),
     judgeMeshRoot(look),
     judgeCertificates(look),
