@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Admin, Consumer, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
 import type { RecordsBatch } from '@platformatic/kafka';
@@ -36,9 +37,12 @@ export class Kafka implements AsyncDisposable {
 
   constructor({ bootstrapServers, caCertificate, credentials }: KafkaOptions) {
     this.#servers = bootstrapServers;
+    const bootstrapBrokers = bootstrapServers.split(',').map((server) => server.trim());
+    // The router in front of a listener of type route or ingress knows by the server name alone which broker is meant. An address cannot be one.
+    const tlsServerName = bootstrapBrokers.some((server) => isIP(hostOf(server)) === 0);
     const client = {
-      clientId: 'kbf-drill', bootstrapBrokers: bootstrapServers.split(',').map((server) => server.trim()), timeout: 10_000, retries: 3,
-      ...(caCertificate === undefined ? {} : { tls: { ca: caCertificate, ...(credentials !== undefined && 'tls' in credentials ? credentials.tls : {}) } }),
+      clientId: 'kbf-drill', bootstrapBrokers, timeout: 10_000, retries: 3,
+      ...(caCertificate === undefined ? {} : { tls: { ca: caCertificate, ...(credentials !== undefined && 'tls' in credentials ? credentials.tls : {}) }, tlsServerName }),
       ...(credentials !== undefined && 'sasl' in credentials ? { sasl: credentials.sasl } : {}),
     };
     this.#admin = new Admin(client);
@@ -247,4 +251,9 @@ function innermost(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return innermost(error.errors.at(-1));
   if (error instanceof Error) return error.cause instanceof Error ? innermost(error.cause) : error.message;
   return String(error);
+}
+
+/** Without its port; an IPv6 address stands in brackets. */
+function hostOf(server: string): string {
+  return server.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
 }

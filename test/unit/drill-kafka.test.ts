@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createSecureContext, createServer } from 'node:tls';
 import { Admin, Consumer } from '@platformatic/kafka';
 import { Kafka } from '../../automation/drill/kafka.ts';
+import { serverCertificate } from '../fixtures/server-certificate.ts';
 
 /** Answers to fetches, in turn; each is so many records, from the offset that is asked for. The last one stays. */
 function answerFetches(...counts: number[]): { asked: number } {
@@ -28,6 +32,23 @@ describe('the topic of a drill', () => {
     await kafka.createTopic('t', { partitions: 6, replicas: 3, minInsyncReplicas: 2 });
     const configs = Object.entries({ 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1', 'min.insync.replicas': '2' }).map(([name, value]) => ({ name, value }));
     assert.deepEqual(made, [{ topics: ['t'], partitions: 6, replicas: 3, configs }]);
+  });
+});
+
+describe('the connection to a broker', () => {
+  it('says by TLS which broker is meant, as a router in front of it knows no other way', async () => {
+    const { cert, key } = await serverCertificate(['localhost']);
+    const asked: string[] = [];
+    const server = createServer({ SNICallback: (name, done) => { asked.push(name); done(null, createSecureContext({ cert, key })); } }, (socket) => { socket.on('error', () => undefined).destroy(); });
+    server.on('tlsClientError', () => undefined);
+    await once(server.listen(0, 'localhost'), 'listening');
+    try {
+      await using kafka = new Kafka({ bootstrapServers: `localhost:${(server.address() as AddressInfo).port}`, caCertificate: cert });
+      await assert.rejects(kafka.deleteTopic('t'), { name: 'UserError' });
+      assert.deepEqual([...new Set(asked)], ['localhost']);
+    } finally {
+      server.close();
+    }
   });
 });
 
