@@ -4,6 +4,7 @@ import type { BridgeConfiguration, Configuration, InstalledKafka } from '../conf
 import type { Cluster } from './cluster.ts';
 import { type LiveObject, nameOf, plainError } from './cluster-reader.ts';
 import type { Surroundings } from './foreign-namespaces.ts';
+import type { StrimziApi } from './resources/strimzi.ts';
 import { within } from './within.ts';
 
 export type ClientAuthentication = NonNullable<BridgeConfiguration['authentication']>;
@@ -15,11 +16,26 @@ export interface ClientSecret {
   readonly namespace: string;
   readonly name: string;
   readonly entries: readonly string[];
+  /** What its entries begin with, where Kafka's client reads them as they are. */
+  readonly pem?: Readonly<Record<string, string>>;
+  /** By these alone Strimzi finds it, whatever it is called (its CaReconciler lists by labels). */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** What is looked at of a Secret that is there. */
+export interface LiveSecret {
+  readonly metadata?: { readonly labels?: Readonly<Record<string, string>> };
+  /** base64 */
+  readonly data?: Readonly<Record<string, string>>;
 }
 
 /** What is in the bridges' namespace of every region. */
-function regionSecrets({ namespace, authentication }: Pick<BridgeConfiguration, 'namespace' | 'authentication'>): ClientSecret[] {
-  return authentication === undefined ? [] : [bridgesOwn(namespace, authentication)];
+function regionSecrets({ namespace, authentication }: Pick<BridgeConfiguration, 'namespace' | 'authentication'>, api: StrimziApi): ClientSecret[] {
+  if (authentication === undefined) return [];
+  const secret = bridgesOwn(namespace, authentication);
+  // Bridges of before had the key converted by openssl, which reads any.
+  if (authentication.type !== 'tls' || api !== 'v1') return [secret];
+  return [{ ...secret, pem: { [authentication.secret.certificate]: '-----BEGIN CERTIFICATE-----', [authentication.secret.key]: '-----BEGIN PRIVATE KEY-----' } }];
 }
 
 /** What is in Kafka's namespace, where the program makes Kafka: the password of the user that it makes there, or the CA that signed the bridges' certificate. */
@@ -27,14 +43,16 @@ export function kafkaSecrets({ name, namespace, listeners }: Pick<InstalledKafka
   if (authentication === undefined || bridgesAuthentication(listeners) !== authentication.type) return [];
   if (authentication.type === 'scram-sha-512') return [bridgesOwn(namespace, authentication)];
   const { certificate, key } = clientsCa(name);
-  return [{ path: 'bridge.authentication', namespace, name: certificate, entries: ['ca.crt'] }, { path: 'bridge.authentication', namespace, name: key, entries: ['ca.key'] }];
+  const found = { path: 'bridge.authentication', namespace, labels: { 'strimzi.io/kind': 'Kafka', 'strimzi.io/cluster': name } };
+  return [{ ...found, name: certificate, entries: ['ca.crt'] }, { ...found, name: key, entries: ['ca.key'] }];
 }
 
 /** All of a configuration, with the context of the cluster that each is in. */
 export function clientSecrets({ kafka, regions, bridge }: Pick<Configuration, 'kafka' | 'regions' | 'bridge'>): (ClientSecret & { readonly context: string; readonly region?: string })[] {
+  const api = kafka.existing === undefined ? kafka.api : 'v1';
   return [
     ...(kafka.existing === undefined ? kafkaSecrets(kafka, bridge.authentication).map((secret) => ({ ...secret, context: kafka.context })) : []),
-    ...regions.flatMap(({ name: region, context }) => regionSecrets(bridge).map((secret) => ({ ...secret, context, region }))),
+    ...regions.flatMap(({ name: region, context }) => regionSecrets(bridge, api).map((secret) => ({ ...secret, context, region }))),
   ];
 }
 
@@ -54,7 +72,8 @@ export async function refuseMissingSecrets({ configuration, cluster, skipped }: 
   if (problems.length > 0) throw plainError(['What bridges say to Kafka who they are by is not there (docs/authentication.md); nothing was changed:', ...problems.map((problem) => `  ${problem}`)].join('\n'));
 }
 
-async function problemOf({ path, context, namespace, name, entries }: ClientSecret & { readonly context: string }, { reader }: Cluster): Promise<string | undefined> {
+async function problemOf(secret: ClientSecret & { readonly context: string }, { reader }: Cluster): Promise<string | undefined> {
+  const { path, context, namespace, name } = secret;
   const reference = { apiVersion: 'v1', kind: 'Secret', namespace, name };
   let found: LiveObject | undefined;
   try {
@@ -64,16 +83,22 @@ async function problemOf({ path, context, namespace, name, entries }: ClientSecr
   }
   const where = `${path}: ${nameOf(reference)} in cluster ${context}`;
   if (found === undefined) return `${where} is not there. Its namespace is not made by this program.`;
-  const wrong = wrongWith(entries, (found as { data?: Record<string, string> }).data ?? {});
+  const wrong = wrongWith(secret, found as LiveSecret);
   return wrong === undefined ? undefined : `${where} ${wrong}.`;
 }
 
-/** What is wrong with a Secret that has these data (base64), in words that follow its name; undefined where nothing is. */
-export function wrongWith(entries: readonly string[], data: Readonly<Record<string, string>>): string | undefined {
+/** What is wrong with a Secret that is there, in words that follow its name; undefined where nothing is. */
+export function wrongWith({ namespace, name, entries, pem = {}, labels = {} }: ClientSecret, { metadata, data = {} }: LiveSecret): string | undefined {
   const missing = entries.filter((entry) => !data[entry]);
   if (missing.length > 0) return `has no entry ${missing.join(', ')}; it has: ${Object.keys(data).sort().join(', ') || 'none'}`;
+  const unlabelled = Object.entries(labels).filter(([label, value]) => metadata?.labels?.[label] !== value).map((label) => label.join('='));
+  if (unlabelled.length > 0) return `has no label ${unlabelled.join(', ')}, without which Strimzi does not find it: kubectl label secret --namespace ${namespace} ${name} --overwrite ${unlabelled.join(' ')}`;
+  const [entry, wanted] = Object.entries(pem).find(([each, begin]) => !decoded(data[each]).includes(begin)) ?? [];
+  if (entry !== undefined) {
+    return wanted?.includes('KEY') === true ? `has a key that is not PKCS#8, which bridges cannot load. Convert ${entry} (openssl pkcs8 -topk8 -nocrypt), or set privateKey.encoding: PKCS8 in its Certificate` : `has no certificate in ${entry}`;
+  }
   // Strimzi writes it as it is between quotation marks into one line of the client's settings.
-  const broken = entries.filter((entry) => !isPem(data[entry]) && /["\\\r\n]/.test(decoded(data[entry])));
+  const broken = entries.filter((each) => !isPem(data[each]) && /["\\\r\n]/.test(decoded(data[each])));
   return broken.length > 0 ? `has a line break, a quotation mark or a backslash in ${broken.join(', ')}, which would not be the same password to bridges: make it without one, also at its end (printf, kubectl create secret --from-literal)` : undefined;
 }
 

@@ -42,9 +42,10 @@ describe('doctor: Secrets of bridges', () => {
   const path = '/api/v1/namespaces/kafka-bridge/secrets/user';
 
   it('are in every region, or not, or not whole', async () => {
-    two.east.objects.set(path, { data: { 'user.crt': 'eA==', 'user.key': 'eA==' } });
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    two.east.objects.set(path, { data: { 'user.crt': base64('-----BEGIN CERTIFICATE-----'), 'user.key': base64('-----BEGIN PRIVATE KEY-----') } });
     const judged = async () => short(await judgeClientSecrets(await two.look({ configuration: asking })));
-    two.east.objects.set('/api/v1/namespaces/kafka-cluster/secrets/kafka-clients-ca-cert', { data: { 'ca.crt': 'eA==' } });
+    two.east.objects.set('/api/v1/namespaces/kafka-cluster/secrets/kafka-clients-ca-cert', { metadata: { labels: { 'strimzi.io/kind': 'Kafka', 'strimzi.io/cluster': 'kafka' } }, data: { 'ca.crt': 'eA==' } });
     assert.deepEqual(await judged(), [
       'ok Kafka: Secret kafka-cluster/kafka-clients-ca-cert has ca.crt', 'fault Kafka: there is no Secret kafka-cluster/kafka-clients-ca',
       'ok east: Secret kafka-bridge/user has user.crt and user.key', 'fault west: there is no Secret kafka-bridge/user',

@@ -305,9 +305,10 @@ describe('a Kafka that bridges say to who they are', () => {
 
   it('needs those Secrets before', () => {
     const { namespace, name, listeners } = settings(asking('tls')) as InstalledKafka;
+    const labels = { 'strimzi.io/kind': 'Kafka', 'strimzi.io/cluster': 'kafka' };
     assert.deepEqual(kafkaSecrets({ namespace, name, listeners }, { type: 'tls', secret }), [
-      { path: 'bridge.authentication', namespace: 'kafka-cluster', name: 'kafka-clients-ca-cert', entries: ['ca.crt'] },
-      { path: 'bridge.authentication', namespace: 'kafka-cluster', name: 'kafka-clients-ca', entries: ['ca.key'] },
+      { path: 'bridge.authentication', namespace: 'kafka-cluster', name: 'kafka-clients-ca-cert', entries: ['ca.crt'], labels },
+      { path: 'bridge.authentication', namespace: 'kafka-cluster', name: 'kafka-clients-ca', entries: ['ca.key'], labels },
     ]);
   });
 

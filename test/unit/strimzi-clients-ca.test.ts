@@ -13,6 +13,7 @@ const asking = (change: (kafka: Kafka) => void = () => undefined): { kafka: Kafk
   return { kafka: resource, listeners: resource.spec.kafka.listeners };
 };
 const given = (each: Kafka): void => { each.spec.clientsCa = { generateCertificateAuthority: false }; };
+const labelled = (data: Record<string, string>): object => ({ ...secret(data), metadata: { labels: { 'strimzi.io/kind': 'Kafka', 'strimzi.io/cluster': 'kafka' } } });
 const certificate = 'secrets/kafka-clients-ca-cert';
 const key = 'secrets/kafka-clients-ca';
 
@@ -42,14 +43,15 @@ describe('strimzi: the clients\' CA of a Kafka', () => {
   });
 
   it('that is the person\'s is taken as it is, with all that it trusts', async () => {
-    const { cluster, has } = clusterOf({ [certificate]: secret({ 'ca.crt': 'NEW\n', 'ca-2026.crt': 'OLD\n', 'ca.p12': 'x' }), [key]: secret({ 'ca.key': 'KEY' }) });
+    const { cluster, has } = clusterOf({ [certificate]: labelled({ 'ca.crt': 'NEW\n', 'ca-2026.crt': 'OLD\n', 'ca.p12': 'x' }), [key]: labelled({ 'ca.key': 'KEY' }) });
     assert.equal(await settleClientsCa(cluster, asking(given)), 'OLD\nNEW');
     assert.equal(textIn(has(certificate), 'ca.crt'), 'NEW\n');
   });
 
   const missing: [string, Record<string, object>, string][] = [
-    ['certificate', { [key]: secret({ 'ca.key': 'KEY' }) }, 'Clients CA should not be generated, but the secrets were not found.'], ['key', { [certificate]: secret({ 'ca.crt': 'CRT' }) }, 'Clients CA should not be generated, but the secrets were not found.'],
-    ['entry', { [certificate]: secret({ 'tls.crt': 'CRT' }), [key]: secret({ 'ca.key': 'KEY' }) }, 'Secret kafka-clients-ca-cert has no key ca.crt'],
+    ['certificate', { [key]: labelled({ 'ca.key': 'KEY' }) }, 'Clients CA should not be generated, but the secrets were not found.'], ['key', { [certificate]: labelled({ 'ca.crt': 'CRT' }) }, 'Clients CA should not be generated, but the secrets were not found.'],
+    ['labels', { [certificate]: secret({ 'ca.crt': 'CRT' }), [key]: labelled({ 'ca.key': 'KEY' }) }, 'Clients CA should not be generated, but the secrets were not found.'],
+    ['entry', { [certificate]: labelled({ 'tls.crt': 'CRT' }), [key]: labelled({ 'ca.key': 'KEY' }) }, 'Secret kafka-clients-ca-cert has no key ca.crt'],
   ];
   for (const [what, objects, message] of missing) {
     it(`that is the person's has to be there: without its ${what} there is no Kafka`, async () => {

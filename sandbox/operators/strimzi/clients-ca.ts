@@ -17,7 +17,12 @@ export async function settleClientsCa(cluster: KubernetesCluster, plan: Pick<Kaf
   const names = clientsCa(kafka.metadata.name);
   const isGiven = kafka.spec.clientsCa?.generateCertificateAuthority === false;
   if (!isGiven && !wantsClientCertificates(plan)) return undefined;
-  const read = (name: string): Promise<Secret | undefined> => cluster.get<Secret>('v1', 'Secret', kafka.metadata.namespace, name);
+  // Strimzi lists by these labels, and knows none without.
+  const read = async (name: string): Promise<Secret | undefined> => {
+    const secret = await cluster.get<Secret>('v1', 'Secret', kafka.metadata.namespace, name);
+    const { 'strimzi.io/kind': kind, 'strimzi.io/cluster': owner } = secret?.metadata?.labels ?? {};
+    return kind === 'Kafka' && owner === kafka.metadata.name ? secret : undefined;
+  };
   const [certificate, key] = [await read(names.certificate), await read(names.key)];
   if (isGiven && (certificate === undefined || key === undefined)) throw new Failure('InvalidResourceException', 'Clients CA should not be generated, but the secrets were not found.');
   const trusted = trustedBy(certificate);
