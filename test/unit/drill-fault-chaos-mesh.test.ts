@@ -35,6 +35,7 @@ describe('faults by Chaos Mesh', () => {
   beforeEach(async () => {
     api = await startFakeKubernetes();
     chaos = installChaosMesh(api);
+    api.objects.set('/apis', { metadata: { name: '' }, kind: 'APIGroupList', groups: [] });
     for (const name of ['b-1', 'b-2']) pod(name, bridgeLabels);
     target = new Target(api.kubeconfig, refs, { topic: 't', leader: () => Promise.resolve(2), hosts: () => Promise.resolve(['10.9.0.1', '10.9.0.2']) });
   });
@@ -236,6 +237,17 @@ describe('faults by Chaos Mesh', () => {
       chaos.admits = true;
       assert.equal(await means(), 'by NetworkChaos of Chaos Mesh');
       assert.deepEqual(chaos.made, []);
+    });
+
+    it('are made by neither on Cilium, whose policies know no pod by its address, but where everything is cut', async () => {
+      gateway();
+      const answer = api.answer;
+      api.answer = (method, url, body) => (url.pathname === '/apis' ? [200, { kind: 'APIGroupList', groups: [{ name: 'cilium.io', versions: [] }] }] : answer(method, url, body));
+      chaos.admits = false;
+      await assert.rejects(bridgeCutFromKafka.prepare(target), { exitCode: 2, message: /^cluster east has Cilium, .*, and Chaos Mesh is not running in cluster east/ });
+      assert.equal(gatewayBlackHole.means?.(await gatewayBlackHole.prepare(target)), 'by NetworkPolicies');
+      chaos.admits = true;
+      assert.equal(bridgeCutFromKafka.means?.(await bridgeCutFromKafka.prepare(target)), 'by NetworkChaos of Chaos Mesh');
     });
 
     it('take no heed of policies that allow what is cut', async () => {

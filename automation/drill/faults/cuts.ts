@@ -5,7 +5,7 @@ import { mustLeaveNoChaos } from './chaos-mesh.ts';
 import type { Fault } from './fault.ts';
 import { bridgePods, deploymentPods, livePods } from './pods.ts';
 import { isPartitioned, join, mustPartition, partition, partitions, whyNotPartition } from './partitions.ts';
-import { cutAll, joinAll, mustAllowPolicies, mustCutOff, mustLeaveNoPolicy, policiesThere } from './policies.ts';
+import { cutAll, joinAll, mustAllowPolicies, mustCutByAddress, mustCutOff, mustLeaveNoPolicy, policiesThere } from './policies.ts';
 import type { Cut } from './policies.ts';
 import { nameOf, refusalOf, refuse } from './target.ts';
 import type { Target } from './target.ts';
@@ -114,7 +114,10 @@ async function permitted(target: Target, cuts: Cut[]): Promise<Cuts> {
 
 async function mustBeByPolicies(target: Target, cutPods: readonly { cut: Cut; pods: V1Pod[] }[]): Promise<void> {
   await mustAllowPolicies(target, cutPods.map(({ cut }) => cut));
-  for (const { cut, pods } of cutPods) await mustCutOff(target, cut, pods);
+  for (const { cut, pods } of cutPods) {
+    await mustCutByAddress(target, cut);
+    await mustCutOff(target, cut, pods);
+  }
 }
 
 async function gatewayCut(target: Target): Promise<Cut> {

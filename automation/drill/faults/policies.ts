@@ -39,6 +39,19 @@ export async function mustCutOff(target: Target, cut: Cut, pods: readonly V1Pod[
   }
 }
 
+/**
+ * Refuses where the cluster has Cilium and networks are cut, not everything: to Cilium a network (CIDR) is never a pod or node of its own cluster
+ * (docs.cilium.io, "Layer 3 Policies"), so that DNS and the control plane would be cut off as well, and the drill be one of another fault.
+ */
+export async function mustCutByAddress(target: Target, { context, from }: Cut): Promise<void> {
+  if (from === undefined) return;
+  const cluster = target.cluster(context);
+  const { groups } = await cluster.ask('APIs cannot be listed', () => cluster.apis.getAPIVersions({}));
+  if (!groups.some(({ name }) => name === 'cilium.io')) return;
+  refuse(`cluster ${context} has Cilium, whose policies know pods and nodes of the cluster by no address: one that leaves out the brokers would cut pods off from DNS and the control plane as well`,
+    'install Chaos Mesh there, which cuts by address, or choose another fault (kbf faults list)');
+}
+
 async function policiesOf(target: Target, { context, namespace }: Pick<Cut, 'context' | 'namespace'>): Promise<V1NetworkPolicy[]> {
   const cluster = target.cluster(context);
   return (await cluster.ask(`the NetworkPolicies of namespace ${namespace} cannot be listed`, () => cluster.networking.listNamespacedNetworkPolicy({ namespace }))).items;
