@@ -62,6 +62,7 @@ function withoutPassword(text: string): string {
   if (!URL.canParse(text)) return text.replace(/:\/\/.*@/, '://<user and password>@').replace(/\?.*/, '?<options>');
   const url = new URL(text);
   if (url.password !== '') url.password = 'PASSWORD';
+  else if (url.username !== '') url.username = 'USER';
   if (url.search !== '') url.search = '?OPTIONS';
   return url.toString();
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
 
-import { parse } from 'yaml';
+import { parseDocument } from 'yaml';
 
 import { environmentProxy } from './environment-proxy.ts';
 import { asRecord } from './text.ts';
@@ -52,7 +52,7 @@ export function kubeconfigContexts(path: string): KubeconfigContexts {
  * @throws if the file is not there, or is no kubeconfig
  */
 export function completeContexts(source: KubeconfigSource): Map<string, ContextParts> {
-  const kubeconfig = parse('file' in source ? readFileSync(source.file, 'utf8') : source.text) as unknown;
+  const kubeconfig = parsed('file' in source ? readFileSync(source.file, 'utf8') : source.text);
   if (typeof kubeconfig !== 'object' || kubeconfig === null || Array.isArray(kubeconfig)) throw new Error('it has no clusters, users and contexts');
   const { clusters, users, contexts } = asRecord(kubeconfig);
   const [clustersByName, usersByName] = [named(clusters, 'cluster'), named(users, 'user')];
@@ -60,6 +60,14 @@ export function completeContexts(source: KubeconfigSource): Map<string, ContextP
     const [cluster, user] = [clustersByName.get(String(context['cluster'])), usersByName.get(String(context['user']))];
     return typeof cluster?.['server'] === 'string' && user !== undefined ? [[name, { cluster, user }]] : [];
   }));
+}
+
+/** What is said of a mistake is the first line of the parser's message: it goes on with the lines around it, where a token may stand. */
+function parsed(text: string): unknown {
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error !== undefined) throw new Error(reason(error));
+  return document.toJS() as unknown;
 }
 
 /**

@@ -42,6 +42,8 @@ describe('where a stack\'s state lies', () => {
       assert.match(remedy ?? '', new RegExp(`export PULUMI_BACKEND_URL=s3://me:PASSWORD@states\n.*export PULUMI_BACKEND_URL=file://${state}$`));
       return true;
     });
+    await login('https://token@states.example');
+    await assert.rejects(open({}), ({ message, remedy }: UserError) => !`${message}${remedy ?? ''}`.includes('token') && (remedy ?? '').includes('https://USER@states.example'));
     await login('');
     await assert.rejects(open({ PULUMI_ACCESS_TOKEN: 'pul-x' }), { remedy: /PULUMI_BACKEND_URL=https:\/\/api\.pulumi\.com/ });
   });

@@ -76,6 +76,12 @@ describe('the kubeconfig of a drill', () => {
     assert.deepEqual(await readdir(scratch()), []);
   });
 
+  it('that is no YAML is named without the line that is wrong, where a token may stand', async () => {
+    const file = join(directory, 'broken');
+    await writeFile(file, 'users:\n- name: east\n  user:\n    token: s3cr3t: x\n');
+    assert.throws(() => completeContexts({ file }), (error: Error) => /at line 4, column 12/.test(error.message) && !error.message.includes('s3cr3t') && error.cause === undefined);
+  });
+
   it('finds what lies beside the files that it is made of', async () => {
     const user = { 'client-certificate': 'me.crt', 'client-key': '/keys/me.key', tokenFile: '../token', exec: { command: './plugin', args: ['./x'] } };
     await using one = await drillKubeconfig(await apart(kubeconfig('east', { 'certificate-authority': 'pki/ca.crt' }, user)), scratch());
