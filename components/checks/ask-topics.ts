@@ -11,8 +11,10 @@ export interface Entrance {
   readonly caCertificate?: string | undefined;
 }
 
-/** A bridge that does not reach Kafka answers after its own bounds, with an error. */
+/** From the request to the last byte of the answer. A bridge that does not reach Kafka answers after its own bounds, with an error. */
 const timeoutMs = 20_000;
+/** What is longer is no list of topics, whoever answers. */
+const longest = 8 * 2 ** 20;
 
 /**
  * What kept `GET /topics` from being answered with a list of topics: the answer's status and its beginning. Undefined where nothing did.
@@ -25,12 +27,15 @@ export async function askTopics(entrance: Entrance): Promise<{ status: number; t
 }
 
 async function get({ address, port, hostname, caCertificate }: Entrance): Promise<{ status: number; body: string }> {
-  const options = { host: address, port, path: '/topics', headers: { host: hostname, accept: 'application/vnd.kafka.v2+json' }, timeout: timeoutMs, agent: false as const };
+  const options = { host: address, port, path: '/topics', headers: { host: hostname, accept: 'application/vnd.kafka.v2+json' }, agent: false as const, signal: AbortSignal.timeout(timeoutMs) };
   return await new Promise((resolve, reject) => {
     const asked = caCertificate === undefined ? requestPlain(options) : requestTls({ ...options, servername: hostname, ca: trusted(caCertificate) });
     asked.on('response', (answer) => {
       let body = '';
-      answer.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).on('error', reject).on('end', () => { resolve({ status: answer.statusCode ?? 0, body }); });
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk;
+        if (body.length > longest) asked.destroy(new Error(`an answer of more than ${longest / 2 ** 20} MiB, which is no list of topics`));
+      }).on('error', reject).on('end', () => { resolve({ status: answer.statusCode ?? 0, body }); });
     });
     asked.on('timeout', () => asked.destroy(new Error(`no answer within ${timeoutMs / 1_000} s`))).on('error', reject).end();
   });

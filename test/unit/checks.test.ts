@@ -96,6 +96,18 @@ describe('a look at a bridge', () => {
     }
   });
 
+  it('does not read on where an answer never ends', async () => {
+    const piece = Buffer.alloc(2 ** 20, ' ');
+    await withGateway((_, response) => {
+      const more = (): void => { while (!response.destroyed && response.write(piece)); };
+      response.on('drain', more).writeHead(200);
+      more();
+    }, async (input) => {
+      const [problem] = await lookAtBridge(input);
+      assert.match(problem?.found ?? '', /: an answer of more than 8 MiB, which is no list of topics/);
+    });
+  });
+
   it('says that a gateway cannot be reached', async () => {
     const [problem] = await lookAtBridge({ region: 'east', context: 'east', namespace: 'kafka-bridge', address: '127.0.0.1', hostname: 'east.bridge.example', port: 1 });
     assert.match(problem?.found ?? '', /ECONNREFUSED/);
