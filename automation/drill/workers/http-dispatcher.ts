@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import { getCACertificates } from 'node:tls';
 
 import type { Dispatcher } from 'undici';
 
@@ -15,7 +16,7 @@ export function httpDispatcher({ tier1Address, url = '', caCertificate = '' }: T
   const secure = url.startsWith('https:');
   const origin = `${secure ? 'https' : 'http'}://${tier1Address}`;
   const options = { keepAlive: true, maxSockets: connections };
-  const agent = secure ? new https.Agent({ ...options, ...(caCertificate === '' ? {} : { ca: caCertificate }) }) : new http.Agent(options);
+  const agent = secure ? new https.Agent({ ...options, ...(caCertificate === '' ? {} : { ca: [...getCACertificates('default'), caCertificate] }) }) : new http.Agent(options);
   const requests = new WeakMap<Socket, number>();
   return {
     dispatch({ method, path, body, headers: given }, handler) {
