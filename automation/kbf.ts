@@ -11,6 +11,7 @@ import { addSandbox } from './commands/sandbox.ts';
 import { addStack } from './commands/stack.ts';
 import { addToolchain } from './commands/toolchain.ts';
 import { defaultStateDir } from './options.ts';
+import { printable } from './printable.ts';
 import { sandboxModules } from './sandboxes.ts';
 import { Session } from './session.ts';
 import type { Surroundings } from './session.ts';
@@ -21,7 +22,7 @@ export const exitCodes = { done: 0, failed: 1, wrongUse: 2, interrupted: 130 } a
 /** Runs one command line and resolves with its exit code. */
 export async function main(argv: readonly string[], surroundings: Partial<Surroundings> = {}): Promise<number> {
   const here: Surroundings = { stdout: process.stdout, stderr: process.stderr, modules: sandboxModules, ...surroundings };
-  const say = (text: string): void => { here.stderr.write(`${text}\n`); };
+  const say = (text: string): void => { here.stderr.write(`${printable(text)}\n`); };
   using session = new Session(here);
   const program = commandLine(session);
   try {

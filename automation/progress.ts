@@ -1,4 +1,5 @@
 import { createLogUpdate } from 'log-update';
+import { printable } from './printable.ts';
 
 /** What a person watches while something runs. Each live line has a key; its text is asked for again as time goes on. */
 export interface Progress {
@@ -29,7 +30,7 @@ export function openProgress(output: Output & NodeJS.WritableStream): Progress {
 /** A live line is written when it is new and then every 10 s, so that a long silence still says what it waits for. */
 export function plainProgress(output: Output, intervalMs = plainIntervalMs): Progress {
   const live = new Map<string, { text: () => string; writtenAt: number }>();
-  const write = (text: string): void => { output.write(`${text}\n`); };
+  const write = (text: string): void => { output.write(`${printable(text)}\n`); };
   const tick = setInterval(() => {
     for (const line of live.values()) {
       if (performance.now() - line.writtenAt < intervalMs) continue;
@@ -64,13 +65,13 @@ function terminalProgress(output: NodeJS.WritableStream): Progress {
   const live = new Map<string, () => string>();
   const screen = createLogUpdate(output, { showCursor: true });
   const draw = (): void => {
-    if (live.size > 0) screen([...live.values()].map((text) => text()).join('\n'));
+    if (live.size > 0) screen(printable([...live.values()].map((text) => text()).join('\n')));
   };
   const tick = setInterval(draw, frameMs);
   tick.unref();
   const keep = (text: string): void => {
     screen.clear();
-    output.write(`${text}\n`);
+    output.write(`${printable(text)}\n`);
     draw();
   };
   return {

@@ -1,5 +1,6 @@
 import { onInterrupt } from './interrupt.ts';
 import type { Interrupt } from './interrupt.ts';
+import { printable } from './printable.ts';
 import { openProgress } from './progress.ts';
 import type { Output, Progress } from './progress.ts';
 import { runWorker } from './runWorker.ts';
@@ -48,7 +49,7 @@ export class Session {
   /** The answer of a command: one JSON document, or the lines for a person. */
   answer(json: boolean, document: unknown, lines: () => string): void {
     this.close();
-    this.here.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : lines().replace(/\n?$/, '\n'));
+    this.here.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : printable(lines()).replace(/\n?$/, '\n'));
   }
 
   /** Gives the signals back. */

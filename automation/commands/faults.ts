@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { UserError } from '../../errors.ts';
 import type { Healed } from '../drill/faults/journal.ts';
 import type { SeenLease } from '../drill/lease.ts';
+import { printable } from '../printable.ts';
 import type { Session } from '../session.ts';
 import { addTargetOptions, findTarget } from './target.ts';
 import type { Target, TargetFlags } from './target.ts';
@@ -48,7 +49,7 @@ async function leaseOf(session: Session, { name, drillDir: stateDir, environment
 }
 
 function say(session: Session, text: string): void {
-  session.here.stderr.write(`${text}\n`);
+  session.here.stderr.write(`${printable(text)}\n`);
 }
 
 const endings = { healed: 'when it is healed', 'healed or by itself': 'when it is healed, or by itself a minute later', 'by itself': 'by itself' } as const;

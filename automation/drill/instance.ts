@@ -131,5 +131,5 @@ function wanted(what: string, answer: Exchange): string | undefined {
 
 /** What became of a call, for a person. */
 export function describe({ status, error, body }: Exchange): string {
-  return error === undefined ? `${status} ${body.slice(0, 200)}` : `${error.code} ${error.message}`;
+  return error === undefined ? `${status} ${body.slice(0, 200).replaceAll(/\s+/g, ' ')}` : `${error.code} ${error.message}`;
 }
