@@ -153,6 +153,17 @@ describe('the Markdown of a drill', () => {
   });
 });
 
+describe('what Markdown takes for code', () => {
+  it('is what stands in backticks of ours, whatever others put around it', () => {
+    const text = renderMarkdown({ ...made('failed'), advice: ['set `bridge.consumer`', 'a ``a`b``<img src=x> b', 'c `x|y` d', 'see https://evil.example or www.evil.example'] });
+    const [, ours, image, bar, link] = /## What to change\n\n1\. (.*)\n2\. (.*)\n3\. (.*)\n4\. (.*)\n/.exec(text) ?? [];
+    assert.equal(ours, 'set `bridge.consumer`');
+    assert.equal(image, 'a \\``a`b\\`\\`\\<img src=x\\> b');
+    assert.equal(bar, 'c \\`x\\|y\\` d');
+    assert.equal(link, 'see https:&#47;/evil.example or www&#46;evil.example');
+  });
+});
+
 describe('the slots of a chart', () => {
   it('are at most 240 of one length, and hold every request', () => {
     fc.assert(fc.property(fc.array(fc.record({ t: fc.nat(40_000), ok: fc.nat(30), failed: fc.nat(5), unknown: fc.nat(5) }), { minLength: 1, maxLength: 300 }), (entries) => {

@@ -44,7 +44,7 @@ function table(head: string[], rows: string[][]): string {
   return [row(head), `|${head.map(() => '---|').join('')}`, ...rows.map(row)].join('\n');
 }
 
-/** What comes from outside cannot be markup, a link, or leave its line. Names in backticks stay as they are. */
+/** What comes from outside cannot be markup, a link, or leave its line or cell. Names in backticks stay as they are: with all other backticks escaped, none of them can pair with these. */
 function text(content: string): string {
-  return content.replaceAll(/\s+/g, ' ').split(/(`[^`]*`)/).map((part, i) => i % 2 === 1 ? part : part.replaceAll(/[\\`*_[\]<>|#~!]/g, '\\$&').replaceAll('&', '&amp;')).join('');
+  return content.replaceAll(/\s+/g, ' ').split(/(`[^`|]+`)/).map((part, i) => i % 2 === 1 ? part : part.replaceAll(/[\\`*_[\]<>|#~!]/g, '\\$&').replaceAll('&', '&amp;').replaceAll('://', ':&#47;/').replaceAll(/\bwww\./gi, 'www&#46;')).join('');
 }
