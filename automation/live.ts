@@ -2,6 +2,7 @@
 import type { SandboxEvent } from '../sandbox/index.ts';
 import type { ToolEvent } from '../sandbox/toolchain/index.ts';
 import type { DrillEvent } from './drill/index.ts';
+import { percentage } from './drill/show/digits.ts';
 import type { EngineProgress } from './engineEvents.ts';
 import { duration } from './progress.ts';
 import type { Progress } from './progress.ts';
@@ -100,7 +101,7 @@ export function showDrill(progress: Progress): (event: DrillEvent) => void {
       return;
     }
     const { t, rate, ok, failed, unknown, byRegion } = event;
-    const shares = Object.entries(byRegion).map(([region, share]) => `${region} ${(share * 100).toFixed(0)} %`).join(', ');
+    const shares = Object.entries(byRegion).map(([region, share]) => `${region} ${percentage(share)}`).join(', ');
     const line = `${duration(t).padStart(8)}  ${rate.toFixed(0)} records/s, ok ${String(ok)}, failed ${String(failed)}, unknown ${String(unknown)}${shares === '' ? '' : `; ${shares}`}`;
     progress.update('drill', () => line);
   };

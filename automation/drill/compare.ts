@@ -2,6 +2,7 @@ import { exitCodeOf } from './exit-code.ts';
 import { objectiveNames } from './objective-text.ts';
 import { damage, isAboutData, valueAt } from './objectives.ts';
 import type { Report } from './report.ts';
+import { percentage } from './show/digits.ts';
 import { reasonOf } from './show/summary.ts';
 
 export interface Difference {
@@ -102,7 +103,7 @@ export function renderComparison({ a, b, noAnswer, unlike: others, figures, wors
 
 function shown({ unit }: Difference, value: number | undefined): string {
   if (value === undefined) return '-';
-  return unit === 'share' ? `${(value * 100).toFixed(1)} %` : unit === 'ms' ? `${value < 10 ? value.toFixed(1) : Math.round(value)} ms` : String(value);
+  return unit === 'share' ? percentage(value, { size: 0.01, digits: 1 }) : unit === 'ms' ? `${value < 10 ? value.toFixed(1) : Math.round(value)} ms` : String(value);
 }
 
 function signed(figure: Difference, value: number): string {

@@ -1,5 +1,7 @@
 import { isFinding } from './objective.ts';
+import type { Objective } from './objective.ts';
 import type { Report } from './report.ts';
+import { formOf, percentage, rounded, telling, unitOf } from './show/digits.ts';
 
 /** The report as a person reads it on a terminal. Ends in a newline. */
 export function renderTable(report: Report): string {
@@ -62,7 +64,7 @@ function regionTable(regions: Report['regions']): string[] {
 }
 
 function percent(share: number | undefined): string {
-  return share === undefined ? '-' : `${(share * 100).toFixed(share > 0 && share < 0.01 ? 1 : 0)} %`;
+  return share === undefined ? '-' : percentage(share);
 }
 
 /** All that are met fit in one line, and so do those that could not be measured; a person looks for the others, and for what was found though it was borne. */
@@ -71,13 +73,21 @@ function objectiveLines(objectives: Report['objectives']): string[] {
   const unmeasured = objectives.filter(({ measured }) => measured === undefined);
   return [
     `  ${objectives.length - missed.length - unmeasured.length} of ${objectives.length} objectives and conditions met`,
-    ...missed.flatMap(({ name, limit, measured, why }) => [
-      `  NOT MET  ${name}: wanted ${limit}, measured ${String(measured)}`,
-      ...(why === undefined ? [] : [`           ${why}`]),
+    ...missed.flatMap((objective) => [
+      `  NOT MET  ${objective.name}: wanted ${objective.limit}, measured ${measuredIn(objective)}`,
+      ...(objective.why === undefined ? [] : [`           ${objective.why}`]),
     ]),
-    ...objectives.filter(isFinding).map(({ name, measured, why }) => `  FOUND    ${name}: measured ${String(measured)}, ${why}`),
+    ...objectives.filter(isFinding).map((objective) => `  FOUND    ${objective.name}: measured ${measuredIn(objective)}, ${objective.why}`),
     ...(unmeasured.length === 0 ? [] : [`  not measured: ${unmeasured.map(({ name }) => name).join(', ')}`]),
   ];
+}
+
+/** In tenths, and in smaller parts where it takes them to tell it from a limit that it missed. */
+function measuredIn(objective: Objective): string {
+  const { measured } = objective;
+  if (typeof measured !== 'number') return String(measured);
+  if (unitOf(objective) === 'share') return percentage(measured, telling(objective, formOf('share', measured)));
+  return String(rounded(measured, telling(objective, { size: 1, digits: 1 })));
 }
 
 /** The most valuable thing to change; the page has the others. */

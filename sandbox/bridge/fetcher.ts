@@ -99,10 +99,9 @@ export class Fetcher {
 
   #drain(): IncomingRecord[] {
     const max = this.#settings.integer('max.poll.records', 500);
-    const records: IncomingRecord[] = [];
+    let records: IncomingRecord[] = [];
     for (const state of this.#states.values()) {
-      const taken = state.buffer.splice(0, max - records.length);
-      records.push(...taken);
+      records = records.concat(state.buffer.splice(0, max - records.length));
       if (state.position !== undefined) state.position = state.buffer[0]?.offset ?? state.fetchFrom;
     }
     return records;

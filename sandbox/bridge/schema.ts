@@ -41,7 +41,7 @@ function oneOfErrors(value: unknown, schema: Schema): string[] {
 function objectErrors(value: unknown, schema: Schema): string[] {
   if (typeOf(value) !== 'object') return [];
   const object = value as Record<string, unknown>;
-  const errors = (schema.required ?? [])
+  let errors = (schema.required ?? [])
     .filter((key) => !Object.hasOwn(object, key))
     .map((key) => `Instance does not have required property "${key}"`);
   const valid = new Set<string>();
@@ -49,7 +49,7 @@ function objectErrors(value: unknown, schema: Schema): string[] {
     if (!Object.hasOwn(object, key)) continue;
     const childErrors = validate(object[key], child);
     if (childErrors.length === 0) valid.add(key);
-    else errors.push(`Property "${key}" does not match schema`, ...childErrors);
+    else errors = [...errors, `Property "${key}" does not match schema`, ...childErrors];
   }
   if (schema.additionalProperties === false) {
     // A known property with a wrong value is reported here once more: the original does so too.

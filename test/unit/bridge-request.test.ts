@@ -57,6 +57,11 @@ describe('bridge: what a request must look like', () => {
     assert.doesNotThrow(() => check('sendToPartition', { contentType: json, body: '{"records":[{"value":"x"}]}', path: { partitionid: '-1' } }));
   });
 
+  it('says of each of very many records that it is none', () => {
+    const errors = refusal('send', { contentType: json, body: `{"records":[${'1,'.repeat(130_000)}1]}` })['validation_errors'] as string[];
+    assert.equal(errors.filter((error) => error === 'Items did not match schema').length, 130_001);
+  });
+
   const formats: (string | undefined)[] = [undefined, 'application/json', kafka, `${json}; charset=utf-8`];
   for (const contentType of formats) {
     it(`refuses a record as ${contentType ?? 'no type at all'}`, () => {

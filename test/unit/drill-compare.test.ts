@@ -106,6 +106,13 @@ describe('the comparison of two reports', () => {
     assert.equal(exitCodeOfComparison(comparison), 3);
   });
 
+  it('shows a share as none or all only where it is', () => {
+    const report = judge(passingRun());
+    const shares = (name: string, during: number): typeof report => ({ ...report, regions: [{ name, during }] });
+    assert.match(renderComparison(compare(shares('west', 0.999_999), shares('west', 1))), /regions\.west\.during +> 99\.9 % +100\.0 %/);
+    assert.match(renderComparison(compare(shares('east', 0), shares('east', 0.000_001))), /regions\.east\.during +0\.0 % +< 0\.1 %/);
+  });
+
   it('finds nothing worse in the same report, nor in a better one', () => {
     const stored = passingRun();
     slower(stored);

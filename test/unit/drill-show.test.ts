@@ -10,8 +10,10 @@ import { shownFiles } from '../../automation/drill/show/index.ts';
 import { renderJunit } from '../../automation/drill/show/junit.ts';
 import { renderMarkdown } from '../../automation/drill/show/markdown.ts';
 import { placed } from '../../automation/drill/show/moments.ts';
-import { slotsOf, thinned } from '../../automation/drill/show/slots.ts';
-import { limit, measured, ms } from '../../automation/drill/show/words.ts';
+import { regionStyle } from '../../automation/drill/show/draw.ts';
+import { consumptionSlotsOf, slotsOf } from '../../automation/drill/show/slots.ts';
+import { summary } from '../../automation/drill/show/summary.ts';
+import { limit, measured, ms, percent } from '../../automation/drill/show/words.ts';
 import { hostileText, reports } from '../fixtures/drill-reports.ts';
 
 const schema = JSON.parse(readFileSync(new URL('../../docs/report.schema.json', import.meta.url), 'utf8')) as object;
@@ -177,9 +179,30 @@ describe('the slots of a chart', () => {
     }));
   });
 
-  it('keep the first and last of points that are thinned', () => {
-    const kept = thinned(Array.from({ length: 1000 }, (_, i) => i), 7);
-    assert.deepEqual([kept.length, kept[0], kept.at(-1)], [7, 0, 999]);
+  it('keep of consumption the most that consumers were behind, and what they had been given by the end of each', () => {
+    fc.assert(fc.property(fc.array(fc.record({ given: fc.nat(50), lag: fc.nat(5000) }), { minLength: 1, maxLength: 3000 }), (entries) => {
+      let delivered = 0;
+      const all = entries.map(({ given, lag }, i) => ({ t: 1000 + i * 250, delivered: delivered += given, lag }));
+      const { stepMs, slots } = consumptionSlotsOf(all);
+      assert.ok(slots.length <= 241, `${slots.length} slots`);
+      for (const { t, lengthMs, ...slot } of slots) {
+        const within = all.filter((entry) => entry.t >= t && entry.t < t + stepMs);
+        assert.deepEqual({ lengthMs, ...slot }, { lengthMs: within.length * 250, delivered: within.at(-1)?.delivered, lag: Math.max(...within.map(({ lag }) => lag)) });
+      }
+      assert.equal(slots.reduce((total, { lengthMs }) => total + lengthMs, 0), all.length * 250);
+    }));
+  });
+
+  it('keep a lag of some seconds in a drill of hours, in the chart and its table', () => {
+    const consumption = Array.from({ length: 6 * 3600 * 4 }, (_, i) => ({ t: 1000 + i * 250, delivered: i * 50, lag: i >= 30_001 && i < 30_020 ? 1200 : 40 }));
+    const page = renderHtml({ ...made('passed'), consumption });
+    const [, , rows = ''] = /<caption>Position and lag of the consumers, ([^<]+)<\/caption>([^]*?)<\/table>/.exec(page) ?? [];
+    assert.deepEqual([...rows.matchAll(/<td class="number">([\d,]+)<\/td><\/tr>/g)].map(([, lag]) => lag).filter((lag) => lag !== '40'), ['1,200']);
+  });
+
+  it('are made of the consumption of a drill of ten hours, which holds more than a call takes arguments', () => {
+    const consumption = Array.from({ length: 10 * 3600 * 4 }, (_, i) => ({ t: 1000 + i * 250, delivered: i * 50, lag: i === 77_777 ? 4321 : 40 }));
+    assert.match(renderHtml({ ...made('passed'), consumption }), /at worst 4,321 acknowledged records were not delivered yet/);
   });
 
   it('have labels of moments that do not lie on each other', () => {
@@ -196,11 +219,58 @@ describe('the words of a report', () => {
     assert.deepEqual([ms(1798), ms(45_230), ms(3_600_000)], ['1,798 ms', '45.2 s', '3600 s']);
   });
 
+  it('say a share as none or all only where it is', () => {
+    assert.deepEqual([undefined, 0, 0.000_001, 0.0004, 0.004, 0.02, 0.5, 0.98, 0.9888, 0.996, 0.9996, 0.999_999, 1].map(percent),
+      ['–', '0 %', '< 0.1 %', '< 0.1 %', '0.4 %', '2 %', '50 %', '98 %', '99 %', '99.6 %', '> 99.9 %', '> 99.9 %', '100 %']);
+  });
+
+  for (const [name, text, value, met, said] of [
+    ['produce.blackoutMs', '<= 150 ms', 150.300_999_999_999_48, false, '≤ 150 ms, 150.3 ms'],
+    ['produce.blackoutMs', '<= 150 ms', 150.004, false, '≤ 150 ms, 150.004 ms'],
+    ['produce.blackoutMs', '<= 150 ms', 151.4, false, '≤ 150 ms, 151 ms'],
+    ['produce.blackoutMs', '<= 149.6 ms', 150.2, false, '≤ 149.6 ms, 150 ms'],
+    ['produce.blackoutMs', '< 150 ms', 149.8, true, '< 150 ms, 149.8 ms'],
+    ['produce.blackoutMs', '<= 12345 ms', 12_346, false, '≤ 12.345 s, 12.35 s'],
+    ['prediction.produceBlackoutMs', '<= 3000 ms (predicted 2000 ms, and half as much again)', 3000.1, false, '≤ 3,000 ms (predicted 2000 ms, and half as much again), 3,000.1 ms'],
+    ['condition.generatorLatenessP99Ms', '<= 100', 100.1, false, '≤ 100 ms, 100.1 ms'],
+    ['regions.west.during', '>= 99 %', 0.988_775, false, '≥ 99 %, 98.9 %'],
+    ['regions.west.during', '>= 100 %', 0.999_999, false, '≥ 100 %, 99.9999 %'],
+    ['regions.east.during', '= 0', 0.000_001, false, '0 %, 0.0001 %'],
+    ['regions.west.during', '> 0', 0.0004, true, '> 0 %, 0.04 %'],
+    ['regions.west.after', '>= 5 % of all, a tenth of its share before', 0.0496, false, '≥ 5 % of all, a tenth of its share before, 4.96 %'],
+    ['step.2', 'produce.blackoutMs<=0.15s', 150.301, false, 'produce.blackoutMs<=0.15s, 150.3 ms'],
+    ['step.2', 'produce.failed<=0.1%', 33, false, 'produce.failed<=0.1%, 33'],
+    ['produce.failed', '<= 0.1 % of those sent', 33, false, '≤ 0.1 % of those sent, 33'],
+    ['produce.failed', '<= 8 in flight at the fault', 4, false, '≤ 8 in flight at the fault, 4'],
+  ] as const) {
+    it(`say that ${value} ${met ? 'meets' : 'misses'} ${name} ${text}`, () => {
+      const objective = { name, limit: text, measured: value, met };
+      assert.equal(`${limit(objective)}, ${measured(objective)}`, said);
+    });
+  }
+
+  it('say what was missed by less than a millisecond or a percent as such, wherever it is said', () => {
+    const objectives = [{ name: 'produce.blackoutMs', limit: '<= 150 ms', measured: 150.301, met: false }, { name: 'regions.west.during', limit: '>= 99 %', measured: 0.988_775, met: false }];
+    const report = { ...made('failed'), objectives, steps: [{ kind: 'expect' as const, text: 'produce.blackoutMs<=150', startMs: 0, endMs: 1, met: false, measured: 150.301 }] };
+    assert.match(summary(report)[0] ?? '', /: 150\.3 ms \(wanted ≤ 150 ms\)\. .*: 98\.9 % \(wanted ≥ 99 %\)/);
+    assert.match(renderJunit(report), /wanted ≤ 150 ms, measured 150\.3 ms"[^]*wanted ≥ 99 %, measured 98\.9 %"/);
+    assert.match(renderMarkdown(report), /≤ 150 ms \| 150\.3 ms \|[^]*≥ 99 % \| 98\.9 % \|/);
+    assert.match(renderHtml(report), /expect produce\.blackoutMs&lt;=150<\/th>.*>150\.3 ms<\/td>/);
+  });
+
   it('say a limit as the value', () => {
     const of = (name: string, text: string): string => limit({ name, limit: text, met: true });
     assert.deepEqual(
       [of('log.ackedLost', '= 0'), of('produce.blackoutMs', '<= 100 ms'), of('condition.generatorLatenessP99Ms', '<= 100'), of('regions.east.during', '= 0'), of('produce.failed', '<= 0.1 % of those sent'), of('condition.carriedOut', 'every phase')],
       ['0', '≤ 100 ms', '≤ 100 ms', '0 %', '≤ 0.1 % of those sent', 'every phase']);
+  });
+});
+
+describe('what tells regions apart', () => {
+  it('is drawn in another way for each of many, and in a pattern of its own for each of twelve', () => {
+    const styles = Array.from({ length: 48 }, (_, i) => JSON.stringify(regionStyle(i)));
+    assert.equal(new Set(styles).size, styles.length);
+    assert.equal(new Set(Array.from({ length: 12 }, (_, i) => JSON.stringify(regionStyle(i).decal))).size, 12);
   });
 });
 

@@ -24,6 +24,18 @@ describe('the table', () => {
     assert.match(renderTable(report), /: INCONCLUSIVE\n[^]*NOT MET {2}condition\.connectionWaitP50Ms: wanted <= 100, measured 1000\n +already before the fault .* 4 connections, .* 100 records\/s .* give a lower rate/);
   });
 
+  it('rounds what was measured, yet not to the limit that it missed, and no share to none or all that is neither', () => {
+    const report = judge(passingRun());
+    const objectives = [['produce.blackoutMs', '<= 150 ms', 150.300_999_999_999_48], ['produce.latencyMs.max', '<= 150 ms', 3612.123_456], ['regions.west.during', '>= 99 %', 0.988_775], ['regions.east.during', '= 0', 0.000_001]] as const;
+    const text = renderTable({
+      ...report, objectives: objectives.map(([name, limit, measured]) => ({ name, limit, measured, met: false })), regions: [{ name: 'east', before: 0.5, during: 0.000_001, after: 0.9996 }],
+    });
+    assert.deepEqual(text.match(/(?<=NOT MET {2}).*/g), [
+      'produce.blackoutMs: wanted <= 150 ms, measured 150.3', 'produce.latencyMs.max: wanted <= 150 ms, measured 3612.1', 'regions.west.during: wanted >= 99 %, measured 98.9 %', 'regions.east.during: wanted = 0, measured 0.0001 %',
+    ]);
+    assert.match(text, /east +50 % +< 0\.1 % +> 99\.9 %\n/);
+  });
+
   it('shows the predicted gap beside the measured one, and of the advice the first line, unless all is well', () => {
     const report = { ...judge(passingRun()), predicted: { produceBlackoutMs: 2000, terms: [], why: 'x' }, advice: ['Let it go sooner.', 'And sooner still.'] };
     assert.match(renderTable({ ...report, verdict: 'fail' }), /longest gap 10 ms \(predicted <= 2000 ms\)\n[^]*\n\n {2}to change: Let it go sooner\. \(1 more in the report\)\n$/);

@@ -41,9 +41,9 @@ function named(svg: string, { id, title, description }: Pick<Drawing, 'id' | 'ti
       + `<title id="${id}-title">${escape(title)}</title><desc id="${id}-desc">${escape(description)}</desc>`);
 }
 
-/** Fill and pattern of the n-th region: each pattern differs, so that colour is never the only sign. */
+/** Fill and pattern of the n-th region: each pattern of twelve differs, so that colour is never the only sign. Those of more come in other pairs of both. */
 export function regionStyle(index: number): { color: string; decal: object } {
-  return { color: `var(--region-${index % 6})`, decal: decals[index % decals.length] ?? {} };
+  return { color: `var(--region-${index % 6})`, decal: decals[(index + Math.floor(index / decals.length)) % decals.length] ?? {} };
 }
 
 const ink = 'var(--pattern)';
@@ -54,6 +54,12 @@ const decals: object[] = [
   { symbol: 'rect', color: ink, dashArrayX: [1, 0], dashArrayY: [1.5, 5], rotation: -Math.PI / 4 },
   { symbol: 'rect', color: ink, dashArrayX: [1, 0], dashArrayY: [1.5, 4], rotation: 0 },
   { symbol: 'rect', color: ink, dashArrayX: [1, 0], dashArrayY: [1.5, 4], rotation: Math.PI / 2 },
+  { symbol: 'rect', color: ink, dashArrayX: [[5, 5], [0, 5, 5, 0]], dashArrayY: [5, 0] },
+  { symbol: 'rect', color: ink, dashArrayX: [1, 0], dashArrayY: [6, 6], rotation: Math.PI / 4 },
+  { symbol: 'triangle', color: ink, symbolSize: 0.75, dashArrayX: [[9, 9], [0, 9, 9, 0]], dashArrayY: [7, 2] },
+  { symbol: 'rect', color: ink, dashArrayX: [1, 0], dashArrayY: [6, 6], rotation: -Math.PI / 4 },
+  { symbol: 'rect', color: ink, dashArrayX: [1, 0], dashArrayY: [6, 6], rotation: 0 },
+  { symbol: 'rect', color: ink, dashArrayX: [1, 0], dashArrayY: [6, 6], rotation: Math.PI / 2 },
 ];
 export const unknownDecal = { symbol: 'rect', color: ink, dashArrayX: [1, 0], dashArrayY: [2, 2], rotation: -Math.PI / 4 };
 

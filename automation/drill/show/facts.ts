@@ -98,8 +98,9 @@ export function steps({ steps: list }: Report): Markup {
   if (list === undefined || list.length === 0) return html``;
   return table({
     caption: 'What was done', columns: [{ title: 'Step' }, { title: 'Begin', number: true }, { title: 'End', number: true }, { title: 'Measured', number: true }, { title: 'Result' }],
-    rows: list.map(({ kind, text, startMs, endMs, met, measured: value }) => [
-      `${kind} ${text}`, seconds(startMs), endMs === undefined ? '–' : seconds(endMs), value === undefined ? '–' : String(value),
+    rows: list.map(({ kind, text, startMs, endMs, met, measured: value }, i) => [
+      `${kind} ${text}`, seconds(startMs), endMs === undefined ? '–' : seconds(endMs),
+      value === undefined ? '–' : measured({ name: `step.${i + 1}`, limit: text, measured: value, met: met === true }),
       met === undefined ? '–' : met ? html`<span class="state met">✓ met</span>` : html`<span class="state missed">✗ missed</span>`,
     ]),
   });

@@ -2,7 +2,7 @@ import { axis, draw, legend, lineIcon, regionStyle } from './draw.ts';
 import type { Markup } from './markup.ts';
 import type { Report } from '../report.ts';
 import { momentsOf, placed, rowHeight, shades, verticals } from './moments.ts';
-import { thinned } from './slots.ts';
+import type { ConsumptionSlot } from './slots.ts';
 import { count, ms, seconds } from './words.ts';
 
 const left = 72;
@@ -57,12 +57,13 @@ function nineLabel(value: number): string {
 }
 
 /** What consumers had been given, and how far they were behind, over time. */
-export function consumersChart(report: Report, all: NonNullable<Report['consumption']>): Markup {
-  const points = thinned(all);
-  const [fromMs, toMs] = [points[0]?.t ?? 0, Math.max(points.at(-1)?.t ?? 0, (points[0]?.t ?? 0) + 1)];
+export function consumersChart(report: Report, slots: readonly ConsumptionSlot[]): Markup {
+  const endOf = ({ t, lengthMs }: ConsumptionSlot): number => t + lengthMs;
+  const last = slots.at(-1) ?? { t: 0, lengthMs: 1, delivered: 0, lag: 0 };
+  const [fromMs, toMs] = [slots[0]?.t ?? 0, endOf(last)];
   const marks = placed(momentsOf(report), plotWidth / (toMs - fromMs), toMs);
   const top = 34 + rowHeight * (1 + Math.max(-1, ...marks.map(({ row }) => row)));
-  const worst = Math.max(0, ...all.map(({ lag }) => lag));
+  const worst = Math.max(0, ...slots.map(({ lag }) => lag));
   const time = (gridIndex: number): object => axis('', {
     gridIndex, type: 'value', min: fromMs, max: toMs, splitLine: { show: false },
     axisLabel: { show: gridIndex === 1, color: 'var(--text)', fontSize: 12, hideOverlap: true, formatter: (t: number) => seconds(t), showMinLabel: false, showMaxLabel: false },
@@ -71,21 +72,21 @@ export function consumersChart(report: Report, all: NonNullable<Report['consumpt
     gridIndex, type: 'value', min: 0, minInterval: 1, splitNumber: 3, nameTextStyle: { align: 'left', color: 'var(--quiet)', padding: [0, 0, above, -left + 8] },
     axisLabel: { color: 'var(--text)', fontSize: 12, formatter: (value: number) => count(value) },
   });
-  const line = (label: string, gridIndex: number, value: (point: typeof points[number]) => number, more: object): object => ({
-    type: 'line', name: label, xAxisIndex: gridIndex, yAxisIndex: gridIndex, symbol: 'none', silent: true, data: points.map((point) => [point.t, value(point)]), ...more,
+  const line = (label: string, gridIndex: number, data: [t: number, value: number][], more: object): object => ({
+    type: 'line', name: label, xAxisIndex: gridIndex, yAxisIndex: gridIndex, symbol: 'none', silent: true, data, ...more,
     markLine: verticals(marks, gridIndex === 0), markArea: shades(report, toMs),
   });
   return draw({
     id: 'consumers', height: top + 130 + 40 + 110 + 70, title: 'Position and lag of the consumers over time',
-    description: `${count(points.at(-1)?.delivered ?? 0)} records delivered by ${seconds(toMs)}; at worst ${count(worst)} acknowledged records were not delivered yet.`,
+    description: `${count(last.delivered)} records delivered by ${seconds(toMs)}; at worst ${count(worst)} acknowledged records were not delivered yet.`,
     option: {
       grid: [{ left, right, top, height: 130 }, { left, right, top: top + 170, height: 110 }],
       legend: legend([{ name: 'delivered', icon: lineIcon }, { name: 'lag', icon: 'rect' }]),
       xAxis: [time(0), time(1)],
       yAxis: [name(0, 'records delivered so far', marks.length === 0 ? 0 : top - 34), name(1, 'lag: records acknowledged, not yet delivered', 0)],
       series: [
-        line('delivered', 0, ({ delivered }) => delivered, { lineStyle: { width: 2, color: 'var(--region-0)' }, itemStyle: { color: 'var(--region-0)' } }),
-        line('lag', 1, ({ lag }) => lag, {
+        line('delivered', 0, slots.map((slot) => [endOf(slot), slot.delivered]), { lineStyle: { width: 2, color: 'var(--region-0)' }, itemStyle: { color: 'var(--region-0)' } }),
+        line('lag', 1, [...slots.map(({ t, lag }): [number, number] => [t, lag]), [toMs, last.lag]], {
           step: 'end', lineStyle: { width: 1, color: 'var(--region-1)' }, itemStyle: regionStyle(1), areaStyle: { color: 'var(--region-1)', opacity: 1 },
         }),
       ],

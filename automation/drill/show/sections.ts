@@ -5,7 +5,7 @@ import type { Markup } from './markup.ts';
 import { faultsOf, letter } from './moments.ts';
 import { consumersChart, latencyChart } from './other-charts.ts';
 import { configuration, evidence, objectives, parts, plan, predicted, steps } from './facts.ts';
-import { slotsOf, thinned } from './slots.ts';
+import { consumptionSlotsOf, slotsOf } from './slots.ts';
 import type { Slot } from './slots.ts';
 import { dataTable, table } from './table-markup.ts';
 import { timelineChart } from './timeline-chart.ts';
@@ -99,9 +99,11 @@ function consumers(report: Report): Markup {
       consume.notRecreated !== undefined && consume.notRecreated > 0 && ` That could not be made anew to the end: ${count(consume.notRecreated)}.`}${
       consume.blackoutMs !== undefined && ` The longest time in which a partition gave its group nothing was ${ms(consume.blackoutMs)}.`}</p>`;
   if (consumption === undefined || consumption.length === 0) return facts;
-  return html`${facts}${figure('Consumers chart', consumersChart(report, consumption), 'Above, how many records consumers had been given; below, how many acknowledged ones they had not been given yet.')}
+  const { stepMs, slots } = consumptionSlotsOf(consumption);
+  return html`${facts}${figure('Consumers chart', consumersChart(report, slots), `Above, how many records consumers had been given; below, how many acknowledged ones they had not been given yet, at the worst of each ${ms(stepMs)}.`)}
 ${dataTable('The numbers of this chart', {
-  caption: 'Position and lag of the consumers', columns: [{ title: 'At' }, { title: 'Delivered', number: true }, { title: 'Lag', number: true }],
-  rows: thinned(consumption).map(({ t, delivered, lag }) => [seconds(t), count(delivered), count(lag)]),
+  caption: `Position and lag of the consumers, ${ms(stepMs)} a row: delivered by its end, and the largest lag in it`,
+  columns: [{ title: 'From' }, { title: 'Delivered', number: true }, { title: 'Lag', number: true }],
+  rows: slots.map(({ t, delivered, lag }) => [seconds(t), count(delivered), count(lag)]),
 })}`;
 }

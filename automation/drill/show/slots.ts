@@ -1,3 +1,4 @@
+import type { ConsumptionEntry } from '../figures.ts';
 import type { TimelineEntry } from '../metrics.ts';
 
 /** Requests of a slot of time. */
@@ -23,13 +24,14 @@ export interface Slots {
 
 /** More than this cannot be told apart on a page. */
 const mostSlots = 240;
-const sourceStepMs = 100;
+/** Of the report's timeline, and of its consumption. */
+const [sourceStepMs, consumptionStepMs] = [100, 250];
 
 /** The report's timeline in at most 240 slots of the same length, with none left out: an hour's drill is as easy to read as a short one. */
 export function slotsOf(timeline: readonly TimelineEntry[]): Slots {
   const [first, last] = [timeline[0], timeline.at(-1)];
   if (first === undefined || last === undefined) return { stepMs: sourceStepMs, slots: [] };
-  const stepMs = roundStep((last.t - first.t + sourceStepMs) / mostSlots);
+  const stepMs = stepOf(last.t - first.t + sourceStepMs, sourceStepMs);
   const slots = Array.from({ length: Math.floor((last.t - first.t) / stepMs) + 1 }, (_, i): Slot => {
     const t = first.t + i * stepMs;
     return { t, lengthMs: Math.min(stepMs, last.t + sourceStepMs - t), served: {}, elsewhere: 0, failed: 0, unknown: 0 };
@@ -41,9 +43,11 @@ export function slotsOf(timeline: readonly TimelineEntry[]): Slots {
   return { stepMs, slots };
 }
 
-/** The next of 100, 200, 500, 1000, … ms that is no shorter. */
-function roundStep(ms: number): number {
-  const power = 10 ** Math.floor(Math.log10(Math.max(ms, sourceStepMs)));
+/** The source's own step, or the next of 100, 200, 500, 1000, … ms that is long enough for the span. */
+function stepOf(spanMs: number, ownMs: number): number {
+  const ms = spanMs / mostSlots;
+  if (ms <= ownMs) return ownMs;
+  const power = 10 ** Math.floor(Math.log10(ms));
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= ms) ?? 10 * power;
 }
 
@@ -59,8 +63,29 @@ function add(slot: Slot, { ok, failed, unknown, byRegion, slowestMs }: TimelineE
   if (slowestMs !== undefined) slot.slowestMs = Math.max(slot.slowestMs ?? 0, slowestMs);
 }
 
-/** At most `most` of the points, evenly chosen, the last among them. */
-export function thinned<T>(points: readonly T[], most = mostSlots): readonly T[] {
-  if (points.length <= most) return points;
-  return Array.from({ length: most }, (_, i) => points[Math.round(i * (points.length - 1) / (most - 1))] as T);
+/** What consumers were given in a slot of time. */
+export interface ConsumptionSlot {
+  /** Begin, ms since the drill began. */
+  t: number;
+  /** Shorter than the others only in the last slot. */
+  lengthMs: number;
+  /** Records given to anybody by its end. */
+  delivered: number;
+  /** The most records in it that were acknowledged, but not given to anybody. */
+  lag: number;
+}
+
+/** The report's consumption in at most 241 slots of the same length: a lag of some seconds is seen in a drill of hours as well. */
+export function consumptionSlotsOf(consumption: readonly ConsumptionEntry[]): { stepMs: number; slots: ConsumptionSlot[] } {
+  const firstMs = consumption[0]?.t ?? 0;
+  const endMs = (consumption.at(-1)?.t ?? 0) + consumptionStepMs;
+  const stepMs = stepOf(endMs - firstMs, consumptionStepMs);
+  const slots: ConsumptionSlot[] = [];
+  for (const { t: atMs, delivered, lag } of consumption) {
+    const t = firstMs + Math.floor((atMs - firstMs) / stepMs) * stepMs;
+    const last = slots.at(-1);
+    if (last?.t === t) Object.assign(last, { delivered, lag: Math.max(last.lag, lag) });
+    else slots.push({ t, lengthMs: Math.min(stepMs, endMs - t), delivered, lag });
+  }
+  return { stepMs, slots };
 }

@@ -2,6 +2,8 @@ import { objectiveNames } from '../objective-text.ts';
 import type { Objective } from '../objective.ts';
 import { isAboutData } from '../objectives.ts';
 import type { Report } from '../report.ts';
+import { exact, formOf, parsed, percentage, rounded, telling, unitOf } from './digits.ts';
+import type { Form, Unit } from './digits.ts';
 
 /** A verdict as it is shown: a word, and a sign that does not need a colour. */
 export const verdicts = {
@@ -13,8 +15,7 @@ export const verdicts = {
 
 /** `0.4 ms`, `58 ms`, `1,798 ms`, `45.2 s` */
 export function ms(value: number): string {
-  if (value >= 10_000) return seconds(value);
-  return `${value < 10 ? trimmed(value) : Math.round(value).toLocaleString('en')} ms`;
+  return inUnit('ms', value, formOf('ms', value));
 }
 
 /** A point in time of the drill, or a long time. */
@@ -22,13 +23,14 @@ export function seconds(valueMs: number): string {
   return `${(valueMs / 1000).toFixed(valueMs >= 100_000 ? 0 : 1)} s`;
 }
 
-/** At most one digit after the point, and none that is zero. */
-function trimmed(value: number): string {
-  return String(Math.round(value * 10) / 10);
+export function percent(share: number | undefined): string {
+  return share === undefined ? '–' : percentage(share);
 }
 
-export function percent(share: number | undefined): string {
-  return share === undefined ? '–' : `${(share * 100).toFixed(share > 0 && share < 0.01 ? 1 : 0)} %`;
+function inUnit(unit: Unit, value: number, form: Form): string {
+  if (unit === 'share') return percentage(value, form);
+  if (form.size === 1000) return `${rounded(value, form).toFixed(form.digits)} s`;
+  return `${rounded(value, form).toLocaleString('en', { maximumFractionDigits: form.digits })}${unit === 'ms' ? ' ms' : ''}`;
 }
 
 export function count(value: number): string {
@@ -74,28 +76,25 @@ export function isCondition({ name }: Objective): boolean {
   return name.startsWith('condition.');
 }
 
-/** A measured value with its unit, which is the end of the objective's name. */
-export function measured({ name, measured: value }: Objective): string {
+/** A measured value with its unit, which is the end of the objective's name, and with as many digits as tell it from a limit that it missed. */
+export function measured(objective: Objective): string {
+  const { measured: value } = objective;
   if (value === undefined) return 'not measured';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'string') return value;
-  return /Ms(\.|$)/.test(name) ? ms(value) : shareNames.test(name) ? percent(value) : trimmedCount(value);
+  const unit = unitOf(objective);
+  return inUnit(unit, value, telling(objective, formOf(unit, value)));
 }
 
-/** What was wanted, in the same words: `0`, `≤ 100 ms`, `> 0 %`, or the sentence that it is. */
+/** What was wanted, in the same words and with all its digits: `0`, `≤ 100 ms`, `> 0 %`, or the sentence that it is. */
 export function limit({ name, limit: text }: Objective): string {
   if (text === '= true') return 'yes';
-  const [, op = '', value = '', unit = ''] = /^(<=|>=|<|>|=)\s*([\d.]+)\s*(.*)$/.exec(text) ?? [];
-  if (op === '') return text;
-  const sign = { '<=': '≤ ', '>=': '≥ ', '=': value === '0' ? '' : '= ' }[op] ?? `${op} `;
-  if (unit === '') return `${sign}${measured({ name, limit: '', met: true, measured: Number(value) })}`;
-  return unit.startsWith('ms') ? `${sign}${ms(Number(value))}${unit.slice(2)}` : `${sign}${value} ${unit}`;
-}
-
-const shareNames = /^regions\..*\.(before|during|after|share)(\.\d+)?$/;
-
-function trimmedCount(value: number): string {
-  return Number.isInteger(value) ? count(value) : trimmed(value);
+  const { figure, op, number, unit } = parsed(text) ?? {};
+  if (figure !== '' || op === undefined || unit === undefined) return text;
+  const sign = { '<=': '≤ ', '>=': '≥ ', '=': number === '0' ? '' : '= ', '<': '< ', '>': '> ' }[op];
+  if (unit !== '' && !unit.startsWith('ms')) return `${sign}${number} ${unit}`;
+  const [of, value] = [unit === '' ? unitOf({ name, limit: text }) : 'ms', Number(number)];
+  return `${sign}${inUnit(of, value, exact(value, formOf(of, value)))}${unit.slice(2)}`;
 }
 
 /** What an objective means, for a reader who does not know its name; empty where the name is all there is. */
@@ -118,6 +117,7 @@ const meanings = new Map([
   ['condition.recovered', 'every fault ended, and what it hurt served again'],
   ['condition.generatorLatenessInGapMs', 'how long the load\'s generator stood still within the longest gap'],
   ['condition.notHandedOver', 'records that were due and never sent'],
+  ['condition.ownSockets', 'requests that were never sent, as their machine had no port or file handle left'],
   ['condition.generatorLatenessP99Ms', 'how late the load\'s generator was, 99 of 100 requests'],
   ['condition.connectionWaitP50Ms', 'how long the typical request waited for a connection of the load before the fault'],
   ['condition.produceBound', 'something that the longest time without an acknowledgement is held against'],
