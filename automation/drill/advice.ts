@@ -1,5 +1,6 @@
 import { adviseOnSettings } from './advice-settings.ts';
 import type { Objective } from './objective.ts';
+import { ownSockets } from './outcome.ts';
 import { asksForKafka, upstreamOf } from './predict/configuration.ts';
 import type { Prediction } from './predict/predict.ts';
 import type { Report, RunRecord } from './report.ts';
@@ -51,8 +52,12 @@ function ofErrors({ run, produce: { errors, failed, unknown } }: AdviceOn): stri
     [/timeout/, 'Requests waited until somebody gave up: an active health check finds a silent host and sends it nothing more (bridge.healthCheck), but what waits there already ends only by an HTTP/2 ping (connection_keepalive, of gateways and of bridges\' sidecars) or a timeout: shorten the client\'s, or delivery.timeout.ms and with it the timeout of a try (bridge.timeouts.perTryMs).'],
     [/^http-503|^http-5/, 'Behind a sidecar a dead bridge is a 503 that nobody may repeat unless the sidecar says that it was not sent (tsb.envoyFilters internal-group): eject at the first one (consecutiveGatewayFailure 1) and check health actively.'],
   ];
-  return errors.flatMap(({ class: name }) => table.find(([pattern]) => pattern.test(name))?.[1] ?? []);
+  return errors.flatMap(({ class: name }) => (ownSockets.has(name) ? noSocketLeft : table.find(([pattern]) => pattern.test(name))?.[1] ?? []));
 }
+
+/** More connections would need more of them. */
+const noSocketLeft = 'The machine that sends the load had no port, file handle or buffer left for another connection, as a port is away for up to a minute after its connection was closed: '
+  + 'let connections carry more requests (--requests-per-connection) or give a lower rate, else the machine more ports (net.ipv4.ip_local_port_range) or open files (ulimit -n).';
 
 function ofConditions(isMissed: IsMissed): string[] {
   const table: readonly [string, string][] = [
@@ -60,6 +65,7 @@ function ofConditions(isMissed: IsMissed): string[] {
     ['condition.faultLasted', 'The fault was over before the settings have another region serve: give a longer duration, or the step of the plan a longer one.'],
     ['condition.recovered', 'A fault was not seen to be over: see what its cluster says, and `kbf faults heal`.'],
     ['condition.notHandedOver', 'Records that were due were never sent: give a lower rate, or the machine less other work.'],
+    ['condition.ownSockets', noSocketLeft],
     ['condition.generatorLatenessInGapMs', 'The load stood still within the longest gap: give a lower rate, or the machine less other work.'],
     ['condition.generatorLatenessP99Ms', 'The load was sent late: give a lower rate, or the machine less other work.'],
     ['condition.connectionWaitP50Ms', 'The load\'s own connections did not carry it before the fault: give a lower rate or more connections.'],

@@ -28,7 +28,7 @@ const ownShareOfGap = 0.1;
 
 /** Whether the drill answers its question at all. `asked`: what a person asked for. */
 export function conditionsOf(measured: Measured, asked: readonly Expression[]): Objective[] {
-  const { run, notHandedOver, latenessMs, connectionWaitMs, consumersBehindMs, clockJumps } = measured;
+  const { run, notHandedOver, ownSockets, latenessMs, connectionWaitMs, consumersBehindMs, clockJumps } = measured;
   const { plan, ending, marks, faults } = run;
   const carriedOut: Objective = {
     name: 'condition.carriedOut', limit: 'every phase of the drill was carried out',
@@ -41,6 +41,7 @@ export function conditionsOf(measured: Measured, asked: readonly Expression[]): 
     recovered({ marks, faults }),
     ...(clockJumps === 0 ? [] : [explained(atMost('condition.clock', 0, clockJumps), 'the clock of the machine that drove the drill went back: times, order and redeliveries cannot be told')]),
     explained(atMost('condition.notHandedOver', 0, notHandedOver), 'records that were due were never sent: who sends them stood still to the end, or lines are missing, so that nobody knows what would have become of them'),
+    explained(atMost('condition.ownSockets', 0, ownSockets), noSocketFor(plan)),
     atMost('condition.generatorLatenessP99Ms', ownDelayMs, tenths(latenessMs)),
     ...latenessInGap(measured),
     ...(plan.load.workers === 0 ? [] : [explained(atMost('condition.workerClocksMs', ownDelayMs, tenths(run.workerClocksMs)), 'gaps and shares are of several machines, whose clocks are not known to be so near to each other')]),
@@ -144,6 +145,11 @@ function gapsUnbounded({ produce, consume, predicted }: Measured, asked: readonl
 function tooManyFor({ connections, rate }: Plan): string {
   return `already before the fault requests queued for the load's own ${connections} connections, which do not carry ${rate} records/s here: `
     + 'times and outcomes are that queue\'s; give a lower rate, or the machine less other work';
+}
+
+function noSocketFor({ load: { requestsPerConnection } }: Plan): string {
+  return 'requests were never sent, as the machine that was to send them had no port, file handle or buffer left for another connection: that they failed is its own doing, and no failover hides it; '
+    + (requestsPerConnection === undefined ? 'give the machine more of them, or a lower rate' : `each connection is closed after ${requestsPerConnection} requests, and its port may be away for a minute then: give it more (--requests-per-connection), or a lower rate`);
 }
 
 function tooSlowFor({ consumers, rate }: Plan): string {

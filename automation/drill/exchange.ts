@@ -29,7 +29,8 @@ export interface ExchangeRequest {
   host: string;
   path: string;
   headers?: Record<string, string>;
-  body?: string;
+  /** A function is asked when a connection is free: what waits for one holds no body. */
+  body?: string | (() => string);
   /**
    * How long it may wait for a connection, and how long it may then take to the last byte of the answer. One timeout over both would
    * send requests with no time left after a stall, and spend every connection on them.
@@ -102,7 +103,7 @@ export function exchange(dispatcher: Pick<Dispatcher, 'dispatch'>, request: Exch
   const { method, path, body, host, headers, lanes } = request;
   const send = (): void => {
     timer.refresh();
-    dispatcher.dispatch({ method, path, body: body ?? null, headers: { ...headers, host } }, handler);
+    dispatcher.dispatch({ method, path, body: (typeof body === 'function' ? body() : body) ?? null, headers: { ...headers, host } }, handler);
   };
   const leave = lanes?.enter(send);
   if (lanes === undefined) send();

@@ -3,6 +3,7 @@ import type { Change } from './check/ledger.ts';
 import type { LateAnswers } from './fault-times.ts';
 import { longestGap, longestGapSpan, percentile, settledSpan } from './metrics.ts';
 import type { Latency, Marks, Span, TimelineEntry } from './metrics.ts';
+import { ownSockets } from './outcome.ts';
 import type { Attempt, Delivery } from './records.ts';
 
 const timelineStepMs = 100;
@@ -73,6 +74,8 @@ export class ProduceFigures {
   readonly #slots = new Map<number, TimelineEntry>();
   readonly #counts = { ok: 0, failed: 0, unknown: 0 };
   attempts = 0;
+  /** Attempts for which the machine that was to send them had no socket. */
+  ownSockets = 0;
 
   /** `marks`: those of the first fault, and of the load. `later`: those of each other fault, for which there is no time before, as it may follow at once. */
   constructor(marks: FaultMarks, later: readonly FaultMarks[] = []) {
@@ -85,6 +88,7 @@ export class ProduceFigures {
   add(attempt: Attempt, change: Change): void {
     const { issuedMs, sentMs, endMs, intendedMs, outcome, region } = attempt;
     this.attempts += 1;
+    if (sentMs === undefined && ownSockets.has(attempt.class)) this.ownSockets += 1;
     if (attempt.attempt === 0) {
       this.#lateness.push(issuedMs - intendedMs);
       this.#due.push(intendedMs);

@@ -41,8 +41,9 @@ export class Generator {
   readonly #ended = Promise.withResolvers<never>();
   #onAttempt: (attempt: Attempt) => void = () => undefined;
   #onStopped: () => void = () => undefined;
+  #isOver = false;
 
-  private constructor(data: GeneratorData) {
+  private constructor(data: GeneratorData, onDied: (why: UserError) => void) {
     this.#worker = new Worker(new URL('generator-thread.ts', import.meta.url), { workerData: data, name: 'load generator' });
     this.#worker.on('message', (event: GeneratorEvent) => {
       if (event.kind === 'attempts') for (const attempt of event.attempts) this.#onAttempt(attempt);
@@ -51,13 +52,18 @@ export class Generator {
     });
     // Nobody may be waiting for it yet.
     this.#ended.promise.catch(() => undefined);
-    this.#worker.on('error', (cause) => { this.#ended.reject(new UserError(`the load generator ended: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })); });
-    this.#worker.on('exit', () => { this.#ended.reject(new UserError('the load generator ended before its load did')); });
+    const end = (why: UserError): void => {
+      this.#ended.reject(why);
+      if (!this.#isOver) onDied(why);
+      this.#isOver = true;
+    };
+    this.#worker.on('error', (cause) => { end(new UserError(`the load generator ended: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })); });
+    this.#worker.on('exit', () => { end(new UserError('the load generator ended before its load did')); });
   }
 
-  /** Resolves when it can send at once. Throws a UserError where a region's address is a name that is not known. */
-  static async start({ clock, regions, ...data }: Omit<GeneratorData, 'beginNs'> & { clock: Clock }): Promise<Generator> {
-    const generator = new Generator({ ...data, regions: await byAddress(regions), beginNs: beginOf(clock) });
+  /** Resolves when it can send at once. `onDied` is told, once, when its thread ends before it is closed: nothing is sent any more then. Throws a UserError where a region's address is a name that is not known. */
+  static async start({ clock, regions, onDied = () => undefined, ...data }: Omit<GeneratorData, 'beginNs'> & { clock: Clock; onDied?: (why: UserError) => void }): Promise<Generator> {
+    const generator = new Generator({ ...data, regions: await byAddress(regions), beginNs: beginOf(clock) }, onDied);
     await Promise.race([generator.#ready.promise, generator.#ended.promise]);
     return generator;
   }
@@ -84,6 +90,7 @@ export class Generator {
 
   /** Ends the thread. Safe to repeat. */
   async close(): Promise<void> {
+    this.#isOver = true;
     await this.#worker.terminate();
   }
 

@@ -1,21 +1,29 @@
 import type { Clock } from './exchange.ts';
 import type { Live } from './live.ts';
+import { ownSockets } from './outcome.ts';
+import type { Schedule } from './pacer.ts';
 
 /** Why a drill has to end at once, other than by a person's wish. */
 export class AbortCondition extends Error {
   override readonly name = 'AbortCondition';
   /** Another drill has the stack: nothing more may be done on it. */
   readonly lost: boolean;
+  /** The drill's own side failed, which says nothing of what is drilled. */
+  readonly own: boolean;
 
-  constructor(reason: string, lost = false) {
+  constructor(reason: string, { lost = false, own = false }: { lost?: boolean; own?: boolean } = {}) {
     super(reason);
     this.lost = lost;
+    this.own = own;
   }
 }
 
 export interface GuardOptions {
   live: Live;
   clock: Clock;
+  /** When the requests are due that `live` hears of, and when the first of them was. */
+  schedule: Schedule;
+  beginMs: number;
   /** Share (0 to 1) of the records of the window that may be other than ok. */
   mostErrors: number;
   onBroken: (why: AbortCondition) => void;
@@ -28,24 +36,34 @@ const lookEveryMs = 500;
 const fewest = 10;
 
 /** Watches the load from now on, and says when it harms more than a drill may. */
-export function guardLoad({ live, clock, mostErrors, onBroken }: GuardOptions): Disposable {
-  const beginMs = clock();
+export function guardLoad({ live, clock, schedule, beginMs, mostErrors, onBroken }: GuardOptions): Disposable {
+  let next = 0;
   const timer = setInterval(() => {
     const why = whyBroken();
     if (why === undefined) return;
     clearInterval(timer);
-    onBroken(new AbortCondition(why));
+    onBroken(why);
   }, lookEveryMs);
   return { [Symbol.dispose]: () => { clearInterval(timer); } };
 
-  function whyBroken(): string | undefined {
+  /** When the first request was due after the last that was ok: until then nobody had anything to serve, as a thin load, or a ramp's begin, has it. */
+  function unservedSinceMs(): number {
+    while (beginMs + schedule(next) <= live.lastOkMs) next += 1;
+    return beginMs + schedule(next);
+  }
+
+  function whyBroken(): AbortCondition | undefined {
     const now = clock();
     if (now - beginMs < windowMs) return undefined;
-    if (now - Math.max(beginMs, live.lastOkMs) >= windowMs) return `no region served a request for ${windowMs / 1000} s`;
     // A record that its client sent again is what its last request came to.
-    const records = new Map(live.endedSince(now - windowMs).map(({ producer, seq, outcome }) => [`${producer}/${seq}`, outcome]));
-    const bad = [...records.values()].filter((outcome) => outcome !== 'ok').length;
-    if (records.size < fewest || bad <= mostErrors * records.size) return undefined;
-    return `the error budget is spent: ${bad} of the ${records.size} records whose requests ended in the last ${windowMs / 1000} s were not ok`;
+    const records = new Map(live.endedSince(now - windowMs).map((attempt) => [`${attempt.producer}/${attempt.seq}`, attempt]));
+    const bad = [...records.values()].filter(({ outcome }) => outcome !== 'ok');
+    const isSilent = now - unservedSinceMs() >= windowMs;
+    if (!isSilent && (records.size < fewest || bad.length <= mostErrors * records.size)) return undefined;
+    const own = bad.filter(({ class: name }) => ownSockets.has(name)).length;
+    const ended = `of the ${records.size} records whose requests ended in the last ${windowMs / 1000} s`;
+    // What never left this machine says nothing of who was to serve it.
+    if (own > bad.length / 2) return new AbortCondition(`this machine had no port, file handle or buffer left to send ${own} ${ended}`, { own: true });
+    return new AbortCondition(isSilent ? `no region served a request for ${windowMs / 1000} s` : `the error budget is spent: ${bad.length} ${ended} were not ok`);
   }
 }

@@ -160,7 +160,7 @@ async function withLease(cluster: Cluster, { namespace, plan, awayMs, options, s
   try {
     lease = await Lease.take(cluster, {
       namespace, awayMs, stateDir: options.stateDir, holder: `${plan.run} on ${hostname()}, process ${process.pid}`,
-      onLost: (why) => { stop(new AbortCondition(why, true)); }, ...(options.signal ? { signal: options.signal } : {}),
+      onLost: (why) => { stop(new AbortCondition(why, { lost: true })); }, ...(options.signal ? { signal: options.signal } : {}),
     });
   } catch (error) {
     // Who waits for a Lease rejects with an error of its own.

@@ -1,6 +1,7 @@
 import type { Clock } from './exchange.ts';
 import type { Attempt } from './records.ts';
 import { until } from './until.ts';
+import type { Window } from './window.ts';
 
 export interface LiveView {
   /** Requests that ended in the last second. */
@@ -27,7 +28,7 @@ export class Live {
   readonly totals = { ok: 0, failed: 0, unknown: 0 };
   readonly #clock: Clock;
   readonly #regions: readonly string[];
-  /** In the order of their ends; only about a minute is kept. */
+  /** In the order of their ends; only about a minute is kept, as each is an object. */
   #recent: Attempt[] = [];
   readonly #served = new Map<string, Served>();
   /** Requests of the load that were on a connection, and have ended. */
@@ -38,8 +39,8 @@ export class Live {
   lastOkMs = 0;
   /** End of the last request of the load, 0 before the first: nothing is known of what came after. */
   lastEndMs = 0;
-  /** Attempts that ended since then are kept, however long ago it is. */
-  keepSinceMs = Infinity;
+  /** Where what comes is gathered, as a later step is to judge it, however long that is. */
+  gathered: Window | undefined;
   /** End of the last request whose outcome is unknown, if there was one. */
   lastUnknownMs: number | undefined;
   /** When the last fault was over that had held something back, if there was one. */
@@ -57,8 +58,9 @@ export class Live {
     this.lastEndMs = attempt.endMs;
     if (attempt.sentMs !== undefined) this.#carriedOut += 1;
     if (attempt.outcome === 'ok') this.#noteServed(attempt);
+    this.gathered?.add(attempt);
     this.#recent.push(attempt);
-    const oldest = Math.min(attempt.endMs - 60_000, this.keepSinceMs);
+    const oldest = attempt.endMs - 60_000;
     if ((this.#recent[0]?.endMs ?? oldest) < oldest - 10_000) this.#recent = this.#recent.filter(({ endMs }) => endMs >= oldest);
     for (const check of this.#waiting) check();
   }
@@ -90,7 +92,7 @@ export class Live {
     return (region === undefined ? this.#lastOkSentMs : this.#served.get(region)?.sentMs ?? -Infinity) > ms;
   }
 
-  /** The requests that ended after `ms` (at most a minute ago, or since `keepSinceMs`). */
+  /** The requests that ended after `ms` (at most a minute ago). */
   endedSince(ms: number): Attempt[] {
     return this.#recent.slice(this.#recent.findLastIndex(({ endMs }) => endMs <= ms) + 1);
   }

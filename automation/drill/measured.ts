@@ -22,6 +22,8 @@ export interface Measured {
   later: Shares[];
   /** Records that were due, and that nobody handed over. */
   notHandedOver?: number;
+  /** Requests for which the machine that was to send them had no socket. */
+  ownSockets: number;
   /** 99th percentile of the generator's own lateness, ms. */
   latenessMs: number;
   /** How much of the longest gap it may have made itself, ms. */

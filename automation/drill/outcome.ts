@@ -33,6 +33,9 @@ function judgeBroken(answer: Exchange, code: string): Judged {
   return { outcome: answer.sentMs === undefined ? 'failed' : 'unknown', class: answer.sentMs === undefined ? `unsent-${name}` : name };
 }
 
+/** Classes of a request that was never sent, as the machine that was to send it had no port, file handle or buffer left for another connection: no part that is drilled is to blame. */
+export const ownSockets: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EMFILE', 'ENFILE', 'ENOBUFS'].map((code) => `unsent-${code.toLowerCase()}`));
+
 const classByCode: Record<string, string> = {
   CLIENT_TIMEOUT: 'timeout',
   UND_ERR_CONNECT_TIMEOUT: 'connect-timeout',

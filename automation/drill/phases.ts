@@ -18,6 +18,7 @@ import { Lanes } from './lanes.ts';
 import type { Live } from './live.ts';
 import type { Marks } from './metrics.ts';
 import type { DrillOptions, Phase, ProgramOutputs } from './options.ts';
+import { scheduleOf } from './pacer.ts';
 import { readParts } from './parts.ts';
 import type { Ending, FaultMark, Plan, StepRecord } from './plan.ts';
 import { leasePlaceOf } from './place.ts';
@@ -79,7 +80,7 @@ export async function carryOut(drill: Drill): Promise<Ending> {
     if (wanted?.aborted === true) drill.seen.interrupted = true;
     if (error instanceof NotHealed) throw error;
     if (wanted?.aborted === true) return { kind: 'aborted', reason: wanted.reason instanceof Error ? wanted.reason.message : String(wanted.reason) };
-    if (drill.signal.reason instanceof AbortCondition) return { kind: 'aborted', reason: drill.signal.reason.message };
+    if (drill.signal.reason instanceof AbortCondition) return { kind: drill.signal.reason.own ? 'inconclusive' : 'aborted', reason: drill.signal.reason.message };
     if (drill.signal.aborted) throw drill.signal.reason;
     if (error instanceof UserError && (error.exitCode !== 2 || drill.touched)) return { kind: 'inconclusive', reason: error.message };
     throw error;
@@ -111,7 +112,8 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   cleanup.defer(() => forget(kafka, plan.topic));
   await kafka.createTopic(plan.topic, { partitions: plan.partitions, replicas: 3, minInsyncReplicas: 2 });
   const consumers = cleanup.adopt(consumersOf(drill), (group) => group.stop());
-  const generator = cleanup.adopt(await Generator.start({ tier1: tier1Of(outputs), hostname: outputs.hostname, plan: driversShare(plan), regions: outputs.regions, proxiesRepeat: mayRepeat(drill), clock }), (open) => open.close());
+  const onDied = ({ message }: UserError): void => { drill.stop(new AbortCondition(message, { own: true })); };
+  const generator = cleanup.adopt(await Generator.start({ tier1: tier1Of(outputs), hostname: outputs.hostname, plan: driversShare(plan), regions: outputs.regions, proxiesRepeat: mayRepeat(drill), clock, onDied }), (open) => open.close());
   const pool = cleanup.adopt(entrance(outputs, { connections: 1 }), (open) => open.destroy());
   // An interrupted drill does not wait for answers.
   const end = (): void => {
@@ -158,14 +160,15 @@ async function loadAndFaults(drill: Drill, { generator, workers, first, kafka }:
       })), attempts, clock, signal,
     });
 
-    const beginMs = await workers?.begin();
+    const beginMs = await workers?.begin() ?? clock();
+    const share = driversShare(plan);
     const load = generator.load(driversProducer, 'planned', storing(drill, (attempt) => { live.add(attempt); }), beginMs);
-    if (beginMs !== undefined) await delay(beginMs - clock(), undefined, { signal });
-    marks.loadMs = beginMs ?? clock();
-    drill.phase('load', workers === undefined ? `${plan.rate} records/s` : `${plan.rate} records/s, ${driversShare(plan).rate} of them from here, the others by ${plan.load.workers} workers`);
+    if (workers !== undefined) await delay(beginMs - clock(), undefined, { signal });
+    marks.loadMs = beginMs;
+    drill.phase('load', workers === undefined ? `${plan.rate} records/s` : `${plan.rate} records/s, ${share.rate} of them from here, the others by ${plan.load.workers} workers`);
     cleanup.defer(() => load.stop().catch(() => undefined));
     cleanup.defer(() => { marks.loadEndMs ??= clock(); });
-    cleanup.use(guardLoad({ live, clock, mostErrors: plan.abortAfterErrors ?? 0.5, onBroken: drill.stop }));
+    cleanup.use(guardLoad({ live, clock, schedule: scheduleOf(share), beginMs, mostErrors: plan.abortAfterErrors ?? 0.5, onBroken: drill.stop }));
     await carryOutSteps(drill, first, kafka);
     marks.loadEndMs = clock();
     const [missing] = await Promise.all([workers?.finish(), load.stop()]);

@@ -45,7 +45,7 @@ export function producer(options: ProducerOptions): Producer {
   const { dispatcher, lanes, hostname, topic, run, name, content, clock, timeoutMs, regions, proxiesRepeat } = options;
   const request = { method: 'POST' as const, host: hostname, path: `/topics/${topic}`, timeoutMs, lanes, headers: { 'content-type': content.type } };
   const attemptOnce = async (seq: number, intendedMs: number, number: number): Promise<Attempt> => {
-    const answer = await exchange(dispatcher, { ...request, body: content.bodyOf({ run, producer: name, seq }) }, clock);
+    const answer = await exchange(dispatcher, { ...request, body: () => content.bodyOf({ run, producer: name, seq }) }, clock);
     const attempt: Attempt = {
       producer: name, seq, attempt: number, key: content.keyOf({ producer: name, seq }), intendedMs, issuedMs: answer.issuedMs, endMs: answer.endMs, ...judgeProduce(answer, { proxiesRepeat }),
     };

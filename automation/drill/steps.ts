@@ -4,7 +4,7 @@ import type { Drill } from './phases.ts';
 import type { PlanStep, StepRecord } from './plan.ts';
 import { prepareFault, underFault } from './underFault.ts';
 import type { Injection } from './underFault.ts';
-import { ExpectedStep } from './window.ts';
+import { ExpectedStep, Window } from './window.ts';
 
 /**
  * The plan's steps under load. Before the first there is a third of the drill's time, and after the last a sixth at least, so that the shares before and
@@ -22,13 +22,13 @@ export async function carryOutSteps(drill: Drill, first: Injection, kafka: Kafka
       await delay(step.seconds * 1000, undefined, { signal });
     } else if (step.kind === 'expect') {
       expectStep(drill, step.objective, sinceMs);
-      live.keepSinceMs = isExpectedOf(plan.steps.slice(i + 1)) ? sinceMs : Infinity;
+      if (!isExpectedOf(plan.steps.slice(i + 1))) live.gathered = undefined;
     } else {
       // What is hit may have been replaced by an earlier step.
       const injection: Injection = next ?? await prepareFault(drill, step, kafka);
       next = undefined;
       sinceMs = clock();
-      live.keepSinceMs = isExpectedOf(plan.steps.slice(i + 1)) ? sinceMs : Infinity;
+      live.gathered = isExpectedOf(plan.steps.slice(i + 1)) ? new Window({ fromMs: sinceMs, toMs: Infinity }) : undefined;
       const record: StepRecord = { kind: 'do', text: `${step.fault} of ${step.region}`, startMs: sinceMs };
       drill.steps.push(record);
       await underFault(drill, injection).finally(() => { record.endMs = clock(); });
@@ -49,8 +49,7 @@ function isExpectedOf(next: readonly PlanStep[]): boolean {
  */
 function expectStep(drill: Drill, text: string, fromMs: number): void {
   const { clock, live, outputs, plan } = drill;
-  const expected = new ExpectedStep({ kind: 'expect', text, startMs: fromMs, endMs: clock() }, outputs.regions.map(({ name }) => name));
-  for (const attempt of live.endedSince(fromMs)) expected.add(attempt);
+  const expected = new ExpectedStep({ kind: 'expect', text, startMs: fromMs, endMs: clock() }, outputs.regions.map(({ name }) => name), live.gathered);
   const step = expected.judged();
   drill.steps.push(step);
   const { measured, met } = step;

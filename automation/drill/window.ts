@@ -1,11 +1,10 @@
-import { Ledger } from './check/ledger.ts';
-import { Growing } from './columns.ts';
+import { Growing, Paged } from './columns.ts';
 import { longestGap, percentile } from './metrics.ts';
 import type { Span } from './metrics.ts';
 import { holds, parseObjective } from './objective-text.ts';
 import type { Expression } from './objective-text.ts';
 import type { StepRecord } from './plan.ts';
-import type { Attempt } from './records.ts';
+import type { Attempt, Outcome } from './records.ts';
 
 /** Figures of objectives that can be measured over a part of a run, while it goes on. */
 export const windowFigures = [
@@ -13,10 +12,14 @@ export const windowFigures = [
 ] as const;
 export type WindowFigure = (typeof windowFigures)[number];
 
-/** What the load's clients saw of the records that ended in a span, gathered attempt by attempt. */
+/** What a client knows of a record that it sent again: the best of what it was told. */
+const ranks: readonly Outcome[] = ['failed', 'unknown', 'ok'];
+
+/** What the load's clients saw of the records that ended in a span, gathered attempt by attempt; some 20 bytes an attempt stay. */
 export class Window {
   readonly #span: Span;
-  readonly #ledger = new Ledger();
+  /** By producer, the rank of each of its records so far, from 1. */
+  readonly #ranks = new Map<string, Paged>();
   readonly #okEnds = new Growing();
   readonly #latencies = new Growing();
   readonly #counts = { ok: 0, failed: 0, unknown: 0 };
@@ -30,21 +33,30 @@ export class Window {
     const { endMs, intendedMs, outcome } = attempt;
     if (endMs < this.#span.fromMs || endMs >= this.#span.toMs) return;
     this.#attempts += 1;
-    const { before, after } = this.#ledger.add(attempt);
-    if (before !== undefined) this.#counts[before] -= 1;
-    this.#counts[after] += 1;
+    this.#countRecord(attempt);
     if (outcome !== 'ok') return;
     this.#okEnds.push(endMs);
     this.#latencies.push(endMs - intendedMs);
   }
 
-  /** What cannot be measured is absent. */
-  figures(): Partial<Record<WindowFigure, number>> {
+  #countRecord({ producer, seq, outcome }: Attempt): void {
+    let known = this.#ranks.get(producer);
+    if (known === undefined) this.#ranks.set(producer, known = new Paged());
+    const [before, after] = [known.get(seq), ranks.indexOf(outcome) + 1];
+    if (after <= before) return;
+    known.set(seq, after);
+    const was = ranks[before - 1];
+    if (was !== undefined) this.#counts[was] -= 1;
+    this.#counts[outcome] += 1;
+  }
+
+  /** Of the span until `toMs`, before which all that was added has ended. What cannot be measured is absent. */
+  figures(toMs = this.#span.toMs): Partial<Record<WindowFigure, number>> {
     const { ok, failed, unknown } = this.#counts;
     const times = this.#latencies.sorted();
     return {
       'produce.sent': ok + failed + unknown, 'produce.attempts': this.#attempts, 'produce.ok': ok, 'produce.failed': failed, 'produce.unknown': unknown,
-      ...(this.#attempts === 0 ? {} : { 'produce.blackoutMs': longestGap(this.#okEnds.sorted(), this.#span) }),
+      ...(this.#attempts === 0 ? {} : { 'produce.blackoutMs': longestGap(this.#okEnds.sorted(), { ...this.#span, toMs }) }),
       ...(times.length === 0 ? {} : { 'produce.latencyMs.p50': percentile(times, 0.5), 'produce.latencyMs.p99': percentile(times, 0.99), 'produce.latencyMs.max': percentile(times, 1) }),
     };
   }
@@ -56,10 +68,11 @@ export class ExpectedStep {
   readonly #objective: Expression;
   readonly #window: Window;
 
-  constructor(step: StepRecord, regions: readonly string[]) {
+  /** `window`: where what was seen of it by now is gathered already, if anywhere. */
+  constructor(step: StepRecord, regions: readonly string[], window = new Window({ fromMs: step.startMs, toMs: step.endMs ?? Infinity })) {
     this.#step = step;
     this.#objective = parseObjective(step.text, regions);
-    this.#window = new Window({ fromMs: step.startMs, toMs: step.endMs ?? Infinity });
+    this.#window = window;
   }
 
   add(attempt: Attempt): void {
@@ -69,7 +82,7 @@ export class ExpectedStep {
   /** One that could not be measured has nothing measured, and is not met. */
   judged(): StepRecord {
     const { kind, text, startMs, endMs } = this.#step;
-    const figures = this.#window.figures();
+    const figures = this.#window.figures(endMs);
     const value = figures[this.#objective.name as WindowFigure];
     return {
       kind, text, startMs, ...(endMs === undefined ? {} : { endMs }),

@@ -91,6 +91,16 @@ describe('advice on settings', () => {
   });
 });
 
+describe('advice on the machine that sends', () => {
+  it('names ports, and no more connections, where there was none left to send from', () => {
+    const { advice = [] } = reportOf('bridge-scale-0', {}, ({ attempts }) => {
+      for (const attempt of attempts.slice(1100, 1110)) Object.assign(attempt, { outcome: 'failed', class: 'unsent-eaddrnotavail', sentMs: undefined });
+    });
+    assert.equal(advice.filter((text) => /no port.*--requests-per-connection/.test(text)).length, 1, advice.join('\n'));
+    assert.ok(!advice.some((text) => text.includes('more connections')), advice.join('\n'));
+  });
+});
+
 describe('advice on regions', () => {
   /** West serves nothing while the fault in east is in effect. */
   const eastAlone = ({ run: { marks: { injectMs = 0, healMs = 0 } }, attempts }: Stored): void => {

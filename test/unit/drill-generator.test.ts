@@ -13,20 +13,22 @@ describe('the load generator', () => {
   let tier1: FakeTier1;
   let generator: Generator;
   let attempts: Attempt[];
+  let died: string[];
   const clock = startClock();
 
-  async function start(load: Partial<LoadPlan> = {}, regions = fakeRegions): Promise<void> {
+  async function start(load: Partial<LoadPlan> = {}, regions = fakeRegions, run = 'r'): Promise<void> {
     const plan: Plan = {
-      run: 'r', fault: 'none', region: 'east', rate: 200, durationSeconds: 6, connections: 2, requestTimeoutMs: 5000, topic: 't', partitions: 3, keys: 6, seed: 1, steps: [],
+      run, fault: 'none', region: 'east', rate: 200, durationSeconds: 6, connections: 2, requestTimeoutMs: 5000, topic: 't', partitions: 3, keys: 6, seed: 1, steps: [],
       consumers: defaultConsumers, load: { ...defaultLoad, ...load },
     };
-    generator = await Generator.start({ tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, plan, regions, proxiesRepeat: false, clock });
+    generator = await Generator.start({ tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, plan, regions, proxiesRepeat: false, clock, onDied: ({ message }) => { died.push(message); } });
   }
   const note = (attempt: Attempt): void => void attempts.push(attempt);
 
   beforeEach(async () => {
     tier1 = await startFakeTier1();
     attempts = [];
+    died = [];
   });
   afterEach(async () => {
     await generator.close();
@@ -111,5 +113,15 @@ describe('the load generator', () => {
     const load = generator.load('p0', 'planned', note);
     await generator.close();
     await assert.rejects(load.stop(), { name: 'UserError', message: /the load generator ended/ });
+    assert.deepEqual(died, [], 'who closes it knows');
+  });
+
+  it('tells of its death, and why, though nobody has asked it to stop', async () => {
+    // No JSON has such a number, so that the first record cannot be made.
+    await start({}, fakeRegions, 1n as unknown as string);
+    const load = generator.load('p0', 'planned', note);
+    while (died.length === 0) await delay(10);
+    await assert.rejects(load.stop(), { name: 'UserError', message: died[0] ?? '' });
+    assert.match(died.join(), /^the load generator ended: [^,]*BigInt[^,]*$/, 'once, with its own reason');
   });
 });

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { guardLoad } from '../../automation/drill/guard.ts';
+import type { AbortCondition } from '../../automation/drill/guard.ts';
 import { Live } from '../../automation/drill/live.ts';
+import { defaultLoad } from '../../automation/drill/load-plan.ts';
+import { constant, poisson, scheduleOf } from '../../automation/drill/pacer.ts';
+import type { Schedule } from '../../automation/drill/pacer.ts';
+import type { Plan } from '../../automation/drill/plan.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
+import { driversShare } from '../../automation/drill/workers/protocol.ts';
 
 /** Tells why a load that went on like this for 12 s has to end, or that it need not. */
 async function guarded(outcomeAt: (ms: number) => Attempt['outcome'] | undefined, mostErrors = 0.5, triesAt: (ms: number) => Attempt['outcome'][] = () => []): Promise<string> {
@@ -10,7 +17,7 @@ async function guarded(outcomeAt: (ms: number) => Attempt['outcome'] | undefined
   const live = new Live(() => now, ['east']);
   const { promise, resolve } = Promise.withResolvers<string>();
   using cleanup = new DisposableStack();
-  cleanup.use(guardLoad({ live, clock: () => now, mostErrors, onBroken: ({ message }) => { resolve(message); } }));
+  cleanup.use(guardLoad({ live, clock: () => now, schedule: constant(10), beginMs: 0, mostErrors, onBroken: ({ message }) => { resolve(message); } }));
   for (now = 0; now < 12_000; now += 100) {
     const outcome = outcomeAt(now);
     if (outcome === undefined) continue;
@@ -18,6 +25,30 @@ async function guarded(outcomeAt: (ms: number) => Attempt['outcome'] | undefined
   }
   // It looks twice a second.
   return await Promise.race([promise, delay(1_500, 'goes on')]);
+}
+
+/** Tells why, and when (ms since it began), a load of that schedule has to end whose requests come to this within 5 ms, or undefined where it goes on to its end. */
+function guardedOn(schedule: Schedule, { forMs, classAt }: { forMs: number; classAt: (dueMs: number) => string }): { why: AbortCondition; atMs: number } | undefined {
+  mock.timers.enable({ apis: ['setInterval'] });
+  try {
+    const beginMs = 1_000;
+    let [now, seq] = [beginMs, 0];
+    let ended: { why: AbortCondition; atMs: number } | undefined;
+    const live = new Live(() => now, ['east']);
+    using cleanup = new DisposableStack();
+    cleanup.use(guardLoad({ live, clock: () => now, schedule, beginMs, mostErrors: 0.5, onBroken: (why) => { ended = { why, atMs: now - beginMs }; } }));
+    for (; now < beginMs + forMs && ended === undefined; now += 500, mock.timers.tick(500)) {
+      for (let dueMs = schedule(seq); beginMs + dueMs + 5 <= now; dueMs = schedule(seq)) {
+        const name = classAt(dueMs);
+        const intendedMs = beginMs + dueMs;
+        live.add({ producer: 'p0', seq, attempt: 0, key: 'k', intendedMs, issuedMs: intendedMs, endMs: intendedMs + 5, outcome: name === 'ok' ? 'ok' : 'failed', class: name, region: 'east' });
+        seq += 1;
+      }
+    }
+    return ended;
+  } finally {
+    mock.timers.reset();
+  }
 }
 
 describe('a load that is guarded', () => {
@@ -40,5 +71,36 @@ describe('a load that is guarded', () => {
 
   it('is ended when nobody serves, though nothing fails either', async () => {
     assert.equal(await guarded((ms) => (ms < 1_500 ? 'ok' : undefined)), 'no region served a request for 10 s');
+  });
+
+  const ramp = driversShare({ rate: 5000, durationSeconds: 3600, connections: 20, seed: 1, load: { ...defaultLoad, pattern: 'ramp', workers: 10 } } as unknown as Plan);
+
+  it('goes on where nothing was due for long: the begin of a ramp, of which the driver sends a little, and a thin load whose times are drawn', () => {
+    const schedule = scheduleOf(ramp);
+    assert.ok(schedule(1) > 10_500, 'nothing is due for longer than it waits');
+    assert.equal(guardedOn(schedule, { forMs: 60_000, classAt: () => 'ok' }), undefined);
+    for (const seed of [1, 2, 3]) assert.equal(guardedOn(poisson(0.2, seed), { forMs: 1_800_000, classAt: () => 'ok' }), undefined, `seed ${seed}`);
+  });
+
+  it('is ended all the same where something was due, and nobody serves', () => {
+    for (const schedule of [scheduleOf(ramp), poisson(0.2, 1), constant(100)]) {
+      const { why, atMs } = guardedOn(schedule, { forMs: 60_000, classAt: () => 'refused' }) ?? assert.fail('it goes on');
+      assert.deepEqual([why.message, why.own], ['no region served a request for 10 s', false]);
+      assert.ok(atMs <= 10_500, `at ${atMs} ms`);
+    }
+    const { atMs } = guardedOn(scheduleOf(ramp), { forMs: 60_000, classAt: (dueMs) => (dueMs === 0 ? 'ok' : 'refused') }) ?? assert.fail('it goes on');
+    const [firstMs] = [scheduleOf(ramp)(1)];
+    assert.ok(atMs >= firstMs + 10_000 && atMs <= firstMs + 11_000, `at ${atMs} ms, and the first that nobody served was due at ${firstMs} ms`);
+  });
+
+  it('is ended as the drill\'s own failure where its machine could not send what was to be served', () => {
+    /** From 11 s on nothing is served, and of every three records so many because this machine had no port. */
+    const withOwn = (own: number): AbortCondition => guardedOn(constant(100), {
+      forMs: 60_000, classAt: (dueMs) => (dueMs < 11_000 ? 'ok' : dueMs % 30 < 10 * own ? 'unsent-eaddrnotavail' : 'unsent-refused'),
+    })?.why ?? assert.fail('it goes on');
+    assert.match(withOwn(2).message, /^this machine had no port, file handle or buffer left to send \d+ of the \d+ records whose requests ended in the last 10 s$/);
+    assert.match(withOwn(1).message, /^the error budget is spent/);
+    assert.deepEqual([withOwn(3).own, withOwn(2).own, withOwn(1).own], [true, true, false]);
+    assert.equal(guardedOn(constant(100), { forMs: 60_000, classAt: () => 'unsent-emfile' })?.why.own, true);
   });
 });

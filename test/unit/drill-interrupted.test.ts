@@ -48,6 +48,18 @@ describe('a drill that is ended early', () => {
     }
   });
 
+  it('is inconclusive where its own side failed', async () => {
+    const condition = new AbortController();
+    const drill = {
+      options: {}, plan: {}, outputs: {}, seen: { logRead: false }, signal: condition.signal,
+      phase() {
+        condition.abort(new AbortCondition('the load generator ended: out of memory', { own: true }));
+        condition.signal.throwIfAborted();
+      },
+    };
+    assert.deepEqual(await carryOut(drill as unknown as Drill), { kind: 'inconclusive', reason: 'the load generator ended: out of memory' });
+  });
+
   it('stores nothing of the kind where it ended itself', async () => {
     const condition = new AbortController();
     const { signal } = condition;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { mock } from 'node:test';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,12 +15,13 @@ import { startLoad } from '../../automation/drill/load.ts';
 import { connectionWait } from '../../automation/drill/metrics.ts';
 import { constant } from '../../automation/drill/pacer.ts';
 import type { Drill } from '../../automation/drill/phases.ts';
-import type { LoadPlan, PlanStep } from '../../automation/drill/plan.ts';
+import type { LoadPlan, PlanStep, StepRecord } from '../../automation/drill/plan.ts';
 import { producer } from '../../automation/drill/producer.ts';
 import type { Producer } from '../../automation/drill/producer.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
 import { carryOutSteps } from '../../automation/drill/steps.ts';
 import type { Injection } from '../../automation/drill/underFault.ts';
+import { ExpectedStep, Window } from '../../automation/drill/window.ts';
 import { fakeRegions, globalHost, startFakeTier1 } from '../fixtures/fake-tier1.ts';
 import type { FakeTier1 } from '../fixtures/fake-tier1.ts';
 import { lateness } from '../fixtures/lateness.ts';
@@ -166,8 +168,11 @@ describe('the load', () => {
     tier1.intercept = (_, response) => held.push(response) > 0;
     const busy = Array.from({ length: 4 }, (_, seq) => produce.send(seq, clock()));
     startProducer(50);
+    const bodyOf = mock.method(content, 'bodyOf');
     const unsent = await Promise.all(Array.from({ length: 20 }, (_, i) => produce.send(4 + i, clock())));
     assert.deepEqual(new Set(unsent.map(({ outcome, class: name, sentMs }) => `${outcome} ${name} ${sentMs}`)), new Set(['failed unsent-timeout undefined']));
+    assert.equal(bodyOf.mock.callCount(), 0, 'what waits for a connection holds no payload');
+    bodyOf.mock.restore();
     tier1.intercept = undefined;
     startProducer(10_000);
     const next = produce.send(24, clock());
@@ -245,7 +250,7 @@ describe('the live view', () => {
       const live = new Live(() => 0, ['east']);
       const stateDir = await mkdtemp(path.join(tmpdir(), 'kbf-steps-'));
       const kept: boolean[] = [];
-      const [done, yes] = [() => Promise.resolve(kept.push(Number.isFinite(live.keepSinceMs))), () => Promise.resolve(true)];
+      const [done, yes] = [() => Promise.resolve(kept.push(live.gathered !== undefined)), () => Promise.resolve(true)];
       const fault = { name: 'region-black-hole', expects: { during: 'any' }, ends: 'healed', inject: done, isEffective: yes, heal: yes, isHealed: yes };
       const drill = {
         live, clock: () => 0, plan: { run: 'r', durationSeconds: 0.03, steps: [black, ...others] }, marks: {}, faults: [], steps: [], signal: new AbortController().signal,
@@ -254,9 +259,29 @@ describe('the live view', () => {
       setTimeout(() => { live.add(attempt(1, { sentMs: 1 })); }, 20);
       await carryOutSteps(drill as unknown as Drill, { fault, region: 'east', target: { refs: {} }, text: 'east', holdMs: 0, asked: true, undo: {} } as unknown as Injection, {} as KafkaView);
       await rm(stateDir, { recursive: true });
-      return [...kept, Number.isFinite(live.keepSinceMs)];
+      return [...kept, live.gathered !== undefined];
     };
     assert.deepEqual([await isKept(), await isKept(wait), await isKept(wait, expect, expect, wait)], [[false, false], [false, false], [true, false]]);
+  });
+
+  it('keeps no attempt for longer than a minute, however much of the load a step is to judge, and judges all of it', () => {
+    const live = new Live(() => 0, ['east']);
+    const window = live.gathered = new Window({ fromMs: 0, toMs: Infinity });
+    const all: Attempt[] = [];
+    for (let seq = 0; seq < 4000; seq += 1) all.push(attempt(seq * 100, { seq, intendedMs: seq * 100 - 20, ...(seq === 7 || seq === 9 ? { outcome: 'unknown', class: 'timeout' } : seq === 8 ? { outcome: 'failed', class: 'refused' } : {}) }));
+    // What a client sent again is what the best of its requests came to, in whatever order they ended.
+    all.push(attempt(400_000, { seq: 7, attempt: 1, intendedMs: 680 }), attempt(400_010, { seq: 100, attempt: 1, outcome: 'failed', class: 'refused' }));
+    for (const each of all) live.add(each);
+    assert.ok(live.endedSince(-1).length <= 710, `${live.endedSince(-1).length} attempts are kept`);
+    const step: StepRecord = { kind: 'expect', text: 'produce.unknown<=1', startMs: 0, endMs: 401_000 };
+    const later = new ExpectedStep(step, ['east']);
+    for (const each of all) later.add(each);
+    assert.deepEqual(new ExpectedStep(step, ['east'], live.gathered).judged(), later.judged());
+    assert.deepEqual(later.judged(), { ...step, measured: 1, met: true });
+    assert.deepEqual(window.figures(401_000), {
+      'produce.sent': 4000, 'produce.attempts': 4002, 'produce.ok': 3998, 'produce.failed': 1, 'produce.unknown': 1, 'produce.blackoutMs': 1000,
+      'produce.latencyMs.p50': 20, 'produce.latencyMs.p99': 20, 'produce.latencyMs.max': 399_320,
+    });
   });
 
   it('wakes who waits for something, and gives up in time or on abort', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { judgeProduce } from '../../automation/drill/outcome.ts';
 import { judge } from '../../automation/drill/report.ts';
 import type { Stored } from '../../automation/drill/report.ts';
 import { passingRun } from '../fixtures/passing-run.ts';
@@ -169,6 +170,30 @@ describe('the verdict', () => {
     });
     assert.equal(verdict, 'inconclusive');
     assert.ok(missed.includes('condition.connectionWaitP50Ms'));
+  });
+
+  it('is inconclusive when a machine had no port left for what it was to send, a worker\'s too, and when its client sent it again', () => {
+    const without = (code: string, change: (stored: Stored) => void = () => undefined): ReturnType<typeof verdictOf> => verdictOf((stored) => {
+      const unsent = stored.attempts.filter(({ seq }) => seq >= 2600 && seq % 100 === 0);
+      for (const each of unsent) Object.assign(each, judgeProduce({ issuedMs: 0, endMs: 1, headers: {}, body: '', error: { code, message: code } }), { sentMs: undefined, partition: undefined, offset: undefined, region: undefined });
+      stored.log = stored.log.filter(({ id }) => !unsent.some(({ seq }) => seq === id?.seq));
+      stored.deliveries = stored.deliveries.filter(({ id }) => !unsent.some(({ seq }) => seq === id?.seq));
+      stored.run.committed = {};
+      change(stored);
+    });
+    for (const code of ['EADDRNOTAVAIL', 'EMFILE', 'ENFILE', 'ENOBUFS']) assert.deepEqual(without(code), { verdict: 'inconclusive', missed: ['condition.ownSockets', 'produce.failed'] }, code);
+    assert.deepEqual(without('ECONNREFUSED'), { verdict: 'fail', missed: ['produce.failed'] });
+    const { log, deliveries, attempts } = passingRun();
+    assert.deepEqual(without('EADDRNOTAVAIL', (stored) => {
+      stored.attempts.push(...attempts.filter(({ seq }) => seq >= 2600 && seq % 100 === 0).map((each) => ({ ...each, attempt: 1, issuedMs: each.issuedMs + 25, sentMs: each.issuedMs + 25, endMs: each.endMs + 25 })));
+      Object.assign(stored, { log, deliveries });
+    }), { verdict: 'inconclusive', missed: ['condition.ownSockets'] });
+    const { missed } = verdictOf(({ run, attempts: [first = assert.fail(), ...others] }) => {
+      run.plan.load.workers = 1;
+      for (const each of others) each.producer = 'w0';
+      Object.assign(first, { producer: 'w0', outcome: 'failed', class: 'unsent-emfile', sentMs: undefined });
+    });
+    assert.ok(missed.includes('condition.ownSockets'), missed.join(' '));
   });
 
   it('bears a queue while connections are new, a stall before the fault, and any queue under it', () => {
