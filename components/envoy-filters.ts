@@ -52,7 +52,14 @@ export function serverMarks(region: string): Record<string, string> {
   return { 'x-kbf-gateway': region, 'x-kbf-upstream': '%UPSTREAM_HOST%' };
 }
 
-/** For a region's gateway: health checks of its bridges, and headers that say who answered. */
+/**
+ * An instance of a consumer is known to the bridge that made it, and to no other: of several in a region, all that is asked of a group goes to one, as long as that is there. The
+ * group is the second part of the path, also where an instance is made. What asks for no group goes to clusters that take no heed of it.
+ */
+const byGroup = [{ header: { header_name: ':path', regex_rewrite: { pattern: { regex: '^/consumers/([^/?]+).*$' }, substitution: '\\1' } } }];
+const oneForEach = { lb_policy: 'RING_HASH', ring_hash_lb_config: {} };
+
+/** For a region's gateway: health checks of its bridges, which bridge serves a group, and headers that say who answered. */
 export function regionFilter({ region, gateway, bridge }: { region: string; gateway: string; bridge: BridgeConfiguration }): EnvoyFilterSpec {
   const { shared, local } = bridgeHosts(bridge);
   return {
@@ -61,17 +68,17 @@ export function regionFilter({ region, gateway, bridge }: { region: string; gate
     configPatches: [
       bridgeCluster(shared, bridge),
       // Polls of a bridge without Kafka are answered with nothing for ever: a client that is told 503 makes its consumer anew in another region.
-      ...(local === undefined ? [] : [bridgeCluster(local, bridge, noPanic)]),
+      ...(local === undefined ? [] : [bridgeCluster(local, bridge, { ...noPanic, ...oneForEach })]),
       {
         applyTo: 'ROUTE_CONFIGURATION',
         match: { context: 'GATEWAY' },
         patch: { operation: 'MERGE', value: { response_headers_to_add: Object.entries(serverMarks(region)).map(header) } },
       },
       {
-        // Which answers count as `retriable-headers`, where resilience.ts has those repeated.
+        // Which answers count as `retriable-headers`, where resilience.ts has those repeated; and by what a bridge of several is chosen.
         applyTo: 'HTTP_ROUTE',
         match: { context: 'GATEWAY', routeConfiguration: { vhost: { route: { action: 'ROUTE' } } } },
-        patch: { operation: 'MERGE', value: { route: { retry_policy: { retriable_headers: [{ name: unsentMark, present_match: true }] } } } },
+        patch: { operation: 'MERGE', value: { route: { retry_policy: { retriable_headers: [{ name: unsentMark, present_match: true }] }, hash_policy: byGroup } } },
       },
     ],
   };

@@ -6,6 +6,7 @@ import type { EnvironmentOptions } from '../options.ts';
 import { stackName } from '../project.ts';
 import { caught, objectsOf } from '../render/index.ts';
 import { type Registration, registrationOf } from '../render/program.ts';
+import { judgeAffinity } from './affinity.ts';
 import { judgeApis } from './apis.ts';
 import { judgeClientSecrets } from './client-secrets.ts';
 import { judgeCertificates } from './certificates.ts';
@@ -61,7 +62,6 @@ async function judgeAll(look: Look): Promise<Finding[]> {
     judgeOperators(look),
     judgeControlPlanes(look),
     judgeTsbNames(look),
-    judgeNetworks(look),
     judgeLocalities(look),
     judgeMeshRoot(look),
     judgeCertificates(look),
@@ -71,7 +71,7 @@ async function judgeAll(look: Look): Promise<Finding[]> {
     judgeInjection(look),
     judgeHostnames(look),
   ]);
-  return [judgeClocks(look), ...findings.flat(), ...judgeExposure(look)];
+  return [judgeClocks(look), ...findings.flat(), ...judgeNetworks(look), ...judgeAffinity(look), ...judgeExposure(look)];
 }
 
 function problems(check: Check, { problems: all }: ConfigurationError): Finding[] {

@@ -52,6 +52,9 @@ export interface Exchange {
   error?: { code: string; message: string };
 }
 
+/** More than any bridge sends at once (500 records of a poll, of 1 MiB at most, are fetched as 50 MiB), and less than a text can be long. */
+const mostBytes = 256 * 2 ** 20;
+
 /**
  * Makes one request. Never rejects: a refused connection, a reset and a timeout are results here.
  * The low-level dispatch tells the moment a connection took the request, without which a request that was never sent
@@ -61,6 +64,7 @@ export function exchange(dispatcher: Pick<Dispatcher, 'dispatch'>, request: Exch
   const { promise, resolve } = Promise.withResolvers<Exchange>();
   const result: Exchange = { issuedMs: clock(), endMs: 0, headers: {}, body: '' };
   const chunks: Buffer[] = [];
+  let bytes = 0;
   let controller: Dispatcher.DispatchController | undefined;
   let finished = false;
   const finish = (error?: Error & { code?: string }): void => {
@@ -74,11 +78,12 @@ export function exchange(dispatcher: Pick<Dispatcher, 'dispatch'>, request: Exch
     if (error !== undefined) result.error = { code: error.code ?? error.name, message: error.message };
     resolve(result);
   };
-  const timer = setTimeout(() => {
-    const error = Object.assign(new Error(`no answer within ${request.timeoutMs} ms`), { code: 'CLIENT_TIMEOUT' });
+  const giveUp = (why: string, code: string): void => {
+    const error = Object.assign(new Error(why), { code });
     finish(error);
     controller?.abort(error);
-  }, request.timeoutMs);
+  };
+  const timer = setTimeout(() => { giveUp(`no answer within ${request.timeoutMs} ms`, 'CLIENT_TIMEOUT'); }, request.timeoutMs);
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart(started) {
       controller = started;
@@ -91,7 +96,13 @@ export function exchange(dispatcher: Pick<Dispatcher, 'dispatch'>, request: Exch
       result.headers = headers;
     },
     onResponseData(_, chunk) {
-      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes <= mostBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      chunks.length = 0;
+      giveUp(`an answer of more than ${mostBytes / 2 ** 20} MiB`, 'ANSWER_TOO_LARGE');
     },
     onResponseEnd() {
       finish();

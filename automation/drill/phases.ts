@@ -133,21 +133,29 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   const missing = await reachSteadyState({ ...everyRegion, consumers });
   if (missing !== undefined) return missing;
   try {
-    const unheard = await loadAndFaults(drill, { generator, workers, first, kafka: view });
+    const unheard = await loadAndFaults(drill, { generator, workers, first, kafka: view, consumers });
     if (unheard !== undefined) return unheard;
   } catch (error) {
     // What was done until then is judged all the same, unless a person waits for the end or another drill has the stack.
     if (signal.aborted ? signal.reason instanceof AbortCondition && !signal.reason.lost : error instanceof UserError) await readUntilAbort(drill, { kafka, workers }).catch(() => undefined);
     throw error;
   }
-  await drain(drill, { kafka, consumers });
+  const bounds = await drain(drill, { kafka, consumers });
   await drill.judgeAhead();
-  await readLog(drill, kafka);
+  await readLog(drill, kafka, bounds);
   return undefined;
 }
 
+interface Loaded {
+  generator: Generator;
+  workers: Workers | undefined;
+  first: Injection;
+  kafka: KafkaView;
+  consumers: ConsumerGroup;
+}
+
 /** What is missing of the workers' results, or undefined. */
-async function loadAndFaults(drill: Drill, { generator, workers, first, kafka }: { generator: Generator; workers: Workers | undefined; first: Injection; kafka: KafkaView }): Promise<string | undefined> {
+async function loadAndFaults(drill: Drill, { generator, workers, first, kafka, consumers }: Loaded): Promise<string | undefined> {
   const { plan, clock, live, signal, marks } = drill;
   await using cleanup = new AsyncDisposableStack();
   try {
@@ -169,7 +177,7 @@ async function loadAndFaults(drill: Drill, { generator, workers, first, kafka }:
     cleanup.defer(() => load.stop().catch(() => undefined));
     cleanup.defer(() => { marks.loadEndMs ??= clock(); });
     cleanup.use(guardLoad({ live, clock, schedule: scheduleOf(share), beginMs, mostErrors: plan.abortAfterErrors ?? 0.5, onBroken: drill.stop }));
-    await carryOutSteps(drill, first, kafka);
+    await carryOutSteps(drill, first, kafka, consumers);
     marks.loadEndMs = clock();
     const [missing] = await Promise.all([workers?.finish(), load.stop()]);
     if (workers?.clocksMs !== undefined) drill.seen.workerClocksMs = workers.clocksMs;

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { UserError } from '../../errors.ts';
+import type { ConsumerGroup } from './consumers.ts';
 import type { KafkaView } from './faults/target.ts';
 import type { Drill } from './phases.ts';
 import type { PlanStep, StepRecord } from './plan.ts';
@@ -8,13 +10,14 @@ import { ExpectedStep, Window } from './window.ts';
 
 /**
  * The plan's steps under load. Before the first there is a third of the drill's time, and after the last a sixth at least, so that the shares before and
- * after rest on some requests. `first` is the first fault, prepared.
+ * after rest on some requests. `first` is the first fault, prepared. Throws a UserError where consumers are lost without any.
  */
-export async function carryOutSteps(drill: Drill, first: Injection, kafka: KafkaView): Promise<void> {
+export async function carryOutSteps(drill: Drill, first: Injection, kafka: KafkaView, consumers: Pick<ConsumerGroup, 'recreated'>): Promise<void> {
   const { plan, clock, signal, live, marks } = drill;
   const durationMs = plan.durationSeconds * 1000;
   const beginMs = clock();
   await delay(durationMs / 3, undefined, { signal });
+  mustBeKnown(consumers);
   let next: Injection | undefined = first;
   let sinceMs = beginMs;
   for (const [i, step] of plan.steps.entries()) {
@@ -36,6 +39,14 @@ export async function carryOutSteps(drill: Drill, first: Injection, kafka: Kafka
   }
   const endMs = Math.max((marks.loadMs ?? beginMs) + durationMs, clock() + durationMs / 6);
   await delay(Math.max(0, endMs - clock()), undefined, { signal });
+}
+
+/** A consumer that its bridge does not know any more, though nobody has hurt that yet, would be taken for the fault's. */
+function mustBeKnown({ recreated }: Pick<ConsumerGroup, 'recreated'>): void {
+  const unknown = recreated.filter((why) => why.includes(': 404 '));
+  if (unknown.length === 0) return;
+  throw new UserError(`consumers lost their instances ${unknown.length} times before the fault, which was not injected, as who was asked did not know them (${unknown.at(-1) ?? ''}): `
+    + 'of several bridges in a region each knows its own alone, and nothing keeps what is asked of a group at one (docs/failover.md)');
 }
 
 /** Whether anything is expected of what was done last, before something else is done. */

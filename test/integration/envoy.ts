@@ -8,6 +8,7 @@ export interface EnvoyConfig {
 interface Cluster {
   readonly name: string;
   readonly connect_timeout?: string;
+  readonly lb_policy?: string;
   readonly outlier_detection?: Readonly<Record<string, unknown>>;
   readonly common_lb_config?: { readonly update_merge_window?: string; readonly healthy_panic_threshold?: { readonly value?: number } };
   readonly health_checks?: readonly { readonly interval: string; readonly timeout: string; readonly http_health_check?: { readonly path: string } }[];
@@ -20,7 +21,7 @@ interface RouteConfiguration {
     readonly domains: readonly string[];
     readonly routes: readonly {
       readonly match: { readonly prefix?: string };
-      readonly route?: { readonly cluster?: string; readonly weighted_clusters?: unknown; readonly retry_policy?: { readonly retry_on?: string; readonly retriable_headers?: readonly { readonly name: string }[] } };
+      readonly route?: { readonly cluster?: string; readonly weighted_clusters?: unknown; readonly retry_policy?: { readonly retry_on?: string; readonly retriable_headers?: readonly { readonly name: string }[] }; readonly hash_policy?: readonly { readonly header?: { readonly header_name: string } }[] };
     }[];
   }[];
 }
@@ -71,9 +72,9 @@ export function destinations({ endpoints }: EnvoyConfig, cluster: string): { pri
 }
 
 /** The routes of a host name, over all listeners. */
-export function routesOf({ routes }: EnvoyConfig, host: string): { prefix: string; cluster: string; retryOn: string | undefined; retriableHeaders: string[]; weighted: boolean }[] {
+export function routesOf({ routes }: EnvoyConfig, host: string): { prefix: string; cluster: string; retryOn: string | undefined; retriableHeaders: string[]; hashed: string | undefined; weighted: boolean }[] {
   return routes.flatMap((route) => route.virtual_hosts).filter(({ domains }) => domains.includes(host)).flatMap((virtualHost) => virtualHost.routes).map(({ match, route }) => ({
-    prefix: match.prefix ?? '', cluster: route?.cluster ?? '', retryOn: route?.retry_policy?.retry_on, retriableHeaders: (route?.retry_policy?.retriable_headers ?? []).map(({ name }) => name), weighted: route?.weighted_clusters !== undefined,
+    prefix: match.prefix ?? '', cluster: route?.cluster ?? '', retryOn: route?.retry_policy?.retry_on, retriableHeaders: (route?.retry_policy?.retriable_headers ?? []).map(({ name }) => name), hashed: route?.hash_policy?.[0]?.header?.header_name, weighted: route?.weighted_clusters !== undefined,
   }));
 }
 

@@ -142,6 +142,13 @@ describe('the whole path on a sandbox', function () {
       assert.ok(bridge.common_lb_config?.healthy_panic_threshold !== undefined, 'Envoy\'s own is 50 %');
     });
 
+    it('asks one bridge for all of a group of consumers', () => {
+      const [local] = clustersOf(gateway, 'outbound|8080||kafka-bridge-local.kafka-bridge.svc.cluster.local');
+      const [shared] = clustersOf(gateway, 'outbound|8080||kafka-bridge-http.kafka-bridge.svc.cluster.local');
+      assert.equal(local?.lb_policy, 'RING_HASH');
+      assert.notEqual(shared?.lb_policy, 'RING_HASH');
+    });
+
     it('pings bridges and gateways over the connections on which requests wait, the bridges from behind their sidecars too', () => {
       const [bridge] = clustersOf(gateway, 'outbound|8080||kafka-bridge-http.kafka-bridge.svc.cluster.local');
       const [region] = clustersOf(tier1, `outbound|80|east-west|${outputs.hostname}`);
@@ -170,6 +177,7 @@ describe('the whole path on a sandbox', function () {
       for (const route of ofGateway) {
         assert.ok([undefined, 'connect-failure,refused-stream,retriable-headers'].includes(route.retryOn), JSON.stringify(route));
         assert.deepEqual(route.retriableHeaders, ['x-kbf-unsent']);
+        assert.equal(route.hashed, ':path');
       }
       const consumers = ofGateway.filter(({ prefix }) => prefix === '/consumers');
       assert.deepEqual([...new Set(consumers.map(({ retryOn, cluster }) => `${String(retryOn)} ${cluster}`))], ['undefined outbound|8080||kafka-bridge-local.kafka-bridge.svc.cluster.local']);

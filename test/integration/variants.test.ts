@@ -85,7 +85,15 @@ describe('variants of a stack', function () {
     return file;
   }
 
-  const firstSettings = (more: Settings = {}): Promise<string> => settings('first', {
+  /** In the west there are two bridges. */
+  async function regions(east: object = {}): Promise<object[]> {
+    const { config } = parse(await readFile(join(root, 'Pulumi.dev.yaml'), 'utf8')) as { config: Record<string, object[]> };
+    const [first, second] = config['kafka-bridge-failover:regions'] ?? [];
+    return [{ ...first, ...east }, { ...second, replicas: 2 }];
+  }
+
+  const firstSettings = async (more: Settings = {}): Promise<string> => await settings('first', {
+    regions: await regions(),
     checks: true,
     kafka: { certificate: { source: 'issuer', issuer: { name: 'authority', kind: 'Issuer' } } },
     tsb: { setup: { networks: { central: 'front', east: 'back', west: 'back' }, reachability: { front: ['back'] } } },
@@ -145,6 +153,36 @@ describe('variants of a stack', function () {
       const log = (deployment: string): Promise<string> => kubectl('central', '--namespace', 'traffic', 'logs', `deploy/${deployment}`);
       await eventually('a sum of what was written', 60_000, async () => /^written by (east|west): \d/m.test(await log('producer')) || undefined);
       await eventually('a sum of what was read', 60_000, async () => /read by (east|west): [1-9]/.test(await log('consumer1') + await log('consumer2')) || undefined);
+    });
+
+    it('asks the bridge that made a consumer, of two in its region, and writes by both', async () => {
+      const pool = new Pool(`http://${await relay('central/edge/tier1:80')}`);
+      const host = `west.${firstHost}`;
+      const bridges = new Set<string>();
+      const ask = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<string> => {
+        const headers = { host, ...(method === 'GET' ? { accept: 'application/vnd.kafka.json.v2+json' } : { 'content-type': `application/vnd.kafka.${path.startsWith('/topics') ? 'json.' : ''}v2+json` }) };
+        const { statusCode, headers: told, body: answer } = await pool.request({ method, path, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+        const text = await answer.text();
+        assert.ok(statusCode < 300, `${method} ${path}: ${String(statusCode)} ${text}`);
+        bridges.add(String(told['x-kbf-upstream']));
+        return text;
+      };
+      try {
+        for (let group = 0; group < 8; group += 1) {
+          bridges.clear();
+          const { instance_id: instance } = JSON.parse(await ask('POST', `/consumers/affine-${String(group)}`, { format: 'json' })) as { instance_id: string };
+          const path = `/consumers/affine-${String(group)}/instances/${instance}`;
+          await ask('POST', `${path}/subscription`, { topics: [topic] });
+          for (let poll = 0; poll < 4; poll += 1) await ask('GET', `${path}/records?timeout=100`);
+          await ask('DELETE', path);
+          assert.equal(bridges.size, 1, [...bridges].join());
+        }
+        bridges.clear();
+        for (let record = 0; record < 40; record += 1) await ask('POST', `/topics/${topic}`, { records: [{ value: record }] });
+        assert.equal(bridges.size, 2, [...bridges].join());
+      } finally {
+        await pool.destroy();
+      }
     });
 
     it('has TSB know the networks', async () => {
@@ -222,11 +260,7 @@ describe('variants of a stack', function () {
 
   describe('whose bridge is outside of the mesh', () => {
     /** The trigger of a region's checks is whatever its settings are. */
-    const changed = async (): Promise<string> => {
-      const { config } = parse(await readFile(join(root, 'Pulumi.dev.yaml'), 'utf8')) as { config: Record<string, object[]> };
-      const [east, ...others] = config['kafka-bridge-failover:regions'] ?? [];
-      return await firstSettings({ regions: [{ ...east, gateway: { service: { annotations: { note: 'changed' } } } }, ...others] });
-    };
+    const changed = async (): Promise<string> => await firstSettings({ regions: await regions({ gateway: { service: { annotations: { note: 'changed' } } } }) });
 
     async function bridgeAnew(label: string): Promise<void> {
       await kubectl('east', 'label', '--overwrite', 'namespace', 'kafka-bridge', label);

@@ -257,11 +257,17 @@ describe('the live view', () => {
         outputs: { regions: [{ name: 'east' }] }, options: { stateDir }, phase: () => undefined, mark: () => undefined,
       };
       setTimeout(() => { live.add(attempt(1, { sentMs: 1 })); }, 20);
-      await carryOutSteps(drill as unknown as Drill, { fault, region: 'east', target: { refs: {} }, text: 'east', holdMs: 0, asked: true, undo: {} } as unknown as Injection, {} as KafkaView);
+      await carryOutSteps(drill as unknown as Drill, { fault, region: 'east', target: { refs: {} }, text: 'east', holdMs: 0, asked: true, undo: {} } as unknown as Injection, {} as KafkaView, { recreated: ['poll: 503 no healthy upstream'] });
       await rm(stateDir, { recursive: true });
       return [...kept, live.gathered !== undefined];
     };
     assert.deepEqual([await isKept(), await isKept(wait), await isKept(wait, expect, expect, wait)], [[false, false], [false, false], [true, false]]);
+  });
+
+  it('comes to no fault where consumers are lost without one, as nobody knows what they are asked about', async () => {
+    const drill = { live: new Live(() => 0, ['east']), clock: () => 0, plan: { durationSeconds: 0.03, steps: [] }, marks: {}, signal: new AbortController().signal };
+    const recreated = ['commit: 503 no healthy upstream', 'poll: 404 {"error_code":404,"message":"The specified consumer instance was not found."}'];
+    await assert.rejects(carryOutSteps(drill as unknown as Drill, {} as Injection, {} as KafkaView, { recreated }), { name: 'UserError', message: /^consumers lost their instances 1 times before the fault, which was not injected, as who was asked did not know them \(poll: 404 / });
   });
 
   it('keeps no attempt for longer than a minute, however much of the load a step is to judge, and judges all of it', () => {

@@ -4,9 +4,29 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 
+import type { Dispatcher } from 'undici';
+
 import { startClock, exchange } from '../../automation/drill/exchange.ts';
 import { httpDispatcher } from '../../automation/drill/workers/http-dispatcher.ts';
 import { serverCertificate } from '../fixtures/server-certificate.ts';
+
+describe('an exchange', () => {
+  it('reads no further where an answer is larger than any of a bridge', async () => {
+    const piece = Buffer.alloc(64 * 2 ** 20);
+    let given = 0;
+    const answer = await exchange({
+      dispatch(_, handler) {
+        let aborted = false;
+        const controller = { abort: () => { aborted = true; } } as unknown as Dispatcher.DispatchController;
+        handler.onRequestStart?.(controller, undefined);
+        handler.onResponseStart?.(controller, 200, {}, 'OK');
+        for (; !aborted && given < 100; given += 1) handler.onResponseData?.(controller, piece);
+        return true;
+      },
+    }, { method: 'GET', host: 'bridge.example', path: '/topics', timeoutMs: 600_000 }, startClock());
+    assert.deepEqual([given, answer.status, answer.body, answer.error], [5, 200, '', { code: 'ANSWER_TOO_LARGE', message: 'an answer of more than 256 MiB' }]);
+  });
+});
 
 describe('the way of a worker to tier1 by TLS', () => {
   it('trusts whom its image trusts as well as the CA that it is given, and nobody else', async () => {
