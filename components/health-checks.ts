@@ -14,9 +14,13 @@ export function regionCheckPath(bridge: Pick<BridgeConfiguration, 'name' | 'name
   return bridgeHosts(bridge).local === undefined ? '/' : ofNoConsumer;
 }
 
-/** The loggers by which a bridge tells of each check, two lines at INFO, many times a second from every region; none where nothing checks. */
+/** By which a bridge tells, at INFO, of all that it asks Kafka for about topics. */
+const ofTopics = 'io.strimzi.kafka.bridge.KafkaBridgeAdmin';
+
+/** The loggers by which a bridge tells of each check, two lines at INFO or more, many times a second from every region; none where nothing checks. */
 export function checkLoggers(bridge: BridgeConfiguration, envoyFilters: TsbConfiguration['envoyFilters']): string[] {
   if (envoyFilters === 'none') return [];
-  const asked = [bridge.healthCheck.path, regionCheckPath(bridge)].flatMap((path) => bridgeOperations.filter((operation) => operation.path.test(path)).map(({ name }) => name));
-  return [...new Set(asked)].map((operation) => `http.openapi.operation.${operation}`);
+  const paths = [bridge.healthCheck.path, regionCheckPath(bridge)];
+  const asked = paths.flatMap((path) => bridgeOperations.filter((operation) => operation.path.test(path)).map(({ name }) => name));
+  return [...[...new Set(asked)].map((operation) => `http.openapi.operation.${operation}`), ...(paths.some((path) => path.startsWith('/topics')) ? [ofTopics] : [])];
 }

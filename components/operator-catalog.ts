@@ -1,4 +1,5 @@
 import type { Configuration } from '../config/schema.ts';
+import { compareVersions } from '../config/versions.ts';
 
 export type OperatorName = keyof Configuration['operators'];
 
@@ -11,8 +12,8 @@ export interface KnownOperator {
   readonly deployment: string;
   /** Helm's release, which its objects are called after. */
   readonly release: string;
-  /** Values of its chart without which this program has no use for it. */
-  readonly values: Readonly<Record<string, unknown>>;
+  /** Values of its chart, of this version, without which this program has no use for it. */
+  readonly values: (version: string) => Readonly<Record<string, unknown>>;
   /** How its chart's versions are written. */
   readonly chartVersion: (version: string) => string;
 }
@@ -24,7 +25,7 @@ export const operatorCatalog: Readonly<Record<OperatorName, KnownOperator>> = {
     deployment: 'strimzi-cluster-operator',
     release: 'strimzi',
     // Its chart makes rights in each namespace that it is to watch, so that those would have to be there before it.
-    values: { watchAnyNamespace: true },
+    values: () => ({ watchAnyNamespace: true }),
     chartVersion: (version) => version,
   },
   certManager: {
@@ -32,7 +33,8 @@ export const operatorCatalog: Readonly<Record<OperatorName, KnownOperator>> = {
     group: 'cert-manager.io',
     deployment: 'cert-manager',
     release: 'cert-manager',
-    values: { crds: { enabled: true } },
+    // By either its definitions come with it; from 1.15.0 on the chart has a new value for it.
+    values: (version) => (compareVersions(version, '1.15.0') < 0 ? { installCRDs: true } : { crds: { enabled: true } }),
     chartVersion: (version) => `v${version}`,
   },
 };

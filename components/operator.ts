@@ -14,7 +14,7 @@ export interface OperatorArgs extends OperatorConfiguration {
   readonly givenNamespace: boolean;
 }
 
-/** An operator, installed by its chart in one cluster. Its definitions stay when it goes: others may have objects of them. */
+/** An operator, installed by its chart in one cluster. Its definitions stay when it goes, other than cert-manager's before 1.15.0: others may have objects of them. */
 export class Operator extends pulumi.ComponentResource {
   /** Known when everything of the chart is there and ready. */
   readonly release: k8s.helm.v3.Release;
@@ -31,7 +31,7 @@ export class Operator extends pulumi.ComponentResource {
         name: release,
         namespace: there,
         ...chartSource(chart, chartVersion(version)),
-        values: merged(own, values),
+        values: merged(own(version), values),
         skipCrds: definitions.length > 0,
         timeout: releaseSeconds,
       },

@@ -61,13 +61,18 @@ function rulesOf({ region, bridge, regionHostname, scheme, envoyFilters, ...more
   const service = (host: string) => ({ host: `${bridge.namespace}/${host}`, port: bridge.port });
   const told = { ...(envoyFilters === 'none' ? { set: serverMarks(region) } : {}), ...tries(more) };
   const response = Object.keys(told).length > 0 ? { response: told } : {};
-  const everythingElse = { ...('response' in response ? { modify: { headers: response } } : {}), timeoutMs: local === undefined ? consumersMs : routeMs, service: service(shared) };
-  if (local === undefined) return [everythingElse];
-  // A consumer lives on one bridge, so its requests never leave the region, and the bridge is told the region's own host name:
-  // the `base_uri` that it answers with brings the client back here.
-  const comeBack = { set: { 'X-Forwarded-Host': regionHostname, 'X-Forwarded-Proto': scheme } };
-  const consumers = { match: [{ uri: { prefix: consumersPath } }], modify: { headers: { request: comeBack, ...response } }, timeoutMs: consumersMs, service: service(local) };
-  return [consumers, everythingElse];
+  const forConsumers = { modify: { headers: { request: comeBack(regionHostname, scheme), ...response } }, timeoutMs: consumersMs };
+  if (local === undefined) return [{ ...forConsumers, service: service(shared) }];
+  const consumers = { match: [{ uri: { prefix: consumersPath } }], ...forConsumers, service: service(local) };
+  return [consumers, { ...('response' in response ? { modify: { headers: response } } : {}), timeoutMs: routeMs, service: service(shared) }];
+}
+
+/**
+ * A consumer lives on one bridge, which is told the region's own host name: the `base_uri` that it answers with brings the client back here. What clients or proxies before say of that goes:
+ * a bridge takes the word of `Forwarded` before all others, and of the path `X-Forwarded-Path`'s.
+ */
+function comeBack(regionHostname: string, scheme: RegionRoutes['scheme']): HeaderChange {
+  return { set: { 'X-Forwarded-Host': regionHostname, 'X-Forwarded-Proto': scheme }, remove: ['Forwarded', 'X-Forwarded-Path'] };
 }
 
 function unified({ timeoutMs, service, ...rule }: Rule): HttpRule {

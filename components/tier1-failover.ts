@@ -4,7 +4,7 @@ import { regionHostname } from '../config/names.ts';
 import type { BridgeConfiguration, GcpConfiguration, Tier1Configuration, TsbConfiguration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
 import { tier1Filter } from './envoy-filters.ts';
-import { externalDns } from './external-dns.ts';
+import { externalDns, publishedAddress } from './external-dns.ts';
 import { configuredGateway, gatewayAddress, type GatewayParents, isHostName } from './gateway.ts';
 import { dnsRecords, reserveAddress } from './gcp-address.ts';
 import { regionCheckPath } from './health-checks.ts';
@@ -67,7 +67,7 @@ export class Tier1Failover extends pulumi.ComponentResource {
     const service = {
       replicas: tier1.replicas,
       service: tier1.service,
-      ...(tier1.dns === 'external-dns' ? { annotations: externalDns(...hosts) } : {}),
+      ...(tier1.dns === 'external-dns' ? { annotations: { ...externalDns(...hosts), ...publishedAddress(tier1.service) } } : {}),
       address: gcp?.staticAddress === undefined ? undefined : reserveAddress(`${name}-address`, { ...gcp, address: gcp.staticAddress }, { parent: this }),
     };
     const routes = tier1Routes({ ...args, timeouts: args.bridge.timeouts, tlsSecret: tls?.secretName });

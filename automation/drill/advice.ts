@@ -16,7 +16,7 @@ export interface AdviceOn {
 export function adviseOn(on: AdviceOn): string[] {
   const missed = on.objectives.filter(({ met, measured }) => !met && measured !== undefined).map(({ name }) => name);
   const isMissed = (name: string): boolean => missed.some((other) => other === name || other.startsWith(`${name}.`));
-  return [...new Set([...ofData(isMissed), ...ofConditions(isMissed), ...adviseOnSettings({ ...on, isMissed }), ...ofErrors(on), ...(isMissed('produce') || isMissed('consume') || isMissed('prediction') ? ofTerms(on, isMissed) : []), ...ofRegions(on, missed)])];
+  return [...new Set([...ofData(isMissed), ...ofConditions(isMissed), ...adviseOnSettings({ ...on, isMissed }), ...ofErrors(on), ...ofOrderlyEnds(on), ...(isMissed('produce') || isMissed('consume') || isMissed('prediction') ? ofTerms(on, isMissed) : []), ...ofRegions(on, missed)])];
 }
 
 type IsMissed = (name: string) => boolean;
@@ -40,6 +40,16 @@ function ofData(isMissed: IsMissed): string[] {
   return table.filter(([name]) => isMissed(name)).map(([, advice]) => advice);
 }
 
+/** Faults that end bridges with SIGTERM and a grace period. */
+const orderly = /^bridge-(scale-0|terminate|drain)$/;
+
+/** Why a bridge that was given the time to answer did not. `fail-back` has ended its bridges before the load begins. */
+function ofOrderlyEnds({ run: { plan, faults }, produce: { unknown } }: AdviceOn): string[] {
+  if (unknown === 0 || ![plan.fault, ...faults.map(({ fault }) => fault)].some((fault) => orderly.test(fault))) return [];
+  return ['Requests were left without an answer, and bridges were ended in order: the official bridge exits at once or half a second after SIGTERM, whatever is in flight, in every release up to 1.1.0, and a KafkaBridge has no preStop wait to set. '
+    + 'See what a newer release does (bridge.version), let clients send again (--retry always shows how often records are then written twice), or allow for what one end may cost, one request for each connection: --objective \'produce.unknown<=4\' for four.'];
+}
+
 /** By the class of what clients were answered; the most frequent first. */
 function ofErrors({ run, produce: { errors, failed, unknown } }: AdviceOn): string[] {
   if (failed + unknown === 0) return [];
@@ -47,7 +57,7 @@ function ofErrors({ run, produce: { errors, failed, unknown } }: AdviceOn): stri
   const table: readonly [RegExp, string][] = [
     [/^record-/, `A bridge answered 200 with a failed record, as it gave up on Kafka: ${isAskedForKafka ? 'see which brokers were away, and for how long' : 'let the gateway\'s health check ask for something that needs Kafka (GET /topics)'}.`],
     [/upstream-refused|upstream-connect-failure|refused-stream|no-healthy-upstream/, 'Requests found no bridge: let gateways repeat what was never sent (retryOn connect-failure,refused-stream) to another host, and keep ejections short (baseEjectionTime 2s).'],
-    [/upstream-reset|^reset/, 'Requests were cut while a bridge had them: that cannot be hidden without duplicates; a bridge that drains (a preStop wait) loses none when it is ended in order, and a client that sends again knows of them.'],
+    [/upstream-reset|^reset/, 'Requests were cut while a bridge had them: that cannot be hidden without duplicates, and a client that sends again knows of them.'],
     [/^unsent/, 'Requests found no free connection of the load until they were given up: look first at what held its connections, then give more connections or a lower rate.'],
     [/timeout/, 'Requests waited until somebody gave up: an active health check finds a silent host and sends it nothing more (bridge.healthCheck), but what waits there already ends only by an HTTP/2 ping (connection_keepalive, of gateways and of bridges\' sidecars) or a timeout: shorten the client\'s, or delivery.timeout.ms and with it the timeout of a try (bridge.timeouts.perTryMs).'],
     [/^http-503|^http-5/, 'Behind a sidecar a dead bridge is a 503 that nobody may repeat unless the sidecar says that it was not sent (tsb.envoyFilters internal-group): eject at the first one (consecutiveGatewayFailure 1) and check health actively.'],

@@ -24,8 +24,8 @@ export interface GroupOptions extends Omit<ConsumerOptions, 'dispatcher' | 'inde
 export class ConsumerGroup {
   readonly #pool: Dispatcher;
   readonly #members: BridgeConsumer[];
-  /** By partition: 1 for each offset that was given to anybody, and how many those are. */
-  readonly #given = new Map<number, { offsets: Paged; count: number }>();
+  /** By partition: 1 for each offset that was given to anybody, how many those are, and the end of the last. */
+  readonly #given = new Map<number, { offsets: Paged; count: number; end: number }>();
   readonly #busy = new Set<number>();
   readonly #waiting = new Set<() => void>();
   /** Why each instance that was made anew had been lost. */
@@ -76,6 +76,14 @@ export class ConsumerGroup {
     return until(this.#waiting, all, { timeoutMs, signal });
   }
 
+  /** The bounds, and where anybody was given more, as far as that. */
+  atLeast(bounds: Bounds): Bounds {
+    return new Map([...bounds].map(([partition, { begin, end }]) => {
+      const given = BigInt(this.#given.get(partition)?.end ?? 0);
+      return [partition, { begin, end: given > end ? given : end }];
+    }));
+  }
+
   /** Waits until each that was lost is made anew, or is given up, which it is after a time: whether it can be made says more than what the others took over meanwhile. */
   async settled(signal: AbortSignal): Promise<void> {
     await until(this.#waiting, () => !this.someLost, { timeoutMs: 2 * recreateForMs, signal });
@@ -99,8 +107,9 @@ export class ConsumerGroup {
   #note({ consumer, partition, offset }: Delivery): void {
     this.#busy.add(consumer);
     let given = this.#given.get(partition);
-    if (given === undefined) this.#given.set(partition, given = { offsets: new Paged(), count: 0 });
+    if (given === undefined) this.#given.set(partition, given = { offsets: new Paged(), count: 0, end: 0 });
     if (given.offsets.get(offset) === 0) given.count += 1;
     given.offsets.set(offset, 1);
+    given.end = Math.max(given.end, offset + 1);
   }
 }

@@ -1,26 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConsumerGroup } from './consumers.ts';
-import type { Kafka } from './kafka.ts';
+import type { Bounds, Kafka } from './kafka.ts';
 import type { Drill } from './phases.ts';
-import { deliveryTimeoutMs } from './predict/configuration.ts';
+import { writtenWithinMs } from './predict/configuration.ts';
 import type { Workers } from './workers/index.ts';
 
 const drainTimeoutMs = 60_000;
 
 /**
- * Waits until nothing can be written any more, then lets the consumers come to the end of the log and deletes them.
+ * Waits until nothing can be written any more, then lets the consumers come to the end of the log and deletes them. Returns that end, or where they came to after it: a record that somebody writes
+ * still later is none that they missed.
  * A request whose outcome is unknown may still be carried out for as long as a bridge's producer tries, and one that a fault held back for as long after that was over.
  */
-export async function drain(drill: Drill, { kafka, consumers }: { kafka: Kafka; consumers: ConsumerGroup }): Promise<void> {
+export async function drain(drill: Drill, { kafka, consumers }: { kafka: Kafka; consumers: ConsumerGroup }): Promise<Bounds> {
   const { live, clock, plan, outputs, signal, seen } = drill;
-  const triesMs = deliveryTimeoutMs(seen.configuration ?? {}, outputs.regions.map(({ name }) => name));
-  const quietMs = Math.max(live.lastUnknownMs ?? -Infinity, live.lastReleaseMs ?? -Infinity) + triesMs - clock();
+  const withinMs = writtenWithinMs(seen.configuration ?? {}, outputs.regions.map(({ name }) => name));
+  const quietMs = Math.max(live.lastUnknownMs ?? -Infinity, live.lastReleaseMs ?? -Infinity) + withinMs - clock();
   if (quietMs > 0) {
     drill.phase('drain', `${Math.ceil(quietMs / 1000)} s, as records that were not answered, or held back by a fault, may still be written`);
     await delay(quietMs, undefined, { signal });
   }
   drill.phase('drain', 'consumers to the end of the log');
-  await consumers.drained(await kafka.bounds(plan.topic), drainTimeoutMs, signal);
+  const bounds = await kafka.bounds(plan.topic);
+  await consumers.drained(bounds, drainTimeoutMs, signal);
   if (consumers.someLost) {
     drill.phase('drain', 'until a consumer that was lost is made anew');
     await consumers.settled(signal);
@@ -29,6 +31,7 @@ export async function drain(drill: Drill, { kafka, consumers }: { kafka: Kafka; 
   const { recreated, notRecreated, broken } = consumers;
   seen.consumers = { recreated: recreated.length, notRecreated, broken };
   seen.committed = await kafka.committed(plan.topic, plan.topic);
+  return consumers.atLeast(bounds);
 }
 
 /**
@@ -37,13 +40,13 @@ export async function drain(drill: Drill, { kafka, consumers }: { kafka: Kafka; 
  */
 export async function readUntilAbort(drill: Drill, { kafka, workers }: { kafka: Kafka; workers: Pick<Workers, 'finish'> | undefined }): Promise<void> {
   const signal = drill.options.signal ?? new AbortController().signal;
-  if (await workers?.finish(signal) === undefined) await readLog({ ...drill, signal }, kafka);
+  if (await workers?.finish(signal) === undefined) await readLog({ ...drill, signal }, kafka, await kafka.bounds(drill.plan.topic));
 }
 
-/** Reads the whole log natively and stores it. */
-export async function readLog({ plan, content, store, seen, phase, signal }: Drill, kafka: Kafka): Promise<void> {
+/** Reads the log within the bounds natively and stores it. */
+export async function readLog({ plan, content, store, seen, phase, signal }: Drill, kafka: Kafka, bounds: Bounds): Promise<void> {
   phase('verify', 'reading the log');
-  for await (const records of kafka.read(plan.topic, await kafka.bounds(plan.topic), content)) {
+  for await (const records of kafka.read(plan.topic, bounds, content)) {
     signal.throwIfAborted();
     let unwritten: Promise<void> | undefined;
     for (const record of records) unwritten = store.log.append(record) ?? unwritten;

@@ -143,6 +143,7 @@ export interface HeaderChange {
   readonly set?: Record<string, string>;
   /** Beside what is there already. */
   readonly add?: Record<string, string>;
+  readonly remove?: readonly string[];
 }
 
 interface ServiceDestination {

@@ -119,7 +119,7 @@ function namespaces(configuration: Readable): Finding[] {
 }
 
 /** Whether cert-manager has to issue the certificate of Kafka's listeners. */
-function isIssued(kafka: Readable['kafka']): boolean {
+export function isIssued(kafka: Readable['kafka']): boolean {
   return kafka?.certificate?.source !== 'secret' && kafka?.listeners?.some((listener) => listener?.tls === true && listener.certificate === 'own') === true;
 }
 

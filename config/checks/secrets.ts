@@ -4,13 +4,14 @@ import type { Partly, Readable } from '../readable.ts';
 import type { BridgeConfiguration } from '../schema.ts';
 import { objectName } from '../schema/values.ts';
 import { holdsSecret, holdsToken, isSecret, nameOf, type Path, pathText } from '../text.ts';
+import { isIssued } from './duplicates.ts';
 
 const byName = 'no secret itself: where one is needed, a Secret in the cluster holds it, and is named';
 
 export const secretRules = [
   'No secret stands in the settings, neither in plain text nor encrypted by Pulumi (`secure:`): Secrets in the clusters hold them, and are named.',
-  'Secrets that are named for Kafka’s certificate and for what bridges are known by are none that the program or Strimzi writes.',
-  'Beside a Kafka that the program makes, `bridge.authentication.username` is the name of the KafkaUser that it makes with it, and that of no Secret that it has its password from.',
+  'Secrets that are named for Kafka’s certificate and for what bridges are known by are none that the program, Strimzi or cert-manager writes.',
+  'Beside a Kafka that the program makes, `bridge.authentication.username` is the name of the KafkaUser that it makes with it, and that of no other Secret there that is named or that operators write: Strimzi writes one of the user’s name.',
 ];
 
 /**
@@ -67,9 +68,20 @@ function userNames(kafka: Readable['kafka'], authentication: Partly<BridgeConfig
   if (kafka === undefined || authentication?.type !== 'scram-sha-512') return [];
   const { username, secret } = authentication;
   const path = ['bridge', 'authentication'];
+  const issued = issuedSecrets(kafka);
+  const isTaken = (name: string): boolean => isStrimzis(name) || issued.includes(name) || (kafka.certificate?.source === 'secret' && kafka.certificate.secret?.name === name);
   return [
     ...(username !== undefined && !objectName.safeParse(username).success ? [{ path: [...path, 'username'], allowed: 'the name of a KafkaUser: lower-case letters, digits, inner hyphens and dots' }] : []),
-    ...(username !== undefined && (isStrimzis(username) || (kafka.certificate?.source === 'secret' && kafka.certificate.secret?.name === username)) ? [{ path: [...path, 'username'], allowed: 'a name that no other Secret in Kafka’s namespace has: Strimzi writes one of the user’s name' }] : []),
+    ...(username !== undefined && isTaken(username) ? [{ path: [...path, 'username'], allowed: 'a name that no other Secret in Kafka’s namespace has: Strimzi writes one of the user’s name' }] : []),
     ...(secret?.name !== undefined && (secret.name === username || isStrimzis(secret.name)) ? [{ path: [...path, 'secret', 'name'], allowed: 'a Secret of your own: in Kafka’s namespace Strimzi writes this one' }] : []),
+    ...(secret?.name !== undefined && issued.includes(secret.name) ? [{ path: [...path, 'secret', 'name'], allowed: 'a Secret of your own: in Kafka’s namespace cert-manager writes this one' }] : []),
   ];
+}
+
+/** What cert-manager writes in Kafka's namespace for the certificate of its listeners. */
+function issuedSecrets(kafka: NonNullable<Readable['kafka']>): string[] {
+  const { name, namespace, certificate } = kafka;
+  if (name === undefined || !isIssued(kafka)) return [];
+  if (certificate?.source === 'self-signed') return namespace === undefined ? [] : [`${name}-${namespace}`];
+  return [`${name}-listener`, ...(certificate?.source === 'own-root' ? [`${name}-listener-ca`] : [])];
 }

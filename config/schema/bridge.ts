@@ -109,7 +109,7 @@ export const bridge = z.strictObject({
   logging: z
     .record(text, z.enum(['OFF', 'FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE', 'ALL']))
     .optional()
-    .describe('Level of each logger by name, that of all others as root (or rootLogger, as Log4j2 has it); absent: the operator’s. Operations that health checks ask for are at WARN unless they are named here: each would write two lines a check.'),
+    .describe('Level of each logger by name, that of all others as root (or rootLogger, as Log4j2 has it); absent: the operator’s. What health checks ask for is at WARN unless it is named here: each check would write two or three lines.'),
   metrics: z.enum(['none', 'jmx', 'strimzi']).default('none').describe('Which exporter of metrics a bridge has; operators before 0.48.0 have jmx only, with rules of their own.'),
   injection: z
     .union([z.literal('enabled'), z.strictObject({ revision: dnsLabel.describe('Revision of the mesh, for the label istio.io/rev and the gateway.') })])

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
 import { certificate } from './certificate.ts';
-import { annotations, certificateText, dnsLabel, hostName, kafkaSettings, objectName, place, quantity, resources, serviceName, topicName, version } from './values.ts';
+import { annotations, certificateText, dnsLabel, hostName, kafkaSettings, objectName, place, resources, serviceName, topicName, version, volumeSize } from './values.ts';
 
 const storage = z.strictObject({
-  size: quantity.default('10Gi').describe('Size of each volume.'),
+  size: volumeSize.default('10Gi').describe('Size of each volume; not in `k`, which Strimzi cannot read.'),
   class: objectName.optional().describe('Storage class; absent: the cluster’s default.'),
   deleteClaim: z.boolean().default(false).describe('Whether volumes go with the brokers, and with them every record.'),
 });

@@ -13,7 +13,7 @@ export const region = z.strictObject({
     })
     .optional()
     .describe('Where the cluster’s nodes are. When every region says so, failover goes from each region to the next.'),
-  replicas: z.int().min(1).max(100).default(1).describe('Bridges in this region.'),
+  replicas: z.int().min(1).max(100).default(1).describe('Bridges in this region. What is produced goes to all, and what is asked of a group of consumers to one of them, where `tsb.envoyFilters` and `bridge.service` are at their defaults.'),
   gateway: z
     .strictObject({
       name: serviceName.default('kafka-bridge-gateway').describe('Name of the gateway, of its Service and of its pods’ label `app`.'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { dnsLabel, milliseconds, place, text, topicName, version } from './values.ts';
+import { dnsLabel, googleName, milliseconds, place, text, topicName, version } from './values.ts';
 
 function operator(defaults: { version: string; chart: string; namespace: string }) {
   return z.strictObject({
@@ -49,7 +49,7 @@ export const gcp = z.strictObject({
     )
     .default({})
     .describe('GKE clusters by the `context` that the other concerns call them.'),
-  staticAddress: dnsLabel.optional().describe('Name of a regional address of the outside to reserve for tier1.'),
-  dnsZone: dnsLabel.optional().describe('Name of the managed zone that gets the host names.'),
+  staticAddress: googleName.optional().describe('Name of a regional address of the outside to reserve for tier1.'),
+  dnsZone: googleName.optional().describe('Name of the managed zone that gets the host names.'),
 });
 

@@ -13,11 +13,18 @@ export const dnsLabel = z
   .max(63, 'at most 63 characters')
   .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'a lower-case name of letters, digits and inner hyphens');
 
+function letterFirst(whose: string) {
+  return z
+    .string()
+    .max(63, 'at most 63 characters')
+    .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, `a lower-case name of letters, digits and inner hyphens that begins with a letter, as those of ${whose} do`);
+}
+
 /** Name by which Services are called, which begin with a letter. */
-export const serviceName = z
-  .string()
-  .max(63, 'at most 63 characters')
-  .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, 'a lower-case name of letters, digits and inner hyphens that begins with a letter, as those of Services do');
+export const serviceName = letterFirst('Services');
+
+/** Name of what Google Cloud has: an address, a managed zone. */
+export const googleName = letterFirst('Google Cloud');
 
 /** Name of an object whose kind allows dots: Secrets, issuers. */
 export const objectName = z
@@ -50,6 +57,14 @@ export const quantity = z
   .string()
   .regex(/^(\d+(\.\d+)?|\.\d+)([KMGTPE]i|[kMGTPE]|e\d+)?$/, 'a Kubernetes quantity, such as 10Gi')
   .refine((given) => !(amountOf(given) < 2 ** 20), { error: ({ input }) => `1Mi or more, with its unit: this is ${amountOf(String(input))} bytes` });
+
+/** The size of a volume. Strimzi fails at `k`, also where it is Kubernetes that writes it: a decimal amount gets the largest unit there that leaves no fraction. */
+export const volumeSize = quantity.refine((given) => !isInThousands(given), { error: ({ input }) => `a size such as 10Gi: Strimzi cannot read k${String(input).endsWith('k') ? '' : `, and Kubernetes writes this one as ${Math.round(amountOf(String(input)) / 1e3)}k`}` });
+
+function isInThousands(size: string): boolean {
+  const bytes = Math.round(amountOf(size));
+  return size.endsWith('k') || (/^[\d.]+[MGTPE]?$/.test(size) && bytes % 1e3 === 0 && bytes % 1e6 !== 0);
+}
 
 const cpu = z.string().regex(/^([1-9]\d*m|\d+(\.\d{1,3})?)$/, 'an amount of CPUs in quotes, such as "500m" or "2"');
 
@@ -131,6 +146,6 @@ export const service = z.strictObject({
     .refine((address) => isIP(address) > 0 || hostName.safeParse(address).success, 'an IP address or a host name')
     .refine(isReachable, 'an address that other machines reach: not one of the machine itself (loopback), of its link, of many, or of nobody')
     .optional()
-    .describe('A fixed IP address of the load balancer, reserved before; with another type the IP address or host name of what stands in front of it, as TSB and clients are told.'),
+    .describe('A fixed IP address of the load balancer, reserved before; with another type the IP address or host name of what stands in front of it, as TSB and clients are told; of tier1 it is also what ExternalDNS publishes (`tier1.dns`).'),
   internal: z.enum(['gke', 'aws', 'azure']).optional().describe('An internal load balancer, in the words of this cloud; absent: the cloud’s default.'),
 });

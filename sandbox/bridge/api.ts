@@ -6,7 +6,7 @@ import { type ConsumerBody, Consumers } from './consumers.ts';
 import { HttpError } from './errors.ts';
 import type { TopicPartition } from './fetcher.ts';
 import { log } from './log.ts';
-import { mediaTypes, type Operation, type OperationId } from './operations.ts';
+import { mediaTypes, openApi, type Operation, type OperationId } from './operations.ts';
 import { BridgeProducer } from './producer.ts';
 import { formatOf, fromRecords, toRecords } from './records.ts';
 import { checkRequest } from './request.ts';
@@ -90,7 +90,9 @@ export class Api {
       await this.#topics.create(body.topic_name, body.partitions_count ?? undefined, body.replication_factor ?? undefined);
       return kafkaJson({}, 201);
     },
-    info: () => ({ status: 200, type: mediaTypes.plainJson, body: Buffer.from(JSON.stringify({ bridge_version: version })) }),
+    info: () => plainJson({ bridge_version: version }),
+    openapi: () => plainJson(openApi),
+    openapiv3: () => plainJson(openApi),
     healthy: () => ({ status: this.ready ? 200 : 500 }),
     ready: () => ({ status: this.ready ? 200 : 500 }),
     // As in the original without metricsConfig.
@@ -142,6 +144,7 @@ export class Api {
 
 const noContent: Answer = { status: 204 };
 const kafkaJson = (value: unknown, status = 200): Answer => ({ status, type: mediaTypes.kafka, body: Buffer.from(JSON.stringify(value)) });
+const plainJson = (value: unknown): Answer => ({ status: 200, type: mediaTypes.plainJson, body: Buffer.from(JSON.stringify(value)) });
 const topicOf = (call: Call): string => call.parameters['topicname'] ?? '';
 const instanceOf = (call: Call): [string, string] => [call.parameters['groupid'] ?? '', call.parameters['name'] ?? ''];
 

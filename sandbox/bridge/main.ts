@@ -4,9 +4,10 @@
  * - one warm producer for all connections, not one for each;
  * - no worker pool: long polls do not hold produces up;
  * - on SIGTERM it goes on serving for a moment, so that gateways hear of it first, then drains: nothing in flight is lost.
- *   (The official one closes its producers first and exits early.)
+ *   (The official one closes its consumers and producers first and, up to 1.1.0, exits early.)
+ * - no linger.ms: a record goes at once (Kafka's client 4 waits 5 ms by default);
  * - rebalances are followed between polls as well; an instance in the middle of a poll is not idle;
- * - no TLS, CORS, tracing or metrics on its HTTP side;
+ * - no TLS, CORS, tracing or metrics on its HTTP side; `/openapi` names operations only;
  * - of SASL it knows SCRAM-SHA-512; a certificate that Kafka refuses looks to it like a Kafka that is not there.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -26,7 +26,7 @@ export type OperationId =
   | 'createConsumer' | 'deleteConsumer' | 'subscribe' | 'unsubscribe' | 'listSubscriptions' | 'assign' | 'poll' | 'commit'
   | 'seek' | 'seekToBeginning' | 'seekToEnd'
   | 'listTopics' | 'getTopic' | 'listPartitions' | 'getPartition' | 'getOffsets' | 'createTopic'
-  | 'info' | 'healthy' | 'ready' | 'metrics';
+  | 'info' | 'openapi' | 'openapiv3' | 'healthy' | 'ready' | 'metrics';
 
 const string: Schema = { type: 'string' };
 const integer: Schema = { type: 'integer' };
@@ -73,7 +73,18 @@ export const operations: readonly Operation[] = [
   { id: 'getOffsets', method: 'GET', path: `${partition}/offsets` },
   { id: 'createTopic', method: 'POST', path: '/admin/topics', body: body(newTopic, [mediaTypes.json]) },
   { id: 'info', method: 'GET', path: '/' },
+  { id: 'openapi', method: 'GET', path: '/openapi' },
+  { id: 'openapiv3', method: 'GET', path: '/openapi/v3' },
   { id: 'healthy', method: 'GET', path: '/healthy', management: true },
   { id: 'ready', method: 'GET', path: '/ready', management: true },
   { id: 'metrics', method: 'GET', path: '/metrics', management: true },
 ];
+
+/** What `/openapi` answers: which operations there are, and where; the official document says of each what it takes and answers as well. */
+export const openApi = {
+  openapi: '3.1.0',
+  info: { title: 'Strimzi Kafka Bridge API, as the reference bridge serves it', version: '1.1.0' },
+  paths: Object.fromEntries([...Map.groupBy(operations, (operation) => operation.path)].map(([path, each]) => [
+    path, Object.fromEntries(each.map(({ id, method }) => [method.toLowerCase(), { operationId: id, responses: {} }])),
+  ])),
+};

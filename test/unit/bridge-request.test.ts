@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { bridgeOperations } from '../../config/bridge-operations.ts';
+import { Api } from '../../sandbox/bridge/api.ts';
+import type { Cluster } from '../../sandbox/bridge/cluster.ts';
+import { readConfig } from '../../sandbox/bridge/config.ts';
 import { HttpError } from '../../sandbox/bridge/errors.ts';
+import { serve } from '../../sandbox/bridge/http.ts';
 import { operations, type OperationId } from '../../sandbox/bridge/operations.ts';
 import { checkRequest, route } from '../../sandbox/bridge/request.ts';
 
@@ -24,7 +29,7 @@ function refusal(id: OperationId, request: Parameters<typeof check>[1]): Record<
 
 describe('bridge: routes', () => {
   const cases: [string, string, string][] = [
-    ['POST', '/topics/t', 'send'], ['POST', '/topics/t/partitions/1', 'sendToPartition'], ['GET', '/topics', 'listTopics'], ['GET', '/topics/', 'listTopics'], ['GET', '/', 'info'],
+    ['POST', '/topics/t', 'send'], ['POST', '/topics/t/partitions/1', 'sendToPartition'], ['GET', '/topics', 'listTopics'], ['GET', '/topics/', 'listTopics'], ['GET', '/', 'info'], ['GET', '/openapi', 'openapi'], ['GET', '/openapi/v3', 'openapiv3'],
     ['POST', '/consumers/g/', 'createConsumer'], ['GET', '/consumers/g/instances/c/records', 'poll'], ['DELETE', '/consumers/g/instances/c/subscription', 'unsubscribe'],
     ['POST', '/consumers/g/instances/c/positions/end', 'seekToEnd'], ['POST', '/admin/topics', 'createTopic'],
   ];
@@ -35,6 +40,33 @@ describe('bridge: routes', () => {
       assert.equal(found.operation.id, id);
     });
   }
+
+  it('leads to every operation that a health check may ask for', () => {
+    for (const [path, name] of Object.entries({ '/': 'info', '/openapi': 'openapi', '/topics': 'listTopics', '/topics/t': 'getTopic', '/topics/t/partitions': 'listPartitions', '/topics/t/partitions/0': 'getPartition', '/topics/t/partitions/0/offsets': 'getOffsets' })) {
+      assert.deepEqual(bridgeOperations.filter((operation) => operation.answered && operation.path.test(path)).map((operation) => operation.name), [name]);
+      const found = route('GET', path);
+      assert.ok(found !== undefined && 'operation' in found && found.operation.id === name, path);
+    }
+    assert.equal(bridgeOperations.filter(({ answered }) => answered).length, 7);
+  });
+
+  it('tells of all of them at /openapi', async () => {
+    const config = readConfig(new Map([['kafka.bootstrap.servers', 'kafka.example:9092']]));
+    const listener = serve(new Api(config, { admin: {} } as unknown as Cluster), 'api');
+    try {
+      const port = await listener.listen(0, '127.0.0.1');
+      for (const path of ['/openapi', '/openapi/v3']) {
+        const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+        const { openapi, paths } = await answer.json() as { openapi: string; paths: Record<string, Record<string, { operationId: string }>> };
+        assert.deepEqual([answer.status, answer.headers.get('content-type'), openapi], [200, 'application/json', '3.1.0'], path);
+        assert.deepEqual(Object.values(paths).flatMap((each) => Object.values(each).map(({ operationId }) => operationId)).sort(), operations.map(({ id }) => id).sort());
+        assert.equal(paths['/topics/{topicname}']?.['post']?.operationId, 'send');
+      }
+    } finally {
+      listener.drain();
+      listener.destroy();
+    }
+  });
 
   it('decodes names in the path', () => {
     const found = route('GET', '/topics/a%20b');

@@ -19,7 +19,7 @@ describe('a region’s bridge', () => {
       producer: { config: { acks: 'all', 'enable.idempotence': true, 'max.block.ms': 3_000, 'request.timeout.ms': 3_000, 'delivery.timeout.ms': 8_000 } },
       consumer: { timeoutSeconds: 60, config: { 'session.timeout.ms': 6_000, 'heartbeat.interval.ms': 1_000 } },
       adminClient: { config: { 'request.timeout.ms': 3_000, 'default.api.timeout.ms': 8_000 } },
-      logging: { type: 'inline', loggers: quiet('listTopics', 'listSubscriptions') },
+      logging: { type: 'inline', loggers: quiet('listTopics', 'listSubscriptions', admin) },
       readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2, timeoutSeconds: 5 },
       template: {
         apiService: { metadata: { labels: { failover: 'enabled' } } },
@@ -57,7 +57,7 @@ describe('a region’s bridge', () => {
     assert.deepEqual(spec.resources, { requests: { cpu: '500m', memory: '512Mi' } });
     assert.deepEqual(spec.logging, {
       type: 'inline',
-      loggers: { ...quiet('listTopics', 'listSubscriptions'), 'rootLogger.level': 'WARN', 'logger.http_openapi_operation_send.name': 'http.openapi.operation.send', 'logger.http_openapi_operation_send.level': 'DEBUG' },
+      loggers: { ...quiet('listTopics', 'listSubscriptions', admin), 'rootLogger.level': 'WARN', 'logger.http_openapi_operation_send.name': 'http.openapi.operation.send', 'logger.http_openapi_operation_send.level': 'DEBUG' },
     });
     assert.deepEqual(spec.livenessProbe, { failureThreshold: 5 });
     assert.deepEqual(spec.readinessProbe, { initialDelaySeconds: 1, periodSeconds: 1, timeoutSeconds: 5 });
@@ -86,12 +86,18 @@ describe('a region’s bridge', () => {
 
   it('tells nothing of each check, unless it is told to, and of what nothing checks what its operator has it tell', async () => {
     const logging = async (changes: Changes) => (await bridgeOf(changes)).spec.logging?.loggers;
-    for (const [path, operation] of [
-      ['/topics/orders', 'getTopic'], ['/topics/orders/partitions', 'listPartitions'], ['/topics/orders/partitions/0', 'getPartition'], ['/topics/orders/partitions/0/offsets', 'getOffsets'], ['/', 'info'], ['/openapi', 'openapi'],
-    ] as const) assert.deepEqual(await logging({ bridge: { healthCheck: { path } } }), quiet(operation, 'listSubscriptions'), path);
-    assert.deepEqual(await logging({ bridge: { service: 'strimzi' } }), quiet('listTopics', 'info'), 'tier1 asks for another');
-    assert.deepEqual(await logging({ bridge: { logging: { 'http.openapi.operation.listTopics': 'INFO' } } }), { ...quiet('listTopics', 'listSubscriptions'), 'logger.http_openapi_operation_listTopics.level': 'INFO' });
+    for (const [path, ...quieted] of [
+      ['/topics/orders', 'getTopic', 'listSubscriptions', admin], ['/topics/orders/partitions', 'listPartitions', 'listSubscriptions', admin], ['/topics/orders/partitions/0', 'getPartition', 'listSubscriptions', admin],
+      ['/topics/orders/partitions/0/offsets', 'getOffsets', 'listSubscriptions', admin], ['/', 'info', 'listSubscriptions'], ['/openapi', 'openapi', 'listSubscriptions'],
+    ] as const) assert.deepEqual(await logging({ bridge: { healthCheck: { path } } }), quiet(...quieted), path);
+    assert.deepEqual(await logging({ bridge: { service: 'strimzi' } }), quiet('listTopics', 'info', admin), 'tier1 asks for another');
+    assert.deepEqual(await logging({ bridge: { logging: { 'http.openapi.operation.listTopics': 'INFO' } } }), { ...quiet('listTopics', 'listSubscriptions', admin), 'logger.http_openapi_operation_listTopics.level': 'INFO' });
+    assert.equal((await logging({ bridge: { logging: { [admin]: 'DEBUG' } } }))?.['logger.io_strimzi_kafka_bridge_KafkaBridgeAdmin.level'], 'DEBUG');
     assert.equal(await logging({ tsb: { envoyFilters: 'none' } }), undefined);
+    // By the identifier that the operator's own settings have for it; another of the same name would be without effect.
+    assert.deepEqual(await logging({ bridge: { logging: { 'io.strimzi.kafka.bridge': 'DEBUG', bridge: 'INFO' } }, tsb: { envoyFilters: 'none' } }), {
+      'logger.bridge.name': 'io.strimzi.kafka.bridge', 'logger.bridge.level': 'DEBUG', 'logger.bridge_2.name': 'bridge', 'logger.bridge_2.level': 'INFO',
+    });
   });
 
   it('comes from where the operator’s chart has its images', async () => {
@@ -151,8 +157,9 @@ describe('a region’s bridge', () => {
     assert.equal(metadataOf(recording, 'Secret', 'east-trust')['name'], 'openshift-cluster-ca-cert');
     assert.ok(!recording.resources.some(({ name }) => name === 'east-shared' || name === 'east-local' || name === 'east-metrics'));
     const { spec: routes } = recording.inputsOf('gateway.tsb.tetrate.io/v2:Gateway', 'east-routes') as { spec: { http: { routing: { rules: unknown } }[] } };
+    const comeBack = { headers: { request: { set: { 'X-Forwarded-Host': 'east.bridge.example', 'X-Forwarded-Proto': 'http' }, remove: ['Forwarded', 'X-Forwarded-Path'] } } };
     assert.deepEqual(routes.http[0]?.routing.rules, [
-      { timeout: '30s', route: { serviceDestination: { host: 'kafka-bridge/kafka-bridge-bridge-service.kafka-bridge.svc.cluster.local', port: 8282 } } },
+      { modify: comeBack, timeout: '30s', route: { serviceDestination: { host: 'kafka-bridge/kafka-bridge-bridge-service.kafka-bridge.svc.cluster.local', port: 8282 } } },
     ]);
   });
 });
@@ -268,9 +275,15 @@ describe('a region’s gateway', () => {
   });
 });
 
-/** The loggers of these operations of a bridge at WARN. */
-function quiet(...operations: string[]): Record<string, string> {
-  return Object.fromEntries(operations.flatMap((operation) => [[`logger.http_openapi_operation_${operation}.name`, `http.openapi.operation.${operation}`], [`logger.http_openapi_operation_${operation}.level`, 'WARN']]));
+/** What a bridge says of all that it asks Kafka for about topics. */
+const admin = 'io.strimzi.kafka.bridge.KafkaBridgeAdmin';
+
+/** The loggers of these operations of a bridge, or of these names, at WARN. */
+function quiet(...loggers: string[]): Record<string, string> {
+  return Object.fromEntries(loggers.map((logger) => (logger === admin ? logger : `http.openapi.operation.${logger}`)).flatMap((name) => {
+    const id = name.replaceAll('.', '_');
+    return [[`logger.${id}.name`, name], [`logger.${id}.level`, 'WARN']];
+  }));
 }
 
 async function bridgeOf(changes: Changes, type = bridge): Promise<{ spec: KafkaBridgeSpec; recording: Recording }> {

@@ -54,7 +54,7 @@ describe('tier1', () => {
     assert.deepEqual(ingress.http[0]?.routing.rules, [
       {
         match: [{ uri: { prefix: '/consumers' } }],
-        modify: { headers: { request: { set: { 'X-Forwarded-Host': 'east.bridge.example', 'X-Forwarded-Proto': 'http' } } } },
+        modify: { headers: { request: { set: { 'X-Forwarded-Host': 'east.bridge.example', 'X-Forwarded-Proto': 'http' }, remove: ['Forwarded', 'X-Forwarded-Path'] } } },
         route: { host: 'kafka-bridge/kafka-bridge-local.kafka-bridge.svc.cluster.local', port: 8080 },
       },
       { route: { host: 'kafka-bridge/kafka-bridge-http.kafka-bridge.svc.cluster.local', port: 8080 } },
@@ -132,6 +132,16 @@ describe('TLS at tier1', () => {
     assert.equal((recording.outputsOf('east') as { regionUrl: string }).regionUrl, 'https://east.bridge.example');
     assert.match(JSON.stringify(recording.inputsOf('gateway.tsb.tetrate.io/v2:Gateway', 'east-routes')), /"X-Forwarded-Proto":"https"/);
     assert.deepEqual(servers(recording, 'east-routes').map(({ port }) => port), [80, 80], 'TLS ends at tier1');
+  });
+
+  it('has consumers come back by it to their region behind Strimzi’s own Service, too, whose one rule is theirs as well', async () => {
+    for (const api of ['gateway', 'tier1gateway'] as const) {
+      const recording = await recordTopology({ bridge: { service: 'strimzi' }, tier1: { tls: { source: 'secret', secret: 'mine' } }, tsb: { api } });
+      const kind = api === 'gateway' ? 'Gateway' : 'IngressGateway';
+      const { spec } = recording.inputsOf(`gateway.tsb.tetrate.io/v2:${kind}`, 'east-routes') as { spec: { http: { routing: { rules: { match?: unknown; modify: unknown }[] } }[] } };
+      const comeBack = { headers: { request: { set: { 'X-Forwarded-Host': 'east.bridge.example', 'X-Forwarded-Proto': 'https' }, remove: ['Forwarded', 'X-Forwarded-Path'] } } };
+      for (const { routing } of spec.http) assert.deepEqual(routing.rules.map(({ match, modify }) => [match, modify]), [[undefined, comeBack]], api);
+    }
   });
 
   it('comes from cert-manager, which names every host', async () => {

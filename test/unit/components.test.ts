@@ -194,7 +194,7 @@ describe('the four components', () => {
       assert.deepEqual(routing.rules, [
         {
           match: [{ uri: { prefix: '/consumers' } }],
-          modify: { headers: { request: { set: { 'X-Forwarded-Host': 'west.bridge.example', 'X-Forwarded-Proto': 'http' } } } },
+          modify: { headers: { request: { set: { 'X-Forwarded-Host': 'west.bridge.example', 'X-Forwarded-Proto': 'http' }, remove: ['Forwarded', 'X-Forwarded-Path'] } } },
           timeout: '30s',
           route: { serviceDestination: { host: 'kafka-bridge/kafka-bridge-local.kafka-bridge.svc.cluster.local', port: 8080 } },
         },
@@ -217,6 +217,9 @@ describe('the four components', () => {
     ]);
     const patches = (name: string) => JSON.stringify(two.inputsOf('networking.istio.io/v1alpha3:EnvoyFilter', name));
     assert.match(patches('east-filter'), /"retriable_headers":\[\{"name":"x-kbf-unsent","present_match":true\}\]/);
+    // What is asked of a group of consumers goes to one bridge of several, and what is produced to all.
+    assert.match(patches('east-filter'), /"hash_policy":\[\{"header":\{"header_name":":path","regex_rewrite":\{"pattern":\{"regex":"\^\/consumers\/\(\[\^\/\?\]\+\)\.\*\$"\},"substitution":"\\\\1"\}\}\}\]/);
+    assert.deepEqual(patches('east-filter').match(/"service":"[^"]+"|"RING_HASH"/g), ['"service":"kafka-bridge-http.kafka-bridge.svc.cluster.local"', '"service":"kafka-bridge-local.kafka-bridge.svc.cluster.local"', '"RING_HASH"']);
     assert.match(patches('east-filter-sidecars'), /"mappers":\[\{"filter":\{"response_flag_filter":\{"flags":\["UF"\]\}\},"headers_to_add":\[\{[^\]]*"key":"x-kbf-unsent"/);
   });
 

@@ -59,6 +59,11 @@ describe('settings that are nearly wrong', () => {
     assert.deepEqual(wrong(settings({ bridge: { resources: { requests: amounts, limits: { cpu: '0.5', memory: '1024Mi' } } }, kafka: { resources: { requests: amounts, limits: amounts } } })), []);
   });
 
+  it('are volumes whose size Kubernetes does not write in k, and memory that it does', () => {
+    for (const size of ['10737418240', '1234567e3', '1.5Ti', '2.5T']) assert.deepEqual(wrong(settings({ kafka: { storage: { size } } })), [], size);
+    for (const memory of ['104857600k', '104857600000']) assert.deepEqual(wrong(settings({ bridge: { resources: { limits: { memory } } } })), [], memory);
+  });
+
   it('are charts that nobody installs, and namespaces of operators that are installed elsewhere only', () => {
     assert.deepEqual(wrong(settings({ operators: { strimzi: { chart: './absent.tgz' } } })), []);
     assert.deepEqual(wrong(settings({ kafka: { namespace: 'strimzi' }, operators: { strimzi: { install: true, given: { kafka: { namespace: 'theirs' } } } } })), []);

@@ -91,6 +91,35 @@ describe('advice on settings', () => {
   });
 });
 
+describe('advice on bridges that are ended in order', () => {
+  const ended = (fault: string, name = 'upstream-reset', change?: (stored: Stored) => void): string[] => (reportOf(fault, {}, (stored) => {
+    for (const attempt of stored.attempts.slice(1100, 1103)) Object.assign(attempt, { outcome: 'unknown', class: name });
+    change?.(stored);
+  }).advice ?? []).filter((text) => text.includes('ended in order'));
+
+  it('says why requests were not answered, what to do, and what may be allowed', () => {
+    for (const fault of ['bridge-scale-0', 'bridge-terminate', 'bridge-drain']) {
+      for (const name of ['upstream-reset', 'reset', 'timeout']) {
+        const [text = '', ...more] = ended(fault, name);
+        assert.match(text, /official.* 1\.1\.0, .*KafkaBridge has no preStop.*--objective 'produce\.unknown<=4'/);
+        assert.deepEqual(more, []);
+      }
+    }
+  });
+
+  it('says it of those of a later step of the plan, too, and of no other fault, nor where all was answered', () => {
+    assert.equal(ended('bridge-kill', 'upstream-reset', ({ run: { faults: [mark], faults } }) => { if (mark !== undefined) faults.push({ ...mark, fault: 'bridge-terminate' }); }).length, 1);
+    for (const fault of ['bridge-kill', 'bridge-hang', 'fail-back', 'gateway-kill']) assert.deepEqual(ended(fault), [], fault);
+    assert.deepEqual(reportOf('bridge-scale-0', {}, () => undefined).advice, []);
+  });
+
+  it('promises no wait that a KafkaBridge cannot have where a bridge was killed', () => {
+    const { advice = [] } = reportOf('bridge-kill', {}, ({ attempts }) => { for (const attempt of attempts.slice(1100, 1110)) Object.assign(attempt, { outcome: 'unknown', class: 'upstream-reset' }); });
+    assert.ok(advice.some((text) => text.includes('cut while a bridge had them')), advice.join('\n'));
+    assert.ok(!advice.some((text) => text.includes('preStop')), advice.join('\n'));
+  });
+});
+
 describe('advice on the machine that sends', () => {
   it('names ports, and no more connections, where there was none left to send from', () => {
     const { advice = [] } = reportOf('bridge-scale-0', {}, ({ attempts }) => {

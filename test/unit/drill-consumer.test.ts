@@ -53,6 +53,17 @@ describe('the consumers', () => {
     assert.deepEqual(deliveries.map(({ id }) => id?.seq).sort(), Array.from({ length: 9 }, (_, seq) => seq));
   });
 
+  it('say how far the log goes at least, where they were given more than they were to come to', async () => {
+    await group.start(signal);
+    const bounds = write(3);
+    await group.drained(bounds, 3000, signal);
+    assert.deepEqual(group.atLeast(bounds), bounds);
+    await group.drained(write(4), 3000, signal);
+    await group.stop();
+    assert.deepEqual(group.atLeast(bounds), new Map([[0, { begin: 0n, end: 3n }], [1, { begin: 0n, end: 2n }], [2, { begin: 0n, end: 2n }]]));
+    assert.deepEqual(group.atLeast(new Map([[0, { begin: 0n, end: 9n }]])), new Map([[0, { begin: 0n, end: 9n }]]));
+  });
+
   it('make an instance anew in another region when theirs is gone, and go on from the committed offset', async () => {
     await group.start(signal);
     await group.drained(write(9), 3000, signal);

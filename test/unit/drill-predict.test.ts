@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { buildTopology } from '../../components/topology.ts';
 import { parseConfiguration } from '../../config/configuration.ts';
-import { deliveryTimeoutMs, objectName, proxiesRepeat } from '../../automation/drill/predict/configuration.ts';
+import { objectName, proxiesRepeat, writtenWithinMs } from '../../automation/drill/predict/configuration.ts';
 import type { BridgeSettings, HopSettings } from '../../automation/drill/predict/configuration.ts';
 import { bridgeSettings, hopSettings } from '../../automation/drill/predict/extract.ts';
 import type { RawObject } from '../../automation/drill/predict/raw.ts';
@@ -224,13 +224,15 @@ describe('what could not be read', () => {
 });
 
 describe('the time that a record may still be written after its request', () => {
-  const west = (settings: AppliedConfiguration[string]): AppliedConfiguration => ({ ...applied(), [objectName.bridge('west')]: settings });
+  const west = (settings: AppliedConfiguration[string]): AppliedConfiguration => ({ [objectName.bridge('east')]: { maxBlockMs: 3000, deliveryTimeoutMs: 8000 }, [objectName.bridge('west')]: settings });
   for (const [what, configuration, expected] of [
-    ['is that of the region whose bridge tries longest', west({ deliveryTimeoutMs: 9000 }), 9000],
-    ['is Kafka\'s own where one does not say', west({}), 120_000],
-    ['is Kafka\'s own where one could not be read', west({ unreadable: '403' }), 120_000],
+    ['is that of the region whose bridge may wait and then try longest', west({ maxBlockMs: 1000, deliveryTimeoutMs: 9000 }), 11_000],
+    ['is the same whichever of the two is long', west({ maxBlockMs: 9000, deliveryTimeoutMs: 7000 }), 16_000],
+    ['has Kafka\'s own wait where one does not say', west({ deliveryTimeoutMs: 9000 }), 69_000],
+    ['is Kafka\'s own where one says nothing', west({}), 180_000],
+    ['is Kafka\'s own where one could not be read', west({ unreadable: '403' }), 180_000],
   ] as const) {
-    it(what, () => { assert.equal(deliveryTimeoutMs(configuration, ['east', 'west']), expected); });
+    it(what, () => { assert.equal(writtenWithinMs(configuration, ['east', 'west']), expected); });
   }
 });
 

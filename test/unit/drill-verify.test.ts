@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import type { ConsumerGroup } from '../../automation/drill/consumers.ts';
 import { faults } from '../../automation/drill/faults/index.ts';
-import type { Kafka } from '../../automation/drill/kafka.ts';
+import type { Bounds, Kafka } from '../../automation/drill/kafka.ts';
 import { Live } from '../../automation/drill/live.ts';
 import type { Drill } from '../../automation/drill/phases.ts';
-import { drain, readUntilAbort } from '../../automation/drill/verify.ts';
+import { drain, readLog, readUntilAbort } from '../../automation/drill/verify.ts';
 
 const nowMs = 60_000;
-const triesMs = 50;
+/** How long a bridge's producer may wait for what it must know of a topic, and then try, ms. */
+const [blockMs, deliveryMs] = [20, 30];
 
 describe('the end of a drill', () => {
   let live: Live;
@@ -20,25 +21,50 @@ describe('the end of a drill', () => {
 
   function drillOf(): Drill {
     return {
-      live, clock: () => nowMs, plan: { topic: 't' }, outputs: { regions: [{ name: 'east' }] }, signal: new AbortController().signal, seen: { configuration: { 'east bridge': { deliveryTimeoutMs: triesMs } } },
+      live, clock: () => nowMs, plan: { topic: 't' }, outputs: { regions: [{ name: 'east' }] }, signal: new AbortController().signal, seen: { configuration: { 'east bridge': { deliveryTimeoutMs: deliveryMs, maxBlockMs: blockMs } } },
       phase: (_: string, detail: string) => waited.push(detail),
     } as unknown as Drill;
   }
   const kafka = { bounds: () => Promise.resolve(new Map()), committed: () => Promise.resolve({ 0: 7 }) } as unknown as Kafka;
-  const consumersOf = (more: object = {}): ConsumerGroup => ({ drained: () => Promise.resolve(true), stop: () => Promise.resolve(), someLost: false, recreated: [], notRecreated: [], broken: [], ...more } as unknown as ConsumerGroup);
+  const consumersOf = (more: object = {}): ConsumerGroup => ({ drained: () => Promise.resolve(true), atLeast: (bounds: Bounds) => bounds, stop: () => Promise.resolve(), someLost: false, recreated: [], notRecreated: [], broken: [], ...more } as unknown as ConsumerGroup);
   const consumers = consumersOf();
 
-  it('waits as long as a bridge tries, from the last unknown answer or the end of a fault that held something back, whichever is later', async () => {
+  it('waits as long as a bridge may wait for a topic and then try, from the last unknown answer or the end of a fault that held something back, whichever is later', async () => {
     const drill = drillOf();
     await drain(drill, { kafka, consumers });
     assert.deepEqual(waited, ['consumers to the end of the log']);
     assert.deepEqual(drill.seen.committed, { 0: 7 });
-    for (const [unknown, release, waits] of [[nowMs - 10, undefined, true], [undefined, nowMs - 10, true], [nowMs - 100, nowMs - 10, true], [nowMs - 10, nowMs - 100, true], [nowMs - 100, nowMs - 100, false]] as const) {
+    for (const [unknown, release, waits] of [[nowMs - 10, undefined, true], [nowMs - deliveryMs - 1, undefined, true], [nowMs - blockMs - deliveryMs, undefined, false], [undefined, nowMs - 10, true], [nowMs - 100, nowMs - 10, true], [nowMs - 10, nowMs - 100, true], [nowMs - 100, nowMs - 100, false]] as const) {
       Object.assign(live, { lastUnknownMs: unknown, lastReleaseMs: release });
       waited = [];
       await drain(drillOf(), { kafka, consumers });
       assert.equal(waited.length === 2, waits, `${unknown} ${release}: ${waited.join('; ')}`);
     }
+  });
+
+  it('reads the log as far as consumers were to come, or came, and not what was written after that', async () => {
+    const told = new Map([[0, { begin: 0n, end: 3n }]]);
+    const further = new Map([[0, { begin: 0n, end: 4n }]]);
+    const read: Bounds[] = [];
+    const order: string[] = [];
+    // Another record is written each time that anybody looks.
+    let end = 2n;
+    const log = { ...kafka, bounds: () => Promise.resolve(new Map([[0, { begin: 0n, end: end += 1n }]])), async* read(_: string, bounds: Bounds) { yield await Promise.resolve([read.push(bounds)]); } } as unknown as Kafka;
+    const group = consumersOf({
+      drained: (bounds: Bounds) => {
+        assert.deepEqual(bounds, told);
+        return Promise.resolve(true);
+      },
+      stop: () => Promise.resolve(order.push('stop')),
+      atLeast: (bounds: Bounds) => {
+        assert.deepEqual([order, bounds], [['stop'], told]);
+        return further;
+      },
+    });
+    const drill = { ...drillOf(), store: { log: { append: () => undefined } } } as unknown as Drill;
+    await readLog(drill, log, await drain(drill, { kafka: log, consumers: group }));
+    assert.deepEqual(read, [further]);
+    assert.equal(drill.seen.logRead, true);
   });
 
   it('waits until a consumer that was lost is made anew, or given up, and keeps why it was not', async () => {

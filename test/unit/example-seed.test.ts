@@ -116,7 +116,12 @@ const manifests: Readonly<Record<string, Fields>> = {
 };
 
 /** What the program says where the walk-through says nothing, or otherwise; docs/examples/seed.md gives the reasons. */
-const marks = (name: string) => ({ headers: { response: { set: { 'x-kbf-gateway': name, 'x-kbf-upstream': '%UPSTREAM_HOST%' } } } });
+const marks = (name: string) => ({
+  headers: {
+    request: { set: { 'X-Forwarded-Host': `${name}.kafka.tetrate.work`, 'X-Forwarded-Proto': 'http' }, remove: ['Forwarded', 'X-Forwarded-Path'] },
+    response: { set: { 'x-kbf-gateway': name, 'x-kbf-upstream': '%UPSTREAM_HOST%' } },
+  },
+});
 const differences: Readonly<Record<string, Fields>> = {
   'openshift/kafka-cluster/certificate.openshift-kafka-cluster': { 'spec.duration': '2160h' },
   ...Object.fromEntries(['east', 'west'].flatMap((name) => [

@@ -86,6 +86,14 @@ describe('an operator that is installed', () => {
     for (const { parent, provider, name } of installed.resources.filter((each) => each.parent !== undefined)) assert.equal(provider, name.split('-').find((part) => every.includes(part)), parent);
   });
 
+  it('has cert-manager’s definitions, by the value that its chart has for them', async () => {
+    const values = async (version: string, more?: object) => release(await installs({ certManager: { install: true, version, ...(more === undefined ? {} : { values: more }) } }), 'cert-manager-kafka')['values'];
+    assert.deepEqual(await values('1.14.7'), { installCRDs: true });
+    assert.deepEqual(await values('1.9.2', { replicaCount: 2 }), { installCRDs: true, replicaCount: 2 });
+    assert.deepEqual(await values('1.15.0'), { crds: { enabled: true } });
+    assert.deepEqual(await values('2.0.0'), { crds: { enabled: true } });
+  });
+
   it('is expected where somebody else installs it, in the namespace that it has there', async () => {
     const given = configuration({ operators: { strimzi: { install: true, given: { kafka: { namespace: 'openshift-operators' }, west: {} } } } });
     assert.deepEqual(names(await installsOf(given)), ['Operator strimzi-east']);

@@ -44,7 +44,7 @@ export function regionGateway(cluster: string): TsbObject {
   const server = (name: string, hostname: string) => ({
     name, hostname, port: 80,
     routing: { rules: [
-      { match: [{ uri: { prefix: '/consumers' } }], modify: { headers: { request: { set: { 'X-Forwarded-Host': `${cluster}.kafka.example` } } } }, route: service('kafka-bridge-local') },
+      { match: [{ uri: { prefix: '/consumers' } }], modify: { headers: { request: { set: { 'X-Forwarded-Host': `${cluster}.kafka.example` }, remove: ['Forwarded'] } } }, route: service('kafka-bridge-local') },
       { route: service('kafka-bridge-http'), timeout: '15s' },
     ] },
   });

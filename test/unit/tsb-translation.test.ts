@@ -33,7 +33,7 @@ describe('translation of TSB to Istio', () => {
   it('routes by rules in their order, with headers and timeouts', () => {
     const service = wantedIn('east').get('VirtualService kafka-bridge/kafka-bridge-gateway-global');
     assert.deepEqual(at(service, 'http', 0, 'match'), [{ uri: { prefix: '/consumers' } }]);
-    assert.deepEqual(at(service, 'http', 0, 'headers'), { request: { set: { 'X-Forwarded-Host': 'east.kafka.example' } } });
+    assert.deepEqual(at(service, 'http', 0, 'headers'), { request: { set: { 'X-Forwarded-Host': 'east.kafka.example' }, remove: ['Forwarded'] } });
     assert.deepEqual(at(service, 'http', 0, 'timeout'), undefined);
     assert.deepEqual(at(service, 'http', 1, 'timeout'), '15s');
     assert.deepEqual(at(service, 'http', 1, 'route', 0, 'destination'), { host: 'kafka-bridge-http.kafka-bridge.svc.cluster.local', port: { number: 8080 } });

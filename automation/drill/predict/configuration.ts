@@ -12,6 +12,7 @@ export const objectName = {
 /** A KafkaBridge, as far as its clients' times go. */
 export interface BridgeSettings {
   deliveryTimeoutMs?: number;
+  maxBlockMs?: number;
   sessionTimeoutMs?: number;
   heartbeatIntervalMs?: number;
   maxPollIntervalMs?: number;
@@ -93,9 +94,18 @@ function readable(settings: AppliedConfiguration[string] | undefined): AppliedCo
 /** Kafka's own delivery.timeout.ms. */
 export const kafkaDeliveryTimeoutMs = 120_000;
 
-/** How long any of the regions' bridges may go on trying to write a record, ms; Kafka's own time for one that does not say, or could not be read. */
-export function deliveryTimeoutMs(configuration: AppliedConfiguration, regions: readonly string[]): number {
-  return Math.max(...regions.map((region) => bridgeOf(configuration, region)?.deliveryTimeoutMs ?? kafkaDeliveryTimeoutMs));
+/** Kafka's own max.block.ms. */
+const kafkaMaxBlockMs = 60_000;
+
+/**
+ * How long any of the regions' bridges may take to write a record, ms: its producer waits until it knows the record's topic, and tries from then on. Kafka's own times for one that does not say,
+ * or could not be read.
+ */
+export function writtenWithinMs(configuration: AppliedConfiguration, regions: readonly string[]): number {
+  return Math.max(...regions.map((region) => {
+    const { maxBlockMs = kafkaMaxBlockMs, deliveryTimeoutMs = kafkaDeliveryTimeoutMs } = bridgeOf(configuration, region) ?? {};
+    return maxBlockMs + deliveryTimeoutMs;
+  }));
 }
 
 /** Conditions of a retry that a request meets only where it was never sent. The last is for answers that say so themselves. */
