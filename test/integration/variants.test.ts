@@ -178,7 +178,7 @@ describe('variants of a stack', function () {
           assert.equal(bridges.size, 1, [...bridges].join());
         }
         bridges.clear();
-        for (let record = 0; record < 40; record += 1) await ask('POST', `/topics/${topic}`, { records: [{ value: record }] });
+        for (let record = 0; record < 40; record += 1) await ask('POST', `/topics/${topic}`, { records: [{ value: String(record) }] });
         assert.equal(bridges.size, 2, [...bridges].join());
       } finally {
         await pool.destroy();
