@@ -35,7 +35,6 @@ describe('faults by Chaos Mesh', () => {
   beforeEach(async () => {
     api = await startFakeKubernetes();
     chaos = installChaosMesh(api);
-    api.objects.set('/apis', { metadata: { name: '' }, kind: 'APIGroupList', groups: [] });
     for (const name of ['b-1', 'b-2']) pod(name, bridgeLabels);
     target = new Target(api.kubeconfig, refs, { topic: 't', leader: () => Promise.resolve(2), hosts: () => Promise.resolve(['10.9.0.1', '10.9.0.2']) });
   });
