@@ -1,10 +1,10 @@
 import { bridgesAuthentication } from '../config/given-namespace.ts';
 import { clientsCa } from '../config/names.ts';
 import type { BridgeConfiguration, Configuration, InstalledKafka } from '../config/schema.ts';
+import { compareVersions } from '../config/versions.ts';
 import type { Cluster } from './cluster.ts';
 import { type LiveObject, nameOf, plainError } from './cluster-reader.ts';
 import type { Surroundings } from './foreign-namespaces.ts';
-import type { StrimziApi } from './resources/strimzi.ts';
 import { within } from './within.ts';
 
 export type ClientAuthentication = NonNullable<BridgeConfiguration['authentication']>;
@@ -29,12 +29,14 @@ export interface LiveSecret {
   readonly data?: Readonly<Record<string, string>>;
 }
 
+/** The operator from which on bridges read their key as it is. Those of before have openssl convert it, which reads any (kafka_bridge_tls_prepare_certificates.sh). */
+const keysAsTheyAre = '1.1.0';
+
 /** What is in the bridges' namespace of every region. */
-function regionSecrets({ namespace, authentication }: Pick<BridgeConfiguration, 'namespace' | 'authentication'>, api: StrimziApi): ClientSecret[] {
+function regionSecrets({ namespace, authentication }: Pick<BridgeConfiguration, 'namespace' | 'authentication'>, operator: string): ClientSecret[] {
   if (authentication === undefined) return [];
   const secret = bridgesOwn(namespace, authentication);
-  // Bridges of before had the key converted by openssl, which reads any.
-  if (authentication.type !== 'tls' || api !== 'v1') return [secret];
+  if (authentication.type !== 'tls' || compareVersions(operator, keysAsTheyAre) < 0) return [secret];
   return [{ ...secret, pem: { [authentication.secret.certificate]: '-----BEGIN CERTIFICATE-----', [authentication.secret.key]: '-----BEGIN PRIVATE KEY-----' } }];
 }
 
@@ -48,11 +50,10 @@ export function kafkaSecrets({ name, namespace, listeners }: Pick<InstalledKafka
 }
 
 /** All of a configuration, with the context of the cluster that each is in. */
-export function clientSecrets({ kafka, regions, bridge }: Pick<Configuration, 'kafka' | 'regions' | 'bridge'>): (ClientSecret & { readonly context: string; readonly region?: string })[] {
-  const api = kafka.existing === undefined ? kafka.api : 'v1';
+export function clientSecrets({ kafka, regions, bridge, operators }: Pick<Configuration, 'kafka' | 'regions' | 'bridge' | 'operators'>): (ClientSecret & { readonly context: string; readonly region?: string })[] {
   return [
     ...(kafka.existing === undefined ? kafkaSecrets(kafka, bridge.authentication).map((secret) => ({ ...secret, context: kafka.context })) : []),
-    ...regions.flatMap(({ name: region, context }) => regionSecrets(bridge, api).map((secret) => ({ ...secret, context, region }))),
+    ...regions.flatMap(({ name: region, context }) => regionSecrets(bridge, operators.strimzi.version).map((secret) => ({ ...secret, context, region }))),
   ];
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
 
-import { parseDocument } from 'yaml';
+import { isScalar, parseDocument, visit } from 'yaml';
 
 import { environmentProxy } from './environment-proxy.ts';
 import { asRecord } from './text.ts';
@@ -62,12 +62,20 @@ export function completeContexts(source: KubeconfigSource): Map<string, ContextP
   }));
 }
 
-/** What is said of a mistake is the first line of the parser's message: it goes on with the lines around it, where a token may stand. */
+/** Nothing is said of a mistake but its kind and place: the parser's own words may quote the line, where a token may stand. */
 function parsed(text: string): unknown {
-  const document = parseDocument(text);
+  const document = parseDocument(text, { logLevel: 'silent' });
   const [error] = document.errors;
-  if (error !== undefined) throw new Error(reason(error));
+  if (error !== undefined) throw new Error(`no YAML: ${error.code}${placeOf(error.linePos?.[0])}`);
+  visit(document, {
+    Alias: (_, alias) => { if (alias.resolve(document) === undefined) throw new Error('no YAML: an alias without its anchor'); },
+    Pair: (_, { key }) => { if (!isScalar(key)) throw new Error('no YAML of a kubeconfig: a key that is no text, as braces that a template left make one'); },
+  });
   return document.toJS() as unknown;
+}
+
+function placeOf(at: { readonly line: number; readonly col: number } | undefined): string {
+  return at === undefined ? '' : ` at line ${at.line}, column ${at.col}`;
 }
 
 /**

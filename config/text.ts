@@ -52,7 +52,7 @@ export function holdsToken(text: string): boolean {
 
 /** Whether a text is recognisably a secret, wherever it stands. */
 export function holdsSecret(text: string): boolean {
-  return holdsToken(text) || /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text) || /\bpassword\s*=/i.test(text) || /^([a-z+]+:\/\/[^/@\s]+:|(https?|oci):\/\/)[^/@\s]+@/.test(text) || /"auth"\s*:\s*"[^"]/.test(text);
+  return holdsToken(text) || /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text) || /\bpassword\s*=/i.test(text) || /^([a-z+]+:\/\/[^/@\s]+:|(https?|oci):\/\/)[^/?#@\s]+@/.test(text) || /"auth"\s*:\s*"[^"]/.test(text);
 }
 
 /** The value at a path, or undefined where the path leads nowhere. */

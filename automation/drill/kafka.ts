@@ -38,7 +38,7 @@ export class Kafka implements AsyncDisposable {
   constructor({ bootstrapServers, caCertificate, credentials }: KafkaOptions) {
     this.#servers = bootstrapServers;
     const bootstrapBrokers = bootstrapServers.split(',').map((server) => server.trim());
-    // The router in front of a listener of type route or ingress knows by the server name alone which broker is meant. An address cannot be one.
+    // The router in front of a listener of type route or ingress knows by the server name alone which broker is meant. An address cannot be one: where brokers advertise addresses beside names, Node.js warns of it and connects all the same.
     const tlsServerName = bootstrapBrokers.some((server) => isIP(hostOf(server)) === 0);
     const client = {
       clientId: 'kbf-drill', bootstrapBrokers, timeout: 10_000, retries: 3,

@@ -16,8 +16,9 @@ export async function carryOutSteps(drill: Drill, first: Injection, kafka: Kafka
   const { plan, clock, signal, live, marks } = drill;
   const durationMs = plan.durationSeconds * 1000;
   const beginMs = clock();
+  // What was lost before may be the drill's own doing, where a fault is arranged before the load.
+  const lostBefore = consumers.recreated.length;
   await delay(durationMs / 3, undefined, { signal });
-  mustBeKnown(consumers);
   let next: Injection | undefined = first;
   let sinceMs = beginMs;
   for (const [i, step] of plan.steps.entries()) {
@@ -27,6 +28,7 @@ export async function carryOutSteps(drill: Drill, first: Injection, kafka: Kafka
       expectStep(drill, step.objective, sinceMs);
       if (!isExpectedOf(plan.steps.slice(i + 1))) live.gathered = undefined;
     } else {
+      if (next !== undefined) mustBeKnown(consumers.recreated.slice(lostBefore));
       // What is hit may have been replaced by an earlier step.
       const injection: Injection = next ?? await prepareFault(drill, step, kafka);
       next = undefined;
@@ -42,8 +44,8 @@ export async function carryOutSteps(drill: Drill, first: Injection, kafka: Kafka
 }
 
 /** A consumer that its bridge does not know any more, though nobody has hurt that yet, would be taken for the fault's. */
-function mustBeKnown({ recreated }: Pick<ConsumerGroup, 'recreated'>): void {
-  const unknown = recreated.filter((why) => why.includes(': 404 '));
+function mustBeKnown(lost: readonly string[]): void {
+  const unknown = lost.filter((why) => why.includes(': 404 '));
   if (unknown.length === 0) return;
   throw new UserError(`consumers lost their instances ${unknown.length} times before the fault, which was not injected, as who was asked did not know them (${unknown.at(-1) ?? ''}): `
     + 'of several bridges in a region each knows its own alone, and nothing keeps what is asked of a group at one (docs/failover.md)');

@@ -43,9 +43,14 @@ export async function readUntilAbort(drill: Drill, { kafka, workers }: { kafka: 
   if (await workers?.finish(signal) === undefined) await readLog({ ...drill, signal }, kafka, await kafka.bounds(drill.plan.topic));
 }
 
-/** Reads the log within the bounds natively and stores it. */
-export async function readLog({ plan, content, store, seen, phase, signal }: Drill, kafka: Kafka, bounds: Bounds): Promise<void> {
+/** Reads the log within the bounds natively and stores it, as far as there is any: of a partition that was cut short there is less than consumers were given. */
+export async function readLog({ plan, content, store, seen, phase, signal }: Drill, kafka: Kafka, wanted: Bounds): Promise<void> {
   phase('verify', 'reading the log');
+  const there = await kafka.bounds(plan.topic);
+  const bounds = new Map([...wanted].map(([partition, { begin, end }]) => {
+    const last = there.get(partition)?.end ?? end;
+    return [partition, { begin, end: end < last ? end : last }];
+  }));
   for await (const records of kafka.read(plan.topic, bounds, content)) {
     signal.throwIfAborted();
     let unwritten: Promise<void> | undefined;

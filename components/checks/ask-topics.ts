@@ -29,15 +29,16 @@ export async function askTopics(entrance: Entrance): Promise<{ status: number; t
 async function get({ address, port, hostname, caCertificate }: Entrance): Promise<{ status: number; body: string }> {
   const options = { host: address, port, path: '/topics', headers: { host: hostname, accept: 'application/vnd.kafka.v2+json' }, agent: false as const, signal: AbortSignal.timeout(timeoutMs) };
   return await new Promise((resolve, reject) => {
+    const failed = (error: Error): void => { reject(error.name === 'AbortError' ? new Error(`no answer within ${timeoutMs / 1_000} s, or no end of it`) : error); };
     const asked = caCertificate === undefined ? requestPlain(options) : requestTls({ ...options, servername: hostname, ca: trusted(caCertificate) });
     asked.on('response', (answer) => {
       let body = '';
       answer.setEncoding('utf8').on('data', (chunk: string) => {
         body += chunk;
         if (body.length > longest) asked.destroy(new Error(`an answer of more than ${longest / 2 ** 20} MiB, which is no list of topics`));
-      }).on('error', reject).on('end', () => { resolve({ status: answer.statusCode ?? 0, body }); });
+      }).on('error', failed).on('end', () => { resolve({ status: answer.statusCode ?? 0, body }); });
     });
-    asked.on('timeout', () => asked.destroy(new Error(`no answer within ${timeoutMs / 1_000} s`))).on('error', reject).end();
+    asked.on('error', failed).end();
   });
 }
 

@@ -63,6 +63,10 @@ describe('the Secrets that bridges say who they are by', () => {
     for (const other of ['RSA PRIVATE KEY', 'EC PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'CERTIFICATE']) {
       assert.match(await east({ ...pem, 'user.key': `-----BEGIN ${other}-----\n` }), /has a key that is not PKCS#8, which bridges cannot load\. Convert user\.key \(openssl/);
     }
+    // Bridges of before have it converted.
+    const before = { ...certificate, operators: { strimzi: { version: '1.0.1' } } };
+    assert.equal(await east({ ...pem, 'user.key': '-----BEGIN RSA PRIVATE KEY-----\n' }, before), '');
+    assert.match(await east({ ...pem, 'user.key': '-----BEGIN RSA PRIVATE KEY-----\n' }, { ...before, operators: { strimzi: { version: '1.1.0' } } }), /PKCS#8/);
     assert.match(await east({ ...pem, 'user.crt': pem['user.key'] }), /has no certificate in user\.crt\.$/);
   });
 

@@ -25,7 +25,7 @@ const wrong: readonly Wrong[] = [
   { what: 'text for yes or no', change: { checks: 'maybe' }, path: 'checks', found: '"maybe"', allowed: 'true or false' },
   { what: 'no kubeconfig', change: { kubeconfig: undefined }, path: 'kubeconfig', found: 'nothing', allowed: 'the path of a kubeconfig file with these contexts: kafka, east, west, central' },
   { what: 'a kubeconfig that is not there', change: { kubeconfig: 'absent' }, path: 'kubeconfig', found: '"absent" (DIRECTORY/absent: no such file)', allowed: 'the path of a kubeconfig file' },
-  { what: 'a kubeconfig that is none', change: { kubeconfig: 'broken' }, path: 'kubeconfig', found: '"broken" (DIRECTORY/broken: Flow sequence in block collection must be sufficiently indented and end with a ] at line 1, column 12)', allowed: 'the path of a kubeconfig file' },
+  { what: 'a kubeconfig that is none', change: { kubeconfig: 'broken' }, path: 'kubeconfig', found: '"broken" (DIRECTORY/broken: no YAML: BAD_INDENT at line 1, column 12)', allowed: 'the path of a kubeconfig file' },
   { what: 'one cluster’s kubeconfig that is not there', change: { 'kafka.kubeconfig': 'absent' }, path: 'kafka.kubeconfig', found: '"absent" (DIRECTORY/absent: no such file)', allowed: 'the path of a kubeconfig file' },
   { what: 'one context in two files', change: { 'tier1.kubeconfig': 'other' }, path: 'tier1.context', found: '"central"', allowed: 'one name for one cluster: tsb takes the same context from DIRECTORY/kubeconfig; rename it in one of the two' },
   { what: 'Kafka in an unknown context', change: { 'kafka.context': 'kakfa' }, path: 'kafka.context', found: '"kakfa"', allowed: 'a complete context of DIRECTORY/kubeconfig: central, east, kafka, west', suggestion: 'kafka' },

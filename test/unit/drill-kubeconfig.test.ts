@@ -78,8 +78,10 @@ describe('the kubeconfig of a drill', () => {
 
   it('that is no YAML is named without the line that is wrong, where a token may stand', async () => {
     const file = join(directory, 'broken');
-    await writeFile(file, 'users:\n- name: east\n  user:\n    token: s3cr3t: x\n');
-    assert.throws(() => completeContexts({ file }), (error: Error) => /at line 4, column 12/.test(error.message) && !error.message.includes('s3cr3t') && error.cause === undefined);
+    for (const [token, says] of [['s3cr3t: x', /at line 4, column 12$/], ['*s3cr3t', /an alias without its anchor$/], ['|s3cr3t', /at line 4/], ['@s3cr3t', /at line 4/], ['{{s3cr3t}}', /a key that is no text/]] as const) {
+      await writeFile(file, `users:\n- name: east\n  user:\n    token: ${token}\n`);
+      assert.throws(() => completeContexts({ file }), (error: Error) => says.test(error.message) && !error.message.includes('s3cr3t') && error.cause === undefined, token);
+    }
   });
 
   it('finds what lies beside the files that it is made of', async () => {

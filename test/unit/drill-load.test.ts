@@ -265,9 +265,13 @@ describe('the live view', () => {
   });
 
   it('comes to no fault where consumers are lost without one, as nobody knows what they are asked about', async () => {
-    const drill = { live: new Live(() => 0, ['east']), clock: () => 0, plan: { durationSeconds: 0.03, steps: [] }, marks: {}, signal: new AbortController().signal };
-    const recreated = ['commit: 503 no healthy upstream', 'poll: 404 {"error_code":404,"message":"The specified consumer instance was not found."}'];
-    await assert.rejects(carryOutSteps(drill as unknown as Drill, {} as Injection, {} as KafkaView, { recreated }), { name: 'UserError', message: /^consumers lost their instances 1 times before the fault, which was not injected, as who was asked did not know them \(poll: 404 / });
+    const drill = { live: new Live(() => 0, ['east']), clock: () => 0, plan: { durationSeconds: 0.03, steps: [{ kind: 'wait', seconds: 0.01 }, { kind: 'do', fault: 'bridge-kill', region: 'east' }] }, marks: {}, steps: [], signal: new AbortController().signal };
+    const unknown = 'poll: 404 {"error_code":404,"message":"The specified consumer instance was not found."}';
+    // Of what was lost before the load a fault may be the reason that is arranged before it.
+    const recreated = [unknown];
+    const carried = carryOutSteps(drill as unknown as Drill, {} as Injection, {} as KafkaView, { recreated });
+    recreated.push('commit: 503 no healthy upstream', unknown);
+    await assert.rejects(carried, { name: 'UserError', message: /^consumers lost their instances 1 times before the fault, which was not injected, as who was asked did not know them \(poll: 404 / });
   });
 
   it('keeps no attempt for longer than a minute, however much of the load a step is to judge, and judges all of it', () => {

@@ -67,6 +67,13 @@ describe('the end of a drill', () => {
     assert.equal(drill.seen.logRead, true);
   });
 
+  it('reads a log that was cut short as far as there is one, so that what consumers were given beyond is seen to be lost', async () => {
+    const read: Bounds[] = [];
+    const log = { ...kafka, bounds: () => Promise.resolve(new Map([[0, { begin: 0n, end: 3n }], [1, { begin: 0n, end: 9n }]])), async* read(_: string, bounds: Bounds) { yield await Promise.resolve([read.push(bounds)]); } } as unknown as Kafka;
+    await readLog({ ...drillOf(), store: { log: { append: () => undefined } } } as unknown as Drill, log, new Map([[0, { begin: 0n, end: 5n }], [1, { begin: 0n, end: 7n }]]));
+    assert.deepEqual(read, [new Map([[0, { begin: 0n, end: 3n }], [1, { begin: 0n, end: 7n }]])]);
+  });
+
   it('waits until a consumer that was lost is made anew, or given up, and keeps why it was not', async () => {
     const order: string[] = [];
     const why = 'consumer 1 of group g could not be made within 90000 ms';
