@@ -151,11 +151,11 @@ function exact(value: number): number {
 export function limitText({ name, op, limit, ofSent }: Expression): string {
   const unit = figures[name]?.unit ?? 'share';
   if (ofSent) return `${op} ${rounded(limit * 100)} % of those sent`;
-  return unit === 'ms' ? `${op} ${limit} ms` : unit === 'share' ? `${op} ${rounded(limit * 100)} %` : `${op} ${limit}`;
+  return unit === 'ms' ? `${op} ${rounded(limit)} ms` : unit === 'share' ? `${op} ${rounded(limit * 100)} %` : `${op} ${limit}`;
 }
 
 function rounded(value: number): number {
-  return Number(value.toPrecision(6));
+  return Number(value.toPrecision(9));
 }
 
 function wrong(text: string, what: string, remedy: string): UserError {

@@ -142,8 +142,10 @@ function expectationOf({ faults, plan }: RunRecord, region: string, phase: 'befo
 function expected(name: string, serving: Serving, measured: number | undefined, least = 0): Objective[] {
   if (serving === 'any') return [];
   if (serving === 'silent') return [atMost(name, 0, measured)];
-  const limit = least === 0 ? '> 0' : `>= ${Number((least * 100).toPrecision(2))} % of all, a tenth of its share before`;
-  return [{ name, limit, ...(measured === undefined ? {} : { measured }), met: measured !== undefined && measured > 0 && measured >= least }];
+  // By the number that is said.
+  const percent = Number((least * 100).toPrecision(2));
+  const limit = least === 0 ? '> 0' : `>= ${percent} % of all, a tenth of its share before`;
+  return [{ name, limit, ...(measured === undefined ? {} : { measured }), met: measured !== undefined && measured > 0 && measured >= percent / 100 }];
 }
 
 /** What was lost then depends on how long the fault stayed: that it was little this time promises nothing. */
