@@ -76,6 +76,12 @@ export class Cluster {
     }
   }
 
+  /** Whether its API server has an API group, such as `cilium.io`. */
+  async serves(group: string): Promise<boolean> {
+    const { groups } = await this.ask('APIs cannot be listed', () => this.apis.getAPIVersions({}));
+    return groups.some(({ name }) => name === group);
+  }
+
   /** Whether its API server answers within `timeoutMs`. */
   async answers(timeoutMs: number): Promise<boolean> {
     try {

@@ -40,14 +40,14 @@ export async function drain(drill: Drill, { kafka, consumers }: { kafka: Kafka; 
  */
 export async function readUntilAbort(drill: Drill, { kafka, workers }: { kafka: Kafka; workers: Pick<Workers, 'finish'> | undefined }): Promise<void> {
   const signal = drill.options.signal ?? new AbortController().signal;
-  if (await workers?.finish(signal) === undefined) await readLog({ ...drill, signal }, kafka, await kafka.bounds(drill.plan.topic));
+  if (await workers?.finish(signal) === undefined) await readLog({ ...drill, signal }, kafka);
 }
 
-/** Reads the log within the bounds natively and stores it, as far as there is any: of a partition that was cut short there is less than consumers were given. */
-export async function readLog({ plan, content, store, seen, phase, signal }: Drill, kafka: Kafka, wanted: Bounds): Promise<void> {
+/** Reads the log natively and stores it, to its end or only as far as is wanted, and as far as there is any: of a partition that was cut short there is less than consumers were given. */
+export async function readLog({ plan, content, store, seen, phase, signal }: Drill, kafka: Kafka, wanted?: Bounds): Promise<void> {
   phase('verify', 'reading the log');
   const there = await kafka.bounds(plan.topic);
-  const bounds = new Map([...wanted].map(([partition, { begin, end }]) => {
+  const bounds = new Map([...wanted ?? there].map(([partition, { begin, end }]) => {
     const last = there.get(partition)?.end ?? end;
     return [partition, { begin, end: end < last ? end : last }];
   }));
