@@ -1,12 +1,18 @@
-import { dnsAnnotation } from '../config/names.ts';
+import { dnsAnnotations, dnsTargets } from '../config/names.ts';
 import type { ServiceConfiguration } from '../config/schema.ts';
 
 /** What has ExternalDNS publish host names with the Service's address. */
 export function externalDns(...hosts: readonly string[]): Record<string, string> {
-  return { [dnsAnnotation]: hosts.join(',') };
+  return withEach(dnsAnnotations, hosts.join(','));
 }
 
-/** By which address ExternalDNS publishes the names of a Service that has none of its own: it would take those of nodes, or publish nothing. */
-export function publishedAddress({ type, address }: ServiceConfiguration): Record<string, string> {
-  return type === 'LoadBalancer' || address === undefined ? {} : { 'external-dns.alpha.kubernetes.io/target': address };
+/** By which address ExternalDNS publishes the names of a Service that has none of its own: it would take those of nodes, or publish nothing. What a person says goes before, for each release of it. */
+export function publishedAddress({ type, address, annotations = {} }: ServiceConfiguration): Record<string, string> {
+  const said = dnsTargets.map((name) => annotations[name]).find((each) => each !== undefined);
+  const target = said ?? (type === 'LoadBalancer' ? undefined : address);
+  return target === undefined ? {} : withEach(dnsTargets, target);
+}
+
+function withEach(names: readonly string[], value: string): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, value]));
 }

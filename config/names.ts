@@ -71,8 +71,14 @@ export function listenerService(kafka: string, listener: string): string {
   return `${kafka}-kafka-${listener}-bootstrap`;
 }
 
-/** The Service annotation by which ExternalDNS publishes host names with the Service's address. */
-export const dnsAnnotation = 'external-dns.alpha.kubernetes.io/hostname';
+/** What ExternalDNS's annotations begin with: up to 0.21, and since, which reads the former no more and takes away what it published by them. An annotation that it does not read is nothing to it. */
+const dnsPrefixes = ['external-dns.alpha.kubernetes.io', 'external-dns.kubernetes.io'];
+
+/** The Service annotations by which ExternalDNS publishes host names with the Service's address: one for each of its releases. */
+export const dnsAnnotations: readonly string[] = dnsPrefixes.map((prefix) => `${prefix}/hostname`);
+
+/** Those that say by which address instead. */
+export const dnsTargets: readonly string[] = dnsPrefixes.map((prefix) => `${prefix}/target`);
 
 /** Fully qualified name of a Service in its own cluster. */
 export function serviceHost(service: string, namespace: string): string {

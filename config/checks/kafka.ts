@@ -1,5 +1,5 @@
 import { outsideListener } from '../listener-hosts.ts';
-import { dnsAnnotation } from '../names.ts';
+import { dnsAnnotations } from '../names.ts';
 import type { Finding } from '../problems.ts';
 import type { Partly, Readable } from '../readable.ts';
 import type { InstalledKafka } from '../schema.ts';
@@ -36,7 +36,7 @@ function listeners({ listeners: all = [] }: Kafka): Finding[] {
       ...(listener.class !== undefined && type !== undefined && type !== 'ingress' && type !== 'loadbalancer' ? [{ path: [...path, 'class'], allowed: 'only with type: ingress or loadbalancer' }] : []),
       ...(type === 'ingress' && !isRight(objectName, listener.class) ? [{ path: [...path, 'class'], allowed: 'the name of an IngressClass: lower-case letters, digits, inner hyphens and dots, such as nginx' }] : []),
       ...(type === 'loadbalancer' && !isRight(balancerClass, listener.class) ? [{ path: [...path, 'class'], allowed: 'at most 63 letters, digits, inner hyphens, underscores and dots, which may have a domain and a slash before it, such as service.k8s.aws/nlb' }] : []),
-      ...((type === 'loadbalancer' || type === 'nodeport') && annotations?.[dnsAnnotation] !== undefined ? [{ path: [...path, 'annotations', dnsAnnotation], allowed: 'nothing: the program writes it, each broker with its own name' }] : []),
+      ...(type === 'loadbalancer' || type === 'nodeport' ? dnsAnnotations.filter((name) => annotations?.[name] !== undefined).map((name) => ({ path: [...path, 'annotations', name], allowed: 'nothing: the program writes it, each broker with its own name' })) : []),
       ...(type === 'internal' && Object.keys(annotations ?? {}).length > 0 ? [{ path: [...path, 'annotations'], allowed: 'nothing: an internal listener has no object of its own' }] : []),
     ];
   });

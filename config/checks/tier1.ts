@@ -1,4 +1,4 @@
-import { dnsAnnotation, regionHostname } from '../names.ts';
+import { dnsAnnotations, regionHostname } from '../names.ts';
 import { nearest } from '../near.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
@@ -57,10 +57,11 @@ function all({ tier1, tsb }: Readable, raw: unknown): Finding[] {
 
 /** One name is published once. */
 function publishing({ tier1, gcp }: Readable): Finding[] {
-  const own = tier1?.service?.annotations?.[dnsAnnotation];
+  const by = tier1?.dns;
+  const own = dnsAnnotations.filter((name) => tier1?.service?.annotations?.[name] !== undefined);
   return [
-    ...(tier1?.dns !== undefined && own !== undefined ? [{ path: ['tier1', 'service', 'annotations', dnsAnnotation], allowed: `nothing beside tier1.dns: ${tier1.dns}, with which the program writes it: there every host name is published` }] : []),
-    ...(tier1?.dns !== undefined && gcp?.dnsZone !== undefined ? [ofGcp('dnsZone', `nothing beside tier1.dns: ${tier1.dns}: two would write the same records`)] : []),
+    ...(by === undefined ? [] : own.map((name) => ({ path: ['tier1', 'service', 'annotations', name], allowed: `nothing beside tier1.dns: ${by}, with which the program writes it: there every host name is published` }))),
+    ...(by !== undefined && gcp?.dnsZone !== undefined ? [ofGcp('dnsZone', `nothing beside tier1.dns: ${by}: two would write the same records`)] : []),
   ];
 }
 
@@ -69,11 +70,11 @@ function regionsPublishing({ hostname, regions = [], tier1, gcp }: Readable): Fi
   const by = tier1?.dns !== undefined ? 'tier1.dns' : gcp?.dnsZone !== undefined ? 'gcp.dnsZone' : undefined;
   if (by === undefined || hostname === undefined) return [];
   const published = [hostname, ...regions.flatMap((region) => (region?.name === undefined ? [] : [regionHostname(region.name, hostname)]))];
-  return regions.flatMap((region, index) => {
-    const names = region?.gateway?.service?.annotations?.[dnsAnnotation]?.split(',').map((name) => name.trim().toLowerCase().replace(/\.$/, '')) ?? [];
+  return regions.flatMap((region, index) => dnsAnnotations.flatMap((annotation) => {
+    const names = region?.gateway?.service?.annotations?.[annotation]?.split(',').map((name) => name.trim().toLowerCase().replace(/\.$/, '')) ?? [];
     const twice = names.filter((name) => published.includes(name));
-    return twice.length === 0 ? [] : [{ path: ['regions', index, 'gateway', 'service', 'annotations', dnsAnnotation], allowed: `no name that is published with tier1’s address (${by}): ${twice.join(', ')}` }];
-  });
+    return twice.length === 0 ? [] : [{ path: ['regions', index, 'gateway', 'service', 'annotations', annotation], allowed: `no name that is published with tier1’s address (${by}): ${twice.join(', ')}` }];
+  }));
 }
 
 /** Where an annotation of GKE says that a load balancer is internal. */

@@ -32,5 +32,5 @@ export const tier1 = z.strictObject({
     .describe('safe: only what was never sent is sent again, and who fails is left out at once; tsb-default: TSB’s own settings at tier1 and in regions, which repeat produces, so that records are written twice, and leave out who failed ten times.'),
   tls: tls.optional().describe('HTTPS on port 443; absent: HTTP on port 80.'),
   service: service.prefault({}).describe('Service of tier1.'),
-  dns: z.enum(['external-dns']).optional().describe('Who publishes the host names; absent: nobody, or the zone `gcp.dnsZone`. ExternalDNS is told by annotations `external-dns.alpha.kubernetes.io/…`, which it takes from 0.22.0 on with `--annotation-prefix=external-dns.alpha.kubernetes.io/` only.'),
+  dns: z.enum(['external-dns']).optional().describe('Who publishes the host names; absent: nobody, or the zone `gcp.dnsZone`. ExternalDNS is told by annotations `external-dns.kubernetes.io/…`, and by `external-dns.alpha.kubernetes.io/…`, which its releases before 0.22.0 read.'),
 });

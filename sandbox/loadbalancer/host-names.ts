@@ -4,7 +4,8 @@ import type { EndpointSlice, Service } from './endpoints.ts';
 /** A line of a hosts file. */
 export interface HostLine { readonly address: string; readonly names: readonly string[] }
 
-const published = 'external-dns.alpha.kubernetes.io/hostname';
+/** As ExternalDNS reads it from 0.22.0 on. */
+const published = 'external-dns.kubernetes.io/hostname';
 
 /** Names as cluster DNS has them: a Service's, and its pods' where it is headless. @param slices Those of the Service. */
 export function clusterNames({ metadata, spec }: Service, slices: readonly EndpointSlice[]): HostLine[] {

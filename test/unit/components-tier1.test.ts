@@ -77,6 +77,7 @@ describe('tier1', () => {
     assert.deepEqual(published.service.annotations, {
       'networking.gke.io/load-balancer-type': 'Internal', 'networking.gke.io/internal-load-balancer-allow-global-access': 'true',
       'external-dns.alpha.kubernetes.io/hostname': 'bridge.example,east.bridge.example,west.bridge.example',
+      'external-dns.kubernetes.io/hostname': 'bridge.example,east.bridge.example,west.bridge.example',
     });
     assert.deepEqual(published.overlays, [{ apiVersion: 'v1', kind: 'Service', name: 'tier1', patches: [{ path: 'spec.loadBalancerIP', value: '10.9.0.2' }] }]);
   });

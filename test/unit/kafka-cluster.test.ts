@@ -8,7 +8,7 @@ import { apart, certificateOf, kafkaOf, leaf, made, operators, outputs, root, se
 import { answeringCluster, record, type Recording } from './pulumi-mocks.ts';
 
 const own = { brokerCertChainAndKey: { secretName: 'kafka-listener', certificate: 'tls.crt', key: 'tls.key' } };
-const dns = (host: string) => ({ 'external-dns.alpha.kubernetes.io/hostname': host });
+const dns = (host: string) => ({ 'external-dns.alpha.kubernetes.io/hostname': host, 'external-dns.kubernetes.io/hostname': host });
 
 const ownObjects = ['Certificate kafka-listener', 'Certificate kafka-root', 'Issuer kafka-issuer', 'Issuer kafka-self-signed'].map((object) => `cert-manager.io/v1:${object}`);
 const strimziObjects = ['kafka.strimzi.io/v1:Kafka kafka', 'kafka.strimzi.io/v1:KafkaNodePool kafka-pool'];

@@ -78,7 +78,7 @@ describe('Host names', () => {
   });
 
   it('of load balancers are those that ExternalDNS would publish', () => {
-    const named = service(http, { 'external-dns.alpha.kubernetes.io/hostname': 'a.example, b.example.' });
+    const named = service(http, { 'external-dns.kubernetes.io/hostname': 'a.example, b.example.' });
     assert.deepEqual(publishedNames(named, '10.213.0.1', '10.13.0.1'), [{ address: '10.213.0.1', names: ['a.example', 'b.example'] }]);
     assert.deepEqual(publishedNames(named, undefined, '10.13.0.1'), []);
     assert.deepEqual(publishedNames(service({ ...http, type: 'NodePort' }, named.metadata.annotations), undefined, '10.13.0.1'), [{ address: '10.13.0.1', names: ['a.example', 'b.example'] }]);
