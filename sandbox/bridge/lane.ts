@@ -65,24 +65,31 @@ export class Lane {
   async #deliver(batch: readonly Pending[]): Promise<bigint> {
     const since = batch[0]?.since ?? Date.now();
     const deadline = since + this.#options.deliveryTimeoutMs;
-    for (let attempt = 0; ; attempt += 1) {
-      const outcome = await before(deadline, this.#request(batch, attempt > 0).then((offset) => ({ offset }), (error: unknown) => ({ error })));
-      if (outcome === undefined || ('error' in outcome && Date.now() + this.#options.retryBackoffMs >= deadline && isRetriable(outcome.error))) {
-        throw new HttpError(500, `Expiring ${String(batch.length)} record(s) for ${this.#topic}-${String(this.#partition)}:${String(Date.now() - since)} ms has passed since batch creation`);
+    const over = new AbortController();
+    try {
+      for (let attempt = 0; ; attempt += 1) {
+        const outcome = await before(deadline, this.#request(batch, attempt > 0, over.signal).then((offset) => ({ offset }), (error: unknown) => ({ error })));
+        if (outcome === undefined || ('error' in outcome && Date.now() + this.#options.retryBackoffMs >= deadline && isRetriable(outcome.error))) {
+          throw new HttpError(500, `Expiring ${String(batch.length)} record(s) for ${this.#topic}-${String(this.#partition)}:${String(Date.now() - since)} ms has passed since batch creation`);
+        }
+        if ('offset' in outcome) return outcome.offset;
+        if (!isRetriable(outcome.error)) throw new HttpError(500, kafkaText(outcome.error));
+        await sleep(this.#options.retryBackoffMs);
       }
-      if ('offset' in outcome) return outcome.offset;
-      if (!isRetriable(outcome.error)) throw new HttpError(500, kafkaText(outcome.error));
-      await sleep(this.#options.retryBackoffMs);
+    } finally {
+      over.abort();
     }
   }
 
-  async #request(batch: readonly Pending[], again: boolean): Promise<bigint> {
+  /** @param over Aborted once the batch is given up: what has not been sent by then must not be, as its clients were told and the next batch is on its way with the same first sequence. */
+  async #request(batch: readonly Pending[], again: boolean, over: AbortSignal): Promise<bigint> {
     const partitions = await this.#cluster.partitions(this.#topic, Date.now() + this.#options.requestTimeoutMs, again);
     const leader = partitions?.[this.#partition]?.leader ?? -1;
     if (leader < 0) throw new Error(`no leader for ${this.#topic}-${String(this.#partition)}`);
     const connection = await this.#cluster.connection(leader);
+    over.throwIfAborted();
     const { acks, compression } = this.#options;
-    const identity = this.#options.idempotent ? (this.#identity ??= await this.#newIdentity(leader)) : undefined;
+    const identity = this.#options.idempotent ? await this.#ownIdentity(leader, over) : undefined;
     const response = await produceV11.api.async(connection, acks, this.#options.requestTimeoutMs, batch.map(({ record }) => this.#message(record)), {
       compression,
       ...(identity === undefined ? {} : { producerId: identity.producerId, producerEpoch: identity.producerEpoch, sequences: this.#sequences(identity) }),
@@ -91,9 +98,12 @@ export class Lane {
     return typeof response === 'boolean' ? -1n : (response.responses[0]?.partitionResponses[0]?.baseOffset ?? -1n);
   }
 
-  async #newIdentity(broker: number): Promise<Identity> {
+  async #ownIdentity(broker: number, over: AbortSignal): Promise<Identity> {
+    if (this.#identity !== undefined) return this.#identity;
     const { producerId, producerEpoch } = await initProducerIdV5.api.async(await this.#cluster.connection(broker), null, 2 ** 31 - 1, -1n, -1);
-    return { producerId, producerEpoch, sequence: 0 };
+    over.throwIfAborted();
+    this.#identity = { producerId, producerEpoch, sequence: 0 };
+    return this.#identity;
   }
 
   // The library looks the first sequence of a batch up under this key.

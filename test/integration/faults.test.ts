@@ -55,8 +55,9 @@ describe('faults', () => {
   it('come one after the other by a plan, each seen to take hold and to be over, under a load of another shape', async () => {
     const plan = join(workshop.stateDir, 'plan.yaml');
     const faults = [
-      ['istiod-down', 'east', 'for: 1s'], ['operator-down', 'east', 'for: 1s'], ['bridge-slow', 'west', 'for: 1s'], ['gateway-kill', 'east'], ['bridge-terminate', 'west'],
-      ['bridge-drain', 'west', 'for: 1s'], ['tier1-restart', 'east'], ['api-server-down', 'west', 'for: 2s'], ['broker-leader-kill', 'east'],
+      ['fail-back', 'east'], ['istiod-down', 'east', 'for: 1s'], ['operator-down', 'east', 'for: 1s'], ['bridge-slow', 'west', 'for: 1s'], ['gateway-kill', 'east'], ['bridge-terminate', 'west'],
+      ['bridge-drain', 'west', 'for: 1s'], ['tier1-restart', 'east'], ['api-server-down', 'west', 'for: 2s'], ['region-black-hole', 'east', 'for: 1s'], ['bridge-cut-from-kafka', 'west', 'for: 1s'],
+      ['both-regions-blip', 'east'], ['broker-leader-kill', 'east'],
     ];
     await writeFile(plan, faults.map(([fault, region, ...more]) => `- do: { ${[`fault: ${String(fault)}`, `region: ${String(region)}`, ...more].join(', ')} }\n`).join(''));
     const reportDir = join(workshop.stateDir, 'reports', 'plan');
