@@ -46,15 +46,20 @@ function keepsItsName({ name, context, old }: { name: string; context: string; o
 /** For the way of the last change from TSB to every gateway. */
 const settleMs = 5_000;
 
+/** What is on its way when tier1 sends nothing more has this long to end, be it to a consumer or a record: neither of their bounds is always the longer. */
+export function leaveMs({ routeMs, consumersMs }: Configuration['bridge']['timeouts']): number {
+  return Math.max(routeMs, consumersMs) + settleMs;
+}
+
 /**
  * Resolves when no request is on its way to the regions that departed. The engine deletes what was not registered once the program has
  * ended: until then the program waits, by `kbf` and by plain `pulumi up` alike.
  * @param routed known when tier1 routes nothing to them any more
  */
-export async function trafficLeft({ departed }: Changes, routed: pulumi.Output<unknown>, { consumersMs }: Configuration['bridge']['timeouts']): Promise<void> {
+export async function trafficLeft({ departed }: Changes, routed: pulumi.Output<unknown>, timeouts: Configuration['bridge']['timeouts']): Promise<void> {
   if (departed.length === 0 || pulumi.runtime.isDryRun()) return;
   await new Promise((resolve) => routed.apply(resolve));
-  const ms = consumersMs + settleMs;
+  const ms = leaveMs(timeouts);
   await pulumi.log.info(`tier1 sends nothing to ${departed.join(', ')} any more; what is on its way there has ${Math.ceil(ms / 1_000)} s to end`);
   await delay(ms);
 }

@@ -25,10 +25,10 @@ export interface ReservedAddress {
   readonly address: string;
 }
 
-/** Reserves an external address of a region, which stays when a load balancer is made anew. */
+/** Reserves an external address of a region, which stays when a load balancer is made anew. It is protected: one that was given back does not come again. */
 export function reserveAddress(name: string, { project, region, address }: ReservedAddress, opts: pulumi.CustomResourceOptions): pulumi.Output<string> {
   const { Address } = gcpModule<AddressModule>('compute/address.js');
-  return new Address(name, { name: address, project, ...(region === undefined ? {} : { region }) }, opts).address;
+  return new Address(name, { name: address, project, ...(region === undefined ? {} : { region }) }, { ...opts, protect: true }).address;
 }
 
 export interface DnsRecords {

@@ -1,3 +1,4 @@
+import { brokerLease } from '../config/broker-lease.ts';
 import type { InstalledKafka } from '../config/schema.ts';
 import { bridgesListener, listenerSpec } from './kafka-listeners.ts';
 import type { CertificateSecret, JbodStorage, KafkaNodePoolSpec, KafkaSpec, PersistentClaim } from './resources/strimzi.ts';
@@ -50,10 +51,7 @@ const quickConfig = {
   'group.initial.rebalance.delay.ms': 0,
   // Where a broker was before its restart nobody answers: a follower that still tries there holds up every record of its leader.
   'socket.connection.setup.timeout.ms': 2_000,
-  // A record waits for a broker that died until that counts as dead, in every partition that it holds; with Kafka's 9 s bridges give up before (deliveryTimeoutMs), and nobody knows what became of it.
-  'broker.session.timeout.ms': 6_000,
-  // A quarter of it, about what Kafka's own (2 s) is.
-  'broker.heartbeat.interval.ms': 1_500,
+  ...brokerLease,
 };
 
 /** Java remembers for 30 s where a host was; a restarted broker has another address. Seconds. */

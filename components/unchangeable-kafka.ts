@@ -1,5 +1,6 @@
 import { listenerHosts, outsideListener } from '../config/listener-hosts.ts';
 import { bridgesAuthentication } from '../config/given-namespace.ts';
+import { isOneWay, metadataName, releaseOfMetadata } from '../config/metadata-versions.ts';
 import type { InstalledKafka } from '../config/schema.ts';
 import { asRecord } from '../config/text.ts';
 import { compareVersions } from '../config/versions.ts';
@@ -49,7 +50,7 @@ export function movedListener({ object, outputs }: Running, kafka: RunningObject
 /** Strimzi, or Kubernetes, takes none of it back, and that shows only when the time of the object is over, in which nothing else goes on. */
 export function takenBack(kafka: RunningObject, wanted: InstalledKafka): Refusal[] {
   const before = listenersOf(kafka);
-  return [...olderVersion(kafka, wanted), ...wanted.listeners.flatMap((listener, index) => {
+  return [...olderVersion(kafka, wanted), ...olderMetadata(kafka, wanted), ...wanted.listeners.flatMap((listener, index) => {
     const running = before.find(({ name }) => name === listener.name);
     return running === undefined ? [] : otherClass(running, listener, { path: `kafka.listeners[${index}]`, instead: 'set it back, or give the listener another name.' });
   })];
@@ -62,22 +63,33 @@ function otherClass(before: RunningListener, { type, class: wanted }: Listener, 
 
 const noClass = 'none';
 
-/**
- * Whether a Kafka understands the metadata that is there. Unless that is held back it is as new as the Kafka that last was ready, soon after that; without
- * a status, as of one that never was, nobody knows.
- */
-function olderVersion({ spec, status }: RunningObject, { version }: InstalledKafka): Refusal[] {
-  const { version: before, metadataVersion, config } = asRecord(spec['kafka']);
-  const running = textOf(status['kafkaVersion']);
-  // With ZooKeeper it is the protocol among brokers.
-  const held = metadataVersion ?? asRecord(config)['inter.broker.protocol.version'];
-  const metadata = held === undefined ? running : textOf(status['kafkaMetadataVersion']) ?? String(held);
-  if (running === undefined || metadata === undefined || before === version || compareVersions(minorOf(version), minorOf(metadata)) >= 0) return [];
+/** Whether a Kafka understands the metadata that is there. */
+function olderVersion(kafka: RunningObject, { version }: InstalledKafka): Refusal[] {
+  const running = textOf(kafka.status['kafkaVersion']);
+  const metadata = metadataOf(kafka);
+  if (running === undefined || metadata === undefined || asRecord(kafka.spec['kafka'])['version'] === version || compareVersions(releaseOfMetadata(version), releaseOfMetadata(metadata)) >= 0) return [];
   return [{ path: 'kafka.version', running, wanted: version, instead: `What Kafka has written is of version ${metadata} by now, which an older one does not understand: set it back.` }];
 }
 
-function minorOf(version: string): string {
-  return version.split(/[.-]/).slice(0, 2).join('.');
+/** Strimzi is content with a Kafka that refuses to write as before: a warning in its status is all. */
+function olderMetadata(kafka: RunningObject, { metadataVersion: wanted }: InstalledKafka): Refusal[] {
+  const metadata = metadataOf(kafka);
+  if (wanted === undefined || metadata === undefined || !isOneWay(metadata, wanted)) return [];
+  // Where its name is not known, the release of a Kafka is one as well.
+  const running = metadataName(metadata) ?? metadata.split('.').slice(0, 2).join('.');
+  return [{ path: 'kafka.metadataVersion', running, wanted, instead: `What Kafka has written is of version ${running} by now, which it does not write back, and Strimzi would say so in a warning only: set it to ${running}.` }];
+}
+
+/**
+ * The version of the metadata that is there. Unless that is held back it is as new as the Kafka that last was ready, soon after that; without a status, as
+ * of one that never was, nobody knows.
+ */
+function metadataOf({ spec, status }: RunningObject): string | undefined {
+  const { metadataVersion, config } = asRecord(spec['kafka']);
+  const running = textOf(status['kafkaVersion']);
+  // With ZooKeeper it is the protocol among brokers.
+  const held = metadataVersion ?? asRecord(config)['inter.broker.protocol.version'];
+  return running === undefined || held === undefined ? running : textOf(status['kafkaMetadataVersion']) ?? String(held);
 }
 
 /** Beside a Route a listener keeps its names, and so does a Route: of two that are none the first has the short ones. */

@@ -9,6 +9,7 @@ import { neededOperators } from './operators.ts';
 import type { Previous } from './previous.ts';
 import { type Refusal, same } from './refusal.ts';
 import { type Running, type RunningObject, runningIn, textOf, wasReady } from './running.ts';
+import { otherAddress } from './unchangeable-address.ts';
 import { movedListener, takenBack } from './unchangeable-kafka.ts';
 import { otherCertificate } from './unchangeable-tls.ts';
 import { otherTopics } from './unchangeable-topics.ts';
@@ -59,6 +60,7 @@ export function unchangeable(previous: Previous, configuration: Configuration): 
     ...handedOver(namespace, given.tsb),
     ...movedInTsb(running, tsb, regions),
     ...ofTier1(running('Tier1Failover', 'tier1'), { tsb, tier1, given: given.tier1 }),
+    ...otherAddress(previous, configuration.gcp),
     ...ofGenerators(running('TrafficGenerators', 'generators'), generators, given.generators),
   ].filter(({ path }, index, all) => all.findIndex((other) => other.path === path) === index);
 }

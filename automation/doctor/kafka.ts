@@ -33,22 +33,35 @@ export async function judgeKafka(look: Look): Promise<readonly Finding[]> {
     if (api === undefined) return check.unchecked(notAnswering);
     const live = await api.find<LiveKafka>(`/apis/kafka.strimzi.io/${kafka.api}/namespaces/${kafka.namespace}/kafkas/${kafka.name}`);
     if (live === undefined) return check.unchecked('there is no Kafka yet');
-    return [judgeReady(check, live, kafka), ...await judgeServers(check, serversOf(kafka, live), { trust: await trusted(look), renewal: renewalOf(kafka) })];
+    return [...judgeConditions(check, live, kafka), ...await judgeServers(check, serversOf(kafka, live), { trust: await trusted(look), renewal: renewalOf(kafka) })];
   });
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
 }
 
 interface LiveKafka {
   readonly status?: {
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string }[];
+    readonly conditions?: readonly Condition[];
     readonly listeners?: readonly { readonly name: string; readonly addresses?: readonly { readonly port: number }[] }[];
   };
 }
 
-function judgeReady(check: Check, { status }: LiveKafka, { context, namespace, name }: InstalledKafka): Finding {
-  const ready = status?.conditions?.find(({ type, status: is }) => type === 'Ready' && is === 'True');
-  if (ready !== undefined) return check.ok('is ready');
-  const said = status?.conditions?.map(({ type, status: is, reason, message }) => `${type}=${is} ${[reason, message].filter((part) => part !== undefined).join(': ')}`.trim()).join('; ');
-  return check.fault(`is not ready: ${said ?? 'its operator has not answered'}`, { remedy: `See: kubectl --context ${context} -n ${namespace} describe kafka ${name}` });
+/** Strimzi is content with a Kafka that it warns of. */
+function judgeConditions(check: Check, { status }: LiveKafka, { context, namespace, name }: InstalledKafka): Finding[] {
+  const { warnings = [], others = [] } = Object.groupBy(status?.conditions ?? [], ({ type }) => (type === 'Warning' ? 'warnings' : 'others'));
+  const why = ({ reason, message }: Condition): string => [reason, message].filter((part) => part !== undefined).join(': ');
+  const remedy = `See: kubectl --context ${context} -n ${namespace} describe kafka ${name}`;
+  const said = others.map((condition) => `${condition.type}=${condition.status} ${why(condition)}`.trim()).join('; ');
+  const isReady = others.some(({ type, status: is }) => type === 'Ready' && is === 'True');
+  return [
+    isReady ? check.ok('is ready') : check.fault(`is not ready: ${said === '' ? 'its operator has not answered' : said}`, { remedy }),
+    ...warnings.filter(({ status: is }) => is === 'True').map((condition) => check.warning(`its operator warns: ${why(condition)}`, { remedy })),
+  ];
 }
 
 /** By what bridges come in, as listeners have it from outside. A node's port is known for the first contact only. */

@@ -2,6 +2,7 @@ import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
 import type { Cluster } from '../../components/cluster.ts';
+import { refuseOtherSdk } from '../../components/sdk-version.ts';
 import { buildTopology } from '../../components/topology.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { placeholder } from './placeholders.ts';
@@ -28,8 +29,10 @@ export interface Registration {
 /**
  * Every resource that the program would register. Nothing is contacted: Pulumi's own mocks take the engine's place, in a preview.
  * They are the process's: call it once in a process.
+ * @throws pulumi.RunError for what the program refuses, an SDK that is of no use to it among it
  */
 export async function registrationOf(configuration: Configuration, stack: string): Promise<Registration> {
+  refuseOtherSdk();
   const made: Registered[] = [];
   const reads: Read[] = [];
   await pulumi.runtime.setMocks(

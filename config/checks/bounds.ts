@@ -1,8 +1,9 @@
+import { brokerLease } from '../broker-lease.ts';
 import type { Finding } from '../problems.ts';
 import type { Readable } from '../readable.ts';
 import type { Path } from '../text.ts';
 import { takes } from '../versions.ts';
-import { numberOf } from './numbers.ts';
+import { notWhole, numberOf } from './numbers.ts';
 
 /** A time and what it is called in a message. */
 type Limit = readonly [value: number | undefined, called: string];
@@ -14,6 +15,7 @@ export const boundRules = [
   '`bridge.consumer.heartbeatIntervalMs` < half of `bridge.consumer.sessionTimeoutMs`, which brokers have to admit (`group.min.session.timeout.ms`, `group.max.session.timeout.ms`).',
   'With `bridge.service: strimzi` also `bridge.timeouts.perTryMs` < `bridge.timeouts.consumersMs`, which is then every request’s bound in its region (unless `tsb.api: tier1gateway` and `tier1.retries: tsb-default` leave it without one).',
   '`default.api.timeout.ms` of the admin client is at least its `request.timeout.ms`, or the bridge does not start. Where `bridge.admin.config` has none, they are `bridge.producer.deliveryTimeoutMs` and `bridge.producer.requestTimeoutMs`.',
+  `With \`api: v1\` \`broker.heartbeat.interval.ms\` of \`kafka.config\` is at most half of its \`broker.session.timeout.ms\`, as Kafka asks: otherwise it fences every broker between two heartbeats. Where there are none, they are ${brokerLease['broker.heartbeat.interval.ms']} and ${brokerLease['broker.session.timeout.ms']}.`,
   '`kafka.certificate.leafDays` < `kafka.certificate.rootDays`.',
 ];
 
@@ -39,6 +41,7 @@ export function checkBounds(configuration: Readable): Finding[] {
     ...below(['bridge', 'consumer', 'heartbeatIntervalMs'], consumer?.heartbeatIntervalMs, [times(consumer?.sessionTimeoutMs, 0.5), 'half of bridge.consumer.sessionTimeoutMs']),
     ...session(configuration),
     ...admin(configuration),
+    ...lease(configuration),
     ...certificate(configuration),
   ];
 }
@@ -98,6 +101,20 @@ function admin({ bridge }: Readable): Finding[] {
   const path = ['bridge', 'admin', 'config'];
   if (!given.includes(ofCall)) return [{ path: [...path, ofRequest], allowed: `${call} or less (bridge.producer.deliveryTimeoutMs, which is ${ofCall} where there is none)` }];
   return [{ path: [...path, ofCall], allowed: `${request} or more (${given.includes(ofRequest) ? ofRequest : `bridge.producer.requestTimeoutMs, which is ${ofRequest} where there is none`})` }];
+}
+
+/** Without ZooKeeper a broker that is not heard of in time is fenced: nobody leads its partitions until it comes back. */
+function lease({ kafka }: Readable): Finding[] {
+  const settings = kafka?.config;
+  if (kafka?.api !== 'v1' || settings === undefined) return [];
+  const [ofSession, ofHeartbeat] = ['broker.session.timeout.ms', 'broker.heartbeat.interval.ms'] as const;
+  const path = ['kafka', 'config'];
+  const [session, heartbeat] = [numberOf(settings, ofSession, brokerLease[ofSession]), numberOf(settings, ofHeartbeat, brokerLease[ofHeartbeat])];
+  const words = notWhole(path, settings, [ofSession, ofHeartbeat]);
+  if (words.length > 0 || heartbeat <= session / 2) return words;
+  const other = (key: string, value: number): string => `${settings[key] === undefined ? `${key}, which is ${value} where there is none` : `${key} (${value})`}, or brokers are fenced between two heartbeats`;
+  if (settings[ofHeartbeat] === undefined) return [{ path: [...path, ofSession], allowed: `${heartbeat * 2} or more: twice ${other(ofHeartbeat, heartbeat)}` }];
+  return [{ path: [...path, ofHeartbeat], allowed: `${Math.floor(session / 2)} or less: half of ${other(ofSession, session)}` }];
 }
 
 function certificate({ kafka }: Readable): Finding[] {

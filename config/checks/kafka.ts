@@ -1,5 +1,7 @@
 import { outsideListener } from '../listener-hosts.ts';
+import { isLaterMetadata, metadataName, metadataVersions, releaseOfMetadata } from '../metadata-versions.ts';
 import { dnsAnnotations } from '../names.ts';
+import { nearest } from '../near.ts';
 import type { Finding } from '../problems.ts';
 import type { Partly, Readable } from '../readable.ts';
 import type { InstalledKafka } from '../schema.ts';
@@ -13,7 +15,7 @@ type Kafka = Partly<InstalledKafka>;
 export const kafkaRules = [
   'The first listener that is not internal has TLS: bridges come in by it. `bridge.authentication` is of the type that it asks for, and scram-sha-256 only with `kafka.existing`: Strimzi’s listeners and users have SCRAM-SHA-512 only.',
   'Listeners of type route and ingress have TLS, and so has one that asks for client certificates. `class` is for ingress, there the name of an IngressClass, and for loadbalancer, there with or without a domain before it; `annotations` are for all but internal, and ExternalDNS’ host name is the program’s.',
-  '`kafka.zookeeper` and `source: self-signed` go with `api: v1beta2` only, `kafka.metadataVersion`, from 3.3 on and no later than `kafka.version`, with `api: v1`. ZooKeepers are an odd number, and with `api: v1` `kafka.brokers` is one, as each is a controller as well.',
+  '`kafka.zookeeper` and `source: self-signed` go with `api: v1beta2` only, `kafka.metadataVersion` with `api: v1`: one that there is, from 3.3 on and no later than `kafka.version`. ZooKeepers are an odd number, and with `api: v1` `kafka.brokers` is one, as each is a controller as well.',
   'A topic has no more `replicas` than there are brokers, and more than its `min.insync.replicas`, which without a value of its own is that of `kafka.config` (2). With `api: v1` it has no unclean leader election either. With topics, `kafka.entityOperator.topics` is not false, nor `users` with a listener that asks for scram-sha-512.',
   'A `kafka.certificate` other than the program’s own root goes with a listener that has TLS and `certificate: own`.',
   'With `auto.create.topics.enable: false` the topic of the generators is one of `kafka.topics`.',
@@ -66,12 +68,19 @@ function ofApi({ api, brokers, zookeeper, certificate, version, metadataVersion 
   return [
     ...(api === 'v1' && zookeeper !== undefined ? [{ path: ['kafka', 'zookeeper'], allowed: 'only with kafka.api v1beta2: v1 has no ZooKeeper' }] : []),
     ...(api === 'v1beta2' && metadataVersion !== undefined ? [{ path: ['kafka', 'metadataVersion'], allowed: 'only with kafka.api v1: ZooKeeper keeps the metadata otherwise' }] : []),
-    ...(version !== undefined && metadataVersion !== undefined && compareVersions(metadataVersion.split('-')[0] ?? '', version) > 0 ? [{ path: ['kafka', 'metadataVersion'], allowed: `none later than Kafka ${version} (kafka.version), which Strimzi would pass over` }] : []),
-    ...(metadataVersion !== undefined && compareVersions(metadataVersion.split('-')[0] ?? '', '3.3') < 0 ? [{ path: ['kafka', 'metadataVersion'], allowed: '3.3 or later: Strimzi takes no earlier one' }] : []),
+    ...(version !== undefined && metadataVersion !== undefined && compareVersions(releaseOfMetadata(metadataVersion), version) > 0 ? [{ path: ['kafka', 'metadataVersion'], allowed: `none later than Kafka ${version} (kafka.version), which Strimzi would pass over` }] : []),
+    ...(metadataVersion !== undefined && compareVersions(releaseOfMetadata(metadataVersion), '3.3') < 0 ? [{ path: ['kafka', 'metadataVersion'], allowed: '3.3 or later: Strimzi takes no earlier one' }] : []),
+    ...(metadataVersion !== undefined && metadataName(metadataVersion) === undefined && !isLaterMetadata(metadataVersion) ? [unknownMetadata(metadataVersion)] : []),
     ...(api === 'v1' && brokers !== undefined && brokers % 2 === 0 ? [{ path: ['kafka', 'brokers'], allowed: 'an odd number: every broker is a controller as well, and an even number of those survives no more losses than one less' }] : []),
     ...(zookeeper?.replicas !== undefined && zookeeper.replicas % 2 === 0 ? [{ path: ['kafka', 'zookeeper', 'replicas'], allowed: 'an odd number: an even one survives no more losses than one less' }] : []),
     ...(api === 'v1' && certificate?.source === 'self-signed' ? [{ path: ['kafka', 'certificate', 'source'], allowed: 'own-root, issuer, secret: with self-signed, only for kafka.api v1beta2, every renewal takes the bridges’ trust away' }] : []),
   ];
+}
+
+/** Strimzi refuses it, and says so only when the time of the object is over. */
+function unknownMetadata(version: string): Finding {
+  const suggestion = metadataName(releaseOfMetadata(version)) ?? nearest(version, metadataVersions);
+  return { path: ['kafka', 'metadataVersion'], allowed: `a version that there is: ${metadataVersions.join(', ')}, or a release for the last of it, such as 4.2`, suggestion };
 }
 
 /** Where the certificate comes from decides whether the namespace is there before the program, even if nobody shows it. */

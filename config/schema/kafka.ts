@@ -65,7 +65,7 @@ const installed = z
       .string()
       .regex(/^\d+\.\d+(-IV\d+)?$/, 'a version of Kafka’s metadata, such as 4.2 or 4.2-IV1')
       .optional()
-      .describe('Version of Kafka’s metadata; absent: the newest that this Kafka has. While it is an older one, Kafka can go back to that version.'),
+      .describe('Version of Kafka’s metadata; absent: the newest that this Kafka has. While it is an older one, Kafka can go back to that version. It can be lowered only where Kafka writes its metadata in the same way: docs/regions.md.'),
     brokers: z.int().min(3).max(99).default(3).describe('Brokers. Three at least: every record is on three and acknowledged by two.'),
     zookeeper: zookeeper.optional().describe('Only with api v1beta2.'),
     storage: storage.prefault({}).describe('The volumes of the brokers.'),

@@ -31,11 +31,17 @@ describe('settings that are nearly wrong', () => {
 
   it('are settings of brokers that Strimzi leaves to everybody, though others of their kind are its own', () => {
     const times = ['broker.session.timeout.ms', 'broker.heartbeat.interval.ms', 'controller.socket.timeout.ms', 'controller.quorum.election.backoff.max.ms', 'controller.quorum.election.timeout.ms', 'controller.quorum.fetch.timeout.ms'];
-    assert.deepEqual(wrong(settings({ kafka: { config: Object.fromEntries(times.map((name) => [name, 2_000])) } })), []);
+    assert.deepEqual(wrong(settings({ kafka: { config: Object.fromEntries(times.map((name) => [name, name.includes('heartbeat') ? 1_000 : 2_000])) } })), []);
   });
 
-  it('are metadata of the version that Kafka itself has', () => {
+  it('are metadata of the version that Kafka itself has, and of one that is later than any known', () => {
     assert.deepEqual(wrong(settings({ kafka: { version: '4.3.0', metadataVersion: '4.3' } })), []);
+    for (const metadataVersion of ['4.4', '4.4-IV7']) assert.deepEqual(wrong({ ...settings({ kafka: { version: '4.4.0', metadataVersion } }), operators: { strimzi: { version: '1.99.0' } } }), [], metadataVersion);
+  });
+
+  it('are heartbeats of brokers that twice fit into their lease, and any with ZooKeeper, which grants none', () => {
+    for (const config of [{ 'broker.session.timeout.ms': 3_000 }, { 'broker.heartbeat.interval.ms': 3_000 }, { 'broker.session.timeout.ms': 9_001, 'broker.heartbeat.interval.ms': 4_500 }]) assert.deepEqual(wrong(settings({ kafka: { config } })), [], JSON.stringify(config));
+    assert.deepEqual(wrong({ ...settings({ kafka: { api: 'v1beta2', version: '3.9.2', config: { 'broker.session.timeout.ms': 1 } } }), operators: { strimzi: { version: '0.45.2' } } }), []);
   });
 
   it('are names as long as they may be, and numbers with blanks around them, as Kafka reads them', () => {

@@ -145,7 +145,7 @@ describe('the configuration', () => {
     const caCertificate = { file: 'root.crt' };
     const right: Raw[] = [
       { listeners: [{ type: 'ingress', class: `${'n'.repeat(100)}.internal` }, { type: 'loadbalancer', name: 'lb', port: 9095, class: 'service.k8s.aws/nlb' }] },
-      { metadataVersion: '3.3' }, { metadataVersion: '4.3-IV99' },
+      { metadataVersion: '3.3' }, { metadataVersion: '4.0-IV1' },
       { config: { 'auto.create.topics.enable': 'False', 'num.partitions': '1' } },
       { listeners: [{ type: 'loadbalancer', certificate: 'operator' }, { type: 'internal', name: 'tls', port: 9093, certificate: 'own' }], certificate: { source: 'issuer', issuer: { name: 'i', kind: 'ClusterIssuer' } } },
       ...['kafka-listener', 'kafka-kafka-prod', 'other-cluster-ca-cert'].map((name) => ({ certificate: { source: 'secret', secret: { name }, caCertificate } })),

@@ -75,6 +75,14 @@ describe('doctor: Kafka', () => {
     assert.match(lines[1] ?? '', /^warning .*bootstrap\.kafka\.invalid:\d+: there is no such host name/);
     assert.deepEqual(lines.filter((line) => line.includes('the CA that')).map((line) => /the CA that \w+ trusts/.exec(line)?.[0]), ['the CA that east trusts', 'the CA that west trusts']);
 
+    const warnings = [{ type: 'Warning', status: 'True', reason: 'MetadataUpdateFailed', message: 'Failed to update metadata version to 4.2' }, { type: 'Warning', status: 'False', reason: 'Gone' }];
+    two.east.objects.set(path, { status: { conditions: [...warnings, { type: 'Ready', status: 'True' }] } });
+    assert.deepEqual((await judged()).filter((line) => / Kafka +kafka-cluster\/kafka +(is|its)/.test(line)), [
+      'ok         Kafka  kafka-cluster/kafka  is ready',
+      'warning    Kafka  kafka-cluster/kafka  its operator warns: MetadataUpdateFailed: Failed to update metadata version to 4.2. See: kubectl --context east -n kafka-cluster describe kafka kafka.',
+    ]);
+    two.east.objects.set(path, { status: { conditions: [...warnings, { type: 'NotReady', status: 'True', reason: 'Error', message: 'no quorum' }] } });
+    assert.match((await judged()).find((line) => line.startsWith('fault')) ?? '', /is not ready: NotReady=True Error: no quorum\. See/);
     two.east.objects.set(path, { status: { conditions: [{ type: 'Ready', status: 'False', reason: 'Creating', message: 'not yet' }] } });
     assert.match((await judged())[0] ?? '', /^fault .*is not ready: Ready=False Creating: not yet\. See: kubectl --context east -n kafka-cluster describe kafka kafka/);
   });

@@ -6,8 +6,9 @@ import * as pulumi from '@pulumi/pulumi';
 import { clustersOf } from '../../components/cluster.ts';
 import { dnsRecords, reserveAddress } from '../../components/gcp-address.ts';
 import { gkeKubeconfig } from '../../components/gke.ts';
+import { unchangeable } from '../../components/unchangeable.ts';
 import { record } from './pulumi-mocks.ts';
-import { configuration } from './topology-fixtures.ts';
+import { configuration, previousOf, recordTopology } from './topology-fixtures.ts';
 
 const gcp = { project: 'my-project', clusters: { east: { name: 'gke-east', location: 'us-east1' } } };
 const cluster = { endpoint: '34.1.2.3', masterAuths: [{ clusterCaCertificate: 'Q0E=', clientKey: 'secret-key', clientCertificate: '' }] };
@@ -78,6 +79,25 @@ describe('Google Cloud’s address and names', () => {
       ['gcp:compute/address:Address', 'tier1-address', { name: 'kafka-tier1', project: 'my-project', region: 'us-central1' }],
     ]);
     assert.equal(await (reserved as unknown as { promise(): Promise<string> }).promise(), '34.0.0.9');
+  });
+
+  it('are an address that is protected', async () => {
+    const protections: (boolean | undefined)[] = [];
+    await record(() => reserveAddress('tier1-address', { project: 'my-project', address: 'kafka-tier1' }, { transformations: [({ opts }) => { protections.push(opts.protect); return undefined; }] }));
+    assert.deepEqual(protections, [true]);
+  });
+
+  it('are an address that is not given back or exchanged while it is in use', async () => {
+    const reserved = { project: 'my-project', region: 'us-central1', staticAddress: 'kafka-tier1' };
+    const before = previousOf(await recordTopology({ gcp: reserved }));
+    const refused = (wanted: object | undefined) => unchangeable(before, configuration(wanted && { gcp: wanted })).map(({ path, running, wanted: instead }) => [path, running, instead]);
+    assert.deepEqual(refused({ ...reserved, dnsZone: 'my-zone' }), []);
+    assert.deepEqual(refused({ ...reserved, staticAddress: 'other' }), [['gcp.staticAddress', 'kafka-tier1', 'other']]);
+    assert.deepEqual(refused({ ...reserved, project: 'other-project', region: 'us-east1' }), [['gcp.project', 'my-project', 'other-project'], ['gcp.region', 'us-central1', 'us-east1']]);
+    for (const none of [undefined, { project: 'my-project', region: 'us-central1' }, { project: 'other-project' }]) assert.deepEqual(refused(none), [['gcp.staticAddress', 'kafka-tier1', 'none']], JSON.stringify(none));
+    const [refusal] = unchangeable(before, configuration());
+    assert.match(refusal?.instead ?? '', /^The reserved address would be given back, .*: set it back, or run destroy first\.$/);
+    assert.deepEqual(unchangeable(previousOf(await recordTopology()), configuration({ gcp: reserved })), [], 'there was none');
   });
 
   const kinds: [string, string, string][] = [['34.0.0.9', 'A', '34.0.0.9'], ['2600:1900::1', 'AAAA', '2600:1900::1'], ['lb.example.net', 'CNAME', 'lb.example.net.']];

@@ -59,6 +59,13 @@ describe('the newest SDK of Kubernetes', function () {
     for (const version of [newest, '4.25.0', 'v4.25.1']) assert.equal(sdkProblem(version), undefined);
   });
 
+  for (const way of ['up', 'render']) {
+    it(`of another major version is refused by ${way} before anything else`, async () => {
+      const { stdout } = await execa(process.execPath, [fileURLToPath(new URL('../fixtures/run-with-sdk-version.ts', import.meta.url)), '5.0.0', way], { input: JSON.stringify(settings) });
+      assert.match(stdout, /^@pulumi\/kubernetes is installed in version 5\.0\.0, and this program needs /);
+    });
+  }
+
   it('of another major version, or from before the pinned one, is refused in a word', () => {
     for (const version of ['5.0.0', '3.30.2', '4.9.1']) {
       assert.match(sdkProblem(version) ?? '', new RegExp(`^@pulumi/kubernetes is installed in version ${version}, and .* 4\\.25\\.0 or a newer 4\\.x`));

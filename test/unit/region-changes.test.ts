@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import * as pulumi from '@pulumi/pulumi';
 
-import { regionChanges } from '../../components/departure.ts';
+import { leaveMs, regionChanges } from '../../components/departure.ts';
 import { Previous } from '../../components/previous.ts';
 import { skippedRegions } from '../../components/skipped.ts';
 import { buildTopology } from '../../components/topology.ts';
@@ -248,6 +248,12 @@ describe('what is running', () => {
         assert.doesNotMatch(message, /all of them first/);
         return true;
       });
+    });
+
+    it('gives what is on its way there as long as the longer of its bounds', () => {
+      const { timeouts } = configuration().bridge;
+      assert.equal(leaveMs({ ...timeouts, routeMs: 15_000, consumersMs: 30_000 }), 35_000);
+      assert.equal(leaveMs({ ...timeouts, routeMs: 100_000, consumersMs: 30_000 }), 105_000);
     });
 
     it('loses no region that is skipped', () => {

@@ -60,7 +60,7 @@ describe('strimzi: the releases that the stand-in can be', () => {
 
 describe('strimzi: the metadata version of a Kafka', () => {
   it('has names and levels', () => {
-    assert.deepEqual(['4.2', '4.2-IV0', '4.3', '4.9'].map(levelOf), [29, 28, 30, undefined]);
+    assert.deepEqual(['4.2', '4.2-IV0', '4.3', '4.0-IV3', '3.3-IV3', '4.9', '4.2-IV9'].map(levelOf), [29, 28, 30, 25, 7, undefined, undefined]);
     assert.deepEqual([nameOfLevel(29), nameOfLevel(99), newestMetadata('4.2.1'), newestMetadata('4.3.1')], ['4.2-IV1', '99', '4.2-IV1', '4.3-IV0']);
     for (const version of new Set(releases.flatMap((each) => each.kafka))) assert.ok(newestMetadata(version));
   });
@@ -75,9 +75,18 @@ describe('strimzi: the metadata version of a Kafka', () => {
     ['follows once the upgrade was a success', '4.3.1', { ...old, pods: ['4.3.1', '4.3.1', '4.3.1'], kafkaVersion: '4.3.1' }, undefined, '4.3-IV0'],
     ['does not follow where the old one is asked for', '4.3.1', { ...old, pods: ['4.3.1'], kafkaVersion: '4.3.1' }, '4.2-IV1', '4.2-IV1'],
     ['stays where one is asked for that Kafka does not understand', '4.2.1', old, '4.3-IV0', '4.2-IV1'],
+    ['stays where one is asked for that only a later Kafka could have', '4.3.1', { ...old, pods: ['4.3.1'], kafkaVersion: '4.3.1' }, '4.4-IV9', '4.2-IV1'],
+    ['stays in the middle of an upgrade, even where one is asked for that there is none of', '4.3.1', { ...old, pods: ['4.2.1'] }, '4.2-IV9', '4.2-IV1'],
+    ['is the newest where nothing runs and one is asked for that only a later Kafka could have', '4.3.1', { pods: [], kafkaVersion: undefined, metadataVersion: undefined }, '4.4', '4.3-IV0'],
     ['lets Kafka go back while it is the old one', '4.2.1', { ...old, pods: ['4.3.1'], kafkaVersion: '4.3.1' }, undefined, '4.2-IV1'],
   ];
   for (const [what, version, running, desired, expected] of cases) it(what, () => { assert.equal(wantedMetadata(version, running, desired), expected); });
+
+  it('is one that there is', () => {
+    for (const [desired, running] of [['4.2-IV9', { pods: [], kafkaVersion: undefined, metadataVersion: undefined }], ['4.3-IV1', { ...old, pods: ['4.3.1'], kafkaVersion: '4.3.1' }]] as const) {
+      assert.throws(() => wantedMetadata('4.3.1', running, desired), (error: unknown) => error instanceof Failure && error.reason === 'InvalidResourceException' && error.message === `Metadata version ${desired} is invalid`, desired);
+    }
+  });
 
   it('does not let Kafka go back once it is the new one', () => {
     const running: Running = { pods: ['4.3.1', '4.3.1', '4.3.1'], kafkaVersion: '4.3.1', metadataVersion: '4.3-IV0' };

@@ -126,6 +126,30 @@ describe('what Kafka does not take back', () => {
     assert.deepEqual(said(await ran({ version: '4.3.1' }), { version: '4.2.0' }), [], 'it was never ready');
   });
 
+  it('is the version of its metadata, behind one that it writes otherwise', async () => {
+    const asked = async (has: string, metadataVersion: string, { version, ...before }: { version: string; metadataVersion?: string } = { version: '4.3.1' }) =>
+      said(await ran({ version, ...before }, status(version, has)), { version, metadataVersion });
+    assert.deepEqual(await asked('4.3-IV0', '4.2-IV1'), [['kafka.metadataVersion', '4.3-IV0', '4.2-IV1']]);
+    assert.deepEqual(await asked('4.3-IV0', '3.9'), [['kafka.metadataVersion', '4.3-IV0', '3.9']]);
+    assert.deepEqual(await asked('4.3-IV0', '4.2-IV1', { version: '4.3.1', metadataVersion: '4.2-IV1' }), [['kafka.metadataVersion', '4.3-IV0', '4.2-IV1']], 'it was held back too late');
+    assert.deepEqual(await asked('4.2-IV1', '4.2'), [['kafka.metadataVersion', '4.3-IV0', '4.2']], 'it follows a little later');
+    assert.deepEqual(await asked('4.0-IV3', '4.0-IV0', { version: '4.3.1', metadataVersion: '4.0' }), [['kafka.metadataVersion', '4.0-IV3', '4.0-IV0']], 'within one release');
+    assert.deepEqual(said(await ran({ version: '4.3.1' }, status('4.3.1', '4.3-IV0')), { version: '4.2.1', metadataVersion: '4.2' }), [['kafka.version', '4.3.1', '4.2.1'], ['kafka.metadataVersion', '4.3-IV0', '4.2']]);
+    const [refusal] = unchangeable(await ran({}, status('4.3.1', '4.3-IV0')), configuration({ kafka: { ...place, metadataVersion: '4.2-IV1' } }));
+    assert.match(refusal?.instead ?? '', /^What Kafka has written is of version 4\.3-IV0 by now, which it does not write back, and Strimzi would say so in a warning only: set it to 4\.3-IV0\.$/);
+  });
+
+  it('is not the version of its metadata while Kafka writes it in the same way, or nobody knows', async () => {
+    const held = async (version: string, has: string | undefined, metadataVersion: string) => said(await ran({ version, metadataVersion: has ?? '4.2' }, has === undefined ? {} : status(version, has)), { version, metadataVersion });
+    assert.deepEqual(await held('4.3.1', '4.2-IV1', '4.0-IV1'), [], 'so that an older Kafka can come back');
+    for (const has of ['4.2', '4.2-IV1']) for (const wanted of ['4.2-IV1', '4.2', '4.3']) assert.deepEqual(await held('4.3.1', has, wanted), [], `${has} to ${wanted}`);
+    assert.deepEqual(await held('4.3.1', undefined, '3.9'), [], 'it was never ready');
+    const later = { operators: { strimzi: { version: '1.99.0' } } };
+    const from = await ran({ version: '4.5.0' }, status('4.5.0', '4.5-IV0'), later);
+    assert.deepEqual(said(from, { version: '4.5.0', metadataVersion: '4.3' }, later), [], 'of a Kafka that is later than any known');
+    assert.deepEqual(said(from, { version: '4.5.0', metadataVersion: '4.2' }, later), [['kafka.metadataVersion', '4.5', '4.2']], 'behind one that is known');
+  });
+
   it('is with ZooKeeper its version, unless brokers speak the older one’s', async () => {
     const old = (version: string, config: object = {}) => ({ api: 'v1beta2', version, config });
     const operators = { strimzi: { version: '0.45.1' } };

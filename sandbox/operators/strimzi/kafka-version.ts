@@ -1,26 +1,25 @@
+import { metadataName, metadataVersions, releaseOfMetadata } from '../../../config/metadata-versions.ts';
 import { compareVersions } from '../../../config/versions.ts';
 import { Failure } from './model.ts';
 
-/**
- * Metadata versions by name, with the level that Kafka's protocol knows each by: as `kafka-features.sh version-mapping` of Kafka 4.3 says.
- * Each minor release of Kafka has its newest one last.
- */
-const levels: Readonly<Record<string, number>> = { '4.0-IV3': 25, '4.1-IV0': 26, '4.1-IV1': 27, '4.2-IV0': 28, '4.2-IV1': 29, '4.3-IV0': 30 };
+/** The level that Kafka's protocol knows the first metadata version by; each later one has the next. As `kafka-features.sh version-mapping` of Kafka 4.3 says. */
+const firstLevel = 7;
 
 /** @param version `4.2-IV1`, or `4.2` for the newest of that release. @returns undefined when there is none of this name */
 export function levelOf(version: string): number | undefined {
-  return levels[version] ?? Object.entries(levels).findLast(([name]) => name.startsWith(`${version}-`))?.[1];
+  const name = metadataName(version);
+  return name === undefined ? undefined : firstLevel + metadataVersions.indexOf(name);
 }
 
 export function nameOfLevel(level: number): string {
-  return Object.entries(levels).find(([, each]) => each === level)?.[0] ?? String(level);
+  return metadataVersions[level - firstLevel] ?? String(level);
 }
 
 /** The newest metadata version that a Kafka understands, e.g. `4.3-IV0` for 4.3.1. */
 export function newestMetadata(kafka: string): string {
-  const level = levelOf(kafka.split('.').slice(0, 2).join('.'));
-  if (level === undefined) throw new Failure('UnsupportedKafkaVersionException', `This stand-in for the Strimzi operator does not know the metadata version of Kafka ${kafka}`);
-  return nameOfLevel(level);
+  const name = metadataName(kafka);
+  if (name === undefined) throw new Failure('UnsupportedKafkaVersionException', `This stand-in for the Strimzi operator does not know the metadata version of Kafka ${kafka}`);
+  return name;
 }
 
 /** What is there before a reconciliation. */
@@ -35,10 +34,10 @@ export interface Running {
 /**
  * The metadata version that Kafka has when a reconciliation ends: while versions of Kafka change the one that it had, so that going back
  * stays possible; in the next reconciliation the newest, or the one that is asked for where Kafka understands it.
- * As Strimzi's KRaftVersionChangeCreator has it.
+ * As Strimzi's KRaftVersionChangeCreator has it, and its KRaftUtils, which refuses names that no Kafka has.
  * @param version that is asked for, one that the operator serves
  * @param desired `spec.kafka.metadataVersion`
- * @throws Failure for a Kafka that would not understand the metadata that is there
+ * @throws Failure for a Kafka that would not understand the metadata that is there, and for a version of metadata that there is none of
  */
 export function wantedMetadata(version: string, { pods, kafkaVersion, metadataVersion: current }: Running, desired: string | undefined): string {
   const sorted = [...pods, ...(kafkaVersion === undefined ? [] : [kafkaVersion])].sort(compareVersions);
@@ -48,7 +47,9 @@ export function wantedMetadata(version: string, { pods, kafkaVersion, metadataVe
   if (compareVersions(lowest, version) < 0) return kept(current, lowest, 'we upgrade from');
   const newest = newestMetadata(version);
   if (desired === undefined) return newest;
-  return isNewer(desired, newest) ? current ?? newest : desired;
+  if (isNewer(desired, newest)) return current ?? newest;
+  if (metadataName(desired) === undefined) throw new Failure('InvalidResourceException', `Metadata version ${desired} is invalid`);
+  return desired;
 }
 
 function kept(current: string | undefined, kafka: string, what: string): string {
@@ -59,7 +60,7 @@ function kept(current: string | undefined, kafka: string, what: string): string 
   return current ?? newest;
 }
 
-/** One that nobody knows is newer than all. */
+/** By their releases, whatever comes after them. */
 function isNewer(one: string, other: string): boolean {
-  return (levelOf(one) ?? Infinity) > (levelOf(other) ?? Infinity);
+  return compareVersions(releaseOfMetadata(one), releaseOfMetadata(other)) > 0;
 }
