@@ -40,7 +40,8 @@ export function bridgeSpec({ bridge, api, operator, replicas, bootstrapServers, 
     ...(probes.liveness === undefined ? {} : { livenessProbe: probes.liveness }),
     readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2, timeoutSeconds: 5, ...probes.readiness },
     template: {
-      apiService: { metadata: { labels: failoverLabel } },
+      // Where gateways call another Service, peers would join the same pods by this one as well, at a port where nobody listens.
+      ...(bridge.service === 'strimzi' ? { apiService: { metadata: { labels: failoverLabel } } } : {}),
       pod: { metadata: { labels: { ...localPodLabel, ...revisionLabel(bridge) }, ...scraped(bridge, operator) }, ...spread(selectorOf(name), bridge.spread) },
       podDisruptionBudget: { maxUnavailable },
     },

@@ -11,7 +11,7 @@ export interface Tier1Region {
   /** What TSB calls its cluster. */
   readonly tsbCluster: pulumi.Input<string>;
   /** TSB's network of it, where it is configured. */
-  readonly network?: pulumi.Input<string> | undefined;
+  readonly network?: pulumi.Input<string | undefined> | undefined;
 }
 
 export interface Tier1Routes {

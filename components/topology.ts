@@ -3,7 +3,6 @@ import * as pulumi from '@pulumi/pulumi';
 import { givenNamespaces } from '../config/given-namespace.ts';
 import { clusterCaSecret, regionHostname, trustSecret } from '../config/names.ts';
 import type { Configuration, RegionConfiguration } from '../config/schema.ts';
-import { plainError } from './cluster-reader.ts';
 import { checkBrokers, checkRegion, checkTier1 } from './checks.ts';
 import type { Cluster } from './cluster.ts';
 import { type Changes, trafficLeft } from './departure.ts';
@@ -13,7 +12,7 @@ import { type Operators, operatorsOf } from './operators.ts';
 import type { RegionOutputs, SkippedRegions } from './skipped.ts';
 import { Tier1Failover } from './tier1-failover.ts';
 import { TrafficGenerators } from './traffic-generators.ts';
-import { tsbClusterName } from './tsb-cluster.ts';
+import { tsbClusterNames } from './tsb-clusters.ts';
 import { TsbWorkspace } from './tsb-workspace.ts';
 
 export interface KnownRegion {
@@ -49,7 +48,8 @@ export function buildTopology(configuration: Configuration, cluster: Clusters, {
   const { hostname, kafka, bridge, tsb, tier1, gcp } = configuration;
   const { api, acceptedWhen } = tsb;
   const given = givenNamespaces(configuration);
-  const regions = configuration.regions.map((region, index) => ({ ...region, ...inTsb({ configuration, cluster, skipped }, region, index) }));
+  const names = tsbClusterNames(configuration, cluster, skipped);
+  const regions = configuration.regions.map((region, index) => ({ ...region, ...inTsb(configuration, names.regions[index] as pulumi.Output<string>) }));
 
   // Tier1 is the last to learn of a region and the first to forget it.
   const left = Promise.withResolvers<pulumi.Resource[]>();
@@ -63,10 +63,10 @@ export function buildTopology(configuration: Configuration, cluster: Clusters, {
     givenNamespace: given.tsb !== undefined,
     bridge,
     regions: regions.map((region) => ({ ...region, gateway: region.gateway.name })),
-    edge: { namespace: tier1.namespace, tsbCluster: tsbClusterName({ cluster: cluster(tier1.context), path: 'tier1.tsbCluster', configured: tier1.tsbCluster }) },
+    edge: { namespace: tier1.namespace, tsbCluster: names.tier1 },
     retries: tier1.retries,
     after: left.promise,
-  });
+  }, { dependsOn: names.checked });
   const bridges = regions.map((region) => ({
     name: region.name,
     region: skipped.has(region.name) ? skipped.get(region.name) : bridgeRegion(region, { configuration, cluster, operators, kafka: kafkaCluster, workspace }),
@@ -137,17 +137,10 @@ function strimziOf(kafka: Configuration['kafka']): { strimziApi: 'v1' | 'v1beta2
   return { strimziApi: kafka.api, trustSecret: clusterCaSecret(kafka.name) };
 }
 
-/** What TSB calls a region's cluster, and the network that it is set up to be in. A cluster that is skipped is not asked. */
-function inTsb({ configuration, cluster, skipped }: Pick<Around, 'configuration' | 'cluster'> & Pick<Run, 'skipped'>, { name, context, tsbCluster: configured }: RegionConfiguration, index: number) {
-  const path = `regions[${index}].tsbCluster`;
-  const tsbCluster = skipped.has(name) ? lastName(path, configured ?? skipped.get(name)?.tsbCluster) : tsbClusterName({ cluster: cluster(context), path, configured });
-  const { setup } = configuration.tsb;
-  return { tsbCluster, ...(setup === undefined ? {} : { network: tsbCluster.apply((known) => setup.networks[known] as string) }) };
-}
-
-function lastName(path: string, known: pulumi.Input<string> | undefined): pulumi.Output<string> {
-  if (known === undefined) throw plainError(`${path} is not set, and its cluster is skipped: set it to what TSB calls the cluster.`);
-  return pulumi.output(known);
+/** What TSB calls a region's cluster, and the network that it is set up to be in, if any. */
+function inTsb({ tsb: { setup } }: Configuration, tsbCluster: pulumi.Output<string>) {
+  if (setup === undefined) return { tsbCluster };
+  return { tsbCluster, network: tsbCluster.apply((name) => (Object.hasOwn(setup.networks, name) ? setup.networks[name] : undefined)) };
 }
 
 /** Regions once they can serve: tier1 must not send requests to one that is still being made. In a preview they are what they will be. */

@@ -13,18 +13,10 @@ export interface TsbClusterName {
 /**
  * What TSB calls a cluster. The cluster says it itself, in its control plane; a configured name is checked against that where it can be
  * read, and is enough where it cannot.
+ * @returns an output only where a preview cannot know it yet
  * @throws pulumi.RunError when they differ, or when neither says a name
  */
-export function tsbClusterName(name: TsbClusterName): pulumi.Output<string> {
-  return pulumi.output(resolved(name));
-}
-
-const controlPlane: ObjectReference = { apiVersion: 'install.tetrate.io/v1alpha1', kind: 'ControlPlane', namespace: 'istio-system', name: 'controlplane' };
-
-/** A cluster that takes longer is one that cannot be read. */
-const timeoutMs = 10_000;
-
-async function resolved({ cluster, path, configured }: TsbClusterName): Promise<pulumi.Input<string>> {
+export async function tsbClusterName({ cluster, path, configured }: TsbClusterName): Promise<pulumi.Input<string>> {
   const { name, why } = await asked(cluster);
   if (name === undefined && configured !== undefined) return configured;
   if (name === undefined) {
@@ -43,6 +35,11 @@ async function resolved({ cluster, path, configured }: TsbClusterName): Promise<
   }
   return name;
 }
+
+const controlPlane: ObjectReference = { apiVersion: 'install.tetrate.io/v1alpha1', kind: 'ControlPlane', namespace: 'istio-system', name: 'controlplane' };
+
+/** A cluster that takes longer is one that cannot be read. */
+const timeoutMs = 10_000;
 
 async function asked({ reader }: Cluster): Promise<{ name?: string | undefined; why: string }> {
   try {

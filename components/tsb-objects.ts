@@ -62,11 +62,12 @@ export class TsbObjects {
 
   /**
    * The organization's setting, of which there is one for everybody: its spec is replaced as a whole, and it stays.
+   * @param name by which TSB knows it: by another it would be a second one
    * @param reachability from each network to those that it reaches
    */
-  reachability(reachability: Readonly<Record<string, readonly string[]>>): void {
+  reachability(name: string, reachability: Readonly<Record<string, readonly string[]>>): void {
     const networkReachability = Object.fromEntries(Object.entries(reachability).map(([from, to]) => [from, to.join(',')]));
-    this.#make({ apiVersion: 'tsb.tetrate.io/v2', kind: 'OrganizationSetting', name: this.#place.organization }, this.#organization(), (metadata, options) => {
+    this.#make({ apiVersion: 'tsb.tetrate.io/v2', kind: 'OrganizationSetting', name }, this.#organization(), (metadata, options) => {
       return new OrganizationSetting(this.#logical('organization'), { metadata, spec: { networkSettings: { networkReachability } } }, { ...options, ...staying });
     }, overOthers);
   }
@@ -104,10 +105,10 @@ export class TsbObjects {
     });
   }
 
-  /** A group of Istio objects that are written by hand (DIRECT). */
+  /** A group of Istio objects that are written by hand. */
   istioGroup(name: string, parents: WorkspaceParents, names: readonly pulumi.Input<string>[]): pulumi.Output<string> {
     return this.#make({ apiVersion: 'istiointernal.tsb.tetrate.io/v2', kind: 'Group', name }, parents, (metadata, options) => {
-      return new IstioInternalGroup(this.#logical(`istio-${name}`), { metadata, spec: { namespaceSelector: { names }, configMode: 'DIRECT' } }, options);
+      return new IstioInternalGroup(this.#logical(`istio-${name}`), { metadata, spec: { namespaceSelector: { names } } }, options);
     });
   }
 

@@ -48,7 +48,7 @@ export class TsbWorkspace extends pulumi.ComponentResource {
     // What stays of a setup lies in it, and would go with it.
     const namespace = ownNamespace(name, { name: namespaceName, given }, { parent: this, retainOnDelete: tsb.setup !== undefined });
     const make = new TsbObjects({ logicalName: name, cluster, organization, namespace, namespaceName, acceptedWhen }, this);
-    if (tsb.setup !== undefined) setUpNetworks(make, tsb.setup);
+    if (tsb.setup !== undefined) setUpNetworks(make, organization, tsb.setup);
 
     this.tenant = make.tenant(tsb.tenant);
     const parents = { organization, tenant: this.tenant };
@@ -77,9 +77,9 @@ export class TsbWorkspace extends pulumi.ComponentResource {
 }
 
 /** The walk-through's "network and reachability settings between clusters". */
-function setUpNetworks(make: TsbObjects, { networks, reachability }: NonNullable<TsbConfiguration['setup']>): void {
+function setUpNetworks(make: TsbObjects, organization: string, { networks, reachability, organizationSetting = organization }: NonNullable<TsbConfiguration['setup']>): void {
   for (const [cluster, network] of Object.entries(networks)) make.cluster(cluster, network);
-  if (Object.keys(reachability).length > 0) make.reachability(reachability);
+  if (Object.keys(reachability).length > 0) make.reachability(organizationSetting, reachability);
 }
 
 interface Groups {

@@ -7,8 +7,10 @@ const moved = 'The gateways below it would be without routes until TSB has all o
 
 const oneEach = 'TSB takes one for each workspace: it refuses another while this one is there, and failover goes with this one. Set it back, or run destroy first. Where TSB refused this one, delete it by kubectl and run `kbf refresh` (or `pulumi refresh`) before `up`.';
 
-/** Names of what gateways are below in TSB: with another name it is another object, and what was below the first goes with it. And those of the workspaces' settings. */
-export function movedInTsb(running: (component: string, name: string) => Running, { organization, tenant, workspaces, groups, settings }: Configuration['tsb'], regions: Configuration['regions']): Refusal[] {
+const oneOrganization = 'TSB takes one for the organization, and this one would stay beside the other. Set it back; where it is not the one that TSB goes by, delete it by kubectl and run `kbf refresh` (or `pulumi refresh`) before `up`.';
+
+/** Names of what gateways are below in TSB: with another name it is another object, and what was below the first goes with it. And those of the workspaces' settings and of the organization's. */
+export function movedInTsb(running: (component: string, name: string) => Running, { organization, tenant, workspaces, groups, settings, setup }: Configuration['tsb'], regions: Configuration['regions']): Refusal[] {
   const { object } = running('TsbWorkspace', 'tsb');
   const { edge, bridges, existing } = groups;
   const gateways = [
@@ -33,7 +35,11 @@ export function movedInTsb(running: (component: string, name: string) => Running
     ...stays(group, above('gatewayGroup'), object('GatewayGroup', `tsb-gateways-${group.name}`)),
     ...stays(internal, above('istioInternalGroup'), object('IstioInternalGroup', `tsb-istio-${internal.name}`)),
   ]);
-  return [...below, ...(['bridges', 'edge'] as const).flatMap((side) => otherSetting(object('WorkspaceSetting', `tsb-setting-${side}`), workspaces[side].name, { path: `tsb.settings.${side}`, wanted: settings[side] }))];
+  return [
+    ...below,
+    ...(['bridges', 'edge'] as const).flatMap((side) => otherSetting(object('WorkspaceSetting', `tsb-setting-${side}`), workspaces[side].name, { path: `tsb.settings.${side}`, wanted: settings[side] })),
+    ...(Object.keys(setup?.reachability ?? {}).length === 0 ? [] : same('tsb.setup.organizationSetting', object('OrganizationSetting', 'tsb-organization')?.name, setup?.organizationSetting ?? organization, oneOrganization)),
+  ];
 }
 
 /** Another workspace may have another one, and where somebody else's is there, TSB did not take this one. */

@@ -31,7 +31,7 @@ export class ConfigurationError extends UserError {
   /** @param file where the settings come from, for the person who has to change them */
   constructor(problems: readonly Problem[], file = "the stack's Pulumi.<stack>.yaml") {
     const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
-    super([`The configuration has ${count}:`, ...problems.map((problem) => `  ${describe(problem)}`)].join('\n'), {
+    super([`The configuration has ${count}:`, ...problems.map((problem) => `  ${problemText(problem)}`)].join('\n'), {
       exitCode: 2,
       remedy: `Change the values in ${file}, under the key kafka-bridge-failover:<first part of the path>.`,
     });
@@ -57,7 +57,8 @@ function foundAt(path: Path, raw: unknown, effective: unknown): string {
   return written === undefined && value !== undefined ? `nothing, so ${text}` : text;
 }
 
-function describe({ path, found, allowed, suggestion }: Problem): string {
+/** A problem in one line. */
+export function problemText({ path, found, allowed, suggestion }: Problem): string {
   const meant = suggestion === undefined ? '' : ` (did you mean ${JSON.stringify(suggestion)}?)`;
   return `${path}: found ${found}${meant}; allowed: ${allowed}`;
 }

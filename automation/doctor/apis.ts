@@ -76,6 +76,9 @@ async function lack(api: ApiServer, check: Check, { apiVersion, missing, list }:
   return check.fault(`${group} is served as ${others.join(', ')}`, { expected: `${version} of ${kinds}`, remedy: remedyFor(group, 'version') });
 }
 
+/** The first that by its documentation has every field that the program writes, whichever kinds of gateways are chosen. */
+const raiseTsb = 'Raise TSB to 1.10 or newer.';
+
 const remedies: readonly (readonly [RegExp, Readonly<Record<'missing' | 'version' | 'incomplete', string>>])[] = [
   [/^kafka\.strimzi\.io$/, {
     missing: 'Install Strimzi there, or let `up` do it: operators.strimzi.install: true.',
@@ -86,7 +89,7 @@ const remedies: readonly (readonly [RegExp, Readonly<Record<'missing' | 'version
     missing: 'Install cert-manager there, or let `up` do it: operators.certManager.install: true.', version: 'Raise cert-manager.', incomplete: "Apply the definitions of cert-manager's release.",
   }],
   [/\.?tetrate\.io$/, {
-    missing: 'Onboard the cluster to TSB, with GitOps enabled in its ControlPlane.', version: 'Choose tsb.api to match the TSB that is there.', incomplete: 'Raise TSB, or choose tsb.api: tier1gateway.',
+    missing: 'Onboard the cluster to TSB, with GitOps enabled in its ControlPlane.', version: raiseTsb, incomplete: raiseTsb,
   }],
   [/\.istio\.io$/, { missing: 'Onboard the cluster to TSB: its control plane brings Istio.', version: 'Raise TSB.', incomplete: 'Raise TSB.' }],
 ];

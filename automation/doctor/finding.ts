@@ -1,3 +1,5 @@
+import type { Problem } from '../../config/problems.ts';
+
 /** `unchecked`: what it needs was not there, which is a finding of its own. */
 export type Verdict = 'ok' | 'warning' | 'fault' | 'unchecked';
 
@@ -59,6 +61,11 @@ export class Check {
   #finding(verdict: Verdict, found: string, advice: Advice = {}): Finding {
     return { check: this.check, subject: this.subject, verdict, found, ...advice };
   }
+}
+
+/** A problem of the settings. */
+export function faultOf(check: Check, { path, found, allowed, suggestion }: Problem): Finding {
+  return check.fault(`${path}: ${found}${suggestion === undefined ? '' : `; was ${suggestion} meant?`}`, { expected: allowed });
 }
 
 export function firstLine(error: unknown): string {

@@ -14,7 +14,7 @@ import { judgeClocks } from './clocks.ts';
 import { openClusters } from './clusters.ts';
 import { judgeControlPlanes } from './control-planes.ts';
 import { judgeExposure } from './exposure.ts';
-import { Check, type Finding } from './finding.ts';
+import { Check, faultOf, type Finding } from './finding.ts';
 import { judgeFields } from './fields.ts';
 import { judgeHostnames } from './hostnames.ts';
 import { judgeInjection } from './injection.ts';
@@ -28,6 +28,7 @@ import { judgeNetworks } from './networks.ts';
 import { judgeOperators } from './operators.ts';
 import { judgeRights } from './rights.ts';
 import { judgeSecretCertificates } from './secret-certificates.ts';
+import { judgeSharedGroups } from './shared-groups.ts';
 import { judgeTsbNames } from './tsb.ts';
 
 /** Looks at all that a stack needs and has, and changes nothing. The program runs on mocks of the process: call it once in a process. */
@@ -38,7 +39,7 @@ export async function examine(environment: EnvironmentOptions, isSandbox: boolea
     configuration = await configurationOf(environment, 'unchecked');
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    return [...await judgeMachine(environment, ['kubernetes']), ...problems(settings, error), settings.unchecked('nothing else is looked at until these are right')];
+    return [...await judgeMachine(environment, ['kubernetes']), ...error.problems.map((problem) => faultOf(settings, problem)), settings.unchecked('nothing else is looked at until these are right')];
   }
   const program = await planned(configuration, settings, environment);
   const packages = new Set(['kubernetes', ...program.registration.resources.map(({ type }) => type.split(':')[0] ?? '')]);
@@ -54,6 +55,7 @@ export async function examine(environment: EnvironmentOptions, isSandbox: boolea
 /** All at the same time, told in the order in which one needs the other. */
 async function judgeAll(look: Look): Promise<Finding[]> {
   const apis = judgeApis(look);
+  const names = judgeTsbNames(look);
   const findings = await Promise.all([
     apis.then((judged) => judged.findings),
     apis.then(({ plurals }) => judgeFields(look, plurals)),
@@ -61,7 +63,7 @@ async function judgeAll(look: Look): Promise<Finding[]> {
     judgeNamespaces(look),
     judgeOperators(look),
     judgeControlPlanes(look),
-    judgeTsbNames(look),
+    names.then((judged) => judged.findings),
     judgeLocalities(look),
     judgeMeshRoot(look),
     judgeCertificates(look),
@@ -71,11 +73,7 @@ async function judgeAll(look: Look): Promise<Finding[]> {
     judgeInjection(look),
     judgeHostnames(look),
   ]);
-  return [judgeClocks(look), ...findings.flat(), ...judgeNetworks(look), ...judgeAffinity(look), ...judgeExposure(look)];
-}
-
-function problems(check: Check, { problems: all }: ConfigurationError): Finding[] {
-  return all.map(({ path, found, allowed, suggestion }) => check.fault(`${path}: ${found}${suggestion === undefined ? '' : `; was ${suggestion} meant?`}`, { expected: allowed }));
+  return [judgeClocks(look), ...findings.flat(), ...judgeNetworks(await names), ...judgeSharedGroups(look), ...judgeAffinity(look), ...judgeExposure(look)];
 }
 
 /** What the program would do. One that cannot say it is a fault of the settings, or of its own; clusters are looked at all the same. */

@@ -2,7 +2,7 @@ import { Check, type Finding } from './finding.ts';
 import type { Look } from './look.ts';
 
 /**
- * Whether regions reach each other by their networks, as far as the settings say it: where they do not, TSB gives a region's gateway no way to its peers' bridges, and what it has
+ * Whether regions reach each other by their networks, as far as the settings and clusters' names in TSB say it: where they do not, TSB gives a region's gateway no way to its peers' bridges, and what it has
  * not handed on yet fails until tier1 has left the region. Without any reachability the organization keeps what it has, which is somebody else's.
  */
 export function judgeNetworks({ configuration: { tsb, regions } }: Pick<Look, 'configuration'>): Finding[] {

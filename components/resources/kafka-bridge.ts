@@ -44,7 +44,7 @@ export interface KafkaBridgeSpec {
   readonly livenessProbe?: Probe;
   readonly readinessProbe: Probe;
   readonly template: {
-    readonly apiService: { readonly metadata: { readonly labels: Readonly<Record<string, string>> } };
+    readonly apiService?: { readonly metadata: { readonly labels: Readonly<Record<string, string>> } };
     readonly pod: {
       readonly metadata: { readonly labels: Readonly<Record<string, string>>; readonly annotations?: Readonly<Record<string, string>> };
       readonly topologySpreadConstraints?: readonly TopologySpread[];

@@ -97,7 +97,10 @@ export interface WorkspaceSettingSpec {
 
 export interface GroupSpec {
   readonly namespaceSelector: NamespaceSelector;
-  readonly configMode: 'BRIDGED' | 'DIRECT';
+}
+
+export interface GatewayGroupSpec extends GroupSpec {
+  readonly configMode: 'BRIDGED';
 }
 
 /** Pods and Service of a gateway. */
@@ -131,7 +134,7 @@ export interface ClusterChoice {
   readonly name: pulumi.Input<string>;
   readonly weight?: number;
   /** Deprecated; only clusters of this network are meant. */
-  readonly network?: pulumi.Input<string>;
+  readonly network?: pulumi.Input<string | undefined>;
 }
 
 interface RuleMatch {
@@ -203,9 +206,9 @@ export class Workspace extends customResource<WorkspaceSpec>('tsb.tetrate.io/v2'
 export class WorkspaceSetting extends customResource<WorkspaceSettingSpec>('tsb.tetrate.io/v2', 'WorkspaceSetting') {}
 
 /** A group of gateways (BRIDGED: TSB writes the Istio objects). */
-export class GatewayGroup extends customResource<GroupSpec>('gateway.tsb.tetrate.io/v2', 'Group') {}
+export class GatewayGroup extends customResource<GatewayGroupSpec>('gateway.tsb.tetrate.io/v2', 'Group') {}
 
-/** A group of Istio objects that are written by hand (DIRECT). */
+/** A group of Istio objects that are written by hand: always in DIRECT mode, which it has no field to say. */
 export class IstioInternalGroup extends customResource<GroupSpec>('istiointernal.tsb.tetrate.io/v2', 'Group') {}
 
 /** A gateway's Deployment and Service; its kind is the one of its routes. */

@@ -38,8 +38,8 @@ function repeated(uses: readonly Used[], what: string): Finding[] {
 }
 
 function regionValues({ regions = [] }: Readable): Finding[] {
-  const of = (key: 'name' | 'context' | 'tsbCluster', what: string) => repeated(regions.map((region, index) => ({ path: ['regions', index, key], value: region?.[key] })), what);
-  return [...of('name', 'a name'), ...of('context', 'a cluster'), ...of('tsbCluster', 'a TSB cluster')];
+  const of = (key: 'name' | 'context', what: string) => repeated(regions.map((region, index) => ({ path: ['regions', index, key], value: region?.[key] })), what);
+  return [...of('name', 'a name'), ...of('context', 'a cluster')];
 }
 
 /** Whoever calls one gateway must not come to another. */
@@ -133,7 +133,7 @@ function tsbNames({ tsb, regions = [], bridge, tier1 }: Readable): Finding[] {
     ...settingNames(tsb),
     ...groupNames(tsb, regions),
     ...regions.flatMap((region, index) => (region?.gateway?.name !== undefined && taken.includes(region.gateway.name) ? [{ path: ['regions', index, 'gateway', 'name'], allowed: `a name that no Service and no Deployment of the bridge has (${taken.join(', ')})` }] : [])),
-    ...clusterNames(regions, tier1),
+    ...checkTsbClusters({ regions, tier1 }),
     ...besideRegion(regions, tier1, tsb),
   ];
 }
@@ -167,12 +167,13 @@ function groupNames(tsb: Readable['tsb'], regions: NonNullable<Readable['regions
 }
 
 /** One cluster has one name in TSB, and one name in TSB means one cluster. */
-function clusterNames(regions: NonNullable<Readable['regions']>, tier1: Readable['tier1']): Finding[] {
-  return regions.flatMap((region, index) => {
+export function checkTsbClusters({ regions = [], tier1 }: Pick<Readable, 'regions' | 'tier1'>): Finding[] {
+  const ofRegions = repeated(regions.map((region, index) => ({ path: ['regions', index, 'tsbCluster'], value: region?.tsbCluster })), 'a TSB cluster');
+  return [...ofRegions, ...regions.flatMap((region, index) => {
     if (region?.context === undefined || tier1?.context === undefined || region.tsbCluster === undefined || tier1.tsbCluster === undefined) return [];
     if ((region.context === tier1.context) === (region.tsbCluster === tier1.tsbCluster)) return [];
     return [{ path: ['tier1', 'tsbCluster'], allowed: `one name for one cluster: regions[${index}] has context ${JSON.stringify(region.context)} and tsbCluster ${JSON.stringify(region.tsbCluster)}` }];
-  });
+  })];
 }
 
 /** TSB's documentation of Tier1Gateway: it cannot route to its own cluster, and no other gateway may be there. That of Gateway says nothing of the kind. */

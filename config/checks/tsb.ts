@@ -11,11 +11,17 @@ export const tsbRules = [
   'Each region has an Istio internal group of its own, and with `tsb.envoyFilters: none` there is none.',
   'Groups are for regions that there are. Networks that are reached are in `tsb.setup.networks`, whose clusters are configured ones.',
   'Where `tsb.setup.reachability` is set, and `tsb.setup.networks` has the cluster of tier1 and of a region, tier1’s network reaches that of the region.',
+  'Where `tsbCluster` is left to a cluster’s ControlPlane, `preview` and `up` hold the name that it says to the same rules, before anything is made in TSB.',
 ];
 
 /** What is in TSB already lies in what is in TSB already. */
 export function checkTsb(configuration: Readable): Finding[] {
-  return [...parents(configuration), ...settings(configuration), ...unsaidSettings(configuration), ...groups(configuration), ...sharedGroups(configuration), ...setup(configuration), ...unreached(configuration)];
+  return [...parents(configuration), ...settings(configuration), ...unsaidSettings(configuration), ...groups(configuration), ...sharedGroups(configuration), ...checkTsbNetworks(configuration)];
+}
+
+/** What networks say of clusters, by TSB's names of these. */
+export function checkTsbNetworks(configuration: Pick<Readable, 'tsb' | 'regions' | 'tier1'>): Finding[] {
+  return [...setup(configuration), ...unreached(configuration)];
 }
 
 function parents({ tsb }: Readable): Finding[] {
@@ -93,7 +99,7 @@ function internalGroups(tsb: Readable['tsb']): Finding[] {
 }
 
 /** Networks that are reached must be some cluster's, and clusters those that are configured, where all of them are. */
-function setup({ tsb, regions = [], tier1 }: Readable): Finding[] {
+function setup({ tsb, regions = [], tier1 }: Pick<Readable, 'tsb' | 'regions' | 'tier1'>): Finding[] {
   const { networks = {}, reachability = {} } = tsb?.setup ?? {};
   const clusters = [...regions.map((region) => region?.tsbCluster), tier1?.tsbCluster];
   const known = clusters.flatMap((name) => name ?? []);
@@ -112,7 +118,7 @@ function setup({ tsb, regions = [], tier1 }: Readable): Finding[] {
 }
 
 /** TSB leaves gateways out whose network tier1's does not reach: their regions get no request. What a region reaches is another matter: tier1 fails over without the regions' own hop. */
-function unreached({ tsb, regions = [], tier1 }: Readable): Finding[] {
+function unreached({ tsb, regions = [], tier1 }: Pick<Readable, 'tsb' | 'regions' | 'tier1'>): Finding[] {
   const { networks = {}, reachability = {} } = tsb?.setup ?? {};
   const networkOf = (cluster: string | undefined): string | undefined => (cluster !== undefined && Object.hasOwn(networks, cluster) ? networks[cluster] : undefined);
   const own = networkOf(tier1?.tsbCluster);

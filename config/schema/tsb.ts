@@ -22,7 +22,7 @@ const groups = z.strictObject({
       internal: z
         .strictObject({
           edge: dnsLabel.optional().describe('Istio internal group of tier1.'),
-          regions: z.record(dnsLabel, dnsLabel).default({}).describe('Istio internal group of each region, by the region’s name. It owns the region’s namespace alone and has configMode DIRECT.'),
+          regions: z.record(dnsLabel, dnsLabel).default({}).describe('Istio internal group of each region, by the region’s name. It owns the region’s namespace alone.'),
         })
         .prefault({})
         .describe('The groups of EnvoyFilters that exist.'),
@@ -34,6 +34,7 @@ const groups = z.strictObject({
 const setup = z.strictObject({
   networks: z.record(dnsLabel, text).default({}).describe('Network of each cluster, by what TSB calls the cluster.'),
   reachability: z.record(text, z.array(text)).default({}).describe('Networks that each network reaches, one way.'),
+  organizationSetting: dnsLabel.optional().describe('Name of the organization’s setting, of which TSB has one. Where it is there already: the name that it has, and what it said is replaced; by another name it would be a second one. Absent: the organization’s name.'),
 });
 
 export const tsb = z.strictObject({

@@ -22,7 +22,6 @@ describe('a region’s bridge', () => {
       logging: { type: 'inline', loggers: quiet('listTopics', 'listSubscriptions', admin) },
       readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2, timeoutSeconds: 5 },
       template: {
-        apiService: { metadata: { labels: { failover: 'enabled' } } },
         pod: {
           metadata: { labels: { 'kafka-bridge-failover/local': 'true' } },
           topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
@@ -153,6 +152,7 @@ describe('a region’s bridge', () => {
     assert.equal(spec.metricsConfig, undefined);
     assert.equal(spec.enableMetrics, true);
     assert.equal(spec.template.pod.metadata.annotations?.['prometheus.io/port'], '8282');
+    assert.deepEqual(spec.template.apiService, { metadata: { labels: { failover: 'enabled' } } }, 'the Service that peers serve as well');
     assert.deepEqual(spec.tls.trustedCertificates, [{ secretName: 'openshift-cluster-ca-cert', certificate: 'ca.crt' }]);
     assert.equal(metadataOf(recording, 'Secret', 'east-trust')['name'], 'openshift-cluster-ca-cert');
     assert.ok(!recording.resources.some(({ name }) => name === 'east-shared' || name === 'east-local' || name === 'east-metrics'));

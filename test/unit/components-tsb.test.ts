@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 
+import type { SkippedRegions } from '../../components/skipped.ts';
 import { tsbClusterName } from '../../components/tsb-cluster.ts';
+import { tsbClusterNames } from '../../components/tsb-clusters.ts';
 import { TsbWorkspace } from '../../components/tsb-workspace.ts';
+import { configurationFiles } from './configuration-fixtures.ts';
 import { answeringCluster, record, type Recording } from './pulumi-mocks.ts';
-import { configuration, operators, recordTopology, region } from './topology-fixtures.ts';
+import { type Changes, configuration, operators, recordTopology, region } from './topology-fixtures.ts';
 
 describe('TSB’s hierarchy', () => {
   it('leaves what exists as it is, and stands on it by name', async () => {
@@ -106,6 +110,18 @@ describe('TSB’s hierarchy', () => {
     assert.deepEqual(specOf(recording, 'tsb.tetrate.io/v2:OrganizationSetting', 'tsb-organization'), { networkSettings: { networkReachability: { tier1: 'tier2,tier2' } } });
   });
 
+  it('writes to the one setting of the organization by the name that it has', async () => {
+    const named = async (more: object): Promise<unknown> => {
+      const recording = await recordTopology({ tsb: { setup: { networks: { 'tsb-east': 'tier2', 'tsb-west': 'tier2', central: 'tier1' }, reachability: { tier1: ['tier2'] }, ...more } } });
+      return (recording.inputsOf('tsb.tetrate.io/v2:OrganizationSetting', 'tsb-organization')['metadata'] as { name: string }).name;
+    };
+    assert.deepEqual([await named({}), await named({ organizationSetting: 'theirs' })], ['tetrate', 'theirs']);
+  });
+
+  it('has no mode in its Istio internal groups, which are always DIRECT', async () => {
+    assert.deepEqual(specOf(await recordTopology(), 'istiointernal.tsb.tetrate.io/v2:Group', 'tsb-istio-edge'), { namespaceSelector: { names: ['central/edge'] } });
+  });
+
   it('leaves the objects behind that are not only its own, with the namespace that they are in', async () => {
     const staying = async (tsb: object, givenNamespace = false): Promise<string[]> => {
       const names: string[] = [];
@@ -135,12 +151,24 @@ describe('TSB’s hierarchy', () => {
     assert.deepEqual(specOf(recording, 'tsb.tetrate.io/v2:Workspace', 'tsb-workspace-edge'), { namespaceSelector: { names: ['gke-central-1/edge'] } });
     assert.equal((recording.outputsOf('west') as { tsbCluster: string }).tsbCluster, 'gke-west-1');
   });
+
+  it('begins when all names are known and found to fit', async () => {
+    const authority = Promise.withResolvers<undefined>();
+    const { resources } = await recordTopology({}, (reference) => {
+      if (reference.kind === 'ControlPlane') return authority.promise as unknown as undefined;
+      // Of which bridges need the certificate, so that it is read once there is a Certificate.
+      if (reference.kind === 'Secret') authority.resolve(undefined);
+      return operators(reference);
+    });
+    const at = (type: string) => resources.findIndex((resource) => resource.type.endsWith(type));
+    assert.ok(at(':Certificate') >= 0 && at(':Certificate') < at(':TsbWorkspace'), resources.map(({ type }) => type).join(' '));
+  });
 });
 
 describe('what TSB calls a cluster', () => {
   const asked = async (configured: string | undefined, answer: () => Record<string, unknown> | undefined, preview = false): Promise<unknown> => {
     await pulumi.runtime.setMocks({ newResource: () => ({ id: '', state: {} }), call: () => ({}) }, 'kafka-bridge-failover', 'test', preview);
-    const output = tsbClusterName({ cluster: answeringCluster(answer)('east'), path: 'regions[0].tsbCluster', configured });
+    const output = pulumi.output(tsbClusterName({ cluster: answeringCluster(answer)('east'), path: 'regions[0].tsbCluster', configured }));
     const { isKnown, promise } = output as unknown as { isKnown: Promise<boolean>; promise(): Promise<unknown> };
     return (await isKnown) ? promise() : 'unknown';
   };
@@ -163,6 +191,60 @@ describe('what TSB calls a cluster', () => {
     await assert.rejects(asked(undefined, () => undefined), /regions\[0\]\.tsbCluster is not set, and cluster east does not say what TSB calls it: there is no ControlPlane.*tctl get clusters/s);
     await assert.rejects(asked(undefined, () => ({ spec: {} })), /has no spec\.managementPlane\.clusterName/);
     assert.equal(await asked(undefined, () => undefined, true), 'unknown');
+  });
+});
+
+describe('the names of all clusters in TSB', () => {
+  const setup = { networks: { hub: 'edge', 'east-1': 'n1', 'west-1': 'n2' }, reachability: { edge: ['n1', 'n2'] } };
+  const unnamed: Changes = { regions: ['east', 'west'].map((name) => region(name, { tsbCluster: undefined })), tier1: { tsbCluster: undefined } };
+  const said: Readonly<Record<string, string>> = { central: 'hub', east: 'east-1', west: 'west-1' };
+
+  /** Every name; a text where they are refused. */
+  async function names(changes: Changes, clusters: Readonly<Record<string, string>> = said, { preview = false, skipped = new Map() as SkippedRegions } = {}): Promise<unknown> {
+    await pulumi.runtime.setMocks({ newResource: () => ({ id: '', state: {} }), call: () => ({}) }, 'kafka-bridge-failover', 'test', preview);
+    const cluster = answeringCluster((_, context) => (clusters[context] === undefined ? undefined : controlPlane(clusters[context])));
+    const { regions, tier1, checked } = tsbClusterNames(configuration({ ...unnamed, ...changes }), cluster, skipped);
+    const all = await Promise.allSettled([...regions, tier1].map(async (output) => {
+      const { isKnown, promise } = output as unknown as { isKnown: Promise<boolean>; promise(): Promise<unknown> };
+      return (await isKnown) ? promise() : 'unknown';
+    }));
+    const [first] = await Promise.allSettled([checked]);
+    return first.status === 'fulfilled' ? all.map((each) => (each.status === 'fulfilled' ? each.value : each.reason as unknown)) : (first.reason as Error).message;
+  }
+
+  it('fit the settings, as those that are written have to', async () => {
+    assert.deepEqual(await names({ tsb: { setup } }), ['east-1', 'west-1', 'hub']);
+    const { 'east-1': n1, ...networks } = setup.networks;
+    assert.equal(await names({ tsb: { setup: { networks: { ...networks, 'est-1': n1 }, reachability: { n1: ['n2'] } } } }), [
+      'What TSB calls the clusters does not fit the settings:',
+      '  tsb.setup.networks.est-1: found a network of no configured cluster (did you mean "east-1"?); allowed: what TSB calls a cluster: east-1, west-1, hub',
+      '  tsb.setup.reachability.edge: found nothing; allowed: n2: tier1 sends requests to west (n2)',
+      'Names that are not set are those that the clusters’ ControlPlanes istio-system/controlplane say. Change the settings; where a name is another cluster’s, its context is wrong.',
+    ].join('\n'));
+  });
+
+  it('are one for each cluster', async () => {
+    assert.match(String(await names({}, { ...said, west: 'east-1' })), /^ {2}regions\[1\]\.tsbCluster: found nothing, so "east-1"; allowed: a TSB cluster that is not taken \(by regions\[0\]\.tsbCluster\)$/m);
+    assert.match(String(await names({}, { ...said, central: 'east-1' })), /^ {2}tier1\.tsbCluster: found nothing, so "east-1"; allowed: one name for one cluster: regions\[0\] has context "east"/m);
+    assert.deepEqual(await names({ tier1: { context: 'east', tsbCluster: undefined } }), ['east-1', 'west-1', 'east-1']);
+  });
+
+  it('may be one for two contexts of one cluster', async () => {
+    using files = configurationFiles();
+    assert.deepEqual(await names({ kubeconfig: join(files.directory, 'tier1-in-east') }, { ...said, central: 'east-1' }), ['east-1', 'west-1', 'east-1']);
+  });
+
+  it('are judged as far as a plan knows them', async () => {
+    const { west, ...known } = said;
+    assert.deepEqual(await names({ tsb: { setup: { networks: { typo: 'n' } } } }, known, { preview: true }), ['east-1', 'unknown', 'hub'], `${String(west)} may be the one`);
+    assert.match(String(await names({}, { ...known, central: 'east-1' }, { preview: true })), /one name for one cluster/);
+  });
+
+  it('are the last known ones where a cluster is skipped', async () => {
+    const last = new Map([['west', { tsbCluster: pulumi.output('west-0') }]]) as unknown as SkippedRegions;
+    assert.deepEqual(await names({}, said, { skipped: last }), ['east-1', 'west-0', 'hub']);
+    assert.match(String(await names({}, { ...said, east: 'west-0' }, { skipped: last })), /regions\[1\]\.tsbCluster: found nothing, so "west-0"; allowed: a TSB cluster that is not taken/);
+    assert.match(String(await names({}, said, { skipped: new Map([['west', undefined]]) })), /^regions\[1\]\.tsbCluster is not set, and its cluster is skipped/);
   });
 });
 

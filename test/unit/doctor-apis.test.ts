@@ -35,6 +35,15 @@ describe('doctor: APIs', () => {
     assert.match(await judged(), /^fault .*kafka\.strimzi\.io\/v1 is served without Kafka/);
   });
 
+  it('are of a TSB that has the fields as well, whichever kinds of gateways are chosen', async () => {
+    const judged = async (): Promise<string> => lineOf((await judgeApis(await two.look({ objects: [object('gateway.tsb.tetrate.io/v2', 'Gateway')] }))).findings[0] ?? new Check('', '').ok(''));
+    two.east.objects.set('/apis/gateway.tsb.tetrate.io/v2', resources('IngressGateway'));
+    assert.match(await judged(), /^fault .*gateway\.tsb\.tetrate\.io\/v2 is served without Gateway\. Raise TSB to 1\.10 or newer\.$/);
+    two.east.objects.delete('/apis/gateway.tsb.tetrate.io/v2');
+    two.east.objects.set('/apis/gateway.tsb.tetrate.io', { versions: [{ version: 'v1' }] });
+    assert.match(await judged(), /^fault .*gateway\.tsb\.tetrate\.io is served as v1\. Expected: v2 of Gateway\. Raise TSB to 1\.10 or newer\.$/);
+  });
+
   it('are had from whoever brings them', async () => {
     const remedy = async (apiVersion: string): Promise<string | undefined> => (await judgeApis(await two.look({ objects: [object(apiVersion, 'A')] }))).findings[0]?.remedy;
     assert.match(await remedy('cert-manager.io/v1') ?? '', /^Install cert-manager there/);

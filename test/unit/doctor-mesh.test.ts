@@ -7,6 +7,7 @@ import { judgeInjection } from '../../automation/doctor/injection.ts';
 import type { Look } from '../../automation/doctor/look.ts';
 import { judgeMeshRoot } from '../../automation/doctor/mesh.ts';
 import { judgeSecretCertificates } from '../../automation/doctor/secret-certificates.ts';
+import { judgeNetworks } from '../../automation/doctor/networks.ts';
 import { judgeTsbNames } from '../../automation/doctor/tsb.ts';
 import { type CertificateOptions, makeCertificate } from '../fixtures/made-certificate.ts';
 import { configuration, object, TwoClusters } from './doctor-fixtures.ts';
@@ -15,7 +16,7 @@ describe('doctor: names in TSB', () => {
   const two = new TwoClusters();
   const path = '/apis/install.tetrate.io/v1alpha1/namespaces/istio-system/controlplanes/controlplane';
   const named = (clusterName: string) => ({ spec: { managementPlane: { clusterName } } });
-  const judged = async (settings = configuration()): Promise<string[]> => (await judgeTsbNames(await two.look({ configuration: settings }))).map(lineOf);
+  const judged = async (settings = configuration()): Promise<string[]> => (await judgeTsbNames(await two.look({ configuration: settings }))).findings.map(lineOf);
 
   it('are those of the settings', async () => {
     const { east: one, west: other } = two;
@@ -31,6 +32,22 @@ describe('doctor: names in TSB', () => {
     assert.match((await judged())[0] ?? '', /^warning .*so regions\[0\]\.tsbCluster \(east-1\) cannot be compared/);
     const unset = configuration({ regions: [{ name: 'east', context: 'east' }, { name: 'west', context: 'west' }], tier1: { context: 'east' } });
     assert.match((await judged(unset))[0] ?? '', /^fault .*and regions\[0\]\.tsbCluster is not set\. Onboard/);
+  });
+
+  it('fit the settings where these leave them to the clusters', async () => {
+    const { east: one, west: other } = two;
+    one.objects.set(path, named('east-1'));
+    other.objects.set(path, named('west-1'));
+    const unset = (setup: object) => configuration({
+      regions: ['east', 'west'].map((name) => ({ name, context: name })), tier1: { context: 'east' }, tsb: { context: 'east', organization: 'tetrate', tenant: 'kafka', setup },
+    });
+    const wrong = unset({ networks: { 'est-1': 'n1', 'west-1': 'n2' } });
+    assert.match((await judged(wrong))[3] ?? '', /^fault +TSB name +settings +tsb\.setup\.networks\.est-1: a network of no configured cluster; was east-1 meant\? Expected: what TSB calls a cluster: east-1, west-1/);
+    const right = await judgeTsbNames(await two.look({ configuration: unset({ networks: { 'east-1': 'n1', 'west-1': 'n2' }, reachability: { n1: ['n2'] } }) }));
+    assert.deepEqual(right.findings.map(({ verdict }) => verdict), ['ok', 'ok', 'ok']);
+    assert.match(judgeNetworks(right).map(lineOf).join(), /^warning +networks +west +its network n2 does not reach that of east \(n1\)/, 'by the names that were read');
+    other.objects.set(path, named('east-1'));
+    assert.match((await judged(unset({})))[3] ?? '', /^fault +TSB name +settings +regions\[1\]\.tsbCluster: nothing, so "east-1"\. Expected: a TSB cluster that is not taken/);
   });
 });
 

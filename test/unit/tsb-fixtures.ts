@@ -29,7 +29,7 @@ export function workspace(name: string, names: string[]): TsbObject {
 }
 
 export function group(kind: 'gateway' | 'istiointernal', name: string, workspaceName: string, namespace: string): TsbObject {
-  return tsb([`${kind}.tsb.tetrate.io/v2`, 'Group', name], { namespaceSelector: { names: [namespace] }, configMode: kind === 'gateway' ? 'BRIDGED' : 'DIRECT' }, { parents: { tenant: 'kafka', workspace: workspaceName } });
+  return tsb([`${kind}.tsb.tetrate.io/v2`, 'Group', name], { namespaceSelector: { names: [namespace] }, ...(kind === 'gateway' ? { configMode: 'BRIDGED' } : {}) }, { parents: { tenant: 'kafka', workspace: workspaceName } });
 }
 
 export function bridgesSetting(settings: object = {}): object {

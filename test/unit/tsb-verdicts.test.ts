@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TsbObject } from '../../sandbox/operators/tsb/model.ts';
+import { tsbDefinitions } from '../../sandbox/operators/tsb/crds.ts';
 import { translate } from '../../sandbox/operators/tsb/translate/index.ts';
 import { everything, group, region, central, regionGateway, snapshotOf, tier1Gateway, tsb } from './tsb-fixtures.ts';
 
@@ -81,10 +82,22 @@ describe('verdicts on TSB objects', () => {
     refuses('WorkspaceSetting bridges', objects, /retryOn: "reset-before-request" is not one of/);
   });
 
-  it('refuses an Istio object in a group that is not DIRECT', () => {
-    const filter = tsb(['networking.istio.io/v1alpha3', 'EnvoyFilter', 'tuning'], {}, { namespace: 'edge', parents: { tenant: 'kafka', workspace: 'edge', istioInternalGroup: 'edge' } });
-    const bridged = group('istiointernal', 'edge', 'edge', 'central/edge');
-    refuses('EnvoyFilter tuning', [...everything(), { ...bridged, spec: { ...(bridged.spec as object), configMode: 'BRIDGED' } }, filter], /BRIDGED mode/);
+  it('takes EnvoyFilters alone of Istio’s objects, in an internal group, which has no field for a mode', () => {
+    const inGroup = (kind: string) => tsb(['networking.istio.io/v1alpha3', kind, 'tuning'], {}, { namespace: 'edge', parents: { tenant: 'kafka', workspace: 'edge', istioInternalGroup: 'inner' } });
+    const inner = group('istiointernal', 'inner', 'edge', 'central/edge');
+    assert.deepEqual(verdictOf('EnvoyFilter tuning', [...everything(), inner, inGroup('EnvoyFilter')]), { state: 'ACCEPTED', message: 'translated', warnings: [] });
+    refuses('VirtualService tuning', [...everything(), inner, inGroup('VirtualService')], /this stand-in copies EnvoyFilter only, not VirtualService/);
+    const moded = { ...inner, spec: { ...inner.spec as object, configMode: 'DIRECT' } };
+    assert.deepEqual(verdictOf('Group inner', [...everything(), moded]).warnings, ['spec.configMode is not honoured by this stand-in']);
+    const definition = tsbDefinitions().find((each) => (each as { metadata: { name: string } }).metadata.name === 'groups.istiointernal.tsb.tetrate.io');
+    assert.ok(definition !== undefined && !JSON.stringify(definition).includes('configMode'));
+  });
+
+  it('refuses a second setting of an organization, whatever its name', () => {
+    const setting = (name: string, organization = 'tetrate') => tsb(['tsb.tetrate.io/v2', 'OrganizationSetting', name], {}, { parents: { organization } });
+    refuses('OrganizationSetting tetrate', [...everything(), setting('default'), setting('tetrate')], /^organization "tetrate" already has the setting "default"$/);
+    const acme = tsb(['tsb.tetrate.io/v2', 'Cluster', 'far'], {}, { parents: { organization: 'acme' } });
+    assert.equal(verdictOf('OrganizationSetting tetrate', [...everything(), acme, setting('default', 'acme'), setting('tetrate')]).state, 'ACCEPTED');
   });
 
   it('names the fields that it does not honour', () => {

@@ -31,6 +31,23 @@ describe('the settings of a workspace', () => {
   });
 });
 
+describe('the setting of the organization', () => {
+  const networks = { 'tsb-east': 'tier2', 'tsb-west': 'tier2', central: 'tier1' };
+  const set = (organizationSetting?: string, reachability: object = { tier1: ['tier2'] }): Changes => ({ tsb: { setup: { networks, reachability, ...(organizationSetting === undefined ? {} : { organizationSetting }) } } });
+
+  it('keeps its name, as there is one, and it stays', async () => {
+    assert.deepEqual(await refused(set(), set('theirs')), [['tsb.setup.organizationSetting', 'tetrate', 'theirs']]);
+    assert.deepEqual(await refused(set('theirs'), set()), [['tsb.setup.organizationSetting', 'theirs', 'tetrate']]);
+    assert.deepEqual(await refused(set(), set('tetrate')), []);
+  });
+
+  it('may have any name where the program has made none yet, or makes none any more', async () => {
+    assert.deepEqual(await refused(set(undefined, {}), set('theirs')), []);
+    assert.deepEqual(await refused(set(), set('theirs', {})), []);
+    assert.deepEqual(await refused(set(), {}), []);
+  });
+});
+
 describe('the routes of a region’s gateway', () => {
   const gateways = (routes: object): Changes => ({ regions: [region('east', { gateway: { name: 'gw', ...routes } }), region('west')] });
 

@@ -15,7 +15,7 @@ export interface WatchedCluster {
   readonly generations: Map<string, number>;
   /** Whether every kind was listed at least once. */
   readonly synced: boolean;
-  /** TSB's objects, with Istio objects that a person wrote for a group in DIRECT mode. */
+  /** TSB's objects, with Istio objects that a person wrote for an Istio internal group. */
   tsbObjects(): TsbObject[];
   /** Objects that the operator made, by apiVersion and kind. */
   owned(): KubernetesObject[];

@@ -24,7 +24,7 @@ export type ParentsOf = (object: TsbObject) => readonly Parent[];
 export function buildHierarchy(objects: readonly TsbObject[], parentsOf: ParentsOf): Hierarchy {
   const clusters = objects.filter((object) => object.kind === 'Cluster');
   const onboarding = clusters.filter(isOnboarding);
-  const organizations = new Set((onboarding.length > 0 ? onboarding : clusters).map((object) => annotation(object, 'organization')));
+  const organizations = new Set((onboarding.length > 0 ? onboarding : clusters).map(organizationOf));
   const found = new Map<string, TsbObject>();
   const refused = new Map<TsbObject, string>();
   const placed: Placed[] = [];
@@ -54,7 +54,12 @@ export function isOnboarding({ metadata }: TsbObject): boolean {
 
 /** Whether two objects are about one cluster. */
 export function sameCluster(one: TsbObject, other: TsbObject): boolean {
-  return one.metadata.name === other.metadata.name && annotation(one, 'organization') === annotation(other, 'organization');
+  return one.metadata.name === other.metadata.name && organizationOf(one) === organizationOf(other);
+}
+
+/** The organization that an object is in; empty where it does not say. */
+export function organizationOf(object: TsbObject): string {
+  return annotation(object, 'organization');
 }
 
 /** Whether the group (and its workspace) owns a namespace of a TSB cluster. */

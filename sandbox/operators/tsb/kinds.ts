@@ -48,9 +48,10 @@ const answers = {
   redirect: { uri: true, authority: true, redirectCode: true, scheme: true, port: true },
   directResponse: { status: true, body: { string: true } },
 } as const;
-const group = (name: string, mode: 'both' | 'bridged' = 'both'): Kind => ({
+/** Groups of Istio's own objects have no mode, as they are always DIRECT; of the others' modes only that of gateways decides anything here. */
+const group = (name: string, mode: 'read' | 'unread' = 'unread'): Kind => ({
   apiVersion: `${name}.tsb.tetrate.io/v2`, kind: 'Group', plural: 'groups', parents: ['organization', 'tenant', 'workspace'],
-  honoured: { ...selector, ...(mode === 'both' ? { configMode: true } : {}) },
+  honoured: { ...selector, ...(mode === 'read' ? { configMode: true } : {}) },
 });
 
 export const kinds: readonly Kind[] = [
@@ -65,7 +66,7 @@ export const kinds: readonly Kind[] = [
       ...described, failoverSettings, regionalFailover: true, defaultTrafficSetting,
       defaultEastWestGatewaySettings: { workloadSelector: true, exposedServices: { serviceLabels: true } },
     } },
-  group('gateway'), group('traffic', 'bridged'), group('security', 'bridged'), group('istiointernal'),
+  group('gateway', 'read'), group('traffic'), group('security'), group('istiointernal'),
   { apiVersion: 'gateway.tsb.tetrate.io/v2', kind: 'Gateway', plural: 'gateways', parents: ['organization', 'tenant', 'workspace', 'gatewayGroup'],
     honoured: {
       ...described, workloadSelector: true,
@@ -109,7 +110,7 @@ export const controlPlaneKind: Kind = {
   apiVersion: 'install.tetrate.io/v1alpha1', kind: 'ControlPlane', plural: 'controlplanes', parents: [], honoured: { managementPlane: { clusterName: true } },
 };
 
-/** The Istio kinds that the translation writes; in a group of DIRECT mode a person writes them. */
+/** The Istio kinds that the translation writes; in an Istio internal group a person writes them. */
 export const istioKinds = [
   { apiVersion: 'networking.istio.io/v1', kind: 'ServiceEntry', plural: 'serviceentries' },
   { apiVersion: 'networking.istio.io/v1', kind: 'WorkloadEntry', plural: 'workloadentries' },

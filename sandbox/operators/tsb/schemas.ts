@@ -81,7 +81,8 @@ const kubeSpec = object({
 });
 const install = (more: Record<string, Schema> = {}): Schema => object({ kubeSpec, connectionDrainDuration: duration, revision: text, ...more });
 
-const group = object({ ...described, namespaceSelector, configMode });
+const internalGroup = { ...described, namespaceSelector };
+const group = object({ ...internalGroup, configMode });
 
 export const schemas: Readonly<Record<string, Schema>> = {
   'tsb.tetrate.io/Cluster': object({ ...described, network: text, tokenTtl: duration, trustDomain: text }),
@@ -100,7 +101,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
   'gateway.tsb.tetrate.io/Group': group,
   'traffic.tsb.tetrate.io/Group': group,
   'security.tsb.tetrate.io/Group': group,
-  'istiointernal.tsb.tetrate.io/Group': group,
+  'istiointernal.tsb.tetrate.io/Group': object(internalGroup),
   'gateway.tsb.tetrate.io/Gateway': object({ ...described, workloadSelector, http: list(unifiedServer) }, ['workloadSelector']),
   'gateway.tsb.tetrate.io/IngressGateway': object({ ...described, workloadSelector, http: list(ingressServer) }, ['workloadSelector']),
   'gateway.tsb.tetrate.io/Tier1Gateway': object({ ...described, workloadSelector, externalServers: list(tier1Server) }, ['workloadSelector']),

@@ -5,7 +5,7 @@ import { istioObject } from './objects.ts';
 import type { Wanted } from './objects.ts';
 
 /**
- * Istio objects that a person wrote for a group in DIRECT mode. TSB sends them to every cluster whose namespace the group owns, as a
+ * Istio objects that a person wrote for an Istio internal group. TSB sends them to every cluster whose namespace the group owns, as a
  * copy: the original carries `istio.io/rev: tsb`, which istiod does not look at.
  */
 export function directCopies(placed: readonly Placed[], clusters: readonly ClusterFacts[]): Wanted[] {

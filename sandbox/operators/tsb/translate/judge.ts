@@ -1,7 +1,7 @@
-import { selected, owns } from '../hierarchy.ts';
+import { organizationOf, owns, selected } from '../hierarchy.ts';
 import type { Hierarchy, Placed } from '../hierarchy.ts';
 import { eastWestPort } from '../model.ts';
-import type { ClusterFacts, GatewaySpec, GroupSpec, Rule, Server, SettingSpec, TrafficSettings, TsbObject } from '../model.ts';
+import type { ClusterFacts, GatewaySpec, Rule, Server, SettingSpec, TrafficSettings, TsbObject } from '../model.ts';
 import { settingsProblem } from '../resilience.ts';
 import { isTier1 } from './gateways.ts';
 import { chosenClusters } from './tier1.ts';
@@ -23,15 +23,21 @@ function problem(place: Placed, clusters: readonly ClusterFacts[], accepted: rea
   const { kind, apiVersion, spec } = place.object;
   if (apiVersion.startsWith('networking.istio.io/')) return directProblem(place);
   if (kind === 'WorkspaceSetting') return workspaceSettingProblem(place, clusters, accepted);
-  if (kind === 'TenantSetting' || kind === 'OrganizationSetting') return settingsProblem((spec as SettingSpec).defaultTrafficSetting);
+  if (kind === 'OrganizationSetting') return organizationSettingProblem(place.object, accepted);
+  if (kind === 'TenantSetting') return settingsProblem((spec as SettingSpec).defaultTrafficSetting);
   if (kind === 'TrafficSetting') return settingsProblem(spec as TrafficSettings);
   const gateway = gatewaySpec(place.object);
   return gateway && gatewayProblem(place, gateway, clusters, accepted);
 }
 
-function directProblem({ object, group }: Placed): string | undefined {
-  if (object.kind !== 'EnvoyFilter') return `of Istio's kinds this stand-in copies EnvoyFilter only, not ${object.kind}`;
-  return (group?.spec as GroupSpec | undefined)?.configMode === 'DIRECT' ? undefined : `group "${group?.metadata.name}" is in BRIDGED mode: Istio objects need configMode DIRECT`;
+function directProblem({ object }: Placed): string | undefined {
+  return object.kind === 'EnvoyFilter' ? undefined : `of Istio's kinds this stand-in copies EnvoyFilter only, not ${object.kind}`;
+}
+
+function organizationSettingProblem(object: TsbObject, accepted: readonly Placed[]): string | undefined {
+  const other = accepted.find((place) => place.object.kind === 'OrganizationSetting' && organizationOf(place.object) === organizationOf(object));
+  if (other) return `organization "${organizationOf(object)}" already has the setting "${other.object.metadata.name}"`;
+  return settingsProblem((object.spec as SettingSpec).defaultTrafficSetting);
 }
 
 function workspaceSettingProblem({ object, workspace }: Placed, clusters: readonly ClusterFacts[], accepted: readonly Placed[]): string | undefined {
