@@ -6,6 +6,7 @@ import { deleteQuickly } from './components/deletion.ts';
 import { regionChanges } from './components/departure.ts';
 import { refuseForeignNamespaces } from './components/foreign-namespaces.ts';
 import { refuseLeftVolumes } from './components/left-volumes.ts';
+import { refuseLostNamespaces } from './components/lost-namespaces.ts';
 import { refuseMissingNamespaces } from './components/missing-namespaces.ts';
 import { readPrevious } from './components/previous.ts';
 import { refuseOtherSdk } from './components/sdk-version.ts';
@@ -25,7 +26,7 @@ const changes = regionChanges(previous, configuration.regions, skipped);
 const cluster = clustersOf(configuration);
 await refuseForeignNamespaces({ previous, configuration, cluster, skipped });
 // They only look, so all at the same time. The first of them that refuses is told: where a namespace is missing, what has to be in it is as well.
-const looks = [refuseMissingNamespaces({ previous, configuration, cluster, skipped }), refuseLeftVolumes({ previous, configuration, cluster }), refuseMissingSecrets({ configuration, cluster, skipped })];
+const looks = [refuseLostNamespaces({ previous, configuration, cluster, skipped }), refuseMissingNamespaces({ previous, configuration, cluster, skipped }), refuseLeftVolumes({ previous, configuration, cluster }), refuseMissingSecrets({ configuration, cluster, skipped })];
 await Promise.allSettled(looks);
 for (const look of looks) await look;
 const topology = buildTopology(configuration, cluster, { skipped, changes });

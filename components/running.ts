@@ -22,6 +22,8 @@ export interface Running {
   readonly outputs: Readonly<Record<string, unknown>>;
   /** The namespace that the program made for it; undefined for one that was there before. */
   readonly namespace: string | undefined;
+  /** By which Kubernetes tells that namespace from another of its name. */
+  readonly namespaceUid: string | undefined;
   /** One of its objects, by its kind and its name in the program, whichever version of its API it was made by. */
   readonly object: (kind: Kind, name: string) => RunningObject | undefined;
   /** All of its objects of a kind. */
@@ -42,6 +44,7 @@ const kinds = {
   Tenant: ['tsb.tetrate.io/v2:Tenant'],
   Workspace: ['tsb.tetrate.io/v2:Workspace'],
   WorkspaceSetting: ['tsb.tetrate.io/v2:WorkspaceSetting'],
+  OrganizationSetting: ['tsb.tetrate.io/v2:OrganizationSetting'],
   GatewayGroup: ['gateway.tsb.tetrate.io/v2:Group'],
   IstioInternalGroup: ['istiointernal.tsb.tetrate.io/v2:Group'],
 } as const;
@@ -58,10 +61,12 @@ export function runningIn(previous: Previous): (component: string, name: string)
       const found = outputsOf(api, of);
       return found === undefined ? [] : [objectOf(api, found)];
     };
+    const namespace = asRecord(outputsOf('core/v1:Namespace', `${name}-namespace`)?.['metadata']);
     return {
       cluster: textOf(outputs['cluster']),
       outputs,
-      namespace: textOf(asRecord(outputsOf('core/v1:Namespace', `${name}-namespace`)?.['metadata'])['name']),
+      namespace: textOf(namespace['name']),
+      namespaceUid: textOf(namespace['uid']),
       object: (kind, of) => kinds[kind].flatMap((api: string) => made(api, of))[0],
       objects: (kind) => kinds[kind].flatMap((api: string) => previous.names(`${type}$kubernetes:${api}`).flatMap((of) => made(api, of))),
     };
