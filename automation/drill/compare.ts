@@ -4,6 +4,7 @@ import { damage, isAboutData, valueAt } from './objectives.ts';
 import type { Report } from './report.ts';
 import { percentage } from './show/digits.ts';
 import { reasonOf } from './show/summary.ts';
+import { stepWords } from './show/words.ts';
 
 export interface Difference {
   name: string;
@@ -41,14 +42,14 @@ const ranks = { 0: 0, 4: 1, 3: 2 };
 /** What is different from report a to report b, figure by figure. */
 export function compare(a: Report, b: Report): Comparison {
   const regions = [...new Set([...a.regions, ...b.regions].map(({ name }) => name))];
-  const figures = objectiveNames(regions).map(({ name, unit }) => difference(name, unit, valueAt(name, a), valueAt(name, b))).filter((figure) => figure.a !== undefined || figure.b !== undefined);
-  const worse = figures.filter((figure) => figure.worse).map(({ name }) => name);
   // A group may go back by a rebalance; a consumer with partitions of its own may not.
-  const isDamage = b.plan.consumers.mode === 'assign' ? isAboutData : ({ name }: { name: string }) => damage.has(name);
+  const isDamage = b.plan.consumers.mode === 'assign' ? (name: string) => isAboutData({ name }) : (name: string) => damage.has(name);
+  const figures = objectiveNames(regions).map(({ name, unit }) => difference({ name, unit, isDamage: isDamage(name) }, valueAt(name, a), valueAt(name, b))).filter((figure) => figure.a !== undefined || figure.b !== undefined);
+  const worse = figures.filter((figure) => figure.worse).map(({ name }) => name);
   const code = exitCodeOf(b);
   return {
     schema: 'kbf-comparison/1', a: about(a), b: about(b), ...(code === 4 ? { noAnswer: reasonOf(b) } : {}), unlike: unlike(a, b), figures,
-    worse: [...(code !== 4 && ranks[code] > ranks[exitCodeOf(a)] ? ['verdict'] : []), ...worse], moreDamage: worse.filter((name) => isDamage({ name })),
+    worse: [...(code !== 4 && ranks[code] > ranks[exitCodeOf(a)] ? ['verdict'] : []), ...worse], moreDamage: worse.filter(isDamage),
   };
 }
 
@@ -61,10 +62,10 @@ function about({ startedAt, environment, verdict }: Report): Comparison['a'] {
   return { startedAt, environment, verdict };
 }
 
-function difference(name: string, unit: Difference['unit'], a: number | undefined, b: number | undefined): Difference {
+function difference({ name, unit, isDamage }: Pick<Difference, 'name' | 'unit'> & { isDamage: boolean }, a: number | undefined, b: number | undefined): Difference {
   const both = { name, unit, ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) };
   // Damage counts also where the earlier drill did not look for it.
-  if (a === undefined && b !== undefined && damage.has(name)) return { ...both, worse: b > 0 };
+  if (a === undefined && b !== undefined && isDamage) return { ...both, worse: b > 0 };
   if (a === undefined || b === undefined) return both;
   const more = b - a;
   if (neutral.has(name) || unit === 'share') return { ...both, difference: more };
@@ -74,12 +75,17 @@ function difference(name: string, unit: Difference['unit'], a: number | undefine
 
 function unlike(a: Report, b: Report): string[] {
   const of = ({ plan, environment, parts }: Report): Record<string, unknown> => ({
-    environment, fault: plan.steps.map((step) => (step.kind === 'do' ? `${step.fault} of ${step.region}` : step.kind)).join(', '), rate: plan.rate, durationSeconds: plan.durationSeconds,
+    environment, steps: plan.steps.map(stepWords).join(', '), rate: plan.rate, durationSeconds: plan.durationSeconds,
     connections: plan.connections, partitions: plan.partitions, keys: plan.keys, load: plan.load, consumers: plan.consumers,
+    objectives: plan.objectives?.join(', ') ?? 'none', abortAfterErrors: plan.abortAfterErrors ?? 0.5,
+    // What pads a value is drawn as well, but weighs the same.
+    ...(plan.load.pattern === 'poisson' || plan.load.keyDistribution === 'zipf' ? { seed: plan.seed } : {}),
     ...Object.fromEntries(Object.entries(parts).map(([name, { kind, version }]) => [`part ${name}`, `${version} (${kind})`])),
   });
   const [left, right] = [of(a), of(b)];
-  return Object.keys({ ...left, ...right }).filter((key) => JSON.stringify(left[key]) !== JSON.stringify(right[key])).map((key) => `${key}: ${text(left[key])} against ${text(right[key])}`);
+  const differ = Object.keys({ ...left, ...right }).filter((key) => JSON.stringify(left[key]) !== JSON.stringify(right[key]));
+  // Where one of them draws nothing its load says so.
+  return differ.filter((key) => key !== 'seed' || (left[key] !== undefined && right[key] !== undefined)).map((key) => `${key}: ${text(left[key])} against ${text(right[key])}`);
 }
 
 function text(value: unknown): string {

@@ -1,7 +1,7 @@
 import type { Clock } from './exchange.ts';
 import type { Live } from './live.ts';
 import { ownSockets } from './outcome.ts';
-import type { Schedule } from './pacer.ts';
+import type { Rounds } from './rounds.ts';
 
 /** Why a drill has to end at once, other than by a person's wish. */
 export class AbortCondition extends Error {
@@ -21,9 +21,8 @@ export class AbortCondition extends Error {
 export interface GuardOptions {
   live: Live;
   clock: Clock;
-  /** When the requests are due that `live` hears of, and when the first of them was. */
-  schedule: Schedule;
-  beginMs: number;
+  /** When the requests are due that `live` hears of. */
+  rounds: Rounds;
   /** Share (0 to 1) of the records of the window that may be other than ok. */
   mostErrors: number;
   onBroken: (why: AbortCondition) => void;
@@ -36,8 +35,7 @@ const lookEveryMs = 500;
 const fewest = 10;
 
 /** Watches the load from now on, and says when it harms more than a drill may. */
-export function guardLoad({ live, clock, schedule, beginMs, mostErrors, onBroken }: GuardOptions): Disposable {
-  let next = 0;
+export function guardLoad({ live, clock, rounds, mostErrors, onBroken }: GuardOptions): Disposable {
   const timer = setInterval(() => {
     const why = whyBroken();
     if (why === undefined) return;
@@ -46,22 +44,18 @@ export function guardLoad({ live, clock, schedule, beginMs, mostErrors, onBroken
   }, lookEveryMs);
   return { [Symbol.dispose]: () => { clearInterval(timer); } };
 
-  /** When the first request was due after the last that was ok: until then nobody had anything to serve, as a thin load, or a ramp's begin, has it. */
-  function unservedSinceMs(): number {
-    while (beginMs + schedule(next) <= live.lastOkMs) next += 1;
-    return beginMs + schedule(next);
-  }
-
   function whyBroken(): AbortCondition | undefined {
     const now = clock();
-    if (now - beginMs < windowMs) return undefined;
+    // Until a request was due after the last that was ok nobody had anything to serve, as a thin load, or a ramp's begin, has it.
+    const isSilent = now - rounds.dueAfter(live.lastOkMs) >= windowMs;
+    const fromMs = isSilent ? now - windowMs : rounds.since(now, windowMs);
+    if (fromMs === undefined) return undefined;
     // A record that its client sent again is what its last request came to.
-    const records = new Map(live.endedSince(now - windowMs).map((attempt) => [`${attempt.producer}/${attempt.seq}`, attempt]));
+    const records = new Map(live.endedSince(fromMs).map((attempt) => [`${attempt.producer}/${attempt.seq}`, attempt]));
     const bad = [...records.values()].filter(({ outcome }) => outcome !== 'ok');
-    const isSilent = now - unservedSinceMs() >= windowMs;
     if (!isSilent && (records.size < fewest || bad.length <= mostErrors * records.size)) return undefined;
     const own = bad.filter(({ class: name }) => ownSockets.has(name)).length;
-    const ended = `of the ${records.size} records whose requests ended in the last ${windowMs / 1000} s`;
+    const ended = `of the ${records.size} records whose requests ended in the last ${Math.round((now - fromMs) / 1000)} s`;
     // What never left this machine says nothing of who was to serve it.
     if (own > bad.length / 2) return new AbortCondition(`this machine had no port, file handle or buffer left to send ${own} ${ended}`, { own: true });
     return new AbortCondition(isSilent ? `no region served a request for ${windowMs / 1000} s` : `the error budget is spent: ${bad.length} ${ended} were not ok`);

@@ -15,10 +15,11 @@ import { AbortCondition, guardLoad } from './guard.ts';
 import { driversProducer } from './handed-over.ts';
 import { Kafka } from './kafka.ts';
 import { Lanes } from './lanes.ts';
-import type { Live } from './live.ts';
+import { Live } from './live.ts';
+import type { Load } from './load.ts';
 import type { Marks } from './metrics.ts';
 import type { DrillOptions, Phase, ProgramOutputs } from './options.ts';
-import { scheduleOf } from './pacer.ts';
+import { constant, scheduleOf } from './pacer.ts';
 import { readParts } from './parts.ts';
 import type { Ending, FaultMark, Plan, StepRecord } from './plan.ts';
 import { leasePlaceOf } from './place.ts';
@@ -29,6 +30,7 @@ import type { ProducerOptions } from './producer.ts';
 import type { Attempt } from './records.ts';
 import { probeProducer, warmUpProducer } from './report.ts';
 import type { RunRecord } from './report.ts';
+import { Rounds } from './rounds.ts';
 import { reachSteadyState } from './steady.ts';
 import type { Appender, Lines } from './store.ts';
 import { carryOutSteps } from './steps.ts';
@@ -157,26 +159,35 @@ interface Loaded {
 /** What is missing of the workers' results, or undefined. */
 async function loadAndFaults(drill: Drill, { generator, workers, first, kafka, consumers }: Loaded): Promise<string | undefined> {
   const { plan, clock, live, signal, marks } = drill;
+  const share = driversShare(plan);
+  // What is sent before the load is no part of its shares, but hurts as much.
+  const guarded = new Live(clock, []);
+  const rounds = new Rounds();
   await using cleanup = new AsyncDisposableStack();
   try {
     await arrange(drill, first);
+    // Over before anybody waits for answers at the end.
+    using guard = new DisposableStack();
+    guard.use(guardLoad({ live: guarded, clock, rounds, mostErrors: plan.abortAfterErrors ?? 0.5, onBroken: drill.stop }));
     const attempts: Attempt[] = [];
     await warmUp({
-      start: () => generator.load(warmUpProducer, 'even', storing(drill, (attempt) => {
+      start: () => inRound(rounds.begin(constant(share.rate), clock()), clock, generator.load(warmUpProducer, 'even', storing(drill, (attempt) => {
         attempts.push(attempt);
         live.noteUnknown(attempt);
-      })), attempts, clock, signal,
+        guarded.add(attempt);
+      }))), attempts, clock, signal,
     });
 
     const beginMs = await workers?.begin() ?? clock();
-    const share = driversShare(plan);
-    const load = generator.load(driversProducer, 'planned', storing(drill, (attempt) => { live.add(attempt); }), beginMs);
+    const load = inRound(rounds.begin(scheduleOf(share), beginMs), clock, generator.load(driversProducer, 'planned', storing(drill, (attempt) => {
+      live.add(attempt);
+      guarded.add(attempt);
+    }), beginMs));
     if (workers !== undefined) await delay(beginMs - clock(), undefined, { signal });
     marks.loadMs = beginMs;
     drill.phase('load', workers === undefined ? `${plan.rate} records/s` : `${plan.rate} records/s, ${share.rate} of them from here, the others by ${plan.load.workers} workers`);
     cleanup.defer(() => load.stop().catch(() => undefined));
     cleanup.defer(() => { marks.loadEndMs ??= clock(); });
-    cleanup.use(guardLoad({ live, clock, schedule: scheduleOf(share), beginMs, mostErrors: plan.abortAfterErrors ?? 0.5, onBroken: drill.stop }));
     await carryOutSteps(drill, first, kafka, consumers);
     marks.loadEndMs = clock();
     const [missing] = await Promise.all([workers?.finish(), load.stop()]);
@@ -185,6 +196,16 @@ async function loadAndFaults(drill: Drill, { generator, workers, first, kafka, c
   } finally {
     await healArranged(drill, first);
   }
+}
+
+/** A load whose round is over as it is told to stop: what it then still waits for was due before. */
+function inRound(end: (endMs: number) => void, clock: Clock, load: Load): Load {
+  return {
+    stop() {
+      end(clock());
+      return load.stop();
+    },
+  };
 }
 
 function placeOfWorkers({ outputs, options }: Drill): { cluster: Cluster; namespace: string } {

@@ -3,6 +3,7 @@ import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../../errors.ts';
+import { heard } from '../listener.ts';
 import { failureBound, median, medianInterval, shareBelowWorst } from './confidence.ts';
 import { exitCodeOf, exitCodeOfAll } from './exit-code.ts';
 import { objectiveNames } from './objective-text.ts';
@@ -14,6 +15,7 @@ import type { Report, RunRecord } from './report.ts';
 import { renderSeriesJunit } from './show/junit.ts';
 import { seriesPageOf } from './show/page.ts';
 import { renderSeries } from './show/series.ts';
+import { stackDifferences } from './stack-differences.ts';
 import { readReport, readRun, writeDocument, writeWhole } from './stored.ts';
 import { ms } from './table.ts';
 
@@ -67,31 +69,63 @@ type RunOnce = (options: DrillOptions) => Promise<{ report: Report; exitCode: nu
 
 /**
  * Runs the same drill several times, each in a directory of its own (run-001 …), with repeat.json, repeat.html and junit.xml over them. A run that has its report is not run
- * again, so that a series which was interrupted goes on; one that was interrupted itself, or whose driver was killed, is put aside and run again.
- * Throws as a single drill does, also where one is aborted that does not hold the stack's Lease yet: those before it stand.
+ * again, so that a series which was interrupted goes on; one that was interrupted itself, or whose driver was killed, is put aside and run again. How many are kept is told.
+ * Throws as a single drill does, also where one is aborted that does not hold the stack's Lease yet: those before it stand. Throws a UserError where runs are of another drill or of a stack with
+ * other settings or versions: with 2 where they were there before, and nothing was run, with 1 where the stack became another one: that run is put aside.
  */
 export async function repeatDrill(options: DrillOptions, { repeat, seed }: RepeatPlan, runOnce: RunOnce): Promise<RepeatResult> {
   options.signal?.throwIfAborted();
   await mkdir(options.reportDir, { recursive: true });
-  const done: SeriesRun[] = [];
-  let interrupted = false;
-  for (let i = 0; i < repeat && !interrupted; i += 1) {
+  const wanted = Array.from({ length: repeat }, (_, i) => {
     const directory = `run-${String(i + 1).padStart(3, '0')}`;
-    const run = { ...options, seed: seed + i, reportDir: path.join(options.reportDir, directory) };
-    const before = await reportOf(run);
-    if (before !== undefined) {
-      done.push({ directory, seed: before.plan.seed, report: before });
-      continue;
-    }
+    return { directory, run: { ...options, seed: seed + i, reportDir: path.join(options.reportDir, directory) } };
+  });
+  const runs: (SeriesRun | undefined)[] = [];
+  for (const { directory, run } of wanted) {
+    const report = await reportOf(run);
+    runs.push(report && { directory, seed: report.plan.seed, report });
+  }
+  const done = (): SeriesRun[] => runs.filter((run) => run !== undefined);
+  mustBeOfOneStack(options.reportDir, done());
+  if (done().length > 0) heard(options.onEvent)({ kind: 'phase', t: 0, phase: 'report', detail: keptText(done(), repeat) });
+  let interrupted = false;
+  for (const [i, { directory, run }] of wanted.entries()) {
+    if (runs[i] !== undefined) continue;
     if (options.signal?.aborted === true) break;
-    await putAside(run.reportDir);
+    await putAside(run.reportDir, 'cut');
     const { report, exitCode } = await runOnce(run);
     interrupted = exitCode === 130;
-    if (!interrupted) done.push({ directory, seed: seed + i, report });
-    await writeSeries(options.reportDir, done);
+    const [other] = interrupted ? [] : onOtherStack(report, done());
+    if (other === undefined && !interrupted) runs[i] = { directory, seed: seed + i, report };
+    await writeSeries(options.reportDir, done());
+    if (other !== undefined) {
+      throw new UserError(`the stack is not what it was in ${other.directory} any more (${other.differences.join('; ')}): what was run on it as it is now is kept as ${await putAside(run.reportDir, 'other')}, out of the series`,
+        { remedy: 'name another directory with --report for a series on the stack as it is, or bring back what it was and begin this one again' });
+    }
+    if (interrupted) break;
   }
-  const summary = await writeSeries(options.reportDir, done);
-  return { summary, exitCode: interrupted || options.signal?.aborted === true ? 130 : exitCodeOfAll(done.map(({ report }) => report)) };
+  const summary = await writeSeries(options.reportDir, done());
+  return { summary, exitCode: interrupted || options.signal?.aborted === true ? 130 : exitCodeOfAll(done().map(({ report }) => report)) };
+}
+
+/** Of runs that are not run again: how many, and since when they are there. */
+function keptText(kept: readonly SeriesRun[], repeat: number): string {
+  const begun = kept.map(({ report }) => report.startedAt).sort();
+  const [first = '', last = ''] = [begun[0], begun.at(-1)].map((time) => time?.replace(/\.\d+Z$/, 'Z'));
+  const when = first === last ? `of ${first}` : `of ${first} to ${last}`;
+  return kept.length === repeat ? `all ${repeat} runs were there already, ${when}; nothing was run` : `${kept.length} of ${repeat} runs were there already, ${when}; they are kept, the others are run`;
+}
+
+function mustBeOfOneStack(reportDir: string, kept: readonly SeriesRun[]): void {
+  for (const [i, { directory, report }] of kept.entries()) {
+    const [other] = onOtherStack(report, kept.slice(0, i));
+    if (other !== undefined) throw new UserError(`${path.join(reportDir, directory)} holds the report of another drill than ${other.directory}: its stack was another one (${other.differences.join('; ')})`, { exitCode: 2, remedy: 'name another directory with --report' });
+  }
+}
+
+/** Those of the runs whose stack had other settings or versions. */
+function onOtherStack(report: Report, runs: readonly SeriesRun[]): { directory: string; differences: string[] }[] {
+  return runs.map(({ directory, report: before }) => ({ directory, differences: stackDifferences(before, report) })).filter(({ differences }) => differences.length > 0);
 }
 
 /** What is said over the runs so far; of none there is nothing to be shown. */
@@ -131,12 +165,13 @@ function wasCutOff({ ending, interrupted }: RunRecord): boolean {
   return interrupted === true || isDeepStrictEqual(ending, driverEnded);
 }
 
-/** What a killed or interrupted run left is evidence too, but no run of the series. */
-async function putAside(directory: string): Promise<void> {
-  if (!existsSync(directory)) return;
+/** What a killed or interrupted run left, or one on another stack, is evidence too, but no run of the series. Returns where it is then. */
+async function putAside(directory: string, why: 'cut' | 'other'): Promise<string> {
   let number = 1;
-  while (existsSync(`${directory}-cut-${number}`)) number += 1;
-  await rename(directory, `${directory}-cut-${number}`);
+  while (existsSync(`${directory}-${why}-${number}`)) number += 1;
+  const aside = `${directory}-${why}-${number}`;
+  if (existsSync(directory)) await rename(directory, aside);
+  return aside;
 }
 
 /**

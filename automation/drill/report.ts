@@ -22,7 +22,7 @@ import { ExpectedStep } from './window.ts';
 export type { Predicted };
 
 /** Version of the report's field names; docs/report.schema.json describes it. */
-export const reportSchema = 'kbf-report/1';
+export const reportSchema = 'kbf-report/2';
 /** Names of the producers whose records only show that everything serves, and make it warm; they are checked, but no part of the figures. */
 export const probeProducer = 'probe';
 export const warmUpProducer = 'warm-up';

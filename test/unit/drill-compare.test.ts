@@ -58,7 +58,7 @@ describe('the comparison of two reports', () => {
   }
 
   for (const [what, change, says] of [
-    ['nothing', () => null, /report\.json is not kbf-report\/1 but undefined\n[^]*judge the run again: kbf report/],
+    ['nothing', () => null, /report\.json is not kbf-report\/2 but undefined\n[^]*judge the run again: kbf report/],
     ['no regions', ({ regions, ...rest }: Report) => { assert.ok(regions); return rest; }, /report\.json is not what a drill wrote: regions: .*\n[^]*judge the run again: kbf report/],
     ['no plan', ({ plan, ...rest }: Report) => { assert.ok(plan); return rest; }, /what a drill wrote: plan: /],
     ['a verdict that is none', (report: Report) => ({ ...report, verdict: 'good' }), /what a drill wrote: verdict: /],
@@ -85,6 +85,42 @@ describe('the comparison of two reports', () => {
     const a = judge(passingRun());
     const b = { ...a, plan: { ...a.plan, keys: 7, load: { ...a.plan.load, payloadBytes: 100 } } };
     assert.deepEqual(compare(a, b).unlike, ['keys: 60 against 7', `load: ${JSON.stringify(a.plan.load)} against ${JSON.stringify(b.plan.load)}`]);
+  });
+
+  it('takes drills for unlike that held their faults for another time, waited, expected, asked or allowed for something else', () => {
+    const a = judge(passingRun());
+    const of = (change: Partial<Report['plan']>): Report => ({ ...a, plan: { ...a.plan, ...change } });
+    const steps = (forSeconds: number, seconds: number, objective: string): Partial<Report['plan']> => ({ steps: [{ kind: 'do', fault: 'bridge-kill', region: 'east', forSeconds }, { kind: 'wait', seconds }, { kind: 'expect', objective }] });
+    assert.deepEqual(compare(of(steps(2, 1, 'produce.failed=0')), of(steps(300, 60, 'produce.failed<=4'))).unlike, [
+      'steps: bridge-kill of east for 2 seconds, wait 1 second, expect produce.failed=0 against bridge-kill of east for 300 seconds, wait 60 seconds, expect produce.failed<=4',
+    ]);
+    assert.deepEqual(compare(of({ objectives: ['produce.failed=0'] }), of({ objectives: undefined as never })).unlike, ['objectives: produce.failed=0 against none']);
+    assert.deepEqual(compare(a, of({ abortAfterErrors: 0.9 })).unlike, ['abortAfterErrors: 0.5 against 0.9']);
+  });
+
+  it('takes drills of another seed for unlike only where their load is drawn', () => {
+    const a = judge(passingRun());
+    const of = (seed: number, load: Partial<Report['plan']['load']>): Report => ({ ...a, plan: { ...a.plan, seed, load: { ...a.plan.load, ...load } } });
+    assert.deepEqual(compare(of(1, {}), of(2, {})).unlike, []);
+    for (const drawn of [{ pattern: 'poisson' }, { keyDistribution: 'zipf' }] as const) {
+      assert.deepEqual(compare(of(1, drawn), of(2, drawn)).unlike, ['seed: 1 against 2']);
+      assert.deepEqual(compare(of(1, {}), of(2, drawn)).unlike.filter((line) => line.startsWith('seed')), []);
+    }
+  });
+
+  it('takes consumers with partitions of their own that went back for worse also where the earlier drill did not look', () => {
+    const [a, b] = [passingRun(), passingRun()];
+    for (const { run } of [a, b]) run.plan.consumers.mode = 'assign';
+    a.run.ending = { kind: 'aborted', reason: 'the error budget is spent' };
+    a.run.logRead = false;
+    a.log = [];
+    for (const attempt of a.attempts.slice(1200, 1210)) Object.assign(attempt, { outcome: 'failed', class: 'http-404' });
+    const last = b.deliveries.at(-1)?.tMs ?? 0;
+    b.deliveries.push({ ...b.deliveries[10] ?? assert.fail(), tMs: last + 1, askedMs: last + 0.5 });
+    b.commits = [];
+    const comparison = compare(judge(a), judge(b));
+    assert.equal(comparison.figures.find(({ name }) => name === 'consume.backwards')?.a, undefined);
+    assert.deepEqual([comparison.worse.includes('verdict'), comparison.moreDamage, exitCodeOfComparison(comparison)], [false, ['consume.backwards'], 3]);
   });
 
   it('takes more records of which no client heard, and more that a client sent again, for neither better nor worse', () => {

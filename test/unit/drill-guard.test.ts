@@ -9,7 +9,15 @@ import { constant, poisson, scheduleOf } from '../../automation/drill/pacer.ts';
 import type { Schedule } from '../../automation/drill/pacer.ts';
 import type { Plan } from '../../automation/drill/plan.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
+import { Rounds } from '../../automation/drill/rounds.ts';
 import { driversShare } from '../../automation/drill/workers/protocol.ts';
+
+/** A load that is sent from then on. */
+function sent(schedule: Schedule, beginMs: number): Rounds {
+  const rounds = new Rounds();
+  rounds.begin(schedule, beginMs);
+  return rounds;
+}
 
 /** Tells why a load that went on like this for 12 s has to end, or that it need not. */
 async function guarded(outcomeAt: (ms: number) => Attempt['outcome'] | undefined, mostErrors = 0.5, triesAt: (ms: number) => Attempt['outcome'][] = () => []): Promise<string> {
@@ -17,7 +25,7 @@ async function guarded(outcomeAt: (ms: number) => Attempt['outcome'] | undefined
   const live = new Live(() => now, ['east']);
   const { promise, resolve } = Promise.withResolvers<string>();
   using cleanup = new DisposableStack();
-  cleanup.use(guardLoad({ live, clock: () => now, schedule: constant(10), beginMs: 0, mostErrors, onBroken: ({ message }) => { resolve(message); } }));
+  cleanup.use(guardLoad({ live, clock: () => now, rounds: sent(constant(10), 0), mostErrors, onBroken: ({ message }) => { resolve(message); } }));
   for (now = 0; now < 12_000; now += 100) {
     const outcome = outcomeAt(now);
     if (outcome === undefined) continue;
@@ -36,7 +44,7 @@ function guardedOn(schedule: Schedule, { forMs, classAt }: { forMs: number; clas
     let ended: { why: AbortCondition; atMs: number } | undefined;
     const live = new Live(() => now, ['east']);
     using cleanup = new DisposableStack();
-    cleanup.use(guardLoad({ live, clock: () => now, schedule, beginMs, mostErrors: 0.5, onBroken: (why) => { ended = { why, atMs: now - beginMs }; } }));
+    cleanup.use(guardLoad({ live, clock: () => now, rounds: sent(schedule, beginMs), mostErrors: 0.5, onBroken: (why) => { ended = { why, atMs: now - beginMs }; } }));
     for (; now < beginMs + forMs && ended === undefined; now += 500, mock.timers.tick(500)) {
       for (let dueMs = schedule(seq); beginMs + dueMs + 5 <= now; dueMs = schedule(seq)) {
         const name = classAt(dueMs);
@@ -102,5 +110,54 @@ describe('a load that is guarded', () => {
     assert.match(withOwn(1).message, /^the error budget is spent/);
     assert.deepEqual([withOwn(3).own, withOwn(2).own, withOwn(1).own], [true, true, false]);
     assert.equal(guardedOn(constant(100), { forMs: 60_000, classAt: () => 'unsent-emfile' })?.why.own, true);
+  });
+
+  /** What ends a load that is sent in these rounds (from, to; ms) whose requests come to this, 50 a second, and those `late` (ms that they are due at) after so long, or undefined where it goes on. */
+  function inRounds(times: [number, number][], { outcomeAt, late = [] }: { outcomeAt: (dueMs: number) => Attempt['outcome']; late?: [dueMs: number, afterMs: number][] }): { reason: string; atMs: number } | undefined {
+    mock.timers.enable({ apis: ['setInterval'] });
+    try {
+      let now = 0;
+      let ended: { reason: string; atMs: number } | undefined;
+      const live = new Live(() => now, ['east']);
+      const rounds = new Rounds();
+      using cleanup = new DisposableStack();
+      cleanup.use(guardLoad({ live, clock: () => now, rounds, mostErrors: 0.5, onBroken: ({ message }) => { ended = { reason: message, atMs: now }; } }));
+      let end: ((endMs: number) => void) | undefined;
+      const due = times.flatMap(([from, to]) => Array.from({ length: (to - from) / 20 }, (_, i) => from + i * 20)).map((dueMs, seq) => ({ seq, dueMs, endMs: dueMs + (late.find(([each]) => each === dueMs)?.[1] ?? 5) }))
+        .toSorted((a, b) => a.endMs - b.endMs);
+      for (; now <= 40_000 && ended === undefined; now += 100) {
+        for (const [from, to] of times) {
+          if (from === now) end = rounds.begin(constant(50), now);
+          if (to === now) end?.(now);
+        }
+        for (let next = due[0]; next !== undefined && next.endMs <= now; next = due[0]) {
+          const { seq, dueMs, endMs } = next;
+          const outcome = late.some(([each]) => each === dueMs) ? 'unknown' : outcomeAt(dueMs);
+          live.add({ producer: 'p0', seq, attempt: 0, key: 'k', intendedMs: dueMs, issuedMs: dueMs, endMs, outcome, class: outcome, region: 'east' });
+          due.shift();
+        }
+        mock.timers.tick(100);
+      }
+      return ended;
+    } finally {
+      mock.timers.reset();
+    }
+  }
+
+  it('is ended as one where it is sent again and again', () => {
+    const times: [number, number][] = [[0, 3_000], [3_000, 6_000], [6_000, 9_000], [9_000, 40_000]];
+    const { reason, atMs } = inRounds(times, { outcomeAt: () => 'failed' }) ?? assert.fail('it goes on');
+    assert.equal(reason, 'no region served a request for 10 s');
+    assert.ok(atMs >= 10_000 && atMs <= 10_500, `at ${atMs} ms`);
+    assert.match(inRounds(times, { outcomeAt: (ms) => (ms % 100 < 40 ? 'ok' : 'failed') })?.reason ?? '', /^the error budget is spent: \d+ of the \d+ records whose requests ended in the last 10 s/);
+    assert.equal(inRounds(times, { outcomeAt: (ms) => (ms % 100 < 60 ? 'ok' : 'failed') }), undefined);
+  });
+
+  it('goes on where nothing was due, as it waits for the last answers, and those are not ok', () => {
+    const late = Array.from({ length: 12 }, (_, i): [number, number] => [2_000 + i * 20, 19_000]);
+    assert.equal(inRounds([[0, 3_000], [21_500, 40_000]], { outcomeAt: () => 'ok', late }), undefined);
+    const why = inRounds([[0, 3_000], [21_500, 40_000]], { outcomeAt: (ms) => (ms < 3_000 ? 'ok' : 'failed'), late });
+    // What was due in 10 s was sent in so long.
+    assert.match(why?.reason ?? '', /^the error budget is spent: \d+ of the \d+ records whose requests ended in the last 2\d s were not ok$/);
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { buildTopology } from '../../components/topology.ts';
 import { parseConfiguration } from '../../config/configuration.ts';
+import { settled } from '../../automation/drill/option-values.ts';
 import { objectName, proxiesRepeat, writtenWithinMs } from '../../automation/drill/predict/configuration.ts';
 import type { BridgeSettings, HopSettings } from '../../automation/drill/predict/configuration.ts';
 import { bridgeSettings, hopSettings } from '../../automation/drill/predict/extract.ts';
@@ -284,7 +285,13 @@ describe('the settings in effect', () => {
     assert.deepEqual([bridge.deliveryTimeoutMs, bridge.sessionTimeoutMs, bridge.heartbeatIntervalMs], [8000, 6000, 1000]);
     const configuration: AppliedConfiguration = { [objectName.bridge('east')]: bridge, [objectName.upstream('east')]: { ...east }, [objectName.tier1]: { ...tier1 } };
     for (const fault of ['bridge-scale-0', 'bridge-kill', 'bridge-terminate', 'bridge-drain', 'gateway-kill', 'tier1-restart', 'fail-back']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 1100, fault);
-    for (const fault of ['bridge-hang', 'gateway-black-hole', 'region-black-hole']) assert.ok((bounds(fault, configuration)[0] ?? Infinity) <= 2000, fault);
+    const load = { ...passingRun().run.plan, ...settled({ seed: 1 }) };
+    for (const fault of ['bridge-hang', 'gateway-black-hole', 'region-black-hole']) {
+      const boundOf = (requestMs: number): number => predict(configuration, { plan: load, faults: [{ fault, region: 'east' }], requestMs }).produceBlackoutMs ?? Infinity;
+      assert.ok(boundOf(100) <= 2000, `${fault}: ${boundOf(100)} ms`);
+      // As docs/failover.md has it.
+      assert.deepEqual([boundOf(239) < 2000, boundOf(240)], [true, 2000], fault);
+    }
     assert.equal(bounds('both-regions-blip', configuration)[0], 10 + 400, 'no ejection of all that are left');
     assert.ok((bounds('bridge-cut-from-kafka', configuration, { connections: 500 })[0] ?? Infinity) <= 2550);
     assert.ok((bounds('bridge-cut-from-kafka', configuration)[0] ?? Infinity) <= 8700);

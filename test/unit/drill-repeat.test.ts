@@ -74,13 +74,13 @@ describe('a series of drills', () => {
   beforeEach(() => { reportDir = mkdtempSync(join(tmpdir(), 'kbf-repeat-')); });
   afterEach(() => { rmSync(reportDir, { recursive: true }); });
 
-  const series = async (repeat: number, once: (seed: number) => [Report['verdict'], number], more: Partial<DrillOptions> = {}): Promise<{ seeds: number[]; exitCode: number; summary: RepeatSummary }> => {
+  const series = async (repeat: number, once: (seed: number) => [Report['verdict'], number, Partial<Report>?], more: Partial<DrillOptions> = {}): Promise<{ seeds: number[]; exitCode: number; summary: RepeatSummary }> => {
     const seeds: number[] = [];
     const options: DrillOptions = { outputs, environment: 'dev', kubeconfig: '/none', stateDir: '/none', reportDir, ...more };
     const { summary, exitCode } = await repeatDrill(options, { repeat, seed: 7 }, (run) => {
       seeds.push(run.seed ?? -1);
-      const [verdict, code] = once(run.seed ?? -1);
-      const report = { ...reportWith(run.seed ?? -1, verdict), plan: planOf(run).plan };
+      const [verdict, code, of = {}] = once(run.seed ?? -1);
+      const report = { ...reportWith(run.seed ?? -1, verdict), plan: planOf(run).plan, ...of };
       if (verdict === 'aborted' && code === 3) report.objectives = [...report.objectives, broken];
       leave(run.reportDir, report, code === 130 ? { interrupted: true } : {});
       return Promise.resolve({ report, exitCode: code });
@@ -167,6 +167,42 @@ describe('a series of drills', () => {
   it('does not take for its own a drill without its objectives', async () => {
     await series(1, () => ['pass', 0]);
     await assert.rejects(series(1, () => ['pass', 0], { objectives: ['produce.failed=0'] }), /another drill \(no objectives\)/);
+  });
+
+  const stackOf = (ejectionMs: number, more: Partial<Report> = {}): Partial<Report> => ({ configuration: { 'tier1 → regions': { ejectionMs }, 'Kafka': { unreadable: 'no answer' } }, parts: { envoy: { kind: 'real', version: '1.40.0' } }, ...more });
+
+  it('keeps out of it what was run on a stack with other settings, and loses nothing of that', async () => {
+    await series(2, () => ['pass', 0, stackOf(2000)]);
+    await assert.rejects(series(4, () => ['pass', 0, stackOf(300_000)]), (error) => error instanceof UserError && error.exitCode === 1
+      && error.message.startsWith('the stack is not what it was in run-001 any more (tier1 → regions: ejectionMs 2000, then 300000)') && error.message.includes(join(reportDir, 'run-003-other-1')));
+    assert.deepEqual([existsSync(join(reportDir, 'run-003')), existsSync(join(reportDir, 'run-003-other-1', 'report.json'))], [false, true]);
+    assert.equal((JSON.parse(readFileSync(join(reportDir, 'repeat.json'), 'utf8')) as RepeatSummary).runs.length, 2);
+    const { seeds, summary } = await series(4, () => ['pass', 0, stackOf(2000)]);
+    assert.deepEqual([seeds, summary.runs.length], [[9, 10], 4]);
+  });
+
+  it('is refused where its runs were on stacks with other settings or versions', async () => {
+    const plan = (seed: number): Report['plan'] => planOf({ outputs, environment: 'dev', kubeconfig: '/none', stateDir: '/none', reportDir, seed }).plan;
+    leave(join(reportDir, 'run-001'), { ...reportWith(7), ...stackOf(2000), plan: plan(7) });
+    leave(join(reportDir, 'run-003'), { ...reportWith(9), ...stackOf(2000, { parts: { envoy: { kind: 'real', version: '1.41.0' } } }), plan: plan(9) });
+    await assert.rejects(series(4, () => ['pass', 0]), { exitCode: 2, message: `${join(reportDir, 'run-003')} holds the report of another drill than run-001: its stack was another one (envoy: 1.40.0 (real), then 1.41.0 (real))` });
+    assert.ok(existsSync(join(reportDir, 'run-003', 'report.json')));
+  });
+
+  it('takes for the same what only one of two runs could read', async () => {
+    await series(1, () => ['pass', 0, stackOf(2000)]);
+    const others: Partial<Report>[] = [{ configuration: { 'tier1 → regions': { unreadable: 'no answer' }, 'Kafka': { brokerSessionTimeoutMs: 9000 } }, parts: {} }, stackOf(2000, { parts: { kafka: { kind: 'real', version: '4.1.1' } } })];
+    assert.equal((await series(3, (seed) => ['pass', 0, others[seed - 8] ?? {}])).summary.runs.length, 3);
+  });
+
+  it('says how many runs are kept, and of when', async () => {
+    const told: string[] = [];
+    const onEvent: DrillOptions['onEvent'] = (event) => { if (event.kind === 'phase') told.push(event.detail ?? ''); };
+    const at = (startedAt: string) => (): ['pass', 0, Partial<Report>] => ['pass', 0, { startedAt }];
+    await series(1, at('2026-01-01T10:00:00.123Z'), { onEvent });
+    await series(2, at('2026-01-02T10:00:00.123Z'), { onEvent });
+    assert.deepEqual((await series(2, () => assert.fail('a drill was run'), { onEvent })).seeds, []);
+    assert.deepEqual(told, ['1 of 2 runs were there already, of 2026-01-01T10:00:00Z; they are kept, the others are run', 'all 2 runs were there already, of 2026-01-01T10:00:00Z to 2026-01-02T10:00:00Z; nothing was run']);
   });
 
   it('goes on by a plan of its own', async () => {

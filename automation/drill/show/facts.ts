@@ -4,7 +4,7 @@ import type { Report } from '../report.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { table } from './table-markup.ts';
-import { count, isCondition, limit, meaning, measured, ms, percent, plural, seconds, sorted } from './words.ts';
+import { count, isCondition, limit, meaning, measured, ms, percent, plural, seconds, sorted, stepWords } from './words.ts';
 
 /** Every objective and condition; those that are not met come first, then what was found though it is met. */
 export function objectives(report: Report): Markup {
@@ -80,14 +80,6 @@ export function plan({ plan: it }: Report, { ofSeries = false } = {}): Markup {
     ...(it.objectives ?? []).map((text): [string, string] => ['Objective asked for', text]),
   ];
   return table({ caption: 'What was to be done', columns: [{ title: 'What' }, { title: 'Value' }], rows });
-}
-
-function stepWords(step: Report['plan']['steps'][number]): string {
-  switch (step.kind) {
-    case 'do': return `${step.fault} of ${step.region}${step.forSeconds === undefined ? '' : ` for ${plural(step.forSeconds, 'second')}`}`;
-    case 'wait': return `wait ${plural(step.seconds, 'second')}`;
-    case 'expect': return `expect ${step.objective}`;
-  }
 }
 
 function loadWords({ pattern, rampFrom }: Report['plan']['load']): string {

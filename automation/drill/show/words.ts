@@ -47,6 +47,15 @@ export function withoutLatency({ produce: { failed, unknown } }: Report): string
   return others === 0 ? '' : `${plural(others, 'record')} that failed or whose outcome is unknown ${others === 1 ? 'is' : 'are'} in no percentile, however long ${others === 1 ? 'its client' : 'their clients'} waited.`;
 }
 
+/** `bridge-kill of east for 15 seconds` */
+export function stepWords(step: Report['plan']['steps'][number]): string {
+  switch (step.kind) {
+    case 'do': return `${step.fault} of ${step.region}${step.forSeconds === undefined ? '' : ` for ${plural(step.forSeconds, 'second')}`}`;
+    case 'wait': return `wait ${plural(step.seconds, 'second')}`;
+    case 'expect': return `expect ${step.objective}`;
+  }
+}
+
 /** `bridge-kill of east` */
 export function faultName({ fault }: Report): string {
   return fault.region === '' ? fault.name : `${fault.name} of ${fault.region}`;
