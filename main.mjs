@@ -3,10 +3,10 @@ import { fileURLToPath, URL } from 'node:url';
 
 // What Pulumi starts: plain JavaScript, because a Node.js that is too old for the program cannot read its first line either,
 // and would fail with an error that names neither cause nor remedy.
-const needed = 24;
-const [major] = process.versions.node.split('.').map(Number);
+const needed = '24.4';
+const [major, minor] = process.versions.node.split('.').map(Number);
 
-if (major < needed) {
+if (major < 24 || (major === 24 && minor < 4)) {
   console.error(
     `error: this program needs Node.js ${needed} or newer, and \`node\` on PATH is ${process.versions.node} (${process.execPath}).\n` +
       'Put a newer one first on PATH. The project brings one along: PATH="$PWD/node_modules/.bin:$PATH" pulumi up',

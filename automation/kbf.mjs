@@ -6,11 +6,12 @@ import * as module from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath, URL } from 'node:url';
 
-const oldest = 24;
+const oldest = '24.4';
+const [major, minor] = process.versions.node.split('.').map(Number);
 const bundled = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
 const compiled = fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url));
 
-if (Number(process.versions.node.split('.')[0]) >= oldest) {
+if (major > 24 || (major === 24 && minor >= 4)) {
   // Every command starts several processes that read the same modules: by this they all find them compiled.
   process.env.NODE_COMPILE_CACHE ??= compiled;
   module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
@@ -20,7 +21,7 @@ if (Number(process.versions.node.split('.')[0]) >= oldest) {
   runWith(bundled);
 } else {
   console.error(`kbf needs Node.js ${oldest} or newer; this is ${process.versions.node} (${process.execPath}).`);
-  console.error('Run `npm ci` in the checkout: it installs Node.js 24 among its packages, and kbf then uses that one.');
+  console.error('Run `npm ci --ignore-scripts=false --include=dev` in the checkout: it installs a newer Node.js among its packages, by an install script, and kbf then uses that one.');
   process.exitCode = 2;
 }
 

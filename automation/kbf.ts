@@ -12,6 +12,7 @@ import { addStack } from './commands/stack.ts';
 import { addToolchain } from './commands/toolchain.ts';
 import { defaultStateDir } from './options.ts';
 import { printable } from './printable.ts';
+import { refusedFile } from './refusedFile.ts';
 import { sandboxModules } from './sandboxes.ts';
 import { Session } from './session.ts';
 import type { Surroundings } from './session.ts';
@@ -31,7 +32,7 @@ export async function main(argv: readonly string[], surroundings: Partial<Surrou
   } catch (error) {
     session.close();
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
-    return complain(error, { debug: program.opts<{ debug?: true }>().debug === true, interrupted: session.signal.aborted, say });
+    return complain(await refusedFile(error, session.stateDir) ?? error, { debug: program.opts<{ debug?: true }>().debug === true, interrupted: session.signal.aborted, say });
   }
 }
 

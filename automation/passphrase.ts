@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { UserError } from '../errors.ts';
+import { variable } from './variable.ts';
 
 /** The passphrase kept in `file`, made at the first call (mode 0600). For sandboxes, whose secrets end with them. */
 export async function keptPassphrase(file: string): Promise<string> {
@@ -38,14 +39,14 @@ export interface PassphraseQuestion {
 /** The passphrase of a stack that is no sandbox's; undefined where Pulumi finds it by itself or needs none. */
 export async function stackPassphrase({ stack, settings, backend, env, ask }: PassphraseQuestion): Promise<string | undefined> {
   if (env['PULUMI_CONFIG_PASSPHRASE'] !== undefined) return undefined;
-  const file = env['PULUMI_CONFIG_PASSPHRASE_FILE'];
-  if (file !== undefined && file !== '') {
+  const file = variable('PULUMI_CONFIG_PASSPHRASE_FILE', env);
+  if (file !== undefined) {
     if (existsSync(file)) return undefined;
     throw new UserError(`PULUMI_CONFIG_PASSPHRASE_FILE names ${file}, which does not exist.`, { exitCode: 2 });
   }
   if (settings.secretsprovider !== undefined && settings.secretsprovider !== 'passphrase') return undefined;
   // Pulumi Cloud encrypts by itself. The variable goes before the file, as with plain pulumi.
-  if ((env['PULUMI_BACKEND_URL'] ?? backend)?.startsWith('https://') === true) return undefined;
+  if ((variable('PULUMI_BACKEND_URL', env) ?? backend)?.startsWith('https://') === true) return undefined;
   if (!ask) {
     throw new UserError(`Stack ${stack} needs the passphrase that its secrets are encrypted with, and there is no terminal to ask on.`, {
       exitCode: 2,

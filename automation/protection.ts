@@ -3,7 +3,7 @@ import { commandFailure } from './pulumiCli.ts';
 import { editState, nameOf, readState } from './stackState.ts';
 import type { StackFiles, StackState } from './stackState.ts';
 
-/** The engine's protection of what holds records: off for a destroy, which is asked to delete it, and on again where that ended early. */
+/** The engine's protection of what does not come again (records, a reserved address): off for a destroy, which is asked to delete it, and on again where that ended early. */
 export class Protection {
   #found: string[] = [];
   #taken: readonly string[] = [];

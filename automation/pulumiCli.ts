@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { PulumiCommand } from '@pulumi/pulumi/automation/index.js';
 import type { Workspace } from '@pulumi/pulumi/automation/index.js';
 import { UserError } from '../errors.ts';
+import { variable } from './variable.ts';
 
 /**
  * The Pulumi CLI in a directory, or on PATH.
@@ -24,12 +25,13 @@ export async function openPulumi(bin: string | undefined): Promise<PulumiCommand
  * cannot. The Automation API gives this call the process's own variables and no others, and reads them before it first waits.
  */
 function askPulumi(where: { root?: string }): Promise<PulumiCommand> {
-  const isTold = process.env['PULUMI_HOME'] !== undefined;
-  if (!isTold) process.env['PULUMI_HOME'] = devNull;
+  const before = process.env['PULUMI_HOME'];
+  process.env['PULUMI_HOME'] = variable('PULUMI_HOME') ?? devNull;
   try {
     return PulumiCommand.get(where);
   } finally {
-    if (!isTold) delete process.env['PULUMI_HOME'];
+    if (before === undefined) delete process.env['PULUMI_HOME'];
+    else process.env['PULUMI_HOME'] = before;
   }
 }
 

@@ -31,7 +31,7 @@ export type ToWorker = { kind: 'run'; request: WorkerRequest } | { kind: 'stop';
 export type FromWorker =
   | { kind: 'event'; event: unknown }
   | { kind: 'result'; value: unknown }
-  | { kind: 'error'; error: { message: string; stack: string; interrupted: boolean; user?: { exitCode: 1 | 2; remedy?: string; code?: ErrorCode } } };
+  | { kind: 'error'; error: { message: string; stack: string; interrupted: boolean; file?: { code: string; path: string }; user?: { exitCode: 1 | 2; remedy?: string; code?: ErrorCode } } };
 
 /** Starts a program somewhere, on this machine or inside a sandbox, with `env` added to this process' own variables. */
 export type Starter = (argv: readonly string[], options: { stdio: StdioOptions; env: Record<string, string>; detached: boolean }) => ChildProcess;
@@ -132,8 +132,8 @@ function tailOf(child: ChildProcess): () => string {
   return () => tail.trim();
 }
 
-function errorOf({ message, stack, interrupted, user }: Extract<FromWorker, { kind: 'error' }>['error']): Error {
-  const error = interrupted ? new Interrupted(message) : user ? new UserError(message, user) : new Error(message);
+function errorOf({ message, stack, interrupted, file, user }: Extract<FromWorker, { kind: 'error' }>['error']): Error {
+  const error = interrupted ? new Interrupted(message) : user ? new UserError(message, user) : Object.assign(new Error(message), file);
   error.stack = stack;
   return error;
 }

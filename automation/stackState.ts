@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { Deployment, Stack } from '@pulumi/pulumi/automation/index.js';
 import { UserError } from '../errors.ts';
 import { commandFailure, isLocked, runPulumi } from './pulumiCli.ts';
@@ -66,8 +67,9 @@ export async function editState(files: StackFiles | undefined, stack: Stack, cha
 /** As `pulumi stack export` gives it: secret values are encrypted, and stay so. The Automation API asks for them in plain text. */
 async function exported(files: StackFiles | undefined, stack: Stack): Promise<Deployment> {
   if (!files) return JSON.parse(await ask(stack, 'read', ['export'])) as Deployment;
-  if (!isThere(files)) return { version: 3, deployment: {} };
-  const { version, checkpoint } = JSON.parse(await readFile(fileOf(files), 'utf8')) as { version: number; checkpoint?: { latest?: StackState | null } };
+  const file = fileOf(files);
+  if (file === undefined) return { version: 3, deployment: {} };
+  const { version, checkpoint } = JSON.parse(file.plain(await readFile(file.path)).toString()) as { version: number; checkpoint?: { latest?: StackState | null } };
   return { version, deployment: checkpoint?.latest ?? {} };
 }
 
@@ -83,11 +85,21 @@ async function ask({ name, workspace }: Stack, what: string, args: string[]): Pr
 
 /** Whether the stack exists; false where its state is not in files, as then only the CLI can tell. */
 export function isThere(files: StackFiles | undefined): files is StackFiles {
-  return files !== undefined && existsSync(fileOf(files));
+  return files !== undefined && fileOf(files) !== undefined;
 }
 
-function fileOf({ state, project, stack }: StackFiles): string {
-  return join(state, '.pulumi', 'stacks', project, `${stack}.json`);
+/** What the CLI adds to the name of a state that it compresses, as plain `pulumi` does where its variables say so. */
+const plainBy: Record<string, (bytes: Buffer) => Buffer> = { '': (bytes) => bytes, '.gz': gunzipSync, '.zst': zstdDecompressSync };
+
+/** The file that the CLI would take: where there are several, the one that was written last. */
+function fileOf({ state, project, stack }: StackFiles): { readonly path: string; readonly plain: (bytes: Buffer) => Buffer } | undefined {
+  let last: { path: string; plain: (bytes: Buffer) => Buffer; written: bigint } | undefined;
+  for (const [added, plain] of Object.entries(plainBy)) {
+    const path = join(state, '.pulumi', 'stacks', project, `${stack}.json${added}`);
+    const written = statSync(path, { bigint: true, throwIfNoEntry: false })?.mtimeNs;
+    if (written !== undefined && (last === undefined || written >= last.written)) last = { path, plain, written };
+  }
+  return last;
 }
 
 /** The clusters that a state has objects in. */

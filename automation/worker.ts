@@ -73,11 +73,13 @@ async function kubeconfigOf(way: Way): Promise<DrillKubeconfig> {
 
 function describe(error: unknown): Extract<FromWorker, { kind: 'error' }>['error'] {
   const known = error instanceof Error ? error : new Error(String(error));
+  const { code, path } = known as NodeJS.ErrnoException;
   const cause = known.cause instanceof Error ? `\nCaused by: ${(known.cause.stack ?? known.cause.message).slice(0, causeLength)}` : '';
   return {
     message: known.message,
     stack: `${known.stack ?? ''}${cause}`,
     interrupted: known instanceof Interrupted,
+    ...(code === undefined || path === undefined ? {} : { file: { code, path } }),
     ...(known instanceof UserError ? { user: { exitCode: known.exitCode, ...(known.remedy === undefined ? {} : { remedy: known.remedy }), ...(known.code === undefined ? {} : { code: known.code }) } } : {}),
   };
 }

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { delimiter, dirname, resolve } from 'node:path';
 import { LocalWorkspace } from '@pulumi/pulumi/automation/index.js';
-import { absoluteBackend, ownHome } from './backend.ts';
+import { absoluteBackend, fileUrl, ownHome } from './backend.ts';
 import { maskOutputs } from './maskedOutputs.ts';
 import { located } from './options.ts';
 import type { EnvironmentOptions } from './options.ts';
@@ -9,6 +9,7 @@ import { keptPassphrase, stackPassphrase } from './passphrase.ts';
 import { isCopied, keptDirectory } from './project.ts';
 import type { Project } from './project.ts';
 import { openPulumi } from './pulumiCli.ts';
+import { variable } from './variable.ts';
 
 /** Makes a workspace in a directory, with its temporary files in `scratch`. Its variables are its own: an operation sets some that are for no other. */
 export type OpenWorkspace = (directory: string, scratch: string) => Promise<LocalWorkspace>;
@@ -23,8 +24,8 @@ export async function workspacesOf(o: EnvironmentOptions, project: Project, stat
   const { settings, backend } = project;
   const passphrase = passphraseFile === undefined ? await stackPassphrase({ stack, settings, backend, env: process.env }) : await keptPassphrase(passphraseFile);
   const pulumiCommand = await openPulumi(o.pulumiBin);
-  const backendUrl = absoluteBackend(process.env['PULUMI_BACKEND_URL'] ?? backend, isCopied(source) ? keptDirectory(stateDir, stack) : source.program);
-  const passphrasePath = process.env['PULUMI_CONFIG_PASSPHRASE_FILE'];
+  const backendUrl = absoluteBackend(variable('PULUMI_BACKEND_URL') ?? backend, isCopied(source) ? keptDirectory(stateDir, stack) : source.program);
+  const passphrasePath = variable('PULUMI_CONFIG_PASSPHRASE_FILE');
   const variables = {
     PULUMI_SKIP_UPDATE_CHECK: 'true',
     // Read by the Kubernetes provider itself: what others have written is overwritten only where an object says so.
@@ -37,7 +38,7 @@ export async function workspacesOf(o: EnvironmentOptions, project: Project, stat
     ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }),
     ...(passphrase === undefined ? {} : { PULUMI_CONFIG_PASSPHRASE: passphrase }),
     // The CLI would take it from where it runs.
-    ...(passphrasePath === undefined || passphrasePath === '' ? {} : { PULUMI_CONFIG_PASSPHRASE_FILE: resolve(passphrasePath) }),
+    ...(passphrasePath === undefined ? {} : { PULUMI_CONFIG_PASSPHRASE_FILE: resolve(passphrasePath) }),
     ...(backendUrl === undefined ? {} : { PULUMI_BACKEND_URL: backendUrl }),
     ...(state === undefined ? {} : await fileBackend(stateDir, state)),
   };
@@ -53,8 +54,11 @@ export async function workspacesOf(o: EnvironmentOptions, project: Project, stat
   };
 }
 
-/** State in files, and with it a home of its own. */
+/** How else plain `pulumi` may be told to write a state, by the names that it has for it now and had before. */
+const otherForms = ['GZIP', 'ZSTD', 'LEGACY_LAYOUT'].flatMap((form) => [`PULUMI_DIY_BACKEND_${form}`, `PULUMI_SELF_MANAGED_STATE_${form}`]);
+
+/** State in files, in the form that is read here, and with it a home of its own. */
 async function fileBackend(stateDir: string, state: string): Promise<Record<string, string>> {
   await mkdir(state, { recursive: true, mode: 0o700 });
-  return { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_HOME: process.env['PULUMI_HOME'] ?? ownHome(stateDir) };
+  return { PULUMI_BACKEND_URL: fileUrl(state), PULUMI_HOME: variable('PULUMI_HOME') ?? ownHome(stateDir), ...Object.fromEntries(otherForms.map((name) => [name, 'false'])) };
 }

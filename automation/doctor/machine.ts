@@ -9,6 +9,7 @@ import { compareVersions } from '../../config/versions.ts';
 import { ownHome, ownState } from '../backend.ts';
 import type { EnvironmentOptions } from '../options.ts';
 import { located, readSettings } from '../options.ts';
+import { variable } from '../variable.ts';
 import { Check, type Finding, firstLine } from './finding.ts';
 import { findProgram } from './programs.ts';
 
@@ -82,14 +83,14 @@ async function versionOfPlugin(plugin: string, path: readonly string[]): Promise
 
 /** What the Pulumi CLI prints. Without a home of its own it would begin a log in the user's. */
 async function ask(program: string, ...args: string[]): Promise<string> {
-  const env = { PULUMI_SKIP_UPDATE_CHECK: 'true', PULUMI_HOME: process.env['PULUMI_HOME'] ?? devNull };
+  const env = { PULUMI_SKIP_UPDATE_CHECK: 'true', PULUMI_HOME: variable('PULUMI_HOME') ?? devNull };
   const { stdout } = await execa(program, args, { env, timeout: 20_000, maxBuffer: 200_000_000 });
   return stdout;
 }
 
 /** Where the engine keeps its plugins: in Pulumi's home, which is kbf's own where its state is. */
 async function homeOf(environment: EnvironmentOptions): Promise<{ home: string; isOwn: boolean }> {
-  const told = process.env['PULUMI_HOME'];
+  const told = variable('PULUMI_HOME');
   if (told !== undefined) return { home: told, isOwn: false };
   const { stateDir } = located(environment);
   const { project } = await readSettings(environment);

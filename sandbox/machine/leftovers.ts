@@ -15,7 +15,7 @@ import { endAndForget } from './teardown.ts';
  */
 export async function cleanLeftovers(stateDir: string): Promise<string[]> {
   const sandboxes = join(resolve(stateDir), 'sandboxes');
-  const names = await readdir(sandboxes).catch(() => []);
+  const names = await entries(sandboxes) ?? [];
   const dirs = names.map((name) => sandboxDir(resolve(stateDir), name));
   for (const dir of dirs) await refuseElsewhere(dir, await readState(dir));
   const done = await Promise.all(dirs.map(async (dir) => {
@@ -33,7 +33,7 @@ export async function cleanLeftovers(stateDir: string): Promise<string[]> {
 /** The same for one directory, whose lock the caller holds. Undefined when there was nothing to clean. */
 export async function cleanOne(dir: string): Promise<string | undefined> {
   const state = await readState(dir);
-  if (state === undefined && await readdir(dir).catch(() => undefined) === undefined) return undefined;
+  if (state === undefined && await entries(dir) === undefined) return undefined;
   await refuseElsewhere(dir, state);
   if (state !== undefined && (state.phase === 'stopped' || await belongsToSomeone(state))) return undefined;
   const kept = await endAndForget(dir);
@@ -41,6 +41,14 @@ export async function cleanOne(dir: string): Promise<string | undefined> {
   return kept
     ? `sandbox ${name}: ended without being stopped; its remains were cleaned up, its state is kept`
     : `sandbox ${name}: its command ended without stopping it; it was ended and removed`;
+}
+
+/** Undefined where there is no such directory. What may not be read is not empty for that. */
+async function entries(directory: string): Promise<string[] | undefined> {
+  return await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
 }
 
 async function belongsToSomeone(state: SandboxState): Promise<boolean> {

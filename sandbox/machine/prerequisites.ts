@@ -40,8 +40,13 @@ export function unshareArgv(userNamespace: boolean, command: readonly string[]):
   return ['unshare', ...user, '--net', '--pid', '--mount', '--fork', '--kill-child', '--mount-proc', '--', ...command];
 }
 
-/** Which setting forbids the namespaces, and what to do about it. */
+/** Why the tree cannot be made, a setpriv that is too simple or a setting that forbids the namespaces, and what to do about it. */
 export function explainFailure(failure: string, isRoot: boolean, settings: NamespaceSettings): UserError {
+  if (failure.startsWith('setpriv:')) {
+    return new UserError(`The sandbox ends what it started by setpriv --pdeathsig, which the setpriv of this system does not do: ${failure.split('\n', 1)[0] ?? ''}`, {
+      remedy: 'Install the setpriv of util-linux 2.33 or newer (sudo apt-get install util-linux, apk add setpriv); BusyBox\'s does not know it.',
+    });
+  }
   const cause = `This system does not let the sandbox make its namespaces: ${failure}`;
   if (isRoot) {
     return new UserError(cause, { remedy: 'This looks like a container without the right to: run it with --privileged, or with the capabilities SYS_ADMIN and NET_ADMIN and no seccomp filter on unshare and mount.' });
@@ -84,8 +89,7 @@ async function missingPrograms(): Promise<string[]> {
 /** Undefined when it works, else what the system said. */
 async function probe(userNamespace: boolean): Promise<string | undefined> {
   const steps = 'mount -t tmpfs tmpfs /run && ip link add kbf0 type bridge && ip link add kbf1 type veth peer name kbf2 && ip netns add kbf';
-  const [program = '', ...args] = unshareArgv(userNamespace, ['sh', '-ec', steps]);
-  const result = await execa(program, args, { cwd: '/', env: { PATH: searchPath }, reject: false, timeout: 10_000 });
+  const result = await execa('setpriv', ['--pdeathsig', 'KILL', '--', ...unshareArgv(userNamespace, ['sh', '-ec', steps])], { cwd: '/', env: { PATH: searchPath }, reject: false, timeout: 10_000 });
   return result.failed ? (result.stderr.trim() || result.shortMessage) : undefined;
 }
 

@@ -1,7 +1,8 @@
 import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
+import { UserError } from '../../errors.ts';
 import type { ToolSpec } from './tool.ts';
 
 /** Lies in the home of every cached tool. */
@@ -15,9 +16,14 @@ const Receipt = z.object({
 });
 type Receipt = z.infer<typeof Receipt>;
 
-/** Where tools are kept for all projects of this user: <cache>/<tool>/<version>/. */
+/**
+ * Where tools are kept for all projects of this user: <cache>/<tool>/<version>/. A relative XDG_CACHE_HOME is ignored, as its specification says.
+ * @throws UserError (2) where the home directory is relative, too
+ */
 export function cacheDirectory(): string {
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'kafka-bridge-failover');
+  const caches = [process.env['XDG_CACHE_HOME'] ?? '', join(homedir(), '.cache')].find((path) => isAbsolute(path));
+  if (caches !== undefined) return join(caches, 'kafka-bridge-failover');
+  throw new UserError('There is no place for the toolchain cache: neither XDG_CACHE_HOME nor HOME is an absolute path.', { exitCode: 2, remedy: 'Let XDG_CACHE_HOME name a directory of your own.' });
 }
 
 export function cachedHome(cacheDir: string, spec: ToolSpec): string {

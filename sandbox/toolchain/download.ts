@@ -6,6 +6,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { x as extract } from 'tar';
 import { EnvHttpProxyAgent, fetch, type Response } from 'undici';
+import { UserError } from '../../errors.ts';
 import { SourceError } from './command.ts';
 import type { Download, Work } from './tool.ts';
 
@@ -19,15 +20,12 @@ interface Checksum { algorithm: 'sha256' | 'sha512'; hex: string }
 export class Downloads {
   /** By host, how the first request to it ended: why it could not be reached, or undefined. The others wait for that. */
   readonly #hosts = new Map<string, Promise<string | undefined>>();
-  readonly #agent = new EnvHttpProxyAgent({
-    connect: { timeout: connectTimeoutMs },
-    headersTimeout: silenceTimeoutMs,
-    bodyTimeout: silenceTimeoutMs,
-  });
+  #agent: EnvHttpProxyAgent | undefined;
 
   /**
    * Fetches a file, checks it against its publisher's checksum and puts what the download names under `work.home`.
-   * Throws SourceError when the host is silent, the answer is no file, or the content is not what was published.
+   * Throws SourceError when the host is silent, the answer is no file, or the content is not what was published, and UserError (2) when
+   * the environment names a proxy that cannot be one.
    */
   async place(download: Download, work: Work): Promise<void> {
     const expected = await this.#checksum(download, work.signal);
@@ -38,7 +36,7 @@ export class Downloads {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#agent?.destroy();
   }
 
   async #checksum(download: Download, signal: AbortSignal | undefined): Promise<Checksum> {
@@ -79,10 +77,12 @@ export class Downloads {
 
   async #get(url: string, signal: AbortSignal | undefined): Promise<Response> {
     const { host, protocol } = new URL(url);
+    // Only here: what is in the cache needs no proxy.
+    const dispatcher = this.#agent ??= openAgent();
     const first = this.#hosts.get(host);
     const silence = first && await first; // Without a first one there must be no pause before this becomes it.
     if (silence) throw new SourceError(`${host} could not be reached (${silence})`, networkRemedy);
-    const answer = fetch(url, { dispatcher: this.#agent, ...(signal ? { signal } : {}) });
+    const answer = fetch(url, { dispatcher, ...(signal ? { signal } : {}) });
     if (!first) this.#hosts.set(host, answer.then(() => undefined, reasonOf));
     const response = await answer.catch((error: unknown) => {
       signal?.throwIfAborted();
@@ -91,6 +91,38 @@ export class Downloads {
     if (response.ok && new URL(response.url).protocol === protocol) return response;
     await response.body?.cancel();
     throw new SourceError(response.ok ? `${url} led away from TLS to ${response.url}` : `${url} answered ${String(response.status)}`);
+  }
+}
+
+function openAgent(): EnvHttpProxyAgent {
+  const [httpProxy, httpsProxy] = [proxy('http_proxy'), proxy('https_proxy')];
+  return new EnvHttpProxyAgent({
+    ...(httpProxy === undefined ? {} : { httpProxy }),
+    ...(httpsProxy === undefined ? {} : { httpsProxy }),
+    connect: { timeout: connectTimeoutMs },
+    headersTimeout: silenceTimeoutMs,
+    bodyTimeout: silenceTimeoutMs,
+  });
+}
+
+/** As curl and Go take the variable, which may leave the scheme out. */
+function proxy(name: 'http_proxy' | 'https_proxy'): string | undefined {
+  const set = name in process.env ? name : name.toUpperCase();
+  const value = process.env[set];
+  if (value === undefined || value === '') return value;
+  const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
+  if (isProxy(url)) return url;
+  // Not with its value, which may hold a password.
+  throw new UserError(`${set} is not the URL of a proxy.`, { exitCode: 2, remedy: 'Set it to one such as http://proxy.example:3128 (in a password %25 stands for %, %40 for @), or unset it.' });
+}
+
+function isProxy(url: string): boolean {
+  try {
+    const { username, password } = new URL(url);
+    decodeURIComponent(`${username}:${password}`);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -181,7 +181,7 @@ function throwFailures(failures: readonly unknown[]): void {
   const bug = failures.find((failure) => !(failure instanceof UserError));
   if (bug !== undefined || mistakes.length === 1) throw bug ?? mistakes[0];
   if (mistakes.length === 0) return;
-  throw new UserError(mistakes.map((mistake) => mistake.message).join('\n'), {
+  throw new UserError([...new Set(mistakes.map((mistake) => mistake.message))].join('\n'), {
     exitCode: mistakes.some((mistake) => mistake.exitCode === 2) ? 2 : 1,
     remedy: [...new Set(mistakes.flatMap((mistake) => mistake.remedy ?? []))].join('\n'),
   });

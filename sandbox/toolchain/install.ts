@@ -120,6 +120,8 @@ async function trySources(spec: ToolSpec, run: Run, tell: Tell, directory: strin
       return { ...tool, source: source.origin };
     } catch (error) {
       run.signal?.throwIfAborted();
+      // What a person set wrongly is said, never passed over.
+      if (error instanceof UserError && error.exitCode === 2) throw error;
       refusals.push(refusal(source.from, error, run.cacheDir));
     }
   }

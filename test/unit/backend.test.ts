@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { absoluteBackend, ownState, refuseSecondState } from '../../automation/backend.ts';
+import { absoluteBackend, fileUrl, ownState, refuseSecondState } from '../../automation/backend.ts';
 import type { UserError } from '../../errors.ts';
 
 describe('where a stack\'s state lies', () => {
@@ -24,7 +24,9 @@ describe('where a stack\'s state lies', () => {
     assert.equal(ownState(here, {}), state);
     assert.equal(ownState(here, { PULUMI_BACKEND_URL: `file://${state}` }), state);
     assert.equal(ownState(here, { PULUMI_BACKEND_URL: 's3://states' }), undefined);
+    assert.equal(ownState(here, { PULUMI_BACKEND_URL: '' }), state);
     assert.equal(ownState({ ...here, hasBackend: true }, {}), undefined);
+    assert.equal(ownState({ ...here, hasBackend: true }, { PULUMI_BACKEND_URL: '' }), undefined);
     assert.equal(ownState({ ...here, ownBackend: true, hasBackend: true }, { PULUMI_BACKEND_URL: 's3://states' }), state);
   });
 
@@ -32,6 +34,13 @@ describe('where a stack\'s state lies', () => {
     assert.equal(absoluteBackend('file://.', '/base'), 'file:///base');
     assert.equal(absoluteBackend('file://./states', '/base'), 'file:///base/states');
     for (const named of [undefined, 'file:///states', 'file://~/states', 's3://states', 'https://api.pulumi.com']) assert.equal(absoluteBackend(named, '/base'), undefined);
+  });
+
+  it('is named so that the CLI finds it, whatever its path has in it', () => {
+    assert.equal(fileUrl('/ä b/100%/#1/why?'), 'file:///ä b/100%25/%231/why%3F');
+    assert.equal(absoluteBackend('file://./100%25', '/#1'), 'file:///%231/100%25');
+    assert.equal(ownState({ stateDir: '/#1', hasBackend: false }, { PULUMI_BACKEND_URL: 'file:///%231/state' }), '/#1/state');
+    assert.equal(ownState({ stateDir: '/#1', hasBackend: false }, { PULUMI_BACKEND_URL: 'file:///#1/state' }), undefined);
   });
 
   it('is not begun here where plain pulumi is logged in elsewhere, with both ways on', async () => {
@@ -44,6 +53,8 @@ describe('where a stack\'s state lies', () => {
     });
     await login('https://token@states.example');
     await assert.rejects(open({}), ({ message, remedy }: UserError) => !`${message}${remedy ?? ''}`.includes('token') && (remedy ?? '').includes('https://USER@states.example'));
+    await assert.rejects(open({ PULUMI_BACKEND_URL: '' }), { exitCode: 2 });
+    await assert.rejects(open({ PULUMI_CREDENTIALS_PATH: '' }), { exitCode: 2 });
     await login('');
     await assert.rejects(open({ PULUMI_ACCESS_TOKEN: 'pul-x' }), { remedy: /PULUMI_BACKEND_URL=https:\/\/api\.pulumi\.com/ });
   });

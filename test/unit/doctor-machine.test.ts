@@ -69,8 +69,8 @@ describe('doctor: this machine', () => {
 
   it('is looked at only where the engine looks: in the home that goes with the state', async () => {
     const { PULUMI_HOME, PULUMI_BACKEND_URL, HOME } = process.env;
-    const plugin = async (backend?: string): Promise<string> => {
-      const changed = { PULUMI_HOME: undefined, PULUMI_BACKEND_URL: backend, HOME: directory };
+    const plugin = async (backend?: string, home?: string): Promise<string> => {
+      const changed = { PULUMI_HOME: home, PULUMI_BACKEND_URL: backend, HOME: directory };
       for (const [name, value] of Object.entries(changed)) {
         if (value === undefined) Reflect.deleteProperty(process.env, name);
         else process.env[name] = value;
@@ -83,6 +83,7 @@ describe('doctor: this machine', () => {
       assert.ok((await plugin()).includes(`Where it cannot: PULUMI_HOME=${join(directory, 'pulumi-home')} pulumi plugin install resource kubernetes 4.25.0`));
       await mkdir(join(directory, 'pulumi-home/plugins/resource-kubernetes-v4.25.0'), { recursive: true });
       assert.match(await plugin(), /^ok .*\/pulumi-home\/plugins\//);
+      assert.match(await plugin('', ''), /^ok .*\/pulumi-home\/plugins\//);
     } finally {
       for (const [name, value] of Object.entries({ PULUMI_HOME, PULUMI_BACKEND_URL, HOME })) {
         if (value === undefined) Reflect.deleteProperty(process.env, name);

@@ -100,6 +100,8 @@ esac`;
     await environment.outputs();
     const env = await readFile(join(directory, 'env'), 'utf8');
     assert.match(env, new RegExp(`^PULUMI_BACKEND_URL=file://${join(directory, 'state', 'state')}$`, 'm'));
+    // In any other form it would not be found again here.
+    for (const name of ['DIY_BACKEND', 'SELF_MANAGED_STATE'].flatMap((of) => ['GZIP', 'ZSTD', 'LEGACY_LAYOUT'].map((form) => `${of}_${form}`))) assert.match(env, new RegExp(`^PULUMI_${name}=false$`, 'm'));
     assert.match(env, /^PULUMI_K8S_ENABLE_PATCH_FORCE=false$/m);
     assert.match(env, new RegExp(`^PULUMI_CONFIG_PASSPHRASE=${await readFile(join(directory, 'passphrase'), 'utf8')}$`, 'm'));
   });
@@ -135,17 +137,23 @@ esac`;
     }
   });
 
-  it('asks the CLI for its version without a home that it would write to', async () => {
-    const told = process.env['PULUMI_HOME'];
-    delete process.env['PULUMI_HOME'];
-    try {
-      await open('', `echo "$PULUMI_HOME" > ${join(directory, 'home')}`);
-      assert.equal(await readFile(join(directory, 'home'), 'utf8'), '/dev/null\n');
-      assert.equal(process.env['PULUMI_HOME'], undefined);
-    } finally {
-      if (told !== undefined) process.env['PULUMI_HOME'] = told;
-    }
-  });
+  for (const [how, home] of [['not set', undefined], ['empty', '']] as const) {
+    it(`asks the CLI for its version without a home that it would write to, and has one of its own for all else, where PULUMI_HOME is ${how}`, async () => {
+      const told = process.env['PULUMI_HOME'];
+      if (home === undefined) delete process.env['PULUMI_HOME'];
+      else process.env['PULUMI_HOME'] = home;
+      try {
+        const environment = await open(`echo "$PULUMI_HOME" > ${join(directory, 'own')}; echo '{}'`, `echo "$PULUMI_HOME" > ${join(directory, 'home')}`);
+        assert.equal(await readFile(join(directory, 'home'), 'utf8'), '/dev/null\n');
+        assert.equal(process.env['PULUMI_HOME'], home);
+        await environment.outputs();
+        assert.equal(await readFile(join(directory, 'own'), 'utf8'), `${join(directory, 'state', 'pulumi-home')}\n`);
+      } finally {
+        if (told === undefined) delete process.env['PULUMI_HOME'];
+        else process.env['PULUMI_HOME'] = told;
+      }
+    });
+  }
 
   it('removes what an operation left among its temporary files, keys of clusters for one', async () => {
     const tmp = join(directory, 'state', 'tmp');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -38,6 +38,17 @@ describe('a worker', function () {
       onEvent: (event) => { ({ pid } = event as { pid: number }); stop.abort(new Interrupted('SIGTERM')); },
     }), (error: Error) => error instanceof Interrupted && error.message === 'SIGTERM');
     assert.equal(isAlive(pid), false);
+  });
+
+  it('says which file it was that it could not have', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'kbf-unit-'));
+    try {
+      const stateDir = join(directory, 'a-file');
+      await writeFile(stateDir, '');
+      await assert.rejects(runWorker({ operation: 'outputs', environment: { stateDir, ownBackend: true, passphraseFile: join(stateDir, 'deep', 'passphrase') } }), { code: 'ENOTDIR', path: join(stateDir, 'deep') });
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
   });
 
   it('that does not stop within its grace is killed', async () => {
@@ -174,8 +185,9 @@ describe('kbf demo, interrupted', function () {
 
 describe('the launcher', function () {
   this.timeout(timeoutMs);
-  /** Makes the launcher believe in an old Node.js. */
-  const old = ['--import', 'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.20.2"}})'];
+  /** Makes a program believe in an old Node.js. */
+  const oldAs = (node: string): string[] => ['--import', `data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"${node}"}})`];
+  const old = oldAs('20.20.2');
   const launcher = join(root, 'automation', 'kbf.mjs');
 
   it('goes on with the Node.js among the packages when its own is too old', async () => {
@@ -188,6 +200,24 @@ describe('the launcher', function () {
     assert.equal((await run([...old, launcher, 'nonsense']).ended).code, 2);
   });
 
+  for (const [version, code] of [['24.3.0', 2], ['24.4.0', 1], ['25.0.0', 1]] as const) {
+    it(`${code === 2 ? 'refuses' : 'takes'} Node.js ${version}, and so does the program`, async () => {
+      const directory = await mkdtemp(join(tmpdir(), 'kbf-unit-'));
+      try {
+        await mkdir(join(directory, 'automation'));
+        const alone = [join(directory, 'automation', 'kbf.mjs'), join(directory, 'main.mjs')];
+        await cp(launcher, alone[0] ?? '');
+        await cp(join(root, 'main.mjs'), alone[1] ?? '');
+        const [kbf, program] = await Promise.all(alone.map((file) => run([...oldAs(version), file]).ended));
+        // What is taken goes on to the files beside it, of which there are none here.
+        assert.deepEqual([kbf?.code, program?.code], [code, code === 2 ? 32 : 1], `${kbf?.stderr ?? ''}\n${program?.stderr ?? ''}`);
+        if (code === 2) assert.match(program?.stderr ?? '', /needs Node\.js 24\.4 or newer, and `node` on PATH is 24\.3\.0/);
+      } finally {
+        await rm(directory, { recursive: true, force: true });
+      }
+    });
+  }
+
   it('says what to do when there is none', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'kbf-unit-'));
     try {
@@ -195,7 +225,7 @@ describe('the launcher', function () {
       await cp(launcher, join(directory, 'automation', 'kbf.mjs'));
       const { code, stderr } = await run([...old, join(directory, 'automation', 'kbf.mjs'), 'demo']).ended;
       assert.equal(code, 2);
-      assert.match(stderr, /needs Node\.js 24 or newer; this is 20\.20\.2[^]*npm ci/);
+      assert.match(stderr, /needs Node\.js 24\.4 or newer; this is 20\.20\.2[^]*npm ci --ignore-scripts=false --include=dev/);
       assert.doesNotMatch(stderr, /\n\s+at /);
     } finally {
       await rm(directory, { recursive: true, force: true });

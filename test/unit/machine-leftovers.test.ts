@@ -166,6 +166,11 @@ describe('cleanLeftovers', () => {
     assert.equal(await exists(dir), false);
   });
 
+  it('does not take for empty what it cannot read', async () => {
+    await writeFile(join(stateDir, 'sandboxes-are-no-directory'), '');
+    await assert.rejects(cleanLeftovers(join(stateDir, 'sandboxes-are-no-directory')), { code: 'ENOTDIR' });
+  });
+
   it('finds nothing where there is no state directory', async () => {
     assert.deepEqual(await cleanLeftovers(join(stateDir, 'none')), []);
   });

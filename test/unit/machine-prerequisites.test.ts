@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { explainFailure, notLinux, programs, programsMissing, unshareArgv } from '../../sandbox/machine/prerequisites.ts';
 
 const failure = 'unshare: unshare failed: Operation not permitted';
@@ -48,6 +52,21 @@ describe('Missing prerequisites', () => {
     for (const name of [...asked, 'setpriv', 'mkfifo', 'flock']) {
       assert.ok(programs.includes(name), name);
       assert.ok(programsMissing([name]).remedy?.includes(name), name);
+    }
+  });
+
+  it('include a setpriv that ends what it started, which BusyBox\'s does not', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'kbf-unit-'));
+    try {
+      await writeFile(join(directory, 'setpriv'), '#!/bin/sh\necho "setpriv: unrecognized option: pdeathsig" >&2\necho "BusyBox v1.36.1 multi-call binary." >&2\nexit 1\n');
+      await chmod(join(directory, 'setpriv'), 0o755);
+      // Where programs are looked for is read once in a process.
+      const script = `import { checkPrerequisites } from ${JSON.stringify(new URL('../../sandbox/machine/prerequisites.ts', import.meta.url).href)};
+        console.log(await checkPrerequisites().catch(({ message, remedy }) => message + ' ' + remedy));`;
+      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { env: { ...process.env, PATH: `${directory}:${process.env['PATH'] ?? ''}` } });
+      assert.match(stdout, /setpriv --pdeathsig, which the setpriv of this system does not do: setpriv: unrecognized option: pdeathsig Install the setpriv of util-linux 2\.33/);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
     }
   });
 

@@ -26,6 +26,7 @@ describe('a passphrase', () => {
     'PULUMI_CONFIG_PASSPHRASE has it, even empty': { env: { PULUMI_CONFIG_PASSPHRASE: '' } },
     'another secrets provider needs none': { settings: { secretsprovider: 'awskms://key' } },
     'Pulumi Cloud keeps the key, as Pulumi.yaml says': { backend: 'https://api.pulumi.com' },
+    'Pulumi Cloud keeps the key, as Pulumi.yaml says and an empty variable does not deny': { backend: 'https://api.pulumi.com', env: { PULUMI_BACKEND_URL: '' } },
     'Pulumi Cloud keeps the key': { env: { PULUMI_BACKEND_URL: 'https://api.pulumi.com' } },
   })) {
     it(`is not asked for where ${where}`, async () => {

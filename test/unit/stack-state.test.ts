@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Deployment, Stack } from '@pulumi/pulumi/automation/index.js';
 import { editState, isThere, readState } from '../../automation/stackState.ts';
 import type { StackFiles, StackState } from '../../automation/stackState.ts';
@@ -59,10 +60,25 @@ describe('a stack\'s state in files', () => {
     assert.deepEqual(await readState(files, recording().stack), latest);
   });
 
-  async function written(): Promise<void> {
+  for (const [added, compress] of [['.gz', gzipSync], ['.zst', zstdCompressSync]] as const) {
+    it(`is found in ${added}, too, as plain pulumi may have written it, and where it was written last`, async () => {
+      await written({ added, compress });
+      assert.equal(isThere(files), true);
+      assert.deepEqual(await readState(files, recording().stack), latest);
+      await written({ state: {}, at: 1 });
+      assert.deepEqual(await readState(files, recording().stack), latest);
+      await written({ state: {}, at: 3 });
+      assert.deepEqual(await readState(files, recording().stack), {});
+    });
+  }
+
+  /** @param at when, in seconds since the epoch: the compressed one at 2 */
+  async function written({ state = latest, added = '', compress = (text: string) => Buffer.from(text), at = added === '' ? 1 : 2 }: { state?: object; added?: string; compress?: (text: string) => Buffer; at?: number } = {}): Promise<void> {
     const directory = join(files.state, '.pulumi/stacks/p');
     await mkdir(directory, { recursive: true });
-    await writeFile(join(directory, 'dev.json'), JSON.stringify({ version: 3, checkpoint: { stack: 'organization/p/dev', latest } }));
+    const file = join(directory, `dev.json${added}`);
+    await writeFile(file, compress(JSON.stringify({ version: 3, checkpoint: { stack: 'organization/p/dev', latest: state } })));
+    await utimes(file, at, at);
   }
 });
 

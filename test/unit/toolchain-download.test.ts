@@ -115,6 +115,44 @@ describe('toolchain: official downloads', () => {
     assert.equal(connections, 1);
   });
 
+  describe('through a proxy', () => {
+    const names = ['http_proxy', 'https_proxy', 'no_proxy'].flatMap((name) => [name, name.toUpperCase()]);
+    let before: (string | undefined)[];
+    beforeEach(() => {
+      before = names.map((name) => process.env[name]);
+      for (const name of names) Reflect.deleteProperty(process.env, name);
+    });
+    afterEach(() => {
+      names.forEach((name, index) => {
+        if (before[index] === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = before[index];
+      });
+    });
+
+    it('that is named without a scheme', async () => {
+      process.env['HTTP_PROXY'] = base.slice('http://'.length);
+      const url = 'http://tools.invalid/tool';
+      Object.assign(answers, { [url]: answers['/tool'], [`${url}.sums`]: answers['/sums'] });
+      assert.equal((await install([{ ...download(), url, checksum: { algorithm: 'sha256', url: `${url}.sums` } }]))?.source, 'download');
+      assert.deepEqual(asked, [`${url}.sums`, url]);
+    });
+
+    for (const value of ['http://', 'me:100%@proxy.example:3128', 'proxy.example:port']) {
+      it(`that cannot be one, ${value}, is said, once, and is no matter where nothing has to be fetched`, async () => {
+        const spec = fakeTool({ log, downloads: [download()] });
+        const made = await ensure([spec], ['etcd']);
+        process.env['https_proxy'] = value;
+        assert.deepEqual((await ensure([spec], ['etcd'])).get('etcd')?.home, made.get('etcd')?.home);
+        const anew = { ...spec, recipe: 2 };
+        await assert.rejects(ensure([anew, { ...anew, name: 'java' }], ['etcd', 'java']), ({ exitCode, message, remedy }: UserError) => {
+          assert.deepEqual([exitCode, message], [2, 'https_proxy is not the URL of a proxy.']);
+          assert.match(remedy ?? '', /http:\/\/proxy\.example:3128/);
+          return true;
+        });
+      });
+    }
+  });
+
   it('leaves nothing when it is aborted amid a download', async () => {
     const stop = new AbortController();
     answers['/tool'] = (_request, response) => {

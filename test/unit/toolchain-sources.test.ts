@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../errors.ts';
+import { cacheDirectory } from '../../sandbox/toolchain/cache.ts';
 import { run, SourceError } from '../../sandbox/toolchain/command.ts';
-import { ensure } from '../../sandbox/toolchain/index.ts';
+import { ensure, listTools } from '../../sandbox/toolchain/index.ts';
 import type { ToolEvent, ToolSpec, Work } from '../../sandbox/toolchain/tool.ts';
 import { fakeTool } from '../fixtures/toolchain/fake.ts';
 
@@ -29,6 +30,22 @@ describe('toolchain: where a tool comes from', () => {
 
   const etcd = async (...specs: ToolSpec[]) => (await ensure(specs, ['etcd'])).get('etcd');
   const builds = async (): Promise<number> => (await readFile(log, 'utf8')).split('\n').length - 1;
+
+  it('ignores a relative XDG_CACHE_HOME, and refuses to have no place at all', async () => {
+    const { HOME } = process.env;
+    process.env['XDG_CACHE_HOME'] = 'relative';
+    process.env['HOME'] = directory;
+    try {
+      assert.equal(cacheDirectory(), join(directory, '.cache', 'kafka-bridge-failover'));
+      process.env['HOME'] = '';
+      await assert.rejects(etcd(fakeTool({ log })), (error: UserError) => error.exitCode === 2 && /neither XDG_CACHE_HOME nor HOME is an absolute path/.test(error.message));
+      await assert.rejects(listTools(), { exitCode: 2 });
+    } finally {
+      if (HOME === undefined) delete process.env['HOME'];
+      else process.env['HOME'] = HOME;
+    }
+    assert.equal(await builds(), 0);
+  });
 
   it('builds it once and finds it in the cache from then on', async () => {
     const first = await etcd(fakeTool({ log }));
