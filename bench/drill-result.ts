@@ -14,6 +14,8 @@ export type Judged = Pick<Report, 'verdict' | 'reason'> & {
 export interface Result {
   /** Drills that came to their end and answered their question; the figures are theirs. */
   conclusive: number;
+  /** Drills that ended themselves, as no region served for 10 s or too much failed: worse than any aim, and without figures. */
+  endedThemselves: number;
   /** Absent where none measured it. */
   lostMost?: number;
   gapMedianMs?: number;
@@ -36,6 +38,7 @@ export function resultOf(reports: readonly Judged[]): Result {
   const [gapMedianMs, consumersMedianMs] = [gaps, consumers].map((values) => median(values.toSorted((a, b) => a - b)));
   return {
     conclusive: conclusive.length,
+    endedThemselves: reports.filter(({ verdict, reason }) => verdict === 'aborted' || (verdict === 'fail' && reason !== undefined)).length,
     ...(conclusive.length === 0 ? {} : { lostMost: Math.max(...conclusive.map(({ produce }) => produce.failed + produce.unknown)) }),
     ...(gapMedianMs === undefined ? {} : { gapMedianMs, gapWorstMs: Math.max(...gaps) }),
     ...(consumersMedianMs === undefined ? {} : { consumersMedianMs, consumersWorstMs: Math.max(...consumers) }),
@@ -44,18 +47,18 @@ export function resultOf(reports: readonly Judged[]): Result {
   };
 }
 
-/** All that is damaged, or was aimed at and missed, one phrase each. Without a conclusive drill no aim is missed. */
+/** All that is damaged, or was aimed at and missed, one phrase each. Without a conclusive drill no figure is. */
 export function missed(result: Result, limits: Limits, connections: number): string[] {
-  const { conclusive, ackedLost, unexplained, lostMost, timesPredicted } = result;
-  const damage = [...(ackedLost > 0 ? [`${ackedLost} acknowledged and lost`] : []), ...(unexplained > 0 ? [`${unexplained} duplicates unexplained`] : [])];
-  if (conclusive === 0) return damage;
+  const { conclusive, endedThemselves, ackedLost, unexplained, lostMost, timesPredicted } = result;
+  const worst = [...(endedThemselves > 0 ? [`${endedThemselves} ended themselves`] : []), ...(ackedLost > 0 ? [`${ackedLost} acknowledged and lost`] : []), ...(unexplained > 0 ? [`${unexplained} duplicates unexplained`] : [])];
+  if (conclusive === 0) return worst;
   const over = (what: string, value: number | undefined, most: number | undefined, shown: (value: number) => string): string[] => {
     if (most === undefined) return [];
     if (value === undefined) return [`${what} not measured`];
     return value > most ? [`${what} ${shown(value)} of ${shown(most)}`] : [];
   };
   return [
-    ...damage,
+    ...worst,
     ...over('lost', lostMost, limits.lostPerConnection === undefined ? undefined : limits.lostPerConnection * connections, String),
     ...over('gap median', result.gapMedianMs, limits.gapMedianMs, ms),
     ...over('gap worst', result.gapWorstMs, limits.gapWorstMs, ms),

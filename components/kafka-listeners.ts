@@ -4,7 +4,7 @@ import type { ClusterReader, LiveObject, ObjectReference } from './cluster-reade
 import { listenerHosts, outsideListener } from '../config/listener-hosts.ts';
 import { listenerService, serviceHost } from '../config/names.ts';
 import type { InstalledKafka } from '../config/schema.ts';
-import { externalDns } from './external-dns.ts';
+import { externalDns, saidTarget } from './external-dns.ts';
 import type { CertificateSecret, KafkaListener, KafkaListenerConfiguration } from './resources/strimzi.ts';
 
 export type Listener = InstalledKafka['listeners'][number];
@@ -121,7 +121,7 @@ function exposure(kafka: Kafka, listener: Listener): Pick<KafkaListenerConfigura
   switch (listener.type) {
     case 'loadbalancer':
     case 'nodeport': {
-      const published = (host: string) => ({ annotations: { ...externalDns(host), ...listener.annotations } });
+      const published = (host: string) => ({ annotations: { ...externalDns(host), ...saidTarget(listener.annotations), ...listener.annotations } });
       // Of the names in a certificate of its own the operator knows all but this one.
       const alternativeNames = listener.tls && !hasOwnCertificate(listener) ? { alternativeNames: [bootstrap] } : {};
       return {

@@ -46,10 +46,10 @@ export function guardLoad({ live, clock, rounds, mostErrors, onBroken }: GuardOp
 
   function whyBroken(): AbortCondition | undefined {
     const now = clock();
-    // Until a request was due after the last that was ok nobody had anything to serve, as a thin load, or a ramp's begin, has it.
-    const isSilent = now - rounds.dueAfter(live.lastOkMs) >= windowMs;
-    const fromMs = isSilent ? now - windowMs : rounds.since(now, windowMs);
+    const fromMs = rounds.since(now, windowMs);
     if (fromMs === undefined) return undefined;
+    // Until a request was due after the last that was ok nobody had anything to serve, as a thin load, or a ramp's begin, has it.
+    const isSilent = rounds.dueAfter(live.lastOkMs) <= fromMs;
     // A record that its client sent again is what its last request came to.
     const records = new Map(live.endedSince(fromMs).map((attempt) => [`${attempt.producer}/${attempt.seq}`, attempt]));
     const bad = [...records.values()].filter(({ outcome }) => outcome !== 'ok');

@@ -166,7 +166,6 @@ async function loadAndFaults(drill: Drill, { generator, workers, first, kafka, c
   await using cleanup = new AsyncDisposableStack();
   try {
     await arrange(drill, first);
-    // Over before anybody waits for answers at the end.
     using guard = new DisposableStack();
     guard.use(guardLoad({ live: guarded, clock, rounds, mostErrors: plan.abortAfterErrors ?? 0.5, onBroken: drill.stop }));
     const attempts: Attempt[] = [];
@@ -190,6 +189,8 @@ async function loadAndFaults(drill: Drill, { generator, workers, first, kafka, c
     cleanup.defer(() => { marks.loadEndMs ??= clock(); });
     await carryOutSteps(drill, first, kafka, consumers);
     marks.loadEndMs = clock();
+    // Nothing more is sent: what is still waited for ends nothing.
+    guard.dispose();
     const [missing] = await Promise.all([workers?.finish(), load.stop()]);
     if (workers?.clocksMs !== undefined) drill.seen.workerClocksMs = workers.clocksMs;
     return missing;

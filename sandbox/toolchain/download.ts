@@ -113,14 +113,14 @@ function proxy(name: 'http_proxy' | 'https_proxy'): string | undefined {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
   if (isProxy(url)) return url;
   // Not with its value, which may hold a password.
-  throw new UserError(`${set} is not the URL of a proxy.`, { exitCode: 2, remedy: 'Set it to one such as http://proxy.example:3128 (in a password %25 stands for %, %40 for @), or unset it.' });
+  throw new UserError(`${set} is not the URL of a proxy that downloads can take (http, https or socks5).`, { exitCode: 2, remedy: 'Set it to one such as http://proxy.example:3128 (in a password %25 stands for %, %40 for @), or unset it.' });
 }
 
 function isProxy(url: string): boolean {
   try {
-    const { username, password } = new URL(url);
+    const { protocol, username, password } = new URL(url);
     decodeURIComponent(`${username}:${password}`);
-    return true;
+    return ['http:', 'https:', 'socks5:'].includes(protocol);
   } catch {
     return false;
   }

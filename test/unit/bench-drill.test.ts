@@ -62,8 +62,14 @@ describe('the bench of drills', () => {
     const damaged = drill(9_999, { verdict: 'fail', reason: 'no region served', log: { ackedLost: 2, duplicates: { unexplained: 1 } } });
     const result = resultOf([drill(50), drill(9_999, { verdict: 'inconclusive' }), damaged]);
     assert.deepEqual([result.conclusive, result.gapWorstMs], [1, 50]);
-    assert.deepEqual(missed(result, kill, 4), ['2 acknowledged and lost', '1 duplicates unexplained']);
+    assert.deepEqual(missed(result, kill, 4), ['1 ended themselves', '2 acknowledged and lost', '1 duplicates unexplained']);
     assert.deepEqual(missed(resultOf([drill(9_999, { verdict: 'inconclusive' })]), kill, 4), []);
+  });
+
+  it('misses its aim where a drill ended itself, whose gap nobody knows', () => {
+    const aborted = drill(10_480, { verdict: 'aborted', reason: 'no region served a request for 10 s' });
+    assert.deepEqual(missed(resultOf([drill(50), aborted, aborted]), kill, 4), ['2 ended themselves']);
+    assert.deepEqual(missed(resultOf([aborted]), kill, 4), ['1 ended themselves']);
   });
 
   for (const [name, { flags = [] }] of Object.entries(variants)) {

@@ -153,6 +153,12 @@ describe('a load that is guarded', () => {
     assert.equal(inRounds(times, { outcomeAt: (ms) => (ms % 100 < 60 ? 'ok' : 'failed') }), undefined);
   });
 
+  it('goes on where only the last request was not served, and nothing was due after it, or not for long', () => {
+    const last: [number, number][] = [[2_980, 10_000]];
+    assert.equal(inRounds([[0, 3_000]], { outcomeAt: () => 'ok', late: last }), undefined);
+    assert.equal(inRounds([[0, 3_000], [15_000, 40_000]], { outcomeAt: () => 'ok', late: last }), undefined);
+  });
+
   it('goes on where nothing was due, as it waits for the last answers, and those are not ok', () => {
     const late = Array.from({ length: 12 }, (_, i): [number, number] => [2_000 + i * 20, 19_000]);
     assert.equal(inRounds([[0, 3_000], [21_500, 40_000]], { outcomeAt: () => 'ok', late }), undefined);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 
+import { kafkaOf, made, type Written } from './kafka-fixtures.ts';
 import { recordTopology } from './topology-fixtures.ts';
 
 const until21 = 'external-dns.alpha.kubernetes.io';
@@ -39,5 +40,13 @@ describe('tier1’s host names by ExternalDNS', () => {
 
   it('are published by nobody unless that is asked for', async () => {
     assert.deepEqual(await published({ service: { type: 'NodePort', address: '203.0.113.7' } }), {});
+  });
+});
+
+describe('brokers’ host names by ExternalDNS', () => {
+  it('are published with the address that a person says, for each release of it', async () => {
+    const kafka = await made({ listeners: [{ type: 'loadbalancer', annotations: { [`${until21}/target`]: '203.0.113.7' } }] });
+    const [balanced] = kafkaOf(kafka)['listeners'] as { configuration: { brokers: Written[] } }[];
+    assert.deepEqual((balanced?.configuration.brokers[0] as { annotations?: unknown }).annotations, { ...forAll('hostname', 'broker-0.kafka.example'), ...forAll('target', '203.0.113.7') });
   });
 });

@@ -137,7 +137,7 @@ describe('toolchain: official downloads', () => {
       assert.deepEqual(asked, [`${url}.sums`, url]);
     });
 
-    for (const value of ['http://', 'me:100%@proxy.example:3128', 'proxy.example:port']) {
+    for (const value of ['http://', 'me:100%@proxy.example:3128', 'proxy.example:port', 'socks5h://proxy.example:1080']) {
       it(`that cannot be one, ${value}, is said, once, and is no matter where nothing has to be fetched`, async () => {
         const spec = fakeTool({ log, downloads: [download()] });
         const made = await ensure([spec], ['etcd']);
@@ -145,7 +145,7 @@ describe('toolchain: official downloads', () => {
         assert.deepEqual((await ensure([spec], ['etcd'])).get('etcd')?.home, made.get('etcd')?.home);
         const anew = { ...spec, recipe: 2 };
         await assert.rejects(ensure([anew, { ...anew, name: 'java' }], ['etcd', 'java']), ({ exitCode, message, remedy }: UserError) => {
-          assert.deepEqual([exitCode, message], [2, 'https_proxy is not the URL of a proxy.']);
+          assert.deepEqual([exitCode, message], [2, 'https_proxy is not the URL of a proxy that downloads can take (http, https or socks5).']);
           assert.match(remedy ?? '', /http:\/\/proxy\.example:3128/);
           return true;
         });
