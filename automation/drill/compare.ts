@@ -1,4 +1,5 @@
 import { exitCodeOf } from './exit-code.ts';
+import { defaultMostErrors } from './load-plan.ts';
 import { objectiveNames } from './objective-text.ts';
 import { damage, isAboutData, valueAt } from './objectives.ts';
 import type { Report } from './report.ts';
@@ -77,7 +78,7 @@ function unlike(a: Report, b: Report): string[] {
   const of = ({ plan, environment, parts }: Report): Record<string, unknown> => ({
     environment, steps: plan.steps.map(stepWords).join(', '), rate: plan.rate, durationSeconds: plan.durationSeconds,
     connections: plan.connections, partitions: plan.partitions, keys: plan.keys, load: plan.load, consumers: plan.consumers,
-    objectives: plan.objectives?.join(', ') ?? 'none', abortAfterErrors: plan.abortAfterErrors ?? 0.5,
+    objectives: plan.objectives?.join(', ') ?? 'none', abortAfterErrors: plan.abortAfterErrors ?? defaultMostErrors,
     // What pads a value is drawn as well, but weighs the same.
     ...(plan.load.pattern === 'poisson' || plan.load.keyDistribution === 'zipf' ? { seed: plan.seed } : {}),
     ...Object.fromEntries(Object.entries(parts).map(([name, { kind, version }]) => [`part ${name}`, `${version} (${kind})`])),

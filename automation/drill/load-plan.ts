@@ -1,5 +1,8 @@
 import type { ConsumersPlan, LoadPlan } from './plan.ts';
 
+/** Share of the records of 10 s that may be other than ok before a drill is ended. */
+export const defaultMostErrors = 0.5;
+
 export const defaultLoad: LoadPlan = { pattern: 'constant', payloadBytes: 0, keyDistribution: 'uniform', format: 'json', retry: 'none', workers: 0 };
 /** Of workers: Node.js as its makers publish it; it runs TypeScript as it is. */
 export const defaultWorkerImage = 'docker.io/library/node:24-alpine';

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { UserError } from '../../errors.ts';
-import { defaultConnections, defaultConsumers, defaultLoad, wrongConnections, wrongConsumers, wrongLoad } from './load-plan.ts';
+import { defaultConnections, defaultConsumers, defaultLoad, defaultMostErrors, wrongConnections, wrongConsumers, wrongLoad } from './load-plan.ts';
 import { parseObjective } from './objective-text.ts';
 import type { DrillOptions } from './options.ts';
 import type { Plan } from './plan.ts';
@@ -17,7 +17,7 @@ export function refuse(wrong: readonly string[]): void {
 }
 
 /** With defaults for what was not asked for. */
-export function settled({ rate = 100, durationSeconds = 30, seed = randomInt(2 ** 31), abortAfterErrors = 0.5, consumers, ...asked }: Values): Pick<Plan, 'rate' | 'durationSeconds' | 'connections' | 'seed' | 'load' | 'consumers'> & { abortAfterErrors: number } {
+export function settled({ rate = 100, durationSeconds = 30, seed = randomInt(2 ** 31), abortAfterErrors = defaultMostErrors, consumers, ...asked }: Values): Pick<Plan, 'rate' | 'durationSeconds' | 'connections' | 'seed' | 'load' | 'consumers'> & { abortAfterErrors: number } {
   const load = { ...defaultLoad, ...asked.load };
   const { connections = defaultConnections(load) } = asked;
   return { rate, durationSeconds, connections, seed, abortAfterErrors, load, consumers: { ...defaultConsumers, ...consumers } };

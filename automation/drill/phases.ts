@@ -17,6 +17,7 @@ import { Kafka } from './kafka.ts';
 import { Lanes } from './lanes.ts';
 import { Live } from './live.ts';
 import type { Load } from './load.ts';
+import { defaultMostErrors } from './load-plan.ts';
 import type { Marks } from './metrics.ts';
 import type { DrillOptions, Phase, ProgramOutputs } from './options.ts';
 import { constant, scheduleOf } from './pacer.ts';
@@ -166,8 +167,7 @@ async function loadAndFaults(drill: Drill, { generator, workers, first, kafka, c
   await using cleanup = new AsyncDisposableStack();
   try {
     await arrange(drill, first);
-    using guard = new DisposableStack();
-    guard.use(guardLoad({ live: guarded, clock, rounds, mostErrors: plan.abortAfterErrors ?? 0.5, onBroken: drill.stop }));
+    using guard = guardLoad({ live: guarded, clock, rounds, mostErrors: plan.abortAfterErrors ?? defaultMostErrors, onBroken: drill.stop });
     const attempts: Attempt[] = [];
     await warmUp({
       start: () => inRound(rounds.begin(constant(share.rate), clock()), clock, generator.load(warmUpProducer, 'even', storing(drill, (attempt) => {
@@ -190,7 +190,7 @@ async function loadAndFaults(drill: Drill, { generator, workers, first, kafka, c
     await carryOutSteps(drill, first, kafka, consumers);
     marks.loadEndMs = clock();
     // Nothing more is sent: what is still waited for ends nothing.
-    guard.dispose();
+    guard[Symbol.dispose]();
     const [missing] = await Promise.all([workers?.finish(), load.stop()]);
     if (workers?.clocksMs !== undefined) drill.seen.workerClocksMs = workers.clocksMs;
     return missing;
