@@ -33,7 +33,7 @@ export function bridgeSpec({ bridge, api, operator, replicas, bootstrapServers, 
     tls: { trustedCertificates: trustEntries.map((certificate) => ({ secretName: trustSecret, certificate })) },
     ...(bridge.authentication === undefined ? {} : { authentication: authentication(bridge.authentication) }),
     http: { port },
-    ...clients(bridge, operator),
+    ...clients(bridge, api, operator),
     ...(resources === undefined ? {} : { resources }),
     ...bridgeLogging(bridge, envoyFilters),
     ...metrics(bridge, api),
@@ -65,8 +65,15 @@ function managementPort({ version, port }: Pick<BridgeConfiguration, 'version' |
 /** Name of the ConfigMap with the rules of the JMX exporter, and its entry. */
 export const metricsRules = { name: 'kafka-bridge-metrics', key: 'metrics-config.yml' } as const;
 
+/**
+ * While a broker says nothing, TCP asks it again ever more rarely, and Kafka's clients wait ever longer for that (10 s, in the end 30 s). Begun anew so often, a connection is there within seconds of the network,
+ * before what waits for it is given up. Socket connection setup timeouts of KIP-601.
+ */
+const reconnecting = { 'socket.connection.setup.timeout.ms': 2_000, 'socket.connection.setup.timeout.max.ms': 2_000 };
+
 /** A producer, consumer and admin client that answer before the gateway gives up, and the threads that they share. */
-function clients({ producer, consumer, admin, executorThreads }: BridgeConfiguration, { version }: Pick<OperatorConfiguration, 'version'>): Pick<KafkaBridgeSpec, 'config' | 'producer' | 'consumer' | 'adminClient'> {
+function clients({ producer, consumer, admin, executorThreads }: BridgeConfiguration, api: StrimziApi, { version }: Pick<OperatorConfiguration, 'version'>): Pick<KafkaBridgeSpec, 'config' | 'producer' | 'consumer' | 'adminClient'> {
+  const reconnects = api === 'v1' ? reconnecting : {};
   return {
     ...(takes(version, 'executorThreads') ? { config: { 'bridge.executor.pool.size': executorThreads } } : {}),
     producer: {
@@ -76,15 +83,16 @@ function clients({ producer, consumer, admin, executorThreads }: BridgeConfigura
         'max.block.ms': producer.maxBlockMs,
         'request.timeout.ms': producer.requestTimeoutMs,
         'delivery.timeout.ms': producer.deliveryTimeoutMs,
+        ...reconnects,
         ...producer.config,
       },
     },
     consumer: {
       ...(takes(version, 'idleTimeoutSeconds') ? { timeoutSeconds: consumer.idleTimeoutSeconds } : {}),
-      config: { 'session.timeout.ms': consumer.sessionTimeoutMs, 'heartbeat.interval.ms': consumer.heartbeatIntervalMs, ...consumer.config },
+      config: { 'session.timeout.ms': consumer.sessionTimeoutMs, 'heartbeat.interval.ms': consumer.heartbeatIntervalMs, ...reconnects, ...consumer.config },
     },
     // A list of topics while Kafka is away is an error in seconds; Kafka's own default is a minute.
-    adminClient: { config: { 'request.timeout.ms': producer.requestTimeoutMs, 'default.api.timeout.ms': producer.deliveryTimeoutMs, ...admin.config } },
+    adminClient: { config: { 'request.timeout.ms': producer.requestTimeoutMs, 'default.api.timeout.ms': producer.deliveryTimeoutMs, ...reconnects, ...admin.config } },
   };
 }
 

@@ -20,7 +20,7 @@ export class Cluster {
       clientId,
       ...client,
       retries: 0,
-      connectTimeout: settings.integer('socket.connection.setup.timeout.ms', 10_000),
+      connectTimeout: settings.connectTimeoutMs,
       requestTimeout: settings.integer('request.timeout.ms', 30_000),
       metadataMaxAge: maxAge,
     });

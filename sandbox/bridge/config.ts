@@ -45,6 +45,11 @@ export class Settings {
     return this.#values.get(key) === undefined ? fallback : this.#values.get(key) === 'true';
   }
 
+  /** How long a connection may take to be made, ms. */
+  get connectTimeoutMs(): number {
+    return this.integer(connectTimeout, 10_000);
+  }
+
   /** The same with some values replaced; `undefined` leaves one as it is. */
   with(overrides: Readonly<Record<string, string | undefined>>): Settings {
     const given = Object.entries(overrides).filter((each): each is [string, string] => each[1] !== undefined);
@@ -52,9 +57,11 @@ export class Settings {
   }
 }
 
+const connectTimeout = 'socket.connection.setup.timeout.ms';
+
 const honoured = {
   common: ['bootstrap.servers', 'security.protocol', 'ssl.truststore.certificates', 'ssl.truststore.type', 'ssl.keystore.certificate.chain', 'ssl.keystore.key', 'ssl.keystore.type',
-    'sasl.mechanism', 'sasl.jaas.config', 'ssl.endpoint.identification.algorithm', 'request.timeout.ms', 'default.api.timeout.ms', 'retry.backoff.ms', 'metadata.max.age.ms', 'socket.connection.setup.timeout.ms'],
+    'sasl.mechanism', 'sasl.jaas.config', 'ssl.endpoint.identification.algorithm', 'request.timeout.ms', 'default.api.timeout.ms', 'retry.backoff.ms', 'metadata.max.age.ms', connectTimeout],
   producer: ['acks', 'enable.idempotence', 'delivery.timeout.ms', 'max.block.ms', 'max.request.size', 'batch.size', 'compression.type'],
   consumer: ['auto.offset.reset', 'enable.auto.commit', 'auto.commit.interval.ms', 'session.timeout.ms', 'heartbeat.interval.ms', 'max.poll.interval.ms', 'max.poll.records',
     'fetch.min.bytes', 'fetch.max.wait.ms', 'fetch.max.bytes', 'max.partition.fetch.bytes', 'isolation.level', 'client.rack'],
@@ -85,7 +92,7 @@ export function readConfig(properties: ReadonlyMap<string, string>): BridgeConfi
     producer: checkedProducer(new Settings(new Map([...common, ...section(properties, 'kafka.producer.')]))),
     consumer: new Settings(new Map([...common, ...section(properties, 'kafka.consumer.')])),
     admin: new Settings(new Map([...common, ...section(properties, 'kafka.admin.')])),
-    ignored: [...properties].filter(([key, value]) => !isHonoured(key, value)).map(([key]) => key),
+    ignored: [...properties].filter(([key, value]) => !isHonoured(key, value, properties)).map(([key]) => key),
   };
 }
 
@@ -128,10 +135,12 @@ function checkedProducer(settings: Settings): Settings {
   return settings;
 }
 
-function isHonoured(key: string, value: string): boolean {
+function isHonoured(key: string, value: string, properties: ReadonlyMap<string, string>): boolean {
   if (honoured.bridge.includes(key)) return key !== 'http.cors.enabled' || value === 'false';
   const [, client = '', setting = ''] = /^kafka\.(?:(producer|consumer|admin)\.)?(.*)$/.exec(key) ?? [];
   if (setting.startsWith('config.providers')) return true;
+  // Here it never grows; in Kafka's clients it does not with a greatest that is no more than the first.
+  if (setting === 'socket.connection.setup.timeout.max.ms') return Number(value) <= Number(properties.get(key.replace('.max.ms', '.ms')));
   const known = client === 'producer' || client === 'consumer' ? [...honoured.common, ...honoured[client]] : honoured.common;
   return known.includes(setting);
 }

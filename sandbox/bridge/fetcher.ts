@@ -40,6 +40,7 @@ export class Fetcher {
     this.#settings = settings;
     const { tls, tlsServerName, sasl } = client;
     this.#pool = new ConnectionPool(clientId, {
+      connectTimeout: settings.connectTimeoutMs,
       requestTimeout: settings.integer('request.timeout.ms', 30_000),
       ...(tls === undefined ? {} : { tls }),
       ...(tlsServerName === undefined ? {} : { tlsServerName }),

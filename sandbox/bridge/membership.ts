@@ -26,6 +26,7 @@ export function kafkaConsumer(group: string, name: string, client: BridgeConfig[
     isolationLevel: settings.text('isolation.level', 'read_uncommitted') === 'read_committed' ? 1 : 0,
     clientRack: settings.text('client.rack', ''),
     metadataMaxAge: settings.integer('metadata.max.age.ms', 300_000),
+    connectTimeout: settings.connectTimeoutMs,
     // A join may have to wait until a dead member's session is over.
     requestTimeout: Math.max(settings.integer('request.timeout.ms', 30_000), sessionTimeout + 5000),
   });

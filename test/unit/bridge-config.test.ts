@@ -53,6 +53,12 @@ describe('bridge: configuration', () => {
     assert.deepEqual(config({ 'bridge.executor.pool.size': '32', 'kafka.producer.linger.ms': '5', 'kafka.admin.config.providers': 'x', 'http.cors.enabled': 'true' }).ignored, ['bridge.executor.pool.size', 'kafka.producer.linger.ms', 'http.cors.enabled']);
   });
 
+  it('honours the time for a connection where it need not grow', () => {
+    const timeout = (max: string) => config({ 'kafka.producer.socket.connection.setup.timeout.ms': '2000', 'kafka.producer.socket.connection.setup.timeout.max.ms': max });
+    assert.deepEqual([timeout('2000').producer.connectTimeoutMs, timeout('2000').ignored], [2000, []]);
+    assert.deepEqual([config().producer.connectTimeoutMs, timeout('4000').ignored], [10_000, ['kafka.producer.socket.connection.setup.timeout.max.ms']]);
+  });
+
   const refused: [string, Record<string, string>, RegExp][] = [
     ['SASL of another kind', { 'kafka.security.protocol': 'SASL_SSL', 'kafka.sasl.mechanism': 'PLAIN' }, /kafka\.sasl\.mechanism is PLAIN; the reference bridge knows SCRAM-SHA-512/],
     ['a protocol that does not exist', { 'kafka.security.protocol': 'TLS' }, /Invalid value TLS/],

@@ -6,6 +6,7 @@ import { type Changes, recordTopology, region, root } from './topology-fixtures.
 import type { Recording } from './pulumi-mocks.ts';
 
 const bridge = 'kafka.strimzi.io/v1:KafkaBridge';
+const reconnects = { 'socket.connection.setup.timeout.ms': 2_000, 'socket.connection.setup.timeout.max.ms': 2_000 };
 
 describe('a region’s bridge', () => {
   it('is bounded in every client, spread and never evicted as a whole', async () => {
@@ -16,9 +17,9 @@ describe('a region’s bridge', () => {
       tls: { trustedCertificates: [{ secretName: 'kafka-ca', certificate: 'ca.crt' }] },
       http: { port: 8080 },
       config: { 'bridge.executor.pool.size': 32 },
-      producer: { config: { acks: 'all', 'enable.idempotence': true, 'max.block.ms': 3_000, 'request.timeout.ms': 3_000, 'delivery.timeout.ms': 8_000 } },
-      consumer: { timeoutSeconds: 60, config: { 'session.timeout.ms': 6_000, 'heartbeat.interval.ms': 1_000 } },
-      adminClient: { config: { 'request.timeout.ms': 3_000, 'default.api.timeout.ms': 8_000 } },
+      producer: { config: { acks: 'all', 'enable.idempotence': true, 'max.block.ms': 3_000, 'request.timeout.ms': 3_000, 'delivery.timeout.ms': 8_000, ...reconnects } },
+      consumer: { timeoutSeconds: 60, config: { 'session.timeout.ms': 6_000, 'heartbeat.interval.ms': 1_000, ...reconnects } },
+      adminClient: { config: { 'request.timeout.ms': 3_000, 'default.api.timeout.ms': 8_000, ...reconnects } },
       logging: { type: 'inline', loggers: quiet('listTopics', 'listSubscriptions', admin) },
       readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2, timeoutSeconds: 5 },
       template: {
@@ -40,7 +41,7 @@ describe('a region’s bridge', () => {
     const { spec, recording } = await bridgeOf({
       bridge: {
         name: 'b', namespace: 'ns', port: 8181, version: '1.1.0', executorThreads: 64, maxUnavailable: 2, spread: 'host', metrics: 'jmx', injection: { revision: 'asm-1' },
-        producer: { maxBlockMs: 2_000, requestTimeoutMs: 2_500, deliveryTimeoutMs: 7_000, config: { 'linger.ms': 5 } }, consumer: { config: { 'max.poll.records': 100 } }, admin: { config: { 'retries': 3 } },
+        producer: { maxBlockMs: 2_000, requestTimeoutMs: 2_500, deliveryTimeoutMs: 7_000, config: { 'socket.connection.setup.timeout.ms': 4_000 } }, consumer: { config: { 'max.poll.records': 100 } }, admin: { config: { 'retries': 3 } },
         resources: { requests: { cpu: '500m', memory: '512Mi' } }, logging: { root: 'WARN', 'http.openapi.operation.send': 'DEBUG' },
         probes: { liveness: { failureThreshold: 5 }, readiness: { periodSeconds: 1 } },
       },
@@ -50,9 +51,9 @@ describe('a region’s bridge', () => {
     assert.equal(spec.image, 'quay.io/strimzi/kafka-bridge:1.1.0');
     assert.equal(spec.http.port, 8181);
     const times = { 'request.timeout.ms': 2_500, 'delivery.timeout.ms': 7_000, 'max.block.ms': 2_000 };
-    assert.deepEqual(spec.producer.config, { acks: 'all', 'enable.idempotence': true, ...times, 'linger.ms': 5 });
+    assert.deepEqual(spec.producer.config, { acks: 'all', 'enable.idempotence': true, ...times, ...reconnects, 'socket.connection.setup.timeout.ms': 4_000 });
     assert.equal(spec.consumer.config['max.poll.records'], 100);
-    assert.deepEqual(spec.adminClient.config, { 'request.timeout.ms': 2_500, 'default.api.timeout.ms': 7_000, retries: 3 });
+    assert.deepEqual(spec.adminClient.config, { 'request.timeout.ms': 2_500, 'default.api.timeout.ms': 7_000, ...reconnects, retries: 3 });
     assert.deepEqual(spec.resources, { requests: { cpu: '500m', memory: '512Mi' } });
     assert.deepEqual(spec.logging, {
       type: 'inline',
