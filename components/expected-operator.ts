@@ -7,6 +7,7 @@ import type { Cluster } from './cluster.ts';
 import { reasonOf } from './cluster-client.ts';
 import { type LiveObject, nameOf, plainError, stateOf } from './cluster-reader.ts';
 import { operatorCatalog, type OperatorName } from './operator-catalog.ts';
+import { convertFirst, definitionName, type StoredDefinition, storedOtherwise } from './operator-definitions.ts';
 import { imageOf, type OperatorDeployment, watchedBy, watchMore } from './operator-deployment.ts';
 import { within } from './within.ts';
 
@@ -39,7 +40,7 @@ export async function expectServed({ name, reader }: Cluster, need: OperatorNeed
   for (const kind of need.kinds) {
     if (served.get(need.version)?.includes(kind) === true) continue;
     const versions = [...served].filter(([, kinds]) => kinds.includes(kind)).map(([version]) => version);
-    const definition = `CustomResourceDefinition ${kind.toLowerCase()}s.${group}`;
+    const definition = `CustomResourceDefinition ${definitionName(kind, group)}`;
     const found = versions.length === 0 ? 'is not there' : `does not serve ${need.version}; served: ${versions.join(', ')}`;
     throw plainError(`Cluster ${name}: ${definition} ${found}.\n${remedy(need, versions, how)}`);
   }
@@ -79,6 +80,21 @@ export async function expectRuns({ name, reader }: Cluster, kafka: string, names
     `Cluster ${name}: Strimzi ${release.operator} (${nameOf(reference)}) does not run Kafka ${kafka}; it runs ${release.kafka.join(', ')}.\n` +
       'Set kafka.version to one of these, or raise Strimzi first.',
   );
+}
+
+/**
+ * Checks that no object may be stored in a version that a release of Strimzi does not have any more. Kubernetes would refuse its definitions, in the
+ * middle of the run or when they are applied by hand.
+ * @param release that is going to be installed
+ * @throws pulumi.RunError that names cluster, definition, versions and what to do
+ */
+export async function expectConverted({ name, reader }: Cluster, kinds: readonly string[], release: string): Promise<void> {
+  await Promise.all(kinds.map(async (kind) => {
+    const reference = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: definitionName(kind, operatorCatalog.strimzi.group) };
+    const object = await within(reader.read(reference)).catch(() => undefined);
+    const versions = storedOtherwise(release, object as StoredDefinition | undefined);
+    if (versions.length > 0) throw plainError(`Cluster ${name}: ${nameOf(reference)} has ${versions.join(', ')} in status.storedVersions, which Strimzi ${release} does not have.\n${convertFirst}`);
+  }));
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Cluster } from './cluster.ts';
 import { bridgesAuthentication, givenNamespaces } from '../config/given-namespace.ts';
 import { operatorIn } from '../config/operator-place.ts';
 import type { Configuration, InstalledKafka } from '../config/schema.ts';
-import { expectAvailable, expectRuns, expectServed, expectWatches, type OperatorNeed } from './expected-operator.ts';
+import { expectAvailable, expectConverted, expectRuns, expectServed, expectWatches, type OperatorNeed } from './expected-operator.ts';
 import { hasOwnCertificate } from './kafka-listeners.ts';
 import { Operator } from './operator.ts';
 import { operatorCatalog, type OperatorName } from './operator-catalog.ts';
@@ -71,13 +71,14 @@ function certificateKinds({ listeners, certificate }: InstalledKafka): string[] 
 
 /** An operator is there once for all that a cluster needs of it. */
 function allReady(needs: readonly OperatorNeed[], configuration: Configuration, cluster: Cluster): Promise<pulumi.Resource[]> {
-  const ready = [...new Set(needs.map(({ operator }) => operator))].map((operator) => {
+  const ready = [...new Set(needs.map(({ operator }) => operator))].map(async (operator) => {
     const own = needs.filter((need) => need.operator === operator);
     const settings = configuration.operators[operator];
     const { install, namespace } = operatorIn(settings, cluster.name);
-    if (!install) return expected(own, { operator, namespace }, cluster);
+    if (!install) return await expected(own, { operator, namespace }, cluster);
+    if (operator === 'strimzi') await expectConverted(cluster, own.flatMap(({ kinds }) => kinds), settings.version);
     const givenNamespace = givenNamespaces(configuration).operators !== undefined;
-    return installed(own, { operator: new Operator(`${operatorCatalog[operator].release}-${cluster.name}`, { ...settings, operator, givenNamespace, cluster }), namespace }, cluster);
+    return await installed(own, { operator: new Operator(`${operatorCatalog[operator].release}-${cluster.name}`, { ...settings, operator, givenNamespace, cluster }), namespace }, cluster);
   });
   return Promise.all(ready).then((resources) => resources.flat());
 }

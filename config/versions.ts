@@ -86,21 +86,32 @@ export function isLaterThanKnown(version: string): boolean {
 }
 
 /**
- * Bridges that an operator can run: those that take their settings and answer their probes as its own does.
- * Settings moved from variables to a file with bridge 0.32, probes to a port of their own with 1.0.
+ * Since which operator its settings reach a bridge in another way, and the bridges that read them so: the first, and the first that does not any more.
+ * From KafkaBridgeCluster and KafkaBridgeConfigurationBuilder of each operator's tag, and kafka_bridge_run.sh of each bridge's.
  */
-export function bridgesFor(release: OperatorRelease): string[] {
-  return [...new Set(operatorReleases.map(({ bridge }) => bridge))].filter((bridge) => eraOf(bridge) === eraOf(release.bridge));
+const handovers: readonly { readonly operator: string; readonly first: string; readonly before?: string }[] = [
+  // As variables.
+  { operator: '0.36.0', first: '0.26.0', before: '0.29.0' },
+  // With three of HTTP besides, without which these bridges do not start, and which those before them drop.
+  { operator: '0.42.0', first: '0.29.0', before: '0.32.0' },
+  // As a file.
+  { operator: '0.46.0', first: '0.32.0', before: '1.0.0' },
+  // With probes at a port of their own. The file names stores of certificates in /tmp, which bridges make up to 1.0.0.
+  { operator: '1.0.0', first: '1.0.0', before: '1.1.0' },
+  // Certificates by their Secrets' names, which 1.0.0 reads as well.
+  { operator: '1.1.0', first: '1.0.0' },
+];
+
+/** Bridges that an operator can run, among those that operators start by themselves. */
+export function bridgesFor({ operator }: OperatorRelease): string[] {
+  const { first, before } = handovers.findLast((each) => compareVersions(operator, each.operator) >= 0) ?? { first: '0.0.0' };
+  return [...new Set(operatorReleases.map(({ bridge }) => bridge))].filter((bridge) => compareVersions(bridge, first) >= 0 && (before === undefined || compareVersions(bridge, before) < 0));
 }
 
 /** Negative if a comes before b. */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [a, b].map((version) => version.split('.').map(Number));
   return [0, 1, 2].map((part) => (left?.[part] ?? 0) - (right?.[part] ?? 0)).find((difference) => difference !== 0) ?? 0;
-}
-
-function eraOf(bridge: string): number {
-  return ['0.32.0', '1.0.0'].filter((start) => compareVersions(bridge, start) >= 0).length;
 }
 
 function release(api: OperatorRelease['api'], zookeeper: boolean): (row: readonly [string, string, string]) => OperatorRelease {

@@ -29,6 +29,7 @@ import { judgeOperators } from './operators.ts';
 import { judgeRights } from './rights.ts';
 import { judgeSecretCertificates } from './secret-certificates.ts';
 import { judgeSharedGroups } from './shared-groups.ts';
+import { judgeStoredVersions } from './stored-versions.ts';
 import { judgeTsbNames } from './tsb.ts';
 
 /** Looks at all that a stack needs and has, and changes nothing. The program runs on mocks of the process: call it once in a process. */
@@ -59,6 +60,7 @@ async function judgeAll(look: Look): Promise<Finding[]> {
   const findings = await Promise.all([
     apis.then((judged) => judged.findings),
     apis.then(({ plurals }) => judgeFields(look, plurals)),
+    judgeStoredVersions(look),
     apis.then(({ plurals }) => judgeRights(look, plurals)),
     judgeNamespaces(look),
     judgeOperators(look),

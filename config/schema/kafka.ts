@@ -71,7 +71,7 @@ const installed = z
     storage: storage.prefault({}).describe('The volumes of the brokers.'),
     resources: resources.optional().describe('CPU and memory of each broker.'),
     config: kafkaSettings.default({}).describe('Settings of the brokers by Kafka’s names, over the program’s own.'),
-    domain: hostName.describe('Domain of the names that brokers advertise: bootstrap.<domain> and broker-<id>.<domain>; with a route the cluster’s apps domain.'),
+    domain: hostName.describe('Domain of the names that brokers advertise: bootstrap.<domain> and broker-<id>.<domain>; with a route what new Routes get: of ingresses.config/cluster spec.appsDomain where it is set, else spec.domain.'),
     listeners: z
       .array(listener)
       .min(1, 'one listener or more')

@@ -8,6 +8,7 @@ import { judgeControlPlanes } from '../../automation/doctor/control-planes.ts';
 import { judgeFields, unknownFields } from '../../automation/doctor/fields.ts';
 import { judgeOperators } from '../../automation/doctor/operators.ts';
 import { judgeRights } from '../../automation/doctor/rights.ts';
+import { judgeStoredVersions } from '../../automation/doctor/stored-versions.ts';
 import { configuration, object, short, TwoClusters } from './doctor-fixtures.ts';
 
 const resources = (...kinds: string[]) => ({ resources: kinds.flatMap((kind) => ['', '/status'].map((part) => ({ kind, name: `${kind.toLowerCase()}s${part}` }))) });
@@ -94,6 +95,37 @@ describe('doctor: fields', () => {
   it('are free below what takes everything', () => {
     const schema = { properties: { config: { 'x-kubernetes-preserve-unknown-fields': true, properties: { a: {} } }, labels: {} } };
     assert.deepEqual(unknownFields({ config: { b: 1 }, labels: { c: 1 }, d: [{ e: 1 }], labelled: 1 }, schema, 'spec'), ['spec.d', 'spec.labelled']);
+  });
+});
+
+describe('doctor: definitions', () => {
+  const two = new TwoClusters();
+  const objects = ['Kafka', 'KafkaBridge'].map((kind) => object('kafka.strimzi.io/v1', kind));
+  const path = (kind: string): string => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${kind}s.kafka.strimzi.io`;
+  const judged = async (strimzi: object, kafka: object = {}): Promise<string[]> => {
+    const settings = configuration({ operators: { strimzi }, kafka: { context: 'east', domain: 'kafka.invalid', ...kafka } });
+    return (await judgeStoredVersions(await two.look({ objects, configuration: settings }))).map(lineOf);
+  };
+  beforeEach(() => { for (const kind of ['kafka', 'kafkabridge']) two.east.objects.set(path(kind), { status: { storedVersions: ['v1beta2'] } }); });
+
+  it('cannot be replaced by those of a release without the versions that objects are stored in', async () => {
+    const [line, ...more] = await judged({ install: true });
+    assert.deepEqual(more, []);
+    assert.match(line ?? '', /^fault +definitions +east +kafkas\.kafka\.strimzi\.io, kafkabridges\.kafka\.strimzi\.io: v1beta2 in status\.storedVersions, so that the API server refuses the definitions of Strimzi 1\.2\.0, which do not have it\. While Strimzi 0\.49 to 0\.51 runs there, .*crd-upgrade\.$/);
+    assert.match((await judged({ install: true, version: '1.99.0' })).join('\n'), /^fault .*Strimzi 1\.99\.0/, 'a later one does not have it again');
+  });
+
+  it('may stay as they are where somebody else has them', async () => {
+    assert.match((await judged({})).join('\n'), /^warning .*v1beta2 in status/);
+    assert.match((await judged({ install: true, given: { east: {} } })).join('\n'), /^warning .*v1beta2 in status/);
+  });
+
+  it('can be, where they are of that release or objects were converted, and where it stores them so itself', async () => {
+    assert.deepEqual(await judged({ install: true, version: '0.51.0' }, { version: '4.2.0' }), []);
+    for (const kind of ['kafka', 'kafkabridge']) two.east.objects.set(path(kind), { status: { storedVersions: ['v1'] } });
+    assert.deepEqual(await judged({ install: true }), []);
+    for (const kind of ['kafka', 'kafkabridge']) two.east.objects.delete(path(kind));
+    assert.deepEqual(await judged({ install: true }), []);
   });
 });
 

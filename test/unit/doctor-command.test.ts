@@ -56,7 +56,7 @@ describe('kbf doctor', function () {
     assert.equal(code, 1, stderr);
     const { findings } = JSON.parse(stdout) as { findings: Finding[] };
     const about = (subject: string): string[] => findings.filter((each) => each.subject === subject).map(({ check, verdict }) => `${check} ${verdict}`);
-    assert.deepEqual(about('west').filter((each) => each !== 'injection unchecked'), ['kubeconfig ok', 'reachable fault', 'APIs unchecked', 'fields unchecked', 'rights unchecked', 'namespaces unchecked', 'Strimzi unchecked', 'TSB name unchecked', 'istiod unchecked'].filter((each) => about('west').includes(each)));
+    assert.deepEqual(about('west').filter((each) => each !== 'injection unchecked'), ['kubeconfig ok', 'reachable fault', 'APIs unchecked', 'fields unchecked', 'definitions unchecked', 'rights unchecked', 'namespaces unchecked', 'Strimzi unchecked', 'TSB name unchecked', 'istiod unchecked'].filter((each) => about('west').includes(each)));
     assert.ok(about('east').includes('reachable ok') && about('east').includes('APIs fault'));
     assert.deepEqual(findings.filter(({ check }) => check === 'exposure').map(({ subject, verdict }) => `${subject} ${verdict}`), ['kafka.listeners[0] warning', 'tier1 warning']);
     assert.match(findings.find(({ check }) => check === 'settings')?.found ?? '', /are right, and make \d+ objects/);

@@ -109,6 +109,20 @@ describe('an operator that is installed', () => {
     assert.deepEqual(names(await installsOf(together)), ['Operator strimzi-kafka', 'Operator strimzi-west']);
   });
 
+  it('is refused before anything is made where objects are stored in a version that it does not have', async () => {
+    const stored = (storedVersions: string[]) => answeringCluster(({ kind, name }) => (kind === 'CustomResourceDefinition' && name === 'kafkabridges.kafka.strimzi.io' ? { status: { storedVersions } } : undefined));
+    const install = (version: string, kafka: object = {}) => configuration({ kafka, operators: { strimzi: { install: true, version } } });
+    const refused = await record(() => undefined);
+    await assert.rejects(operatorsOf(install('1.2.0'), stored(['v1beta2', 'v1'])).in('east'), {
+      message: 'Cluster east: CustomResourceDefinition kafkabridges.kafka.strimzi.io has v1beta2 in status.storedVersions, which Strimzi 1.2.0 does not have.\n' +
+        'While Strimzi 0.49 to 0.51 runs there, run bin/v1-api-conversion.sh of its release: convert-resource where objects are not of v1 yet, then crd-upgrade.',
+    });
+    assert.deepEqual(names(refused), []);
+    for (const [settings, versions] of [[install('1.2.0'), ['v1']], [install('0.51.0', { version: '4.2.0' }), ['v1beta2']]] as const) {
+      assert.equal((await operatorsOf(settings, stored([...versions])).in('east')).length, 1);
+    }
+  });
+
   it('fails when Helm left definitions of another version behind', async () => {
     const cluster = answeringCluster(undefined, () => ({ v1beta2: ['KafkaBridge'] }))('east');
     await assert.rejects(expectServed(cluster, { operator: 'strimzi', version: 'v1', kinds: ['KafkaBridge'], namespace: 'kafka-bridge' }, 'installed'), (error: Error) => {

@@ -102,7 +102,7 @@ export const bothRegionsBlip: Fault<Blip> = {
 /** The API server of the region's cluster is stopped; nobody can ask it to be let go on, so it goes on by itself. */
 export const apiServerDown: Fault<Held> = {
   name: 'api-server-down',
-  blastRadius: 'the API server of one region\'s cluster stands still: its operators and its istiod learn and change nothing',
+  blastRadius: 'the API server of one region\'s cluster stands still: its operators and its istiod learn and change nothing; bridges go on with the connections and consumers that they have, until a new one comes to an official one, which since Strimzi 1.1.0 waits for it',
   needs: 'API servers that run as pods in kube-system, as kubeadm makes them, with a shell in their image, and pods/exec there',
   expects: { during: 'serves' },
   ends: 'by itself',

@@ -17,7 +17,7 @@ const kafkaMaxPollIntervalMs = 300_000;
 
 const atOnce = new Set(['bridge-scale-0', 'bridge-terminate', 'bridge-drain', 'bridge-kill', 'gateway-kill']);
 const silent = new Set(['bridge-hang', 'gateway-black-hole', 'region-black-hole']);
-/** The instance lives on. */
+/** The instance lives on. Under api-server-down an official bridge makes no new one, which is no term. */
 const untouched = new Set(['both-regions-blip', 'tier1-restart', 'fail-back', 'api-server-down', 'istiod-down', 'operator-down']);
 
 /** How long a partition may give its consumer nothing, as the terms that follow one another. */

@@ -41,7 +41,7 @@ const byFault: Record<string, (scene: Scene) => Bound> = {
   'tier1-restart': () => ({ terms: [{ name: 'until the Service leads to the new tier1 alone', ms: endpointsMs, from: 'kube-proxy\'s default of iptables-min-sync-period' }] }),
   'both-regions-blip': blip,
   'fail-back': (scene) => ({ terms: [firstRecord(scene)] }),
-  // Not on the way of a request.
+  // No request asks them. A new connection may, on the official bridge: docs/verdict.md says what that costs, no term does.
   'api-server-down': () => ({ terms: [] }), 'istiod-down': () => ({ terms: [] }), 'operator-down': () => ({ terms: [] }),
 };
 
