@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { cp, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../errors.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { ToolPaths } from '../sandbox/toolchain/index.ts';
 import type { DrillEvent, DrillResult } from './drill/index.ts';
 import { pageOf } from './drill/show/page.ts';
+import { mustTakeReport } from './drill/store.ts';
 import { renderTable } from './drill/table.ts';
 import type { EngineProgress } from './engineEvents.ts';
 import { defaultStateDir } from './options.ts';
@@ -41,9 +41,7 @@ const workerGraceMs = 20_000;
  * this settles, unless it is to be kept.
  */
 export async function demo(o: DemoOptions, modules: SandboxModules): Promise<DrillResult> {
-  if (existsSync(join(o.reportDir, 'report.json'))) {
-    throw new UserError(`${o.reportDir} already holds a report.`, { exitCode: 2, remedy: 'Name another directory with --report.' });
-  }
+  mustTakeReport(o.reportDir, { series: false });
   // At once: what forbids a sandbox is not to be learnt after half an hour of building its tools.
   await modules.checkPrerequisites();
   for (const line of await modules.cleanLeftovers(o.stateDir)) o.progress.note(line);

@@ -25,7 +25,7 @@ export function addLoadOptions(command: Command): Command {
   const oneOf = (flag: string, description: string, allowed: readonly string[]): void => { command.addOption(command.createOption(flag, `${description} (default: ${allowed[0] ?? ''})`).choices(allowed)); };
   command
     .option('--rate <n>', 'records per second', wholeNumber(1), defaults.rate)
-    .option('--connections <n>', 'keep-alive connections of the load (default: 16, or one for each worker and one more)', wholeNumber(1));
+    .option('--connections <n>', 'keep-alive connections of the load (default: 16; with 16 workers or more, one for each and one more)', wholeNumber(1));
   oneOf('--pattern <name>', 'when records are due: evenly, more and more, or at random', choices.pattern);
   command
     .option('--ramp-from <n>', 'records per second at a ramp\'s begin', wholeNumber(1))

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../errors.ts';
 import type { DrillEvent, DrillOptions, DrillResult } from '../drill/index.ts';
@@ -71,9 +70,8 @@ async function drill(session: Session, flags: Flags): Promise<void> {
   const { repeat } = flags;
   const what = await whatOf(flags);
   const reportDir = resolve(flags.report ?? newReportDir(session.stateDir, flags.fault ?? (flags.plan === undefined ? defaults.fault : 'plan')));
-  if (existsSync(join(reportDir, 'report.json'))) {
-    throw new UserError(`${reportDir} already holds a report.`, { exitCode: 2, remedy: 'Name another directory with --report.' });
-  }
+  const { mustTakeReport } = await import('../drill/store.ts');
+  mustTakeReport(reportDir, { series: repeat !== undefined });
   const target = await findTargetWithState(session, flags);
   const worker = { ...target.worker, signal: session.signal };
   const outputs = await session.work({ operation: 'outputs', environment: target.environment }, worker);

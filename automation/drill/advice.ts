@@ -1,3 +1,4 @@
+import { onAnswered503, onNoBridge } from './advice-hosts.ts';
 import { adviseOnSettings } from './advice-settings.ts';
 import type { Objective } from './objective.ts';
 import { ownSockets } from './outcome.ts';
@@ -56,11 +57,12 @@ function ofErrors({ run, produce: { errors, failed, unknown } }: AdviceOn): stri
   const isAskedForKafka = asksForKafka(upstreamOf(run.configuration ?? {}, run.plan.region) ?? {});
   const table: readonly [RegExp, string][] = [
     [/^record-/, `A bridge answered 200 with a failed record, as it gave up on Kafka: ${isAskedForKafka ? 'see which brokers were away, and for how long' : 'let the gateway\'s health check ask for something that needs Kafka (GET /topics)'}.`],
-    [/upstream-refused|upstream-connect-failure|refused-stream|no-healthy-upstream/, 'Requests found no bridge: let gateways repeat what was never sent (retryOn connect-failure,refused-stream) to another host, and keep ejections short (baseEjectionTime 2s).'],
+    [/upstream-refused|upstream-connect-failure|refused-stream|no-healthy-upstream/, onNoBridge(run)],
     [/upstream-reset|^reset/, 'Requests were cut while a bridge had them: that cannot be hidden without duplicates, and a client that sends again knows of them.'],
-    [/^unsent/, 'Requests found no free connection of the load until they were given up: look first at what held its connections, then give more connections or a lower rate.'],
+    [/^unsent-timeout$/, 'Requests had no connection of the load until they were given up: look first at what held them, and whether tier1 answered new ones; then give more connections or a lower rate.'],
+    [/^unsent-(?!drill-ended$)/, 'Tier1 refused, cut or did not answer connections, before anything was sent: see that its pods are ready, and that its address leads to them.'],
     [/timeout/, 'Requests waited until somebody gave up: an active health check finds a silent host and sends it nothing more (bridge.healthCheck), but what waits there already ends only by an HTTP/2 ping (connection_keepalive, of gateways and of bridges\' sidecars) or a timeout: shorten the client\'s, or delivery.timeout.ms and with it the timeout of a try (bridge.timeouts.perTryMs).'],
-    [/^http-503|^http-5/, 'Behind a sidecar a dead bridge is a 503 that nobody may repeat unless the sidecar says that it was not sent (tsb.envoyFilters internal-group): eject at the first one (consecutiveGatewayFailure 1) and check health actively.'],
+    [/^http-5/, onAnswered503(run)],
   ];
   return errors.flatMap(({ class: name }) => (ownSockets.has(name) ? noSocketLeft : table.find(([pattern]) => pattern.test(name))?.[1] ?? []));
 }

@@ -24,10 +24,12 @@ export interface Comparison {
   b: { startedAt: string; environment: string; verdict: Report['verdict'] };
   /** Why the later drill answers nothing. Absent where it does: passed, or broke an objective. */
   noAnswer?: string;
+  /** Why the earlier one answers nothing, so that its figures are no measure. Absent where it does. */
+  earlierNoAnswer?: string;
   /** In what the drills were not the same; figures then differ for that reason too. */
   unlike: string[];
   figures: Difference[];
-  /** Names of what got worse from a to b, the verdict included. */
+  /** Names of what got worse from a to b, the verdict included; of figures other than damage nothing follows where one of the drills answers nothing. */
   worse: string[];
   /** Those of them that are damage to data. */
   moreDamage: string[];
@@ -49,7 +51,7 @@ export function compare(a: Report, b: Report): Comparison {
   const worse = figures.filter((figure) => figure.worse).map(({ name }) => name);
   const code = exitCodeOf(b);
   return {
-    schema: 'kbf-comparison/1', a: about(a), b: about(b), ...(code === 4 ? { noAnswer: reasonOf(b) } : {}), unlike: unlike(a, b), figures,
+    schema: 'kbf-comparison/1', a: about(a), b: about(b), ...(code === 4 ? { noAnswer: reasonOf(b) } : {}), ...(exitCodeOf(a) === 4 ? { earlierNoAnswer: reasonOf(a) } : {}), unlike: unlike(a, b), figures,
     worse: [...(code !== 4 && ranks[code] > ranks[exitCodeOf(a)] ? ['verdict'] : []), ...worse], moreDamage: worse.filter(isDamage),
   };
 }
@@ -94,8 +96,12 @@ function text(value: unknown): string {
 }
 
 /** As a person reads it on a terminal. Ends in a newline. */
-export function renderComparison({ a, b, noAnswer, unlike: others, figures, worse }: Comparison): string {
-  const rows = figures.map((figure) => [figure.name, shown(figure, figure.a), shown(figure, figure.b), figure.difference === undefined ? '' : signed(figure, figure.difference), figure.worse ? 'WORSE' : '']);
+export function renderComparison({ a, b, noAnswer, earlierNoAnswer, unlike: others, figures, worse, moreDamage }: Comparison): string {
+  const open = noAnswer !== undefined || earlierNoAnswer !== undefined;
+  const isWorse = (name: string): boolean => !open || name === 'verdict' || moreDamage.includes(name);
+  const higher = worse.filter((name) => !isWorse(name));
+  const worsened = worse.filter(isWorse);
+  const rows = figures.map((figure) => [figure.name, shown(figure, figure.a), shown(figure, figure.b), figure.difference === undefined ? '' : signed(figure, figure.difference), figure.worse ? (isWorse(figure.name) ? 'WORSE' : 'HIGHER') : '']);
   const head = ['', a.startedAt.slice(0, 19), b.startedAt.slice(0, 19), 'difference', ''];
   const all = [head, ['verdict', a.verdict, b.verdict, '', worse.includes('verdict') ? 'WORSE' : ''], ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
@@ -104,7 +110,9 @@ export function renderComparison({ a, b, noAnswer, unlike: others, figures, wors
     '',
     ...(others.length === 0 ? [] : ['  The drills were not the same:', ...others.map((line) => `    ${line}`), '']),
     ...(noAnswer === undefined ? [] : [`  The later drill answers nothing, so that nobody knows what got worse: ${noAnswer} Run it again.`]),
-    ...(worse.length > 0 ? [`  Got worse: ${worse.join(', ')}`] : noAnswer === undefined ? ['  Nothing got worse.'] : []), '',
+    ...(earlierNoAnswer === undefined ? [] : [`  The earlier drill answers nothing, so that its figures are no measure: ${earlierNoAnswer} Run it again.`]),
+    ...(worsened.length > 0 ? [`  Got worse: ${worsened.join(', ')}`] : open ? [] : ['  Nothing got worse.']),
+    ...(higher.length > 0 ? [`  Figures that are higher, of which nothing follows: ${higher.join(', ')}`] : []), '',
   ].join('\n');
 }
 

@@ -19,6 +19,7 @@ import { Live } from './live.ts';
 import type { Marks } from './metrics.ts';
 import { planOf } from './options.ts';
 import type { DrillEvent, DrillOptions, Phase, ProgramOutputs } from './options.ts';
+import { besidesKafka } from './parts.ts';
 import { carryOut } from './phases.ts';
 import type { Drill } from './phases.ts';
 import { leaseAwayMs, leasePlaceOf } from './place.ts';
@@ -77,7 +78,7 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
   const onError = (error: UserError): void => { full.abort(error); };
   const store = openStore(options.reportDir, onError);
   const run: RunRecord = {
-    schema: 'kbf-run/2', startedAt: new Date().toISOString(), environment: options.environment, parts: options.parts ?? {},
+    schema: 'kbf-run/2', startedAt: new Date().toISOString(), environment: options.environment, parts: besidesKafka(options.parts ?? {}),
     regions: outputs.regions.map(({ name }) => name), plan, marks: {}, faults: [], steps: [], logRead: false,
     ending: driverEnded,
   };

@@ -29,7 +29,7 @@ const figures: Record<string, Figure> = {
   'consume.redeliveredAfterCommit': { unit: 'count', meaning: 'records delivered again after their group had committed them' },
   'consume.commitsLost': { unit: 'count', meaning: 'partitions whose commits Kafka had said to have, and has not at the end' },
   'consume.backwards': { unit: 'count', meaning: 'deliveries at or below the one before of their partition, to the same consumer instance; with partitions of their own, to whomever' },
-  'consume.backwardsInPoll': { unit: 'count', meaning: 'of these, at or below one that the same answer gave before' },
+  'consume.backwardsInPoll': { unit: 'count', meaning: 'deliveries of a partition at or below one that the same answer gave before' },
   'consume.skipped': { unit: 'count', meaning: 'records that consumers passed over' },
   'consume.undelivered': { unit: 'count', meaning: 'records at the end of the log that consumers did not reach' },
   'consume.recreated': { unit: 'count', meaning: 'consumers made anew' },

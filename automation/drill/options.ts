@@ -62,13 +62,13 @@ export interface DrillOptions {
   consumers?: Partial<ConsumersPlan>;
   /** What is done under load. Default: `fault` alone. */
   steps?: WrittenStep[];
-  /** Share (0 to 1) of the requests of 10 s that may end other than ok before the drill is ended. Default 0.5. */
+  /** Share (0 to 1) of the records of 10 s that may end other than ok before the drill is ended. Default 0.5. */
   abortAfterErrors?: number;
   /** Default: one drawn for this run. */
   seed?: number;
   /** Objectives besides the drill's own, such as `produce.blackoutMs<=100`. */
   objectives?: string[];
-  /** What the environment runs on, for the report. Default: what its clusters tell. */
+  /** What a sandbox has installed, for the report; its Kafka is the one that its cluster tells. Default: what the clusters tell of all. */
   parts?: Parts;
   /** Ends the drill: the fault is healed, then the report says `aborted`; before the stack's Lease is held there is none, and the drill rejects with the signal's reason. */
   signal?: AbortSignal;

@@ -15,19 +15,38 @@ export type PartPlaces = Pick<ProgramOutputs, 'tier1'> & { kafka: Pick<ProgramOu
 export async function readParts({ kubeconfig, outputs }: { kubeconfig: string; outputs: PartPlaces }): Promise<Parts> {
   const { regions, tier1, kafka } = outputs;
   const contexts = new Set([kafka.context, ...regions.map(({ context }) => context), tier1?.context].filter((context) => context !== undefined));
-  const questions: [string, string | undefined, (cluster: Cluster) => Promise<string | undefined>][] = [
-    ['kafka', kafka.context, (cluster) => kafkaVersion(cluster, kafka)],
-    ...regions.flatMap(({ name, context, namespace, bridge, gateway }): typeof questions => [
+  return await told(kubeconfig, [
+    ofKafka(kafka),
+    ...regions.flatMap(({ name, context, namespace, bridge, gateway }): Question[] => [
       [`kafka-bridge of ${name}`, context, async (cluster) => imagesOf(await livePods(cluster, bridgePods({ context, namespace, bridge })), `${bridge}-bridge`)],
       [`gateway of ${name}`, gateway && context, (cluster) => gatewayImage(cluster, { namespace, name: gateway ?? '' })],
     ]),
     ['gateway of tier1', tier1?.context, (cluster) => gatewayImage(cluster, { namespace: tier1?.namespace ?? '', name: tier1?.gateway ?? '' })],
-    ...[...contexts].flatMap((context): typeof questions => [
+    ...[...contexts].flatMap((context): Question[] => [
       [`kube-apiserver of cluster ${context}`, context, async (cluster) => (await cluster.version.getCode()).gitVersion],
       [`istiod of cluster ${context}`, context, async (cluster) => imagesOf(await podsAnywhere(cluster, 'app=istiod'), 'discovery')],
       [`strimzi-operator of cluster ${context}`, context, async (cluster) => imagesOf(await podsAnywhere(cluster, 'strimzi.io/kind=cluster-operator'), 'strimzi-cluster-operator')],
     ]),
-  ];
+  ]);
+}
+
+/**
+ * What a sandbox has installed, with the Kafka that runs: of those that are installed pods have the one that their image's tag says. Never throws: where no cluster tells, as of a Kafka from
+ * outside the program, it is left out.
+ */
+export async function withRunningKafka(installed: Parts, { kubeconfig, outputs }: { kubeconfig: string; outputs: Pick<PartPlaces, 'kafka'> }): Promise<Parts> {
+  return { ...await told(kubeconfig, [ofKafka(outputs.kafka)]), ...besidesKafka(installed) };
+}
+
+/** The installed parts of which nobody has to ask whether they run. */
+export function besidesKafka(installed: Parts): Parts {
+  return Object.fromEntries(Object.entries(installed).filter(([name]) => name !== 'kafka' && name !== 'kafka-older'));
+}
+
+/** What a part is called, where it runs, and how its version is asked for. */
+type Question = [name: string, context: string | undefined, ask: (cluster: Cluster) => Promise<string | undefined>];
+
+async function told(kubeconfig: string, questions: readonly Question[]): Promise<Parts> {
   const parts = await Promise.all(questions.map(async ([name, context, ask]): Promise<[string, Parts[string]][]> => {
     try {
       const version = context && await ask(new Cluster(kubeconfig, context));
@@ -37,6 +56,10 @@ export async function readParts({ kubeconfig, outputs }: { kubeconfig: string; o
     }
   }));
   return Object.fromEntries(parts.flat());
+}
+
+function ofKafka(kafka: PartPlaces['kafka']): Question {
+  return ['kafka', kafka.context, (cluster) => kafkaVersion(cluster, kafka)];
 }
 
 /** The version that Strimzi brought the brokers to last. */

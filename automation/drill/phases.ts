@@ -21,7 +21,7 @@ import { defaultMostErrors } from './load-plan.ts';
 import type { Marks } from './metrics.ts';
 import type { DrillOptions, Phase, ProgramOutputs } from './options.ts';
 import { constant, scheduleOf } from './pacer.ts';
-import { readParts } from './parts.ts';
+import { readParts, withRunningKafka } from './parts.ts';
 import type { Ending, FaultMark, Plan, StepRecord } from './plan.ts';
 import { leasePlaceOf } from './place.ts';
 import { proxiesRepeat } from './predict/configuration.ts';
@@ -105,8 +105,9 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   const workersPlace = placeOfWorkers(drill);
   if (plan.load.workers > 0) await mustAllowWorkers(workersPlace);
   drill.touched = true;
-  const { kubeconfig, parts: known } = drill.options;
-  const [configuration, parts] = await Promise.all([readConfiguration({ kubeconfig, outputs, topic: plan.topic }), known ?? readParts({ kubeconfig, outputs })]);
+  const { kubeconfig, parts: installed } = drill.options;
+  const way = { kubeconfig, outputs };
+  const [configuration, parts] = await Promise.all([readConfiguration({ ...way, topic: plan.topic }), installed === undefined ? readParts(way) : withRunningKafka(installed, way)]);
   Object.assign(drill.seen, { configuration, parts });
   // At once, and not after all of it: without a bound, or an objective for it, no gap is short enough to pass.
   for (const [name, { unreadable }] of Object.entries(configuration)) if (unreadable !== undefined) drill.phase('steady', `${name} cannot be read, so that it bounds no gap: ${String(unreadable)}`);

@@ -17,7 +17,7 @@ export interface Plan {
   load: LoadPlan;
   /** What is done under load, one after the other. */
   steps: PlanStep[];
-  /** Share (0 to 1) of the requests of 10 s that may end other than ok before the drill is ended. Absent: half. */
+  /** Share (0 to 1) of the records of 10 s that may end other than ok before the drill is ended. Absent: half. */
   abortAfterErrors?: number;
   /** Whatever is left to chance follows from it. */
   seed: number;

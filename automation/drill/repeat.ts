@@ -12,10 +12,14 @@ import { planOf } from './options.ts';
 import type { DrillOptions } from './options.ts';
 import { driverEnded } from './report.ts';
 import type { Report, RunRecord } from './report.ts';
+import { inTurn, plannedFaults } from './show/fault-name.ts';
 import { renderSeriesJunit } from './show/junit.ts';
 import { seriesPageOf } from './show/page.ts';
 import { renderSeries } from './show/series.ts';
+import { whyOf } from './show/summary.ts';
+import { plural } from './show/words.ts';
 import { stackDifferences } from './stack-differences.ts';
+import { mustTakeReport } from './store.ts';
 import { readReport, readRun, writeDocument, writeWhole } from './stored.ts';
 import { ms } from './table.ts';
 
@@ -41,10 +45,13 @@ export interface RepeatedFigure {
 export interface RepeatSummary {
   schema: 'kbf-repeat/1';
   environment: string;
+  /** The plan's first. */
   fault: string;
   region: string;
-  /** Directory, seed and verdict of each run, within the directory of the summary. */
-  runs: { directory: string; seed: number; verdict: Report['verdict']; reason?: string }[];
+  /** All of its plan, in their order. */
+  faults: { fault: string; region: string }[];
+  /** Directory, seed and verdict of each run, within the directory of the summary; `reason` is why it was not carried out to its end, `why` in a few words why it did not pass. */
+  runs: { directory: string; seed: number; verdict: Report['verdict']; reason?: string; why?: string }[];
   counts: Record<Report['verdict'], number>;
   figures: RepeatedFigure[];
   /** What follows for runs to come, in sentences that a reader can check. */
@@ -75,6 +82,7 @@ type RunOnce = (options: DrillOptions) => Promise<{ report: Report; exitCode: nu
  */
 export async function repeatDrill(options: DrillOptions, { repeat, seed }: RepeatPlan, runOnce: RunOnce): Promise<RepeatResult> {
   options.signal?.throwIfAborted();
+  mustTakeReport(options.reportDir, { series: true });
   await mkdir(options.reportDir, { recursive: true });
   const wanted = Array.from({ length: repeat }, (_, i) => {
     const directory = `run-${String(i + 1).padStart(3, '0')}`;
@@ -185,8 +193,8 @@ export function summarize(runs: readonly SeriesRun[]): RepeatSummary {
   const figures = objectiveNames([]).flatMap(({ name, unit }) => figureOf(name, unit, reports.flatMap((report) => valueAt(name, report) ?? [])));
   const first = runs[0]?.report;
   return {
-    schema: 'kbf-repeat/1', environment: first?.environment ?? '', fault: first?.plan.fault ?? '', region: first?.plan.region ?? '',
-    runs: runs.map(({ directory, seed, report }) => ({ directory, seed, verdict: report.verdict, ...(report.reason === undefined ? {} : { reason: report.reason }) })),
+    schema: 'kbf-repeat/1', environment: first?.environment ?? '', fault: first?.plan.fault ?? '', region: first?.plan.region ?? '', faults: first === undefined ? [] : plannedFaults(first),
+    runs: runs.map(({ directory, seed, report }) => ({ directory, seed, verdict: report.verdict, ...(report.reason === undefined ? {} : { reason: report.reason }), ...(report.verdict === 'pass' ? {} : { why: whyOf(report) }) })),
     counts, figures, confidence: confidenceOf(runs, figures),
   };
 }
@@ -227,28 +235,29 @@ function population(such: string, others: number, didNot: string): Population {
 function ofFailures(failures: number, runs: number, { all, leftOut }: Population): string {
   const [bound, how] = failures === runs ? [`more than ${percent(shareBelowWorst(runs))}`, `0.05^(1/${runs})`]
     : [`fewer than ${percent(failureBound(runs, failures))}`, failures === 0 ? `1 - 0.05^(1/${runs})` : `Clopper and Pearson's upper bound, n ${runs}, k ${failures}`];
-  return `${failures} of ${runs} runs broke an objective: with 95 % confidence ${bound} of ${all} do (${how})${leftOut}.`;
+  return `${failures} of ${plural(runs, 'run')} broke an objective: with 95 % confidence ${bound} of ${all} do (${how})${leftOut}.`;
 }
 
 function ofGap({ runs, worst, medianInterval: interval }: RepeatedFigure, { all, leftOut }: Population): string[] {
   return [
-    interval === undefined ? `${runs} runs are too few for an interval of the median gap; it takes 6.`
+    interval === undefined ? `${plural(runs, 'run')} ${runs === 1 ? 'is' : 'are'} too few for an interval of the median gap; it takes 6.`
       : `The median gap of ${all} is between ${ms(interval.from)} and ${ms(interval.to)} with ${percent(interval.confidence)} confidence (order statistics of ${runs} runs)${leftOut}.`,
     `With 95 % confidence at least ${percent(shareBelowWorst(runs))} of ${all} have no gap above ${ms(worst)}, the worst of these (0.05^(1/${runs}))${leftOut}.`,
   ];
 }
 
 /** As a person reads it on a terminal. Ends in a newline. */
-export function renderRepeat({ environment, fault, region, runs, counts, figures, confidence }: RepeatSummary): string {
+export function renderRepeat({ environment, faults, runs, counts, figures, confidence }: RepeatSummary): string {
+  if (runs.length === 0) return 'No drill of the series came to its end.\n';
   const shown = ({ unit }: RepeatedFigure, value: number): string => (unit === 'ms' ? ms(value) : String(value));
   const width = Math.max(8, ...figures.map(({ name }) => name.length));
   const line = (name: string, ...cells: string[]): string => `  ${name.padEnd(width)}${cells.map((cell) => cell.padStart(12)).join('')}`;
   return [
-    `${fault} of ${region} (${environment}), ${runs.length} runs: ${Object.entries(counts).filter(([, count]) => count > 0).map(([verdict, count]) => `${count} ${verdict}`).join(', ')}`, '',
+    `${inTurn(faults)} (${environment}), ${plural(runs.length, 'run')}: ${Object.entries(counts).filter(([, count]) => count > 0).map(([verdict, count]) => `${count} ${verdict}`).join(', ')}`, '',
     line('', 'median', 'worst', 'runs'),
     ...figures.map((figure) => line(figure.name, shown(figure, figure.median), shown(figure, figure.worst), String(figure.runs))),
     '', ...confidence.map((sentence) => `  ${sentence}`),
-    ...runs.filter(({ verdict }) => verdict !== 'pass').map(({ directory, verdict, reason, seed }) => `  ${directory} (seed ${seed}): ${verdict}${reason === undefined ? '' : `, ${reason}`}`),
+    ...runs.filter(({ verdict }) => verdict !== 'pass').map(({ directory, verdict, why, seed }) => `  ${directory} (seed ${seed}): ${verdict}${why === undefined ? '' : `, ${why}`}`),
     '',
   ].join('\n');
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -28,15 +29,31 @@ export interface Appender<T> {
   close(): Promise<number>;
 }
 
+/**
+ * Throws a UserError (2) where the report of a drill, or of a `series` of them, would be mixed with what a directory holds: the one could not be judged any more beside the other.
+ * A series may go on.
+ */
+export function mustTakeReport(directory: string, { series }: { series: boolean }): void {
+  const holds = (...names: readonly string[]): boolean => names.some((name) => existsSync(path.join(directory, name)));
+  if (holds('report.json', ...runFiles)) throw taken(directory);
+  if (!series && holds('repeat.json', 'run-001')) {
+    throw new UserError(`the report directory ${directory} already holds a series of drills`, { exitCode: 2, remedy: 'go on with that series (--repeat), or name another directory with --report' });
+  }
+}
+
+function taken(directory: string, cause?: unknown): UserError {
+  return new UserError(`the report directory ${directory} already holds a run`, { exitCode: 2, remedy: 'name another directory with --report, or remove that one', cause });
+}
+
 /** Makes the report directory; a run is evidence, so one that is already there is never written over. */
 export async function makeReportDirectory(directory: string): Promise<void> {
+  mustTakeReport(directory, { series: false });
   await mkdir(directory, { recursive: true }).catch((cause: unknown) => {
     throw new UserError(`the report directory ${directory} cannot be made: ${reason(cause)}`, { exitCode: 2, cause });
   });
   await writeFile(fileOf(directory, 'attempts'), '', { flag: 'wx' }).catch((cause: unknown) => {
-    const taken = (cause as NodeJS.ErrnoException).code === 'EEXIST';
-    throw new UserError(`the report directory ${directory} ${taken ? 'already holds a run' : `cannot be written: ${reason(cause)}`}`,
-      { exitCode: 2, remedy: taken ? 'name another directory, or remove that one' : 'name a directory that you may write', cause });
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw taken(directory, cause);
+    throw new UserError(`the report directory ${directory} cannot be written: ${reason(cause)}`, { exitCode: 2, remedy: 'name a directory that you may write', cause });
   });
 }
 

@@ -1,25 +1,27 @@
-import { isFinding } from './objective.ts';
+import { brokenOf } from './exit-code.ts';
+import { isBroken, isFinding } from './objective.ts';
 import type { Objective } from './objective.ts';
 import type { Report } from './report.ts';
 import { formOf, percentage, rounded, telling, unitOf } from './show/digits.ts';
+import { faultName, faultNumberOf, numberedFault } from './show/fault-name.ts';
 
 /** The report as a person reads it on a terminal. Ends in a newline. */
 export function renderTable(report: Report): string {
-  const { plan, fault } = report;
+  const { plan } = report;
   const rows: string[][] = [
     ['produce', ...produceCells(report.produce, report.predicted?.produceBlackoutMs)],
     ...(report.consume ? [['consume', ...consumeCells(report.consume, report.predicted?.consumeBlackoutMs)]] : []),
     ...(report.log ? [['log', ...logCells(report.log)]] : []),
   ];
   return [
-    `${fault.name} of ${plan.region} (${report.environment}), ${plan.rate} records/s: ${report.verdict.toUpperCase()}`,
+    `${faultName(report)} (${report.environment}), ${plan.rate} records/s: ${report.verdict.toUpperCase()}`,
     '',
     ...rows.map(([name = '', ...cells]) => `  ${name.padEnd(9)}${cells.join('   ')}`),
     ...report.produce.errors.map(({ class: name, count }) => `  ${''.padEnd(9)}${count} × ${name}`),
     '',
-    ...regionTable(report.regions),
+    ...regionTable(report),
     '',
-    ...objectiveLines(report.objectives),
+    ...objectiveLines(report),
     ...firstAdvice(report),
     '',
   ].join('\n');
@@ -54,11 +56,13 @@ function logCells({ ackedLost, offsetMismatch, phantom, reordered, unackedPresen
   ];
 }
 
-function regionTable(regions: Report['regions']): string[] {
+function regionTable(report: Report): string[] {
+  const { regions } = report;
+  const first = numberedFault(report, 1);
   const width = Math.max(9, ...regions.map(({ name }) => name.length + 2));
   const row = (name: string, cells: string[]): string => `  ${name.padEnd(width)}${cells.map((cell) => cell.padStart(9)).join('')}`;
   return [
-    row('served by', ['before', 'during', 'after']),
+    `${row('served by', ['before', 'during', 'after'])}${first === undefined ? '' : `   around ${first}`}`,
     ...regions.map(({ name, before, during, after }) => row(name, [before, during, after].map(percent))),
   ];
 }
@@ -68,18 +72,29 @@ function percent(share: number | undefined): string {
 }
 
 /** All that are met fit in one line, and so do those that could not be measured; a person looks for the others, and for what was found though it was borne. */
-function objectiveLines(objectives: Report['objectives']): string[] {
-  const missed = objectives.filter(({ met, measured }) => !met && measured !== undefined);
+function objectiveLines(report: Report): string[] {
+  const { objectives, verdict } = report;
+  const broken = brokenOf(objectives);
+  const conditions = objectives.filter((objective) => isBroken(objective) && !broken.includes(objective));
+  // Of a drill that failed, what it failed by.
+  const missed = verdict === 'fail' ? [...broken, ...conditions] : [...conditions, ...broken];
   const unmeasured = objectives.filter(({ measured }) => measured === undefined);
   return [
     `  ${objectives.length - missed.length - unmeasured.length} of ${objectives.length} objectives and conditions met`,
     ...missed.flatMap((objective) => [
-      `  NOT MET  ${objective.name}: wanted ${objective.limit}, measured ${measuredIn(objective)}`,
+      `  NOT MET  ${named(objective, report)}: wanted ${objective.limit}, measured ${measuredIn(objective)}`,
       ...(objective.why === undefined ? [] : [`           ${objective.why}`]),
     ]),
     ...objectives.filter(isFinding).map((objective) => `  FOUND    ${objective.name}: measured ${measuredIn(objective)}, ${objective.why}`),
     ...(unmeasured.length === 0 ? [] : [`  not measured: ${unmeasured.map(({ name }) => name).join(', ')}`]),
   ];
+}
+
+/** Of several faults with the one that it is about. */
+function named({ name }: Objective, report: Report): string {
+  const number = faultNumberOf(name);
+  const fault = number === undefined ? undefined : numberedFault(report, number);
+  return fault === undefined ? name : `${name}, ${fault}`;
 }
 
 /** In tenths, and in smaller parts where it takes them to tell it from a limit that it missed. */

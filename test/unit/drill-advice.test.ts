@@ -130,6 +130,60 @@ describe('advice on the machine that sends', () => {
   });
 });
 
+describe('advice on requests that tier1 did not take', () => {
+  const told = (name: string): string[] => (reportOf('tier1-restart', {}, ({ attempts }) => {
+    for (const attempt of attempts.slice(1100, 1110)) Object.assign(attempt, { outcome: 'failed', class: name, sentMs: undefined });
+  }).advice ?? []).filter((text) => /tier1|connection/i.test(text) && !text.startsWith('The largest part'));
+
+  for (const name of ['unsent-refused', 'unsent-reset', 'unsent-connect-timeout', 'unsent-ehostunreach']) {
+    it(`is about tier1 and its address after ${name}, and not about the load's own connections`, () => {
+      assert.deepEqual(told(name), ['Tier1 refused, cut or did not answer connections, before anything was sent: see that its pods are ready, and that its address leads to them.']);
+    });
+  }
+
+  it('is about the load\'s own connections where it had none until requests were given up, and about tier1 too, which may not have answered new ones', () => {
+    const [text = '', ...more] = told('unsent-timeout');
+    assert.match(text, /^Requests had no connection of the load until they were given up: .*what held them.*tier1 answered new ones.*more connections or a lower rate/);
+    assert.deepEqual(more, []);
+  });
+
+  it('is none where the drill itself ended', () => {
+    assert.deepEqual(told('unsent-drill-ended'), []);
+  });
+});
+
+describe('advice on requests that found no bridge', () => {
+  const internal: HopSettings = { ...safe, retryOn: 'connect-failure,refused-stream,retriable-headers' };
+  const told = (name: string, upstream?: HopSettings, tier1: HopSettings = internal): string => (reportOf('bridge-kill', { ...(upstream && { upstream }), tier1 }, (stored) => {
+    if (upstream === undefined) delete stored.run.configuration;
+    for (const attempt of stored.attempts.slice(1100, 1110)) Object.assign(attempt, { outcome: 'failed', class: name, sentMs: undefined });
+  }).advice ?? []).filter((text) => /^(Requests found no bridge|Behind a sidecar|Clients were answered)/.test(text)).join('\n');
+  const none = ['no-healthy-upstream', 'upstream-refused', 'upstream-connect-failure', 'upstream-refused-stream'];
+
+  it('names what would have to be set where no settings are known', () => {
+    for (const name of none) assert.match(told(name), /^Requests found no bridge: let gateways repeat what was never sent \(retryOn connect-failure,refused-stream\) to another host, and keep ejections short \(baseEjectionTime 2s\)\.$/);
+    assert.match(told('http-503'), /: let it say so \(tsb\.envoyFilters internal-group\), and eject at the first one \(consecutiveGatewayFailure 1\), and check health actively\.$/);
+  });
+
+  it('names only what the report does not show as set', () => {
+    assert.match(told('no-healthy-upstream', { ...internal, ejectionMs: 30_000 }), /^Requests found no bridge: keep ejections short \(baseEjectionTime 2s\)\.$/);
+    assert.match(told('no-healthy-upstream', internal, { ...internal, retryAttempts: 0 }), /^Requests found no bridge: let gateways repeat [^.]* to another host\.$/);
+    const { healthCheckIntervalMs, ...unchecked } = internal;
+    assert.ok(healthCheckIntervalMs !== undefined);
+    assert.match(told('http-503', unchecked), /not sent: check health actively\.$/);
+    assert.match(told('http-503', { ...internal, consecutiveGatewayErrors: 10 }), /not sent: eject at the first one \(consecutiveGatewayFailure 1\)\.$/);
+    assert.match(told('http-503', safe), /not sent: let it say so \(tsb\.envoyFilters internal-group\)\.$/);
+  });
+
+  it('says what to look at where all of it is set, whatever tier1, which checks nobody, ejects at', () => {
+    const { healthCheckIntervalMs, ...tier1 } = { ...internal, consecutiveGatewayErrors: 50 };
+    assert.ok(healthCheckIntervalMs !== undefined);
+    for (const name of none) assert.match(told(name, internal, tier1), /^Requests found no bridge, although gateways [^:]*: see which hosts were left [^.]*\.$/);
+    assert.match(told('http-503', internal, tier1), /^Clients were answered 503 .* although [^:]*: see which hosts were left [^.]*\.$/);
+    for (const name of [...none, 'http-503']) assert.doesNotMatch(told(name, internal, tier1), /retryOn|baseEjectionTime|consecutiveGatewayFailure|internal-group/);
+  });
+});
+
 describe('advice on regions', () => {
   /** West serves nothing while the fault in east is in effect. */
   const eastAlone = ({ run: { marks: { injectMs = 0, healMs = 0 } }, attempts }: Stored): void => {

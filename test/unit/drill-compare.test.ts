@@ -183,6 +183,29 @@ describe('the comparison of two reports', () => {
     }
   }
 
+  for (const [which, before, after] of [['earlier', 'inconclusive', 'pass'], ['later', 'pass', 'inconclusive']] as const) {
+    it(`takes higher figures for no worse where the ${which} drill answers nothing`, () => {
+      const stored = passingRun();
+      slower(stored);
+      const waited = { name: 'condition.connectionWaitP50Ms', limit: '<= 100', measured: 150, met: false };
+      const of = (report: Report, verdict: Report['verdict']): Report => ({ ...report, verdict, objectives: verdict === 'pass' ? [] : [waited] });
+      const comparison = compare(of(judge(passingRun()), before), of(judge(stored), after));
+      const text = renderComparison(comparison);
+      assert.match(text, new RegExp(`The ${which} drill answers nothing, .*: 150 ms, wanted ≤ 100 ms\\. Run it again\\.\\n {2}Figures that are higher, of which nothing follows: produce\\.unknown, `));
+      assert.match(text, /produce\.unknown +0 +1 +\+1 +HIGHER\n/);
+      assert.doesNotMatch(text, /Got worse|Nothing got worse|WORSE/);
+      assert.equal(exitCodeOfComparison(comparison), which === 'later' ? 4 : 0);
+    });
+  }
+
+  it('takes a worse verdict and more damage for worse also where the earlier drill answers nothing', () => {
+    const stored = passingRun();
+    losing(3)(stored);
+    slower(stored);
+    const text = renderComparison(compare({ ...judge(passingRun()), verdict: 'inconclusive' }, judge(stored)));
+    assert.match(text, /\n {2}Got worse: verdict, log\.ackedLost, log\.offsetMismatch\n {2}Figures that are higher, of which nothing follows: produce\.unknown, /);
+  });
+
   it('is of single runs: a series is refused with what to name instead', async () => {
     writeFileSync(join(root, 'repeat.json'), '{}');
     for (const argv of [['--compare', root, root], [root]]) {

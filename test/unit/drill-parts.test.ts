@@ -79,8 +79,9 @@ describe('the parts of clusters that exist', () => {
 
 describe('the record of a drill', () => {
   /** The parts in the report of one that ends where it would make its topic: there is no Kafka. */
-  async function reported(parts?: Parts): Promise<Parts> {
+  async function reported(parts?: Parts, kafka: Partial<PartPlaces['kafka']> = {}, status: object = { kafkaVersion: '4.2.1' }): Promise<Parts> {
     await using api = await startFakeKubernetes();
+    api.objects.set(`${strimzi}/kafka/kafkas/events`, { metadata: { name: 'events', uid: 'u', resourceVersion: '1' }, status });
     api.objects.set('/apis', { metadata: {}, groups: [{ name: 'kafka.strimzi.io', versions: [{ version: 'v1' }] }] });
     api.objects.set('/version', { metadata: {}, gitVersion: 'v1.34.1' });
     api.objects.set(`${strimzi}/bridges/kafkabridges/kafka-bridge`, { metadata: { name: 'kafka-bridge', uid: 'u', resourceVersion: '1' }, spec: { replicas: 1 } });
@@ -88,7 +89,7 @@ describe('the record of a drill', () => {
     try {
       const regions = ['east', 'west'].map((name) => ({ name, context: 'east', namespace: 'bridges', bridge: 'kafka-bridge', gatewayAddress: '10.0.0.1' }));
       const { report } = await runDrill({
-        outputs: { hostname: 'bridge.example', tier1Address: '127.0.0.1', kafka: { bootstrapServers: '127.0.0.1:1' }, regions }, environment: 'test',
+        outputs: { hostname: 'bridge.example', tier1Address: '127.0.0.1', kafka: { bootstrapServers: '127.0.0.1:1', ...kafka }, regions }, environment: 'test',
         kubeconfig: api.kubeconfig, stateDir: join(directory, 'state'), reportDir: join(directory, 'report'), ...(parts === undefined ? {} : { parts }),
       });
       return report.parts;
@@ -100,5 +101,29 @@ describe('the record of a drill', () => {
   it('has what its clusters run, or the parts that it was given instead', async () => {
     const given: Parts = { 'kafka-bridge': { kind: 'reference', version: '1.1.0' } };
     assert.deepEqual(await Promise.all([reported(), reported(given)]), [{ 'kube-apiserver of cluster east': { kind: 'real', version: 'v1.34.1' } }, given]);
+  });
+
+  it('has the Kafka that runs, and none of those that are installed, of which pods run the one that their image says', async () => {
+    const bridge: Parts = { 'kafka-bridge': { kind: 'reference', version: '1.1.0' } };
+    const given: Parts = { ...bridge, 'kafka': { kind: 'real', version: '4.3.1' }, 'kafka-older': { kind: 'real', version: '4.2.1' } };
+    assert.deepEqual(await reported(given, outputs.kafka), { ...bridge, kafka: { kind: 'real', version: '4.2.1' } });
+    // From outside the program, or without a status: nobody can tell.
+    assert.deepEqual(await Promise.all([reported(given), reported(given, outputs.kafka, {}), reported(given, { ...outputs.kafka, context: 'gone' })]), [bridge, bridge, bridge]);
+  });
+
+  it('has no Kafka that is only installed where the drill ended before the clusters were asked', async () => {
+    const installed: Parts = { kafka: { kind: 'real', version: '4.3.1' } };
+    await using api = await startFakeKubernetes();
+    api.answer = () => [500, { message: 'etcdserver: no leader' }];
+    const directory = await mkdtemp(join(tmpdir(), 'kbf-parts-'));
+    try {
+      const { report } = await runDrill({
+        outputs: { hostname: 'bridge.example', tier1Address: '127.0.0.1', kafka: { bootstrapServers: '127.0.0.1:1' }, regions: ['east', 'west'].map((name) => ({ name, context: 'east', namespace: 'bridges', bridge: 'kafka-bridge', gatewayAddress: '10.0.0.1' })) },
+        environment: 'test', kubeconfig: api.kubeconfig, stateDir: join(directory, 'state'), reportDir: join(directory, 'report'), parts: installed,
+      });
+      assert.deepEqual(report.parts, {});
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
   });
 });

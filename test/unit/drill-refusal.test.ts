@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -10,6 +10,7 @@ import { healStack, runDrill } from '../../automation/drill/index.ts';
 import type { DrillOptions } from '../../automation/drill/index.ts';
 import { startFakeKubernetes } from '../fixtures/fake-kubernetes.ts';
 import type { FakeKubernetes } from '../fixtures/fake-kubernetes.ts';
+import { kbfHere } from '../fixtures/stored-run.ts';
 
 const region = { context: 'east', namespace: 'kafka-bridge', bridge: 'bridge', gatewayAddress: '10.0.0.1' };
 const outputs = { hostname: 'bridge.example', tier1Address: '127.0.0.1', kafka: { bootstrapServers: '127.0.0.1:1' }, regions: [{ ...region, name: 'east' }, { ...region, name: 'west' }] };
@@ -41,6 +42,18 @@ describe('a drill that may not be', () => {
     await refused(shared);
     assert.deepEqual(await readdir(shared), ['precious.txt']);
   });
+
+  for (const [left, flags, says] of [
+    ['repeat.json', [], 'holds a series of drills\ngo on with that series (--repeat), or name another directory with --report'],
+    ['attempts.ndjson', ['--repeat', '3'], 'holds a run\nname another directory with --report, or remove that one'],
+  ] as const) {
+    it(`is told before a stack is looked for where ${left} is in the directory of its report${flags.length === 0 ? '' : `, and it is to be a series`}`, async () => {
+      const taken = path.join(directory, 'taken');
+      await mkdir(taken);
+      await writeFile(path.join(taken, left), '{}');
+      assert.deepEqual(await kbfHere(directory, 'drill', '--report', taken, ...flags), { code: 2, stdout: '', stderr: `kbf: the report directory ${taken} already ${says}\n` });
+    });
+  }
 
   describe('of pods that would be made anew first', () => {
     const pod = '/api/v1/namespaces/kafka-bridge/pods/bridge-1';

@@ -10,6 +10,8 @@ import type { RepeatSummary } from '../../automation/drill/repeat.ts';
 import { driverEnded, judge } from '../../automation/drill/report.ts';
 import type { Report, RunRecord } from '../../automation/drill/report.ts';
 import { UserError } from '../../errors.ts';
+import { renderSeries } from '../../automation/drill/show/series.ts';
+import { seriesRuns } from '../fixtures/drill-series.ts';
 import { passingRun } from '../fixtures/passing-run.ts';
 
 const near = (actual: number | undefined, wanted: number): void => { assert.ok(Math.abs((actual ?? NaN) - wanted) < 0.0005, `${actual} instead of ${wanted}`); };
@@ -246,6 +248,36 @@ describe('a series of drills', () => {
     assert.deepEqual(summarize([]).confidence, ['No run answered its question.']);
   });
 
+  it('says on a terminal why runs did not pass, in the words of the page', () => {
+    const runs = seriesRuns(['passed', 'failed', 'inconclusive', 'aborted']);
+    runs[2]?.report.objectives.unshift({ name: 'condition.connectionWaitP50Ms', limit: '<= 100', measured: 150, met: false });
+    delete runs[2]?.report.reason;
+    const text = renderRepeat(summarize(runs));
+    assert.match(text, /^bridge-kill of east \(production\), 4 runs: 1 pass, 1 fail, 1 inconclusive, 1 aborted\n/);
+    const said = text.match(/(?<=\n {2})run-.*/g) ?? [];
+    assert.deepEqual(said, [
+      'run-002 (seed 2): fail, records that were acknowledged, and are not in the log: 2, and 3 more',
+      'run-003 (seed 3): inconclusive, how long the typical request waited for a connection of the load before the fault: 150 ms, wanted ≤ 100 ms.',
+      'run-004 (seed 4): aborted, interrupted (SIGINT).',
+    ]);
+    const page = renderSeries(summarize(runs), runs);
+    for (const line of said) assert.ok(page.includes(`>${line.replace(/^[^,]*, /, '')}<`), line);
+  });
+
+  it('says of a single run what it says of one', () => {
+    const text = renderRepeat(summarize([{ directory: 'run-001', seed: 1, report: reportWith(1, 'fail') }]));
+    assert.match(text, /\), 1 run: 1 fail\n/);
+    assert.equal(renderRepeat(summarize([])), 'No drill of the series came to its end.\n');
+    assert.match(text, /\n {2}1 of 1 run broke an objective: [^]*\n {2}1 run is too few for an interval of the median gap; it takes 6\./);
+  });
+
+  it('names every fault of its drills', () => {
+    const runs = seriesRuns(['three regions']);
+    const summary = summarize(runs);
+    assert.deepEqual(summary.faults, [{ fault: 'bridge-kill', region: 'frankfurt-production-eu-central-1' }, { fault: 'gateway-black-hole', region: 'tokyo' }]);
+    assert.match(renderRepeat(summary), /^bridge-kill of frankfurt-production-eu-central-1, then gateway-black-hole of tokyo \(production\), 1 run: 1 pass\n/);
+  });
+
   it('has for the worst of what is better the more there is of it the least', () => {
     const runs = [3000, 2990].map((count, i) => {
       const report = reportWith(i);
@@ -268,6 +300,6 @@ describe('a series of drills', () => {
   it('says of a series in which every run failed how many do at least, as nothing says how many do at most', () => {
     const failed = (count: number): string | undefined => summarize(Array.from({ length: count }, (_, i) => ({ directory: `run-${i}`, seed: i, report: reportWith(i, 'fail') }))).confidence[0];
     assert.equal(failed(3), '3 of 3 runs broke an objective: with 95 % confidence more than 36.8 % of all such drills do (0.05^(1/3)).');
-    assert.equal(failed(1), '1 of 1 runs broke an objective: with 95 % confidence more than 5.0 % of all such drills do (0.05^(1/1)).');
+    assert.equal(failed(1), '1 of 1 run broke an objective: with 95 % confidence more than 5.0 % of all such drills do (0.05^(1/1)).');
   });
 });

@@ -47,6 +47,16 @@ describe('the page of a series', () => {
     assert.match(renderSeries(summarize(runs), runs), /<title>Failed: 2 drills/);
   });
 
+  it('names every fault of its drills', () => {
+    assert.match(pageOf('three regions'), /<h1>1 drill: bridge-kill of frankfurt-production-eu-central-1, then gateway-black-hole of tokyo<\/h1>/);
+  });
+
+  it('says why a drill failed by what it missed, and besides that it was not what it had to be', () => {
+    const runs = seriesRuns(['failed']);
+    runs[0].report.objectives.unshift({ name: 'condition.connectionWaitP50Ms', limit: '<= 100', measured: 150, met: false });
+    assert.match(renderSeries(summarize(runs), runs), />records that were acknowledged, and are not in the log: 2, and 3 more\. Besides: how long the typical request waited for a connection of the load before the fault: 150 ms, wanted ≤ 100 ms\.</);
+  });
+
   it('says what was not measured as such', () => {
     const page = pageOf('nothing sent');
     assert.match(page, /No run answered its question\./);

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { DOMParser, onErrorStopParsing } from '@xmldom/xmldom';
-import type { Element } from '@xmldom/xmldom';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { html } from '../../automation/drill/show/markup.ts';
@@ -15,6 +13,7 @@ import { consumptionSlotsOf, slotsOf } from '../../automation/drill/show/slots.t
 import { summary } from '../../automation/drill/show/summary.ts';
 import { limit, measured, ms, percent } from '../../automation/drill/show/words.ts';
 import { hostileText, reports } from '../fixtures/drill-reports.ts';
+import { testCases } from '../fixtures/junit-cases.ts';
 
 const schema = JSON.parse(readFileSync(new URL('../../docs/report.schema.json', import.meta.url), 'utf8')) as object;
 const validate = new Ajv2020({ allErrors: true }).compile(schema);
@@ -27,15 +26,6 @@ interface Described {
   items?: Described;
   additionalProperties?: Described | boolean;
   oneOf?: Described[];
-}
-
-/** Parses as a CI system would: anything that is not well-formed throws. */
-function testCases(xml: string): { name: string; result: string; message: string; text: string }[] {
-  const document = new DOMParser({ onError: onErrorStopParsing }).parseFromString(xml, 'text/xml');
-  return [...document.getElementsByTagName('testcase')].map((one) => {
-    const result = [...one.childNodes].find((node): node is Element => node.nodeType === 1);
-    return { name: one.getAttribute('name') ?? '', result: result?.tagName ?? 'passed', message: result?.getAttribute('message') ?? '', text: result?.textContent ?? '' };
-  });
 }
 
 describe('what shows a report', () => {
@@ -263,6 +253,30 @@ describe('the words of a report', () => {
     assert.deepEqual(
       [of('log.ackedLost', '= 0'), of('produce.blackoutMs', '<= 100 ms'), of('condition.generatorLatenessP99Ms', '<= 100'), of('regions.east.during', '= 0'), of('produce.failed', '<= 0.1 % of those sent'), of('condition.carriedOut', 'every phase')],
       ['0', '≤ 100 ms', '≤ 100 ms', '0 %', '≤ 0.1 % of those sent', 'every phase']);
+  });
+});
+
+describe('the plan on the page', () => {
+  it('says with all its digits when the drill was to be ended, and that it is of records', () => {
+    const of = (abortAfterErrors: number): string | undefined => {
+      const { plan, ...report } = made('passed');
+      return /<tr><th scope="row">To be ended early<\/th><td>([^<]*)</.exec(renderHtml({ ...report, plan: { ...plan, abortAfterErrors } }))?.[1];
+    };
+    assert.deepEqual([0.5, 0.025, 0.0125, 0.07, 1].map(of), ['50 %', '2.5 %', '1.25 %', '7 %', '100 %'].map((share) => `if more than ${share} of the records of 10 s were not acknowledged`));
+    assert.doesNotMatch(renderHtml(made('passed')), /Ended early/);
+  });
+});
+
+describe('what would turn text around', () => {
+  it('is shown escaped, so that what stands there reads as it is', () => {
+    const turned = 'a\u202eb\u2066c\u2069d';
+    const base = made('failed');
+    const report = { ...base, environment: turned, advice: [turned], regions: base.regions.map((region) => ({ ...region, name: turned })) };
+    const files = shownFiles(report, '{}');
+    for (const [name, text] of Object.entries(files)) {
+      assert.doesNotMatch(text, /[\u202a-\u202e\u2066-\u2069]/, name);
+      assert.match(text, /a\\+u202eb\\+u2066c\\+u2069d/, name);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createReadStream } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -9,7 +9,7 @@ import { faults } from '../../automation/drill/faults/index.ts';
 import { planOf } from '../../automation/drill/options.ts';
 import type { DrillOptions } from '../../automation/drill/options.ts';
 import { runDrill } from '../../automation/drill/index.ts';
-import { makeReportDirectory, openAppender } from '../../automation/drill/store.ts';
+import { makeReportDirectory, mustTakeReport, openAppender } from '../../automation/drill/store.ts';
 import { readLines } from '../fixtures/read-lines.ts';
 
 describe('the store', () => {
@@ -44,6 +44,28 @@ describe('the store', () => {
     await makeReportDirectory(directory);
     await assert.rejects(makeReportDirectory(directory), { name: 'UserError', exitCode: 2, message: `the report directory ${directory} already holds a run` });
   });
+
+  for (const left of ['repeat.json', 'run-001']) {
+    it(`mixes no run with a series, of which ${left} is there`, async () => {
+      await mkdir(path.join(directory, left), { recursive: true });
+      await assert.rejects(makeReportDirectory(directory), {
+        name: 'UserError', exitCode: 2, message: `the report directory ${directory} already holds a series of drills`, remedy: 'go on with that series (--repeat), or name another directory with --report',
+      });
+      assert.deepEqual(await readdir(directory), [left]);
+      mustTakeReport(directory, { series: true });
+    });
+  }
+
+  for (const left of ['report.json', 'run.json', 'attempts.ndjson']) {
+    it(`mixes no series with a run, of which ${left} is there`, async () => {
+      await mkdir(directory);
+      mustTakeReport(directory, { series: true });
+      await writeFile(path.join(directory, left), '');
+      for (const series of [true, false]) {
+        assert.throws(() => { mustTakeReport(directory, { series }); }, { name: 'UserError', exitCode: 2, message: `the report directory ${directory} already holds a run`, remedy: 'name another directory with --report, or remove that one' });
+      }
+    });
+  }
 
   it('refuses a directory that cannot be made', async () => {
     await writeFile(path.join(path.dirname(directory), 'file'), '');

@@ -17,6 +17,23 @@ describe('the table', () => {
     assert.ok(text.endsWith('\n'));
   });
 
+  it('says first by what a drill failed, and of one that answers nothing why not', () => {
+    const waited = { name: 'condition.connectionWaitP50Ms', limit: '<= 100', measured: 150, met: false };
+    const objectives = [waited, { name: 'log.ackedLost', limit: '= 0', measured: 7, met: false }];
+    const order = (verdict: 'fail' | 'inconclusive'): string[] | null => renderTable({ ...judge(passingRun()), verdict, objectives }).match(/(?<=NOT MET {2})[^:]*/g);
+    assert.deepEqual([order('fail'), order('inconclusive')], [['log.ackedLost', 'condition.connectionWaitP50Ms'], ['condition.connectionWaitP50Ms', 'log.ackedLost']]);
+  });
+
+  it('names every fault of a plan, which one a missed objective is of, and around which one shares are', () => {
+    const report = judge(passingRun());
+    const steps = [{ kind: 'do', fault: 'bridge-kill', region: 'east' }, { kind: 'do', fault: 'gateway-black-hole', region: 'west' }] as const;
+    const text = renderTable({ ...report, plan: { ...report.plan, steps: [...steps] }, objectives: [{ name: 'regions.west.during.2', limit: '= 0', measured: 0.81, met: false }] });
+    assert.match(text, /^bridge-kill of east, then gateway-black-hole of west \(dev\), 100 records\/s: PASS\n/);
+    assert.match(text, /NOT MET {2}regions\.west\.during\.2, fault 2 \(gateway-black-hole of west\): wanted = 0, measured 81 %\n/);
+    assert.match(text, /served by +before +during +after {3}around fault 1 \(bridge-kill of east\)\n/);
+    assert.doesNotMatch(renderTable(report), /around|fault 1/);
+  });
+
   it('says why a drill of saturated connections answers nothing, and what to do', () => {
     const stored = passingRun();
     for (const attempt of stored.attempts) Object.assign(attempt, { sentMs: attempt.issuedMs + 1000, endMs: attempt.issuedMs + 1004 });

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as ECharts from 'echarts';
+import { directionsShown } from '../../printable.ts';
 import { Markup, escape } from './markup.ts';
 
 export interface Drawing {
@@ -25,7 +26,7 @@ export function draw({ id, title, description, height, option }: Drawing): Marku
   const chart = load().init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
     chart.setOption({ animation: false, textStyle: { fontFamily: 'inherit', color: 'var(--text)' }, ...option });
-    return new Markup(named(chart.renderToSVGString({ useViewBox: true }), { id, title, description }));
+    return new Markup(named(directionsShown(chart.renderToSVGString({ useViewBox: true })), { id, title, description }));
   } finally {
     chart.dispose();
   }

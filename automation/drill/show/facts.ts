@@ -1,10 +1,11 @@
 import { isFinding } from '../objective.ts';
 import type { Objective } from '../objective.ts';
 import type { Report } from '../report.ts';
+import { exact, formOf, percentage } from './digits.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { table } from './table-markup.ts';
-import { count, isCondition, limit, meaning, measured, ms, percent, plural, seconds, sorted, stepWords } from './words.ts';
+import { count, isCondition, limit, meaning, measured, ms, plural, seconds, sorted, stepWords } from './words.ts';
 
 /** Every objective and condition; those that are not met come first, then what was found though it is met. */
 export function objectives(report: Report): Markup {
@@ -16,7 +17,7 @@ ${table({
   caption: 'What was wanted and what was measured; a condition that is not fulfilled means that the drill does not answer its question',
   columns: [{ title: 'Objective' }, { title: 'Wanted', number: true }, { title: 'Measured', number: true }, { title: 'Result' }],
   rows: [...missed, ...unmeasured, ...met.toSorted((a, b) => Number(isFinding(b)) - Number(isFinding(a)))].map((objective) => [
-    html`${meaning(objective.name)} <span class="name quiet">${objective.name}</span>${objective.asked === true && ' (asked for)'}${objective.why !== undefined && html`<span class="why">${objective.why}</span>`}`,
+    html`${meaning(objective.name, report)} <span class="name quiet">${objective.name}</span>${objective.asked === true && ' (asked for)'}${objective.why !== undefined && html`<span class="why">${objective.why}</span>`}`,
     inCell(objective.name === 'condition.carriedOut' ? 'yes' : limit(objective)),
     inCell(objective.name === 'condition.carriedOut' && !objective.met ? 'no' : measured(objective)), state(objective),
   ]),
@@ -52,13 +53,14 @@ ${table({
 }
 
 /** Records to look up, for every finding that has some. */
-export function evidence({ evidence: found = {}, log }: Report): Markup {
+export function evidence(report: Report): Markup {
+  const { evidence: found = {}, log } = report;
   const lists = Object.entries(found).filter(([, list]) => list.length > 0);
   if (lists.length === 0) {
     return html`<p>${log === undefined ? 'The log was not read, so there is nothing to show.' : 'No record was found that was lost, twice, out of order, or skipped without a cause.'}</p>`;
   }
   return html`<p>Up to 20 examples of each: producer and sequence number as the record carries them, and where it lies (partition and offset).</p>
-${lists.map(([name, list]) => html`<h3>${meaning(name) || name} <span class="name quiet">${name}</span></h3>
+${lists.map(([name, list]) => html`<h3>${meaning(name, report) || name} <span class="name quiet">${name}</span></h3>
 <ul class="evidence">${list.map((line) => html`<li class="name">${line}</li>`)}</ul>
 `)}`;
 }
@@ -75,11 +77,16 @@ export function plan({ plan: it }: Report, { ofSeries = false } = {}): Markup {
     ['Consumers', `${count(consumers.count)}, ${consumers.mode === 'subscribe' ? 'members of one group' : 'with partitions of their own'}`],
     ['Topic', `${ofSeries ? 'a new one for each run' : it.topic}, ${plural(it.partitions, 'partition')}`],
     ['Seed', ofSeries ? 'one of its own for each run' : String(it.seed)],
-    ...(it.abortAfterErrors === undefined ? [] : [['Ended early', `if more than ${percent(it.abortAfterErrors)} of the requests of 10 s were not acknowledged`] as [string, string]]),
+    ...(it.abortAfterErrors === undefined ? [] : [['To be ended early', `if more than ${allDigits(it.abortAfterErrors)} of the records of 10 s were not acknowledged`] as [string, string]]),
     ...it.steps.map((step, i): [string, string] => [`Step ${i + 1}`, stepWords(step)]),
     ...(it.objectives ?? []).map((text): [string, string] => ['Objective asked for', text]),
   ];
   return table({ caption: 'What was to be done', columns: [{ title: 'What' }, { title: 'Value' }], rows });
+}
+
+/** Of what was set, no digit is left out. */
+function allDigits(share: number): string {
+  return percentage(share, exact(share, formOf('share', share)));
 }
 
 function loadWords({ pattern, rampFrom }: Report['plan']['load']): string {

@@ -1,10 +1,11 @@
 import type { Report } from '../report.ts';
 import { htmlDocument, navigated, tile, verdictSection } from './document.ts';
+import { faultName } from './fault-name.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { sections } from './sections.ts';
 import { summary } from './summary.ts';
-import { count, faultName, ms, verdicts } from './words.ts';
+import { count, ms, verdicts } from './words.ts';
 
 /** The report as one HTML file that needs nothing else: no network, no script. `digest` is the SHA-256 of the report.json it was made from. */
 export function renderHtml(report: Report, digest?: string): string {

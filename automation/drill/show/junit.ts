@@ -1,9 +1,10 @@
 import { isFinding } from '../objective.ts';
 import type { Objective } from '../objective.ts';
 import type { Report } from '../report.ts';
+import { faultName, plannedFaults } from './fault-name.ts';
 import { escape } from './markup.ts';
 import { reasonOf } from './summary.ts';
-import { faultName, isCondition, limit, meaning, measured } from './words.ts';
+import { isCondition, limit, meaning, measured } from './words.ts';
 
 /**
  * The report as JUnit XML, for a CI system: a test case for each objective and condition. What was missed is a failure; a condition that was not
@@ -34,7 +35,7 @@ ${suites.map(({ xml }) => xml).join('')}</testsuites>
 }
 
 function suiteOf(report: Report, directory?: string): Suite {
-  const where: Where = { report, classname: ['drill', report.plan.fault, ...(directory === undefined ? [] : [directory])].join('.') };
+  const where: Where = { report, classname: ['drill', plannedFaults(report).map(({ fault }) => fault).join('+'), ...(directory === undefined ? [] : [directory])].join('.') };
   const cases = [...report.objectives.map((objective) => testCase(where, objective)), ...wholeDrill(where)];
   const name = `failover drill: ${faultName(report)}, ${report.environment}${directory === undefined ? '' : `, ${directory}`}`;
   return {
@@ -67,7 +68,7 @@ function testCase(where: Where, objective: Objective): Case {
   const result = met ? 'passed' : value === undefined || isCondition(objective) ? 'error' : 'failure';
   const message = `wanted ${limit(objective)}, ${value === undefined ? 'not measured' : `measured ${measured(objective)}`}`;
   // Of what is met there is nothing to be said, unless something was found all the same.
-  const told = [`${meaning(name) || name}: ${message}`, ...(why === undefined ? [] : [why])];
+  const told = [`${meaning(name, where.report) || name}: ${message}`, ...(why === undefined ? [] : [why])];
   const text = (met ? isFinding(objective) ? told : [] : [...told, ...(advice ?? []), ...(evidence?.[name] ?? [])]).join('\n');
   return { result, xml: element(where, { name, result, message, text }) };
 }
@@ -87,9 +88,11 @@ function element({ classname }: Where, { name, result, message, text }: { name: 
   return `${open}>\n      <${result} message="${escape(message)}" type="${result === 'failure' ? 'objective' : 'inconclusive'}">${escape(text)}</${result}>\n    </testcase>\n`;
 }
 
-function properties({ plan, verdict, parts }: Report): [string, string][] {
+function properties(report: Report): [string, string][] {
+  const { plan, verdict, parts } = report;
+  const faults = plannedFaults(report);
   return [
-    ['verdict', verdict], ['run', plan.run], ['fault', plan.fault], ['region', plan.region], ['rate', `${plan.rate} records/s`], ['seed', String(plan.seed)],
+    ['verdict', verdict], ['run', plan.run], ['fault', faults.map(({ fault }) => fault).join(', then ')], ['region', faults.map(({ region }) => region).join(', then ')], ['rate', `${plan.rate} records/s`], ['seed', String(plan.seed)],
     ...Object.entries(parts).map(([name, { kind, version }]): [string, string] => [`part ${name}`, `${kind} ${version}`]),
   ];
 }

@@ -1,13 +1,16 @@
+import { directionsShown } from '../../printable.ts';
 import { isFinding } from '../objective.ts';
 import type { Report } from '../report.ts';
+import { faultName, numberedFault } from './fault-name.ts';
 import { summary } from './summary.ts';
-import { count, faultName, limit, meaning, measured, ms, percent, sorted, verdicts, withoutLatency } from './words.ts';
+import { count, limit, meaning, measured, ms, percent, sorted, verdicts, withoutLatency } from './words.ts';
 
 /** The report as Markdown, for a pull request or a page of a wiki: verdict, figures, what was missed, predicted beside measured, advice. */
 export function renderMarkdown(report: Report): string {
   const { word, sign } = verdicts[report.verdict];
   const { missed, unmeasured, met } = sorted(report.objectives);
   const found = met.filter(isFinding);
+  const first = numberedFault(report, 1);
   return `${[
     `# Failover drill: ${text(faultName(report))}`,
     `${text(report.environment)}, ${report.startedAt}, run ${text(report.plan.run)}, ${count(report.plan.rate)} records/s`,
@@ -16,9 +19,9 @@ export function renderMarkdown(report: Report): string {
     '## Figures', figures(report), ...(report.produce.latencyMs === undefined ? [] : [withoutLatency(report)]).filter((note) => note !== ''),
     '## Objectives', `${met.length} of ${report.objectives.length} objectives and conditions met.`,
     ...(missed.length + unmeasured.length === 0 ? [] : [table(['not met', 'wanted', 'measured', 'why'], [...missed, ...unmeasured].map((objective) =>
-      [`${meaning(objective.name)} \`${objective.name.replaceAll('`', '\'')}\``, limit(objective), measured(objective), objective.why ?? '']))]),
-    ...(found.length === 0 ? [] : ['## Found, though met', found.map(({ name, why = '' }) => `- ${text(`${meaning(name)} \`${name}\`: ${why}`)}`).join('\n')]),
-    '## Who served', table(['region', 'before', 'during', 'after'], report.regions.map(({ name, before, during, after }) => [name, percent(before), percent(during), percent(after)])),
+      [`${meaning(objective.name, report)} \`${objective.name.replaceAll('`', '\'')}\``, limit(objective), measured(objective), objective.why ?? '']))]),
+    ...(found.length === 0 ? [] : ['## Found, though met', found.map(({ name, why = '' }) => `- ${text(`${meaning(name, report)} \`${name}\`: ${why}`)}`).join('\n')]),
+    '## Who served', ...(first === undefined ? [] : [`Shares are around ${text(first)}.`]), table(['region', 'before', 'during', 'after'], report.regions.map(({ name, before, during, after }) => [name, percent(before), percent(during), percent(after)])),
     ...(report.produce.errors.length === 0 ? [] : ['## Why requests were not acknowledged', table(['cause', 'requests'], report.produce.errors.map(({ class: name, count: n }) => [name, count(n)]))]),
     '## Parts', table(['part', 'kind', 'version'], Object.entries(report.parts).map(([name, { kind, version }]) => [name, kind, version])),
     'Charts, evidence, plan and configuration: report.html beside this file.',
@@ -46,5 +49,5 @@ function table(head: string[], rows: string[][]): string {
 
 /** What comes from outside cannot be markup, a link, or leave its line or cell. Names in backticks stay as they are: with all other backticks escaped, none of them can pair with these. */
 function text(content: string): string {
-  return content.replaceAll(/\s+/g, ' ').split(/(`[^`|]+`)/).map((part, i) => i % 2 === 1 ? part : part.replaceAll(/[\\`*_[\]<>|#~!]/g, '\\$&').replaceAll('&', '&amp;').replaceAll('://', ':&#47;/').replaceAll(/\bwww\./gi, 'www&#46;')).join('');
+  return directionsShown(content).replaceAll(/\s+/g, ' ').split(/(`[^`|]+`)/).map((part, i) => i % 2 === 1 ? part : part.replaceAll(/[\\`*_[\]<>|#~!]/g, '\\$&').replaceAll('&', '&amp;').replaceAll('://', ':&#47;/').replaceAll(/\bwww\./gi, 'www&#46;')).join('');
 }

@@ -1,3 +1,5 @@
+import { directionsShown } from '../../printable.ts';
+
 /** Markup that is safe to put into a page as it is. */
 export class Markup {
   readonly text: string;
@@ -25,10 +27,10 @@ const named: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', 
 
 /**
  * Text for HTML and XML, in elements and in quoted attributes. Characters that XML 1.0 does not know at all (most control characters, lone
- * surrogates) become U+FFFD, as error texts may hold any.
+ * surrogates) become U+FFFD, as error texts may hold any; those that turn text around are shown escaped.
  */
 export function escape(text: string): string {
-  return [...text].map((character) => named[character] ?? (isXml(character.codePointAt(0) ?? 0) ? character : '\ufffd')).join('');
+  return [...directionsShown(text)].map((character) => named[character] ?? (isXml(character.codePointAt(0) ?? 0) ? character : '\ufffd')).join('');
 }
 
 /** https://www.w3.org/TR/xml/#charsets */

@@ -1,5 +1,6 @@
 import type { Report } from '../report.ts';
 import type { Section } from './document.ts';
+import { numberedFault } from './fault-name.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { faultsOf, letter } from './moments.ts';
@@ -45,7 +46,7 @@ function timeline(report: Report): Markup {
     seconds(t), ...names.map((name) => count(by[name] ?? 0)), ...(elsewhere ? [count(other)] : []), count(failed), count(unknown),
     ...(slowest ? [slowestMs === undefined ? '–' : ms(slowestMs)] : []),
   ];
-  return html`${figure('Timeline chart', timelineChart(report, { stepMs, slots }), `Each step is ${ms(stepMs)} of requests, placed where they were due; the load begins and ends within one. The shade is the time in which the fault was in effect.`)}
+  return html`${figure('Timeline chart', timelineChart(report, { stepMs, slots }), `Each step is ${ms(stepMs)} of requests, placed where they were due; the load begins and ends within one. The shade is the time in which ${faultsOf(report).length > 1 ? 'a' : 'the'} fault was in effect.`)}
 ${dataTable('The numbers of this chart', {
   caption: `Requests by when they were due, ${ms(stepMs)} a row`,
   columns: [{ title: 'From' }, ...[...names, ...(elsewhere ? ['Region unknown'] : []), 'Failed', 'Unknown', ...(slowest ? ['Slowest'] : [])].map((title) => ({ title, number: true }))],
@@ -53,11 +54,13 @@ ${dataTable('The numbers of this chart', {
 })}${faults}`;
 }
 
-function served({ regions }: Report): Markup {
+function served(report: Report): Markup {
+  const { regions } = report;
+  const first = numberedFault(report, 1);
   const share = (value: number | undefined, region: number): Markup | string => value === undefined ? 'not measured'
     : html`<span class="share" aria-hidden="true"><span style="width:${(value * 100).toFixed(1)}%;background:var(--region-${region % 6})"></span></span>${percent(value)}`;
   return table({
-    caption: 'Share of the requests that each region\'s bridge answered; what failed was served by none',
+    caption: `Share of the requests that each region's bridge answered; what failed was served by none${first === undefined ? '' : `; around ${first}`}`,
     columns: [{ title: 'Region' }, { title: 'Before the fault' }, { title: 'During' }, { title: 'After' }],
     rows: regions.map(({ name, before, during, after }, i) => [name, share(before, i), share(during, i), share(after, i)]),
   });

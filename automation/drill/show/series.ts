@@ -3,11 +3,12 @@ import type { RepeatSummary, SeriesRun } from '../repeat.ts';
 import type { Report } from '../report.ts';
 import { htmlDocument, navigated, tile, verdictSection } from './document.ts';
 import { parts, plan } from './facts.ts';
+import { faultName } from './fault-name.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
-import { reasonOf } from './summary.ts';
+import { whyOf } from './summary.ts';
 import { table } from './table-markup.ts';
-import { count, faultName, meaning, measured, ms, percent, plural, sorted, verdicts } from './words.ts';
+import { count, meaning, ms, percent, plural, verdicts } from './words.ts';
 
 type Figure = RepeatSummary['figures'][number];
 
@@ -24,7 +25,7 @@ export function renderSeries(summary: RepeatSummary, runs: readonly [SeriesRun, 
 ${verdictSection(verdict, [inWords(summary.counts), ...summary.confidence])}${tiles(summary)}
 ${navigated([
   { id: 'runs', title: 'Runs', body: runsTable(runs) },
-  { id: 'figures', title: 'Median and worst', body: figuresTable(summary.figures) },
+  { id: 'figures', title: 'Median and worst', body: figuresTable(summary.figures, first) },
   { id: 'plan', title: 'Plan', body: plan(first, { ofSeries: true }) },
   { id: 'parts', title: 'Parts', body: parts(first) },
 ])}</main>
@@ -60,7 +61,7 @@ function runsTable(runs: readonly SeriesRun[]): Markup {
     columns: [{ title: 'Run' }, { title: 'Verdict' }, ...['Requests’ gap', 'Consumers’ gap', 'Failed', 'Unknown', 'Lost', 'Seed'].map((title) => ({ title, number: true })), ...(some ? [{ title: 'Why' }] : [])],
     rows: runs.map(({ directory, seed, report }) => [
       html`<a class="keep" href="${directory}/report.html">${directory}</a>`, verdictCell(report), time(report.produce.blackoutMs), time(report.consume?.blackoutMs),
-      count(report.produce.failed), count(report.produce.unknown), report.log === undefined ? 'not measured' : count(report.log.ackedLost), String(seed), ...(some ? [why(report)] : []),
+      count(report.produce.failed), count(report.produce.unknown), report.log === undefined ? 'not measured' : count(report.log.ackedLost), String(seed), ...(some ? [whyOf(report)] : []),
     ]),
   });
 }
@@ -72,20 +73,12 @@ function verdictCell(report: Report): Markup {
   return html`<span class="state ${looks[exitCodeOf(report)]}">${sign} ${word.toLowerCase()}</span>`;
 }
 
-/** In a few words; the run's own page has the rest. */
-function why(report: Report): string {
-  if (report.verdict === 'pass') return '';
-  if (report.verdict !== 'fail') return reasonOf(report);
-  const [first, ...others] = sorted(report.objectives).missed;
-  return first === undefined ? '' : `${meaning(first.name) || first.name}: ${measured(first)}${others.length > 0 ? `, and ${count(others.length)} more` : ''}`;
-}
-
-function figuresTable(figures: readonly Figure[]): Markup {
+function figuresTable(figures: readonly Figure[], first: Report): Markup {
   return table({
     caption: 'Median and worst, and where the median of all such drills lies',
     columns: [{ title: 'Figure' }, ...['Median', 'Worst', 'Runs', 'Median of all'].map((title) => ({ title, number: true }))],
     rows: figures.map((figure) => [
-      html`${meaning(figure.name)} <span class="name quiet">${figure.name}</span>`, inUnit(figure, figure.median), inUnit(figure, figure.worst), count(figure.runs),
+      html`${meaning(figure.name, first)} <span class="name quiet">${figure.name}</span>`, inUnit(figure, figure.median), inUnit(figure, figure.worst), count(figure.runs),
       figure.medianInterval === undefined ? 'takes 6 runs' : interval(inUnit(figure, figure.medianInterval.from), inUnit(figure, figure.medianInterval.to)),
     ]),
   });

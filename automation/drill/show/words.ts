@@ -4,6 +4,7 @@ import { isAboutData } from '../objectives.ts';
 import type { Report } from '../report.ts';
 import { exact, formOf, parsed, percentage, rounded, telling, unitOf } from './digits.ts';
 import type { Form, Unit } from './digits.ts';
+import { faultNumberOf, numberedFault } from './fault-name.ts';
 
 /** A verdict as it is shown: a word, and a sign that does not need a colour. */
 export const verdicts = {
@@ -56,11 +57,6 @@ export function stepWords(step: Report['plan']['steps'][number]): string {
   }
 }
 
-/** `bridge-kill of east` */
-export function faultName({ fault }: Report): string {
-  return fault.region === '' ? fault.name : `${fault.name} of ${fault.region}`;
-}
-
 export interface Sorted {
   missed: Objective[];
   unmeasured: Objective[];
@@ -76,9 +72,9 @@ export function sorted(objectives: readonly Objective[]): Sorted {
   };
 }
 
-/** Conditions, then damage to data, then the rest. */
+/** Damage to data, which fails a drill whatever it was like; then conditions, without which the rest says nothing. */
 function weight({ name }: Objective): number {
-  return name.startsWith('condition.') ? 0 : isAboutData({ name }) ? 1 : 2;
+  return isAboutData({ name }) ? 0 : name.startsWith('condition.') ? 1 : 2;
 }
 
 export function isCondition({ name }: Objective): boolean {
@@ -106,16 +102,16 @@ export function limit({ name, limit: text }: Objective): string {
   return `${sign}${inUnit(of, value, exact(value, formOf(of, value)))}${unit.slice(2)}`;
 }
 
-/** What an objective means, for a reader who does not know its name; empty where the name is all there is. */
-export function meaning(name: string): string {
-  const [, region, phase, number] = /^regions\.(.*)\.(before|during|after)(?:\.(\d+))?$/.exec(name) ?? [];
-  if (phase !== undefined) return `share of the requests that ${region ?? ''} served ${phase} ${number === undefined ? 'the fault' : `fault ${number}`}`;
-  const [, seen, fault] = /^condition\.samples\.(during|after)\.(\d+)$/.exec(name) ?? [];
-  if (seen !== undefined) return `requests ${seen} fault ${fault ?? ''}`;
-  const [, lasted] = /^condition\.faultLasted\.(\d+)$/.exec(name) ?? [];
-  if (lasted !== undefined) return `how long fault ${lasted} lasted, of which another region was to take over`;
+/** What an objective means, for a reader who does not know its name; empty where the name is all there is. Of several faults, which the report's plan names, it says which one is meant. */
+export function meaning(name: string, report?: Pick<Report, 'fault' | 'plan'>): string {
   const [, step] = /^step\.(\d+)$/.exec(name) ?? [];
-  return step === undefined ? meanings.get(name) ?? '' : `what step ${step} of the plan expects`;
+  if (step !== undefined) return `what step ${step} of the plan expects`;
+  const number = faultNumberOf(name) ?? 1;
+  const one = report && numberedFault(report, number);
+  const [, region, phase] = /^regions\.(.*)\.(before|during|after)(?:\.\d+)?$/.exec(name) ?? [];
+  const words = phase === undefined ? meanings.get(name) ?? meanings.get(name.replace(/\.\d+$/, '')) ?? '' : `share of the requests that ${region ?? ''} served ${phase} the fault`;
+  const which = one !== undefined && name === 'condition.faultTookHold' ? 'every fault' : one ?? (number === 1 ? 'the fault' : `fault ${number}`);
+  return words.replace('the fault', () => which);
 }
 
 const meanings = new Map([
