@@ -3,6 +3,7 @@ import * as https from 'node:https';
 import { text as textOf } from 'node:stream/consumers';
 
 import { accessOf, type ClusterAccess } from '../config/cluster-access.ts';
+import { sentAgain } from '../config/sent-again.ts';
 import type { LiveObject, ObjectReference, ServedKinds } from './cluster-reader.ts';
 
 /** How a cluster is reached: a file with its context, or the text of one, where a cloud says it. Neither holds more in the state than it does here. */
@@ -54,18 +55,30 @@ export function getterOf(kubeconfig: Kubeconfig | { readonly text: string }, con
 const limitMs = 30_000;
 
 async function get(url: string, options: https.RequestOptions): Promise<unknown> {
-  const { status, body } = await new Promise<{ status: number; body: Promise<string> }>((resolve, reject) => {
-    const send = url.startsWith('https:') ? https.request : http.request;
-    const request = send(url, { ...options, headers: { ...options.headers as http.OutgoingHttpHeaders | undefined, accept: 'application/json' }, signal: AbortSignal.timeout(limitMs) }, (response) => {
-      resolve({ status: response.statusCode ?? 0, body: textOf(response) });
-    });
-    request.once('error', (error) => { reject(error.name === 'AbortError' ? new Error(`no answer within ${limitMs / 1_000} s`) : error); });
-    request.end();
-  });
+  const { status, body } = await sentAgain(() => answerOf(url, options), { tooMany: true, twice: true });
   const answer = await body;
   if (status === 404) return undefined;
   if (status === 200) return JSON.parse(answer) as unknown;
   throw new Error(`HTTP ${status}${messageOf(answer)}`);
+}
+
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly body: Promise<string>;
+  readonly discard: () => Promise<unknown>;
+}
+
+function answerOf(url: string, options: https.RequestOptions): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const send = url.startsWith('https:') ? https.request : http.request;
+    const request = send(url, { ...options, headers: { ...options.headers as http.OutgoingHttpHeaders | undefined, accept: 'application/json' }, signal: AbortSignal.timeout(limitMs) }, (response) => {
+      const body = textOf(response);
+      resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'], body, discard: () => body });
+    });
+    request.once('error', (error) => { reject(error.name === 'AbortError' ? new Error(`no answer within ${limitMs / 1_000} s`) : error); });
+    request.end();
+  });
 }
 
 function messageOf(body: string): string {

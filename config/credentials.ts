@@ -4,29 +4,50 @@ import { readFileSync } from 'node:fs';
 import { asRecord } from './text.ts';
 import type { ContextParts } from './kubeconfig.ts';
 
-/** Gives a user of a kubeconfig with what lets it in: a plugin's or a file's answer in place of the plugin and the file. A signal ends the plugin. */
-export type Credentials = (signal?: AbortSignal) => Promise<ContextParts['user']>;
+export interface Credentials {
+  /** Gives a user of a kubeconfig with what lets it in: a plugin's or a file's answer in place of the plugin and the file. A signal ends the plugin. */
+  (signal?: AbortSignal): Promise<ContextParts['user']>;
+  /**
+   * Forgets what a plugin was asked for before `sentMs` (`performance.now()`), when a request was sent that the API server did not let in (401): whatever end it named, it has ended, and the
+   * plugin is asked again. False where there is no plugin, and nothing else to try.
+   */
+  forget(sentMs: number): boolean;
+}
 
 /** How long a plugin may take: one that signs a person in by a browser takes a while. */
 const limitMs = 60_000;
 
-/** The credentials of a context. What a plugin gave is kept until its end; a file is read each time, as its token is renewed by others. */
+/** The credentials of a context. What a plugin gave is kept until its end, or until it is forgotten; a file is read each time, as its token is renewed by others. */
 export function credentialsOf({ cluster, user }: ContextParts, limit = limitMs): Credentials {
   const { exec, tokenFile, ...rest } = user;
   if (exec !== undefined && exec !== null) {
     let given: Promise<Given> | undefined;
-    return async (signal) => {
+    let askedMs = 0;
+    const current = async (signal?: AbortSignal): Promise<ContextParts['user']> => {
       // Requests at one time wait for one plugin; what failed is asked again by the next.
-      const known = await given?.catch(() => undefined);
-      if (known === undefined || !(known.endsAt > Date.now())) {
-        given = ask(asRecord(exec), cluster, { limit, signal });
-        given.catch(() => { given = undefined; });
+      for (;;) {
+        const last = given;
+        const known = await last?.catch(() => undefined);
+        if (given !== last) continue;
+        if (known !== undefined && known.endsAt > Date.now()) return { ...rest, ...known.credentials };
+        askedMs = performance.now();
+        const next = ask(asRecord(exec), cluster, { limit, signal });
+        given = next;
+        next.catch(() => { if (given === next) given = undefined; });
+        return { ...rest, ...(await next).credentials };
       }
-      return { ...rest, ...(await given)?.credentials };
     };
+    return Object.assign(current, {
+      forget(sentMs: number) {
+        // Requests at one time are refused at one time: the first of them has the plugin asked, for all.
+        if (askedMs <= sentMs) given = undefined;
+        return true;
+      },
+    });
   }
-  if (typeof tokenFile !== 'string' || tokenFile === '') return () => Promise.resolve(user);
-  return async () => await Promise.resolve({ ...rest, token: readFileSync(tokenFile, 'utf8').trim() });
+  const forget = (): boolean => false;
+  if (typeof tokenFile !== 'string' || tokenFile === '') return Object.assign(() => Promise.resolve(user), { forget });
+  return Object.assign(async () => await Promise.resolve({ ...rest, token: readFileSync(tokenFile, 'utf8').trim() }), { forget });
 }
 
 interface Given {

@@ -1,6 +1,7 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { oneContext } from '../../config/cluster-access.ts';
 import { credentialsOf } from '../../config/credentials.ts';
+import type { Credentials } from '../../config/credentials.ts';
 import type { ContextParts } from '../../config/kubeconfig.ts';
 
 /** By this name of an authentication provider the client asks us. */
@@ -9,8 +10,9 @@ const provider = 'kbf';
 /**
  * A context for the client of Kubernetes. Plugins and files of tokens are asked here, as everywhere else in this program: the client's own way tells a
  * plugin nothing of the cluster, waits for it without end, and does not know `tokenFile`.
+ * For a web socket it has to be made anew: what it has connected one with it keeps, with the client's certificate of that time.
  */
-export function clientConfig({ cluster, user }: ContextParts): KubeConfig {
+export function clientConfig({ cluster, user }: ContextParts, credentials: Credentials = credentialsOf({ cluster, user })): KubeConfig {
   const config = new KubeConfig();
   const { exec, tokenFile, token, ...rest } = user;
   if (exec === undefined && tokenFile === undefined) {
@@ -18,7 +20,6 @@ export function clientConfig({ cluster, user }: ContextParts): KubeConfig {
     return config;
   }
   config.loadFromString(oneContext({ cluster, user: { ...rest, 'auth-provider': { name: provider } } }));
-  const credentials = credentialsOf({ cluster, user });
   config.addAuthenticator({
     isAuthProvider: ({ authProvider }) => (authProvider as { name?: string } | undefined)?.name === provider,
     async applyAuthentication(_, options) {

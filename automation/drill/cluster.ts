@@ -1,12 +1,18 @@
+import { STATUS_CODES } from 'node:http';
 import {
-  ApiException, ApisApi, AppsV1Api, AuthorizationV1Api, BatchV1Api, CoordinationV1Api, CoreV1Api, createConfiguration, CustomObjectsApi, DiscoveryV1Api,
-  NetworkingV1Api, ServerConfiguration, VersionApi,
+  ApiException, ApisApi, AppsV1Api, AuthorizationV1Api, BatchV1Api, CoreV1Api, createConfiguration, CustomObjectsApi, DiscoveryV1Api, HttpMethod,
+  IsomorphicFetchHttpLibrary, NetworkingV1Api, ServerConfiguration, VersionApi, wrapHttpLibrary,
 } from '@kubernetes/client-node';
-import type { Configuration, KubeConfig } from '@kubernetes/client-node';
+import type { Configuration, KubeConfig, RequestContext, ResponseContext } from '@kubernetes/client-node';
+import { credentialsOf } from '../../config/credentials.ts';
+import type { Credentials } from '../../config/credentials.ts';
 import { reachedContext } from '../../config/kubeconfig.ts';
+import type { ContextParts } from '../../config/kubeconfig.ts';
+import { sentAgain } from '../../config/sent-again.ts';
+import type { Answered } from '../../config/sent-again.ts';
 import { UserError } from '../../errors.ts';
 import { clientConfig } from './client-config.ts';
-import { execute, messageIn } from './exec.ts';
+import { execute, messageIn, Refused } from './exec.ts';
 import type { Executed, Container } from './exec.ts';
 
 /** Under this name the drill's changes stand in an object's managed fields, and its objects carry it as `app.kubernetes.io/managed-by`. */
@@ -24,15 +30,26 @@ export interface Right {
   namespace: string;
 }
 
-/** One cluster's API server, by its context of a kubeconfig. */
+interface ClientLimits {
+  /** How long a call may take, with every try of it. */
+  timeoutMs?: number;
+  /** For how long of it another try is waited for, at most; by default half, so that the last try has the other half. */
+  patienceMs?: number;
+}
+
+/**
+ * One cluster's API server, by its context of a kubeconfig. A request that it has too much to do for, or that finds it away for a moment, is sent again where that does not do a thing twice; one
+ * that it does not let in any more is sent again, once, with what a plugin gives then.
+ */
 export class Cluster {
   readonly context: string;
+  readonly #parts: ContextParts;
+  readonly #credentials: Credentials;
   readonly #config: KubeConfig;
   readonly core: CoreV1Api;
   readonly apps: AppsV1Api;
   readonly batch: BatchV1Api;
   readonly networking: NetworkingV1Api;
-  readonly coordination: CoordinationV1Api;
   readonly discovery: DiscoveryV1Api;
   readonly custom: CustomObjectsApi;
   readonly apis: ApisApi;
@@ -45,16 +62,25 @@ export class Cluster {
     if (parts === undefined) {
       throw new UserError(`${kubeconfig} has no context ${context} with a cluster and a user`, { exitCode: 2, remedy: 'name a kubeconfig that holds the contexts of every cluster of the stack' });
     }
-    this.#config = clientConfig(parts);
-    this.core = this.#client(CoreV1Api);
-    this.apps = this.#client(AppsV1Api);
-    this.batch = this.#client(BatchV1Api);
-    this.networking = this.#client(NetworkingV1Api);
-    this.coordination = this.#client(CoordinationV1Api);
-    this.discovery = this.#client(DiscoveryV1Api);
-    this.custom = this.#client(CustomObjectsApi);
-    this.apis = this.#client(ApisApi);
-    this.version = this.#client(VersionApi);
+    this.#parts = parts;
+    this.#credentials = credentialsOf(parts);
+    this.#config = clientConfig(parts, this.#credentials);
+    this.core = this.client(CoreV1Api);
+    this.apps = this.client(AppsV1Api);
+    this.batch = this.client(BatchV1Api);
+    this.networking = this.client(NetworkingV1Api);
+    this.discovery = this.client(DiscoveryV1Api);
+    this.custom = this.client(CustomObjectsApi);
+    this.apis = this.client(ApisApi);
+    this.version = this.client(VersionApi);
+  }
+
+  /** A client of one of its APIs, where others have limits of their own, or are not here. */
+  client<T>(Api: new (configuration: Configuration) => T, { timeoutMs = requestTimeoutMs, patienceMs = timeoutMs / 2 }: ClientLimits = {}): T {
+    return new Api(createConfiguration({
+      baseServer: new ServerConfiguration(this.#config.getCurrentCluster()?.server ?? '', {}), authMethods: { default: this.#config },
+      httpApi: wrapHttpLibrary({ send: (request) => this.#send(request, { timeoutMs, patienceMs }) }),
+    }));
   }
 
   /** Makes a call; its failure is a UserError: `what`, the cluster, and what the API server said. */
@@ -85,7 +111,7 @@ export class Cluster {
   /** Whether its API server answers within `timeoutMs`. */
   async answers(timeoutMs: number): Promise<boolean> {
     try {
-      await this.#client(VersionApi, timeoutMs).getCode();
+      await this.client(VersionApi, { timeoutMs, patienceMs: 0 }).getCode();
       return true;
     } catch (error) {
       // A refusal is an answer.
@@ -108,11 +134,17 @@ export class Cluster {
   /** Runs a shell script in a container. Throws a UserError that names pod, container and cluster when it cannot be started. */
   async sh(container: Container, script: string, timeoutMs = requestTimeoutMs): Promise<Executed> {
     const { namespace, pod, container: name } = container;
-    return await this.ask(`no shell could be run in container ${name} of pod ${namespace}/${pod}`, () => execute(this.#config, container, ['sh', '-c', script], timeoutMs));
+    const begin = async (): Promise<(Executed & Answered) | Refused> =>
+      await execute(clientConfig(this.#parts, this.#credentials), container, ['sh', '-c', script], timeoutMs).catch(refusalIn);
+    return await this.ask(`no shell could be run in container ${name} of pod ${namespace}/${pod}`, async () => {
+      const result = await sentAgain(() => this.#letIn(begin), { tooMany: true, twice: false, patienceMs: timeoutMs / 2 });
+      if (result instanceof Refused) throw result;
+      return result;
+    });
   }
 
   async #denied(rights: readonly Right[]): Promise<string[]> {
-    const api = this.#client(AuthorizationV1Api);
+    const api = this.client(AuthorizationV1Api);
     const denied = await this.ask('your rights cannot be looked up', async () => await Promise.all(rights.map(async ({ verb, group, namespace, resource: full }) => {
       const [resource, subresource] = full.split('/');
       const { status } = await api.createSelfSubjectAccessReview({
@@ -123,19 +155,43 @@ export class Cluster {
     return denied.flat();
   }
 
-  #client<T>(Api: new (configuration: Configuration) => T, timeoutMs = requestTimeoutMs): T {
-    const bounded = { pre: (context: Request) => Promise.resolve(limited(context, timeoutMs)), post: <R>(response: R) => Promise.resolve(response) };
-    return new Api(createConfiguration({
-      baseServer: new ServerConfiguration(this.#config.getCurrentCluster()?.server ?? '', {}), authMethods: { default: this.#config }, promiseMiddleware: [bounded],
-    }));
+  async #send(request: RequestContext, { timeoutMs, patienceMs }: Required<ClientLimits>): Promise<ResponseContext> {
+    const http = new IsomorphicFetchHttpLibrary();
+    const { pathname } = new URL(request.getUrl());
+    const limit = (): void => { request.setSignal(AbortSignal.timeout(timeoutMs)); };
+    const renew = async (): Promise<void> => {
+      await this.#config.applySecurityAuthentication(request);
+      // A plugin may take long.
+      limit();
+    };
+    limit();
+    const { response } = await sentAgain(() => this.#letIn(async () => {
+      const response = await http.send(request).toPromise();
+      return { status: response.httpStatusCode, retryAfter: response.headers['retry-after'], discard: () => response.body.text(), response };
+    }, renew), { tooMany: !pathname.endsWith('/eviction'), twice: isRead(request, pathname) || request.getHttpMethod() === HttpMethod.DELETE, patienceMs });
+    return response;
+  }
+
+  /** Sends once more what was not let in (401), where a plugin may give something else by now. */
+  async #letIn<T extends Answered>(send: () => Promise<T>, renew?: () => Promise<void>): Promise<T> {
+    const sentMs = performance.now();
+    const answer = await send();
+    if (answer.status !== 401 || !this.#credentials.forget(sentMs)) return answer;
+    await answer.discard?.().catch(() => undefined);
+    await renew?.();
+    return await send();
   }
 }
 
-type Request = Parameters<NonNullable<NonNullable<Parameters<typeof createConfiguration>[0]>['promiseMiddleware']>[number]['pre']>[0];
+/** A refusal is an answer. */
+function refusalIn(error: unknown): Refused {
+  if (error instanceof Refused) return error;
+  throw error;
+}
 
-function limited(request: Request, timeoutMs: number): Request {
-  request.setSignal(AbortSignal.timeout(timeoutMs));
-  return request;
+/** Questions about rights are put as objects to be made, which nobody keeps. */
+function isRead(request: RequestContext, pathname: string): boolean {
+  return request.getHttpMethod() === HttpMethod.GET || pathname.endsWith('/selfsubjectaccessreviews');
 }
 
 /** The HTTP status an API server refused with, where a UserError of `ask` comes from that. */
@@ -147,7 +203,7 @@ function explain(error: unknown): string {
   if (error instanceof ApiException) {
     const body: unknown = error.body;
     const text = typeof body === 'string' ? messageIn(body) : (body as { message?: string } | undefined)?.message;
-    return `${error.code} ${text ?? String(body)}`;
+    return `${error.code} ${text === undefined || text === '' ? STATUS_CODES[error.code] ?? 'without a word' : text}`;
   }
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;

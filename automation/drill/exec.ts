@@ -18,13 +18,25 @@ export interface Executed {
   output: string;
 }
 
+/** A command that the API server did not let begin. */
+export class Refused extends Error {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+
+  constructor({ statusCode = 0, headers }: IncomingMessage, body: string) {
+    super(`${String(statusCode)} ${messageIn(body)}`);
+    this.status = statusCode;
+    this.retryAfter = headers['retry-after'];
+  }
+}
+
 /** The API server passes this version of the protocol on as it is; a later one it may translate, for which not every kubelet is made. */
 const protocol = 'v4.channel.k8s.io';
 const statusChannel = 3;
 
 /**
  * Runs a command in a container over the Kubernetes API (`pods/exec`). Resolves when it has ended, when its connection breaks, as it does where
- * the command ends its own container, or after `timeoutMs`, when it is left to itself. Rejects when it could not be started.
+ * the command ends its own container, or after `timeoutMs`, when it is left to itself. Rejects when it could not be started, with `Refused` where the API server says why.
  */
 export async function execute(config: KubeConfig, { namespace, pod, container }: Container, command: readonly string[], timeoutMs: number): Promise<Executed> {
   const server = config.getCurrentCluster()?.server ?? '';
@@ -46,7 +58,7 @@ export async function execute(config: KubeConfig, { namespace, pod, container }:
     }
   });
   socket.on('unexpected-response', (_, response: IncomingMessage) => {
-    void text(response).catch(() => '').then((body) => { reject(new Error(`${String(response.statusCode)} ${messageIn(body)}`)); });
+    void text(response).catch(() => '').then((body) => { reject(new Refused(response, body)); });
   });
   socket.on('error', (error) => { if (!opened) reject(error); });
   socket.on('close', () => {

@@ -1,4 +1,4 @@
-import { V1MicroTime } from '@kubernetes/client-node';
+import { CoordinationV1Api, V1MicroTime } from '@kubernetes/client-node';
 import type { V1Lease } from '@kubernetes/client-node';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../../errors.ts';
@@ -17,6 +17,10 @@ export interface LeaseTimes {
   durationMs: number;
   /** Well below the duration, so that a few renewals may fail. */
   renewEveryMs: number;
+  /** After a renewal that failed. */
+  retryEveryMs: number;
+  /** A request of a renewal that takes longer is given up: one that hangs must not take the time of the next ones. */
+  requestMs: number;
 }
 
 export interface TakeOptions {
@@ -43,7 +47,8 @@ export interface SeenLease extends HeldLease {
   goesOn: boolean;
 }
 
-const times: LeaseTimes = { durationMs: 15_000, renewEveryMs: 3_000 };
+/** Two requests in a row that hang leave time for another renewal. */
+export const times: LeaseTimes = { durationMs: 15_000, renewEveryMs: 3_000, retryEveryMs: 1_000, requestMs: 4_000 };
 const name = 'kbf-drill';
 
 /**
@@ -52,6 +57,7 @@ const name = 'kbf-drill';
  */
 export class Lease implements AsyncDisposable {
   readonly #cluster: Cluster;
+  #api: CoordinationV1Api;
   readonly #namespace: string;
   readonly #holder: string;
   readonly #times: LeaseTimes;
@@ -64,6 +70,7 @@ export class Lease implements AsyncDisposable {
 
   private constructor(cluster: Cluster, { namespace, holder, stateDir }: Pick<TakeOptions, 'namespace' | 'holder' | 'stateDir'>, leaseTimes: LeaseTimes) {
     this.#cluster = cluster;
+    this.#api = cluster.client(CoordinationV1Api);
     this.#namespace = namespace;
     this.#holder = holder;
     this.#times = leaseTimes;
@@ -83,6 +90,7 @@ export class Lease implements AsyncDisposable {
     await cluster.mustAllow(['get', 'create', 'update', 'delete'].map((verb) => ({ verb, group: 'coordination.k8s.io', resource: 'leases', namespace })));
     await lease.#take(signal);
     await noteHolder(stateDir, holder);
+    lease.#api = cluster.client(CoordinationV1Api, { timeoutMs: leaseTimes.requestMs });
     lease.#renewing = lease.#hold(onLost);
     return lease;
   }
@@ -171,35 +179,37 @@ export class Lease implements AsyncDisposable {
 
   async #renew(lost: (why: string) => void): Promise<void> {
     const { signal } = this.#ended;
+    const { renewEveryMs, retryEveryMs } = this.#times;
+    let isRenewed = true;
     while (!signal.aborted) {
-      await delay(this.#times.renewEveryMs, undefined, { signal }).catch(() => undefined);
+      await delay(isRenewed ? renewEveryMs : retryEveryMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      const found = await this.#read().catch(() => null);
-      if (found === null) continue;
-      if (found === undefined) {
-        await this.#create().catch(() => false);
-      } else if (found.spec?.holderIdentity === this.#holder) {
-        await this.#replace(found, 'renewed').catch(() => false);
-      } else {
-        lost(`the stack was taken over by another drill: ${found.spec?.holderIdentity ?? 'unknown'}`);
-      }
+      isRenewed = await this.#renewOnce(lost).catch(() => false);
     }
+  }
+
+  async #renewOnce(lost: (why: string) => void): Promise<boolean> {
+    const found = await this.#read();
+    if (found === undefined) return await this.#create();
+    if (found.spec?.holderIdentity === this.#holder) return await this.#replace(found, 'renewed');
+    lost(`the stack was taken over by another drill: ${found.spec?.holderIdentity ?? 'unknown'}`);
+    return false;
   }
 
   async #read(): Promise<V1Lease | undefined> {
     const place = { namespace: this.#namespace, name };
-    return await this.#cluster.askFor(`Lease ${place.namespace}/${name} cannot be read`, () => this.#cluster.coordination.readNamespacedLease(place));
+    return await this.#cluster.askFor(`Lease ${place.namespace}/${name} cannot be read`, () => this.#api.readNamespacedLease(place));
   }
 
   async #create(): Promise<boolean> {
     const namespace = this.#namespace;
     const metadata = { name, namespace, labels: { 'app.kubernetes.io/managed-by': fieldManager } };
-    return await this.#write('made', () => this.#cluster.coordination.createNamespacedLease({ namespace, fieldManager, body: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: { ...this.#spec(), acquireTime: new V1MicroTime() } } }));
+    return await this.#write('made', () => this.#api.createNamespacedLease({ namespace, fieldManager, body: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: { ...this.#spec(), acquireTime: new V1MicroTime() } } }));
   }
 
   async #replace(found: V1Lease, what: 'taken' | 'renewed'): Promise<boolean> {
     const spec = { ...found.spec, ...this.#spec(), ...(what === 'taken' ? { acquireTime: new V1MicroTime(), leaseTransitions: (found.spec?.leaseTransitions ?? 0) + 1 } : {}) };
-    return await this.#write(what, () => this.#cluster.coordination.replaceNamespacedLease({ namespace: this.#namespace, name, fieldManager, body: { ...found, spec } }));
+    return await this.#write(what, () => this.#api.replaceNamespacedLease({ namespace: this.#namespace, name, fieldManager, body: { ...found, spec } }));
   }
 
   #spec(): NonNullable<V1Lease['spec']> {
@@ -230,7 +240,7 @@ export class Lease implements AsyncDisposable {
   /** As it was found, and no other. @returns whether it is gone */
   async #delete({ metadata: { uid, resourceVersion } = {} }: V1Lease): Promise<boolean> {
     if (uid === undefined || resourceVersion === undefined) return false;
-    return await this.#cluster.coordination.deleteNamespacedLease({ namespace: this.#namespace, name, body: { preconditions: { uid, resourceVersion } } }).then(() => true, () => false);
+    return await this.#api.deleteNamespacedLease({ namespace: this.#namespace, name, body: { preconditions: { uid, resourceVersion } } }).then(() => true, () => false);
   }
 }
 

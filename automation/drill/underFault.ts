@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../../errors.ts';
-import { requestTimeoutMs } from './cluster.ts';
+import { requestTimeoutMs, statusOf } from './cluster.ts';
 import type { Fault } from './faults/fault.ts';
 import { faultNamed } from './faults/index.ts';
 import { removeEntry, writeEntry } from './faults/journal.ts';
@@ -51,9 +51,15 @@ export async function prepareFault({ plan, outputs, options }: Drill, step: Extr
   const forSeconds = step.forSeconds ?? plan.durationSeconds / 3;
   const target = new Target(options.kubeconfig, refsOf(outputs, { run: plan.run, region: step.region, forSeconds }), kafka);
   const text = fault.describe(target);
-  const undo = await fault.prepare(target);
+  const undo = await fault.prepare(target).catch(refuseForbidden);
   const means = fault.means?.(undo);
   return { fault, region: step.region, target, text: means === undefined ? text : `${text} (${means})`, holdMs: forSeconds * 1000, asked: step.forSeconds !== undefined, undo };
+}
+
+/** A right that is missing is missing for the next drill as well. What the API server says names it. */
+function refuseForbidden(error: unknown): never {
+  if (!(error instanceof UserError) || statusOf(error) !== 403) throw error;
+  throw new UserError(error.message, { exitCode: 2, remedy: 'get the right, or choose a fault that needs less (kbf faults list)', cause: error });
 }
 
 /** Has what was ended by an earlier drill made anew, where its cluster would now be slow to bring it back. */

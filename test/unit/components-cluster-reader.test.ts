@@ -76,6 +76,14 @@ describe('reading a field past the engine', () => {
     await assert.rejects(awaited(1), /last state: the API server cannot be asked/);
   });
 
+  it('asks an API server again that has too much to do, or is away for a moment', async () => {
+    const tooMuch = { code: 429, body: { kind: 'Status', code: 429 } };
+    answers = [tooMuch, failing(), present({ loadBalancer: { ingress: [{ ip: '10.0.0.9' }] } })];
+    assert.equal(await awaited(1, true), '10.0.0.9');
+    answers = [{ code: 500, body: { kind: 'Status', message: 'etcd' } }, present({})];
+    await assert.rejects(readerOf({ file: kubeconfig }, 'central').read(service), { message: 'HTTP 500: etcd' });
+  });
+
   it('looks once in a preview, and what is not there is unknown', async () => {
     answers = [absent()];
     assert.equal(await awaited(60_000, true), 'unknown');

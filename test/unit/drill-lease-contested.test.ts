@@ -8,7 +8,7 @@ import { Lease } from '../../automation/drill/lease.ts';
 import { startFakeKubernetes } from '../fixtures/fake-kubernetes.ts';
 import type { FakeKubernetes } from '../fixtures/fake-kubernetes.ts';
 
-const times = { durationMs: 5_000, renewEveryMs: 100 };
+const times = { durationMs: 5_000, renewEveryMs: 100, retryEveryMs: 100, requestMs: 10_000 };
 const file = '/apis/coordination.k8s.io/v1/namespaces/edge/leases/kbf-drill';
 
 describe('a Lease that others write as well', () => {

@@ -5,14 +5,14 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from '../../automation/drill/cluster.ts';
 import { isNoted, noteHolder } from '../../automation/drill/last-holder.ts';
-import { Lease } from '../../automation/drill/lease.ts';
+import { Lease, times as usual } from '../../automation/drill/lease.ts';
 import type { SeenLease } from '../../automation/drill/lease.ts';
 import { leaseAwayMs } from '../../automation/drill/place.ts';
 import type { Plan } from '../../automation/drill/plan.ts';
 import { startFakeKubernetes } from '../fixtures/fake-kubernetes.ts';
 import type { FakeKubernetes } from '../fixtures/fake-kubernetes.ts';
 
-const times = { durationMs: 800, renewEveryMs: 100 };
+const times = { durationMs: 800, renewEveryMs: 100, retryEveryMs: 100, requestMs: 10_000 };
 const file = '/apis/coordination.k8s.io/v1/namespaces/edge/leases/kbf-drill';
 
 describe('the Lease of a stack', () => {
@@ -131,6 +131,24 @@ describe('the Lease of a stack', () => {
     api.slowMs.set('kbf-drill', 3_000);
     assert.equal(await heard(400), 'nothing');
     assert.equal(await heard(1_200), 'Lease edge/kbf-drill in cluster east could not be renewed for 0.8 s: another drill may have the stack by now');
+  });
+
+  it('outlives requests that hang: each is given up early, and the next one is soon', async () => {
+    const { durationMs, renewEveryMs, retryEveryMs, requestMs } = usual;
+    assert.ok(renewEveryMs + 2 * (requestMs + retryEveryMs) < durationMs);
+    const lost: string[] = [];
+    await using lease = await Lease.take(new Cluster(api.kubeconfig, 'east'), { namespace: 'edge', holder: 'ann', stateDir, onLost: (why) => lost.push(why) },
+      { durationMs: 9_000, renewEveryMs: 100, retryEveryMs: 100, requestMs: 1_500 });
+    const renewed = (): unknown => (api.objects.get(file)?.['spec'] as { renewTime: string } | undefined)?.renewTime;
+    const before = renewed();
+    let asked = 0;
+    api.answer = (method) => {
+      asked += 1;
+      return (asked === 1 && method === 'GET') || (asked === 3 && method === 'PUT') ? 'never' : undefined;
+    };
+    while (renewed() === before && lost.length === 0) await delay(20);
+    assert.deepEqual(lost, []);
+    assert.ok(asked > 4 && lease.takenFrom === undefined);
   });
 
   it('lasts longer where its holder keeps itself from renewing it, for everybody', async () => {

@@ -13,8 +13,39 @@ import { Live } from '../../automation/drill/live.ts';
 import type { Phase } from '../../automation/drill/options.ts';
 import type { Drill } from '../../automation/drill/phases.ts';
 import type { FaultMark } from '../../automation/drill/plan.ts';
-import { arrange, heal, healArranged, NotHealed, underFault } from '../../automation/drill/underFault.ts';
+import { arrange, heal, healArranged, NotHealed, prepareFault, underFault } from '../../automation/drill/underFault.ts';
 import type { Injection } from '../../automation/drill/underFault.ts';
+import { startFakeKubernetes } from '../fixtures/fake-kubernetes.ts';
+import type { FakeKubernetes } from '../fixtures/fake-kubernetes.ts';
+
+describe('a fault without the right to it', () => {
+  let api: FakeKubernetes;
+  beforeEach(async () => { api = await startFakeKubernetes(); });
+  afterEach(() => api[Symbol.asyncDispose]());
+
+  const region = { name: 'east', context: 'east', namespace: 'apps', bridge: 'b', gateway: 'gw', gatewayAddress: '' };
+  const prepare = (fault: string): Promise<Injection> => prepareFault(
+    { plan: { run: 'run-1', durationSeconds: 30 }, outputs: { regions: [region], kafka: {} }, options: { kubeconfig: api.kubeconfig } } as unknown as Drill,
+    { kind: 'do', fault, region: 'east' }, { topic: 't', leader: () => Promise.resolve(1), hosts: () => Promise.resolve([]) },
+  );
+
+  for (const [fault, pathname, what] of [
+    ['region-black-hole', '/api/v1/pods', 'the pods of istiod'], ['istiod-down', '/apis/apps/v1/deployments', 'the Deployments'], ['operator-down', '/apis/apps/v1/deployments', 'the Deployments'],
+    ['bridge-terminate', '/api/v1/namespaces/apps/pods', 'the pods strimzi.io/kind=KafkaBridge,strimzi.io/cluster=b of namespace apps'],
+  ] as const) {
+    it(`is refused, with its name: ${fault}`, async () => {
+      api.objects.set('/apis/apps/v1/namespaces/apps/deployments/gw', { metadata: { name: 'gw' }, spec: { selector: { matchLabels: { app: 'gw' } } } });
+      const resource = pathname.split('/').at(-1) ?? '';
+      api.answer = (_method, url) => (url.pathname === pathname ? [403, { message: `${resource} is forbidden: User "me" cannot list resource "${resource}"` }] : undefined);
+      await assert.rejects(prepare(fault), { exitCode: 2, message: `${what} cannot be listed in cluster east: 403 ${resource} is forbidden: User "me" cannot list resource "${resource}"`, remedy: /^get the right/ });
+    });
+  }
+
+  it('is not refused where an API server does not answer well', async () => {
+    api.answer = () => [500, { message: 'etcd' }];
+    await assert.rejects(prepare('istiod-down'), { exitCode: 1, message: 'the Deployments cannot be listed in cluster east: 500 etcd' });
+  });
+});
 
 describe('a fault under load', () => {
   let stateDir: string;
