@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
-import { isIP, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import { UserError } from '../../errors.ts';
+import { bracketed } from './bracketed.ts';
 import type { ServingRegion } from './outcome.ts';
 
 /** All addresses of a host name. */
@@ -16,7 +17,7 @@ export async function byAddress(regions: readonly ServingRegion[], resolve = loo
   const found = await Promise.all(regions.map(async ({ name, gatewayAddress }) => {
     const addresses = isIP(gatewayAddress) === 0 ? await resolve(gatewayAddress).catch((cause: unknown) => { throw unresolved({ name, gatewayAddress }, cause); }) : [gatewayAddress];
     // As Envoy writes them before a port.
-    return addresses.map((address) => ({ name, gatewayAddress: isIPv6(address) ? `[${address}]` : address }));
+    return addresses.map((address) => ({ name, gatewayAddress: bracketed(address) }));
   }));
   return found.flat();
 }

@@ -1,6 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import { Dispatcher, Pool } from 'undici';
 import { trusted } from '../../components/checks/trusted.ts';
+import { bracketed } from './bracketed.ts';
 
 /** How tier1 is reached, as the program's outputs say it. */
 export interface Tier1 {
@@ -27,9 +28,9 @@ export interface Connections {
 export function entrance({ tier1Address, url = '', caCertificate = '' }: Tier1, { connections, requestsPerConnection }: Connections): Dispatcher {
   const options: Pool.Options = { connections, pipelining: 1, keepAliveTimeout: 60_000 };
   if (requestsPerConnection !== undefined) options.maxRequestsPerClient = requestsPerConnection;
-  if (!url.startsWith('https:')) return new Pool(`http://${tier1Address}`, options);
+  if (!url.startsWith('https:')) return new Pool(`http://${bracketed(tier1Address)}`, options);
   // Made once: some hundred certificates are read, which a connection should not wait for.
-  return new ByName(`https://${tier1Address}`, { ...options, connect: { secureContext: createSecureContext({ ca: trusted(caCertificate) }) } });
+  return new ByName(`https://${bracketed(tier1Address)}`, { ...options, connect: { secureContext: createSecureContext({ ca: trusted(caCertificate) }) } });
 }
 
 /** With TLS a connection is for the one host name that it was made with. */

@@ -18,6 +18,8 @@ export type NetworkPolicy = Stored & {
 
 /** All addresses. */
 export const everything = '0.0.0.0/0';
+/** No pod here has one of these. */
+const everythingOfIPv6 = '::/0';
 
 /** What a policy denies, as blocks of addresses; a direction that it does not speak of is undefined. */
 interface Denied { readonly ingress?: readonly string[]; readonly egress?: readonly string[] }
@@ -54,9 +56,14 @@ export function unhonoured({ spec }: NetworkPolicy): string[] {
 function rulesOf(spec: NetworkPolicy['spec']): { ingress?: readonly Rule[]; egress?: readonly Rule[] } {
   const { policyTypes = ['Ingress', ...(spec?.egress === undefined ? [] : ['Egress'])], ingress = [], egress = [] } = spec ?? {};
   return {
-    ...(policyTypes.includes('Ingress') ? { ingress: ingress.map(({ from = [], ports = [] }) => ({ ports, peers: from })) } : {}),
-    ...(policyTypes.includes('Egress') ? { egress: egress.map(({ to = [], ports = [] }) => ({ ports, peers: to })) } : {}),
+    ...(policyTypes.includes('Ingress') ? { ingress: ingress.map(({ from = [], ports = [] }) => ({ ports, peers: ofHere(from) })) } : {}),
+    ...(policyTypes.includes('Egress') ? { egress: egress.map(({ to = [], ports = [] }) => ({ ports, peers: ofHere(to) })) } : {}),
   };
+}
+
+/** Without what is said of IPv6 besides. */
+function ofHere(peers: readonly Peer[]): readonly Peer[] {
+  return peers.filter(({ ipBlock }, index) => index === 0 || ipBlock?.cidr !== everythingOfIPv6);
 }
 
 function deniedBy({ spec }: Pick<NetworkPolicy, 'spec'>): Denied {

@@ -25,6 +25,16 @@ describe('Network policies', () => {
     assert.deepEqual(cutsOf(pod(), [open]), ['10.1.2.3/32']);
   });
 
+  it('that speak of IPv6 as well, which no pod here has, say no more than without', () => {
+    const v6 = (...except: string[]) => ({ ipBlock: { cidr: '::/0', ...(except.length === 0 ? {} : { except }) } });
+    for (const other of [v6(), v6('fd00::1/128')]) {
+      const spoken = policy({ podSelector: {}, policyTypes: ['Egress'], egress: [{ to: [...allBut('10.1.2.3/32'), other] }] });
+      assert.deepEqual([unhonoured(spoken), cutsOf(pod(), [spoken])], [[], ['10.1.2.3/32']]);
+    }
+    const alone = policy({ podSelector: {}, policyTypes: ['Egress'], egress: [{ to: [v6()] }] });
+    assert.deepEqual([unhonoured(alone), cutsOf(pod(), [alone])], [['spec.egress[0].to[0].ipBlock.cidr'], []]);
+  });
+
   it('select pods of their own namespace by labels alone', () => {
     const selecting = (podSelector: NonNullable<NetworkPolicy['spec']>['podSelector'] = {}, namespace = 'n') => cutsOf(pod(), [policy({ podSelector, policyTypes: both }, namespace)]).length;
     assert.equal(selecting({ matchLabels: { app: 'a' } }), 1);

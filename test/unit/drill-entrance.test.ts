@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 
@@ -10,6 +11,7 @@ import { execa } from 'execa';
 
 import { entrance } from '../../automation/drill/entrance.ts';
 import { exchange, startClock } from '../../automation/drill/exchange.ts';
+import { httpDispatcher } from '../../automation/drill/workers/http-dispatcher.ts';
 import { serverCertificate } from '../fixtures/server-certificate.ts';
 
 describe('the drill’s way to tier1', () => {
@@ -33,6 +35,30 @@ describe('the drill’s way to tier1', () => {
     assert.equal((await get(strict, 'bridge.example')).error?.code, 'DEPTH_ZERO_SELF_SIGNED_CERT');
     await Promise.all([trusting.destroy(), strict.destroy()]);
     server.close();
+  });
+
+  it('leads to an IPv6 address as well', async () => {
+    for (const url of ['http://bridge.example', 'https://bridge.example']) {
+      for (const way of [entrance({ tier1Address: '::1', url }, { connections: 1 }), httpDispatcher({ tier1Address: '::1', url }, { connections: 1 })]) {
+        const { status, error } = await exchange(way, { method: 'GET', host: 'bridge.example', path: '/topics', timeoutMs: 20_000 }, startClock());
+        // Where nobody listens it says where that is.
+        if (status === undefined) assert.match(error?.message ?? '', new RegExp(`::1:${url.startsWith('https') ? 443 : 80}\\b`));
+        void way.destroy();
+      }
+    }
+  });
+
+  it('asks for the host name at an IPv6 address, by TLS as well', async function () {
+    if (!Object.values(networkInterfaces()).flat().some((each) => each?.address === '::1')) this.skip();
+    const certificate = await serverCertificate(['bridge.example']);
+    await using server = createServer(certificate, (request, response) => { response.end(`${String((request.socket as TLSSocket).servername)} ${request.headers.host}`); });
+    await once(server.listen(0, '::1'), 'listening');
+    const tier1 = { tier1Address: `[::1]:${(server.address() as AddressInfo).port}`, url: 'https://bridge.example', caCertificate: certificate.cert };
+    for (const way of [entrance(tier1, { connections: 1 }), httpDispatcher(tier1, { connections: 1 })]) {
+      const { body } = await exchange(way, { method: 'GET', host: 'bridge.example', path: '/topics', timeoutMs: 20_000 }, startClock());
+      assert.equal(body, 'bridge.example bridge.example');
+      void way.destroy();
+    }
   });
 
   it('trusts whom this machine’s own store trusts, as the check in up does', async () => {

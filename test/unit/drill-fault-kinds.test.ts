@@ -9,6 +9,8 @@ import { cutAll, policiesThere } from '../../automation/drill/faults/policies.ts
 import type { Cut } from '../../automation/drill/faults/policies.ts';
 import { Target } from '../../automation/drill/faults/target.ts';
 import type { TargetRefs } from '../../automation/drill/faults/target.ts';
+import { unhonoured } from '../../sandbox/agent/network-policy.ts';
+import type { NetworkPolicy } from '../../sandbox/agent/network-policy.ts';
 import { startFakeKubernetes } from '../fixtures/fake-kubernetes.ts';
 import type { FakeKubernetes } from '../fixtures/fake-kubernetes.ts';
 
@@ -175,12 +177,38 @@ describe('faults', () => {
     await bridgeCutFromKafka.inject(target, undo);
     assert.deepEqual(api.objects.get(`${policies}kbf-drill-run-1-bridge`)?.['spec'], {
       podSelector: { matchLabels: { 'strimzi.io/kind': 'KafkaBridge', 'strimzi.io/cluster': 'b' } }, policyTypes: ['Egress'],
-      egress: [{ to: [{ ipBlock: { cidr: '0.0.0.0/0', except: ['10.9.0.1/32', '10.9.0.2/32'] } }] }],
+      egress: [{ to: [{ ipBlock: { cidr: '0.0.0.0/0', except: ['10.9.0.1/32', '10.9.0.2/32'] } }, { ipBlock: { cidr: '::/0' } }] }],
     });
+    // A sandbox's network honours it.
+    assert.deepEqual(unhonoured(api.objects.get(`${policies}kbf-drill-run-1-bridge`) as unknown as NetworkPolicy), []);
     assert.equal(await bridgeCutFromKafka.isEffective(target, undo), true);
     assert.equal(await bridgeCutFromKafka.heal(target, undo), true);
     assert.equal(await bridgeCutFromKafka.heal(target, undo), false);
     assert.equal(await bridgeCutFromKafka.isHealed(target, undo), true);
+  });
+
+  it('that cut from Kafka cut every address of a broker\'s pod by which it may be reached: of the families that its names lead to', async () => {
+    const cutOff = async (hosts: string[], podIPs: string[] | undefined): Promise<string[] | undefined> => {
+      const one = new Target(api.kubeconfig, refs, { topic: 't', leader: () => Promise.resolve(2), hosts: () => Promise.resolve(hosts) });
+      api.objects.set('/api/v1/namespaces/kafka/pods/k-kafka-1', {
+        metadata: { name: 'k-kafka-1', labels: { 'strimzi.io/cluster': 'k', 'strimzi.io/broker-role': 'true' } }, status: { phase: 'Running', podIP: '10.1.0.9', ...(podIPs === undefined ? {} : { podIPs: podIPs.map((ip) => ({ ip })) }) },
+      });
+      return (await bridgeCutFromKafka.prepare(one)).cuts[0]?.from;
+    };
+    assert.deepEqual(await cutOff(['10.9.0.1', 'fd00::1'], ['10.1.0.9', 'fd00::9']), ['10.1.0.9/32', '10.9.0.1/32', 'fd00::1/128', 'fd00::9/128']);
+    assert.deepEqual(await cutOff(['10.9.0.1'], ['10.1.0.9', 'fd00::9']), ['10.1.0.9/32', '10.9.0.1/32']);
+    assert.deepEqual(await cutOff(['nowhere.invalid'], ['10.1.0.9', 'fd00::9']), ['10.1.0.9/32', 'fd00::9/128']);
+    assert.deepEqual(await cutOff(['10.9.0.1'], undefined), ['10.1.0.9/32', '10.9.0.1/32']);
+  });
+
+  it('that cut off addresses of one family alone leave the other as it is', async () => {
+    const toOf = async (from: string[]): Promise<unknown> => {
+      const name = from.join().replace(/\W/g, '-');
+      await cutAll(target, [{ context: 'east', namespace: 'apps', name, labels: bridgeLabels, from }]);
+      return (api.objects.get(`${policies}${name}`)?.['spec'] as { egress: [{ to: unknown }] }).egress[0].to;
+    };
+    assert.deepEqual(await toOf(['10.9.0.1/32']), [{ ipBlock: { cidr: '0.0.0.0/0', except: ['10.9.0.1/32'] } }, { ipBlock: { cidr: '::/0' } }]);
+    assert.deepEqual(await toOf(['fd00::1/128']), [{ ipBlock: { cidr: '0.0.0.0/0' } }, { ipBlock: { cidr: '::/0', except: ['fd00::1/128'] } }]);
   });
 
   it('that cut off the network by several policies are there while every one of them is', async () => {

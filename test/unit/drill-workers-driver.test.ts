@@ -26,6 +26,8 @@ describe('the workers of a drill', () => {
   let attempts: Attempt[];
   let options: WorkersOptions;
   let unreadable = 0;
+  /** Why topics of theirs stay. */
+  let left: unknown[];
   let stateDir: string;
 
   beforeEach(async () => {
@@ -35,9 +37,10 @@ describe('the workers of a drill', () => {
     topics = new Map();
     attempts = [];
     unreadable = 0;
+    left = [];
     const bounds = (topic: string) => Promise.resolve(new Map([[0, { begin: 0n, end: BigInt(topics.get(topic)?.length ?? 0) }]]));
     options = {
-      cluster: new Cluster(api.kubeconfig, 'c'), namespace: 'ns', stateDir, refs, clock: startClock(), signal: new AbortController().signal, onAttempt: (attempt) => attempts.push(attempt),
+      cluster: new Cluster(api.kubeconfig, 'c'), namespace: 'ns', stateDir, refs, clock: startClock(), signal: new AbortController().signal, onAttempt: (attempt) => attempts.push(attempt), onLeft: (error) => left.push(error),
       settings: {
         tier1: { tier1Address: '10.0.0.9' }, hostname: 'h', regions: [], proxiesRepeat: false,
         plan: {
@@ -197,6 +200,13 @@ describe('the workers of a drill', () => {
     assert.deepEqual((await healLeftovers({ stateDir, kubeconfig: api.kubeconfig })).map(({ now }) => now), ['over']);
   });
 
+  it('tell of topics of theirs that stay behind', async () => {
+    const workers = await started();
+    options.kafka.deleteTopic = (topic) => (topic === 't-results' ? Promise.reject(new Error(`${topic} cannot be deleted`)) : Promise.resolve());
+    await workers.close();
+    assert.deepEqual([left, await journal()], [[new Error('t-results cannot be deleted')], []]);
+  });
+
   it('know a region by the addresses of its gateway, where that has a host name', async () => {
     options.settings.regions = [{ name: 'west', gatewayAddress: 'localhost' }];
     let told: string | undefined;
@@ -220,9 +230,40 @@ describe('the workers of a drill', () => {
     while (!topics.has('t-results')) await new Promise(setImmediate);
     say(0, { kind: 'ready' });
     say(1, { kind: 'ended', failure: 'no way' });
-    await assert.rejects(starting, { name: 'UserError', message: /worker 1 ended: no way/, remedy: /pods of Job ns\/kbf-drill-r in cluster c/ });
+    await assert.rejects(starting, { name: 'UserError', message: /worker 1 ended: no way$/, remedy: /kubectl --context c --namespace ns get events .*kbf-drill-r/ });
     assert.equal(topics.size, 0);
     assert.match(api.requests.at(-1) ?? '', /^DELETE/);
+  });
+
+  it('that do not speak up are named with what their cluster says of their pods, as far as one may look', async () => {
+    const [pods, events] = ['/api/v1/namespaces/ns/pods', '/api/v1/namespaces/ns/events'];
+    const pod = (name: string, status: object): object => ({ metadata: { name }, status });
+    const pending = (name: string, reason: string, message?: string): object => pod(name, { phase: 'Pending', containerStatuses: [{ state: { waiting: { reason, message } } }] });
+    const running = (name: string): object => pod(name, { phase: 'Running', containerStatuses: [{ state: { running: {} } }] });
+    const event = (kind: string, name: string, message: string, lastTimestamp: string): object => ({ reason: 'Failed', message, lastTimestamp, involvedObject: { kind, name } });
+    const saidOf = async (listed: { pods: object[]; events?: object[] } | 'forbidden'): Promise<string> => {
+      for (const [at, items] of [[pods, listed === 'forbidden' ? [] : listed.pods], [events, listed === 'forbidden' ? [] : listed.events ?? []]] as const) {
+        api.objects.set(at, { items });
+        if (listed === 'forbidden') api.statuses.set(at, 403);
+      }
+      let nowMs = 0;
+      topics.clear();
+      const wrong = await Workers.start({ ...options, clock: () => (nowMs += 100_000) }).then(() => assert.fail('they started'), (error: unknown) => error as Error);
+      assert.match(api.requests.at(-1) ?? '', /^DELETE/);
+      return /^not every worker was ready \(they have 180 s\): worker 0 did not speak up; worker 1 did not speak up(.*)$/.exec(wrong.message)?.[1] ?? wrong.message;
+    };
+    assert.equal(await saidOf({ pods: [running('w-0'), pending('w-1', 'ImagePullBackOff', 'Back-off pulling image "i"')] }), ' (pod ns/w-1: ImagePullBackOff: Back-off pulling image "i")');
+    assert.ok(api.requests.includes(`GET ${pods}?labelSelector=kafka-bridge-failover%2Frun%3Dr`), api.requests.join());
+    assert.equal(await saidOf({ pods: [], events: [event('Job', 'other', 'no', '2026-01-03T00:00:00Z'), event('Job', 'kbf-drill-r', 'must specify limits.cpu', '2026-01-02T00:00:00Z'), event('Job', 'kbf-drill-r', 'earlier', '2026-01-01T00:00:00Z')] }),
+      ' (Job ns/kbf-drill-r: Failed: must specify limits.cpu)');
+    assert.equal(await saidOf({ pods: [pod('w-0', { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' }] })] }), ' (pod ns/w-0: Unschedulable: 0/3 nodes are available)');
+    assert.equal(await saidOf({ pods: [pod('w-0', { phase: 'Failed', containerStatuses: [{ state: { terminated: { exitCode: 137, reason: 'OOMKilled' } } }] })] }), ' (pod ns/w-0: OOMKilled: exit code 137)');
+    assert.equal(await saidOf({ pods: [pod('w-0', { phase: 'Failed', reason: 'Evicted', message: 'low on memory' })] }), ' (pod ns/w-0: Evicted: low on memory)');
+    // What was wrong before they ran is over.
+    const over = [event('Pod', 'w-0', 'configmap not found', '2026-01-01T00:00:00Z'), event('Job', 'kbf-drill-r', 'over', '2026-01-01T00:00:00Z')];
+    assert.equal(await saidOf({ pods: [running('w-0'), pending('w-1', 'ContainerCreating')], events: [...over, event('Pod', 'w-1', 'no volume', '2026-01-01T00:00:00Z')] }), ' (pod ns/w-1: Failed: no volume)');
+    assert.equal(await saidOf({ pods: [running('w-0'), running('w-1')], events: over }), '');
+    assert.equal(await saidOf('forbidden'), '');
   });
 
   it('are heard out when the drill has ended itself, by who does not heed its signal', async () => {

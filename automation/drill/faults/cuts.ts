@@ -140,7 +140,10 @@ async function istiodCuts(target: Target): Promise<Cut[]> {
 async function brokerAddresses(target: Target): Promise<string[]> {
   const hosts = await target.kafkaView.hosts();
   const [here, inside, pods] = await Promise.all([Promise.all(hosts.map(resolveHere)), resolveInside(target, hosts), brokerPods(target)]);
-  const addresses = [...new Set([...here.flat(), ...inside, ...pods])].sort();
+  const named = [...here.flat(), ...inside];
+  // A Service leads to pods by addresses of its own family alone. By others nobody reaches a broker, and one of IPv6 would keep Chaos Mesh from being used.
+  const families = new Set(named.map(isIP));
+  const addresses = [...new Set([...named, ...pods.filter((address) => named.length === 0 || families.has(isIP(address)))])].sort();
   if (addresses.length === 0) refuse(`none of Kafka's host names resolves: ${hosts.join(', ')}`);
   return addresses;
 }
@@ -164,5 +167,5 @@ async function brokerPods(target: Target): Promise<string[]> {
   if (target.refs.kafka === undefined) return [];
   const { context, namespace, name } = target.refs.kafka;
   const pods = await livePods(target.cluster(context), { context, namespace, labels: `strimzi.io/cluster=${name},strimzi.io/broker-role=true` });
-  return pods.flatMap(({ status }) => status?.podIP ?? []);
+  return pods.flatMap(({ status }) => status?.podIPs?.map(({ ip }) => ip) ?? status?.podIP ?? []);
 }

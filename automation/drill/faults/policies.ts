@@ -120,6 +120,5 @@ function specOf({ labels, from }: Cut): V1NetworkPolicySpec {
   const isV6 = (cidr: string): boolean => cidr.includes(':');
   // An address family that is not named would be cut off as a whole.
   const allBut = (cidr: string, except: string[]): object => ({ ipBlock: { cidr, ...(except.length === 0 ? {} : { except }) } });
-  const v6 = from.filter(isV6);
-  return { podSelector, policyTypes: ['Egress'], egress: [{ to: [allBut('0.0.0.0/0', from.filter((cidr) => !isV6(cidr))), ...(v6.length === 0 ? [] : [allBut('::/0', v6)])] }] };
+  return { podSelector, policyTypes: ['Egress'], egress: [{ to: [allBut('0.0.0.0/0', from.filter((cidr) => !isV6(cidr))), allBut('::/0', from.filter(isV6))] }] };
 }

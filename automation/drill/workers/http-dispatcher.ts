@@ -5,6 +5,7 @@ import { getCACertificates } from 'node:tls';
 
 import type { Dispatcher } from 'undici';
 
+import { bracketed } from '../bracketed.ts';
 import type { Connections, Tier1 } from '../entrance.ts';
 
 export interface HttpDispatcher extends Pick<Dispatcher, 'dispatch'> {
@@ -14,7 +15,7 @@ export interface HttpDispatcher extends Pick<Dispatcher, 'dispatch'> {
 /** The way to tier1 of a pod, which has Node.js and nothing else: what `entrance` is to the driver. */
 export function httpDispatcher({ tier1Address, url = '', caCertificate = '' }: Tier1, { connections, requestsPerConnection = Infinity }: Connections): HttpDispatcher {
   const secure = url.startsWith('https:');
-  const origin = `${secure ? 'https' : 'http'}://${tier1Address}`;
+  const origin = `${secure ? 'https' : 'http'}://${bracketed(tier1Address)}`;
   const options = { keepAlive: true, maxSockets: connections };
   const agent = secure ? new https.Agent({ ...options, ...(caCertificate === '' ? {} : { ca: [...getCACertificates('default'), caCertificate] }) }) : new http.Agent(options);
   const requests = new WeakMap<Socket, number>();

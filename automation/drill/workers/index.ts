@@ -18,6 +18,7 @@ import { Gathered } from './gathered.ts';
 import { workerObjects } from './job.ts';
 import { endWorkers, workersEntry } from './left.ts';
 import type { WorkersLeft } from './left.ts';
+import { whyNotRunning } from './not-running.ts';
 import { topicsOf } from './protocol.ts';
 import type { Start, Told, When, WorkerSettings } from './protocol.ts';
 
@@ -44,6 +45,8 @@ export interface WorkersOptions {
   dispatcher: Pick<Dispatcher, 'dispatch'>;
   /** Called with what the workers attempted, in no order, from some hundred ms up to minutes after it ended. */
   onAttempt: (attempt: Attempt) => void;
+  /** Called with why a topic of theirs stays in Kafka. */
+  onLeft: (error: unknown) => void;
   signal: AbortSignal;
 }
 
@@ -75,16 +78,15 @@ export class Workers {
 
   /** Throws a UserError where they cannot be made, or are not ready in time. Cleans up after itself then. */
   static async start(options: WorkersOptions): Promise<Workers> {
-    const { cluster, namespace, kafka } = options;
     const workers = new Workers(options);
     try {
-      for (const topic of Object.values(workers.#topics)) await kafka.createTopic(topic, { partitions: 1, replicas: 3, minInsyncReplicas: 2 });
+      for (const topic of Object.values(workers.#topics)) await options.kafka.createTopic(topic, { partitions: 1, replicas: 3, minInsyncReplicas: 2 });
       await workers.#makeJob();
       workers.#reading = workers.#read();
       await workers.#until(() => workers.#gathered.notReady === undefined || workers.#gathered.failed, readyWithinMs);
-      if (workers.#gathered.notReady !== undefined) throw new UserError(`not every worker was ready (they have ${readyWithinMs / 1000} s): ${workers.#gathered.notReady}`, { remedy: `look at the pods of Job ${namespace}/${String(workers.#job)} in cluster ${cluster.context}` });
+      if (workers.#gathered.notReady !== undefined) throw await workers.#notReady(workers.#gathered.notReady);
       await workers.#compareClocks('before', () => workers.#gathered.ahead.errorMs <= clocks.knownMs, clocks.withinMs);
-      if (!Number.isFinite(workers.#gathered.ahead.errorMs)) throw new UserError(`not every worker told its time within ${clocks.withinMs / 1000} s`, { remedy: `see that every region serves consumers, and look at the pods of Job ${namespace}/${String(workers.#job)} in cluster ${cluster.context}` });
+      if (!Number.isFinite(workers.#gathered.ahead.errorMs)) throw new UserError(`not every worker told its time within ${clocks.withinMs / 1000} s`, { remedy: `see that every region serves consumers, and ${workers.#lookAtEvents}` });
       return workers;
     } catch (error) {
       await workers.close();
@@ -121,7 +123,8 @@ export class Workers {
   async close(): Promise<void> {
     this.#over.abort();
     await this.#reading;
-    const [ended] = await Promise.allSettled([this.#deleteJob(), ...Object.values(this.#topics).map((topic) => this.#o.kafka.deleteTopic(topic))]);
+    const [ended, ...topics] = await Promise.allSettled([this.#deleteJob(), ...Object.values(this.#topics).map((topic) => this.#o.kafka.deleteTopic(topic))]);
+    for (const topic of topics) if (topic.status === 'rejected') this.#o.onLeft(topic.reason);
     // A Job whose making failed may still come about.
     if (ended.status === 'fulfilled' && this.#isMade) await removeEntry(this.#o.stateDir, this.#entry);
   }
@@ -138,6 +141,18 @@ export class Workers {
     } finally {
       this.#comparing = false;
     }
+  }
+
+  /** Asks why, as nobody can look any more once the Job is deleted. Of those that spoke that is known. */
+  async #notReady(who: string): Promise<UserError> {
+    const { cluster, namespace, settings: { plan: { run, load: { workers } } } } = this.#o;
+    const why = this.#gathered.failed || this.#job === undefined ? undefined : await whyNotRunning(cluster, { namespace, job: this.#job, run, workers });
+    return new UserError(`not every worker was ready (they have ${readyWithinMs / 1000} s): ${who}${why === undefined ? '' : ` (${why})`}`, { remedy: this.#lookAtEvents });
+  }
+
+  get #lookAtEvents(): string {
+    const { cluster: { context }, namespace } = this.#o;
+    return `look at what became of their pods, which are deleted: kubectl --context ${context} --namespace ${namespace} get events (Job ${String(this.#job)})`;
   }
 
   /** Whether it was certainly written. */

@@ -13,7 +13,7 @@ import type { WorkerSettings } from './protocol.ts';
 const directory = '/etc/kbf-worker';
 /** What a worker is made of: the drill's own modules that need nothing but Node.js, where they lie under automation/drill. */
 const sources = [
-  'client-retry', 'content', 'exchange', 'instance', 'lanes', 'load', 'outcome', 'pacer', 'producer', 'random',
+  'bracketed', 'client-retry', 'content', 'exchange', 'instance', 'lanes', 'load', 'outcome', 'pacer', 'producer', 'random',
   'workers/http-dispatcher', 'workers/outbox', 'workers/protocol', 'workers/worker',
 ].map((name) => `${name}.ts`);
 const program = 'workers/worker.ts';
