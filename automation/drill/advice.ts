@@ -35,6 +35,7 @@ function ofData(isMissed: IsMissed): string[] {
     ['consume.commitsLost', 'Commits that Kafka had said to have are gone: see that __consumer_offsets has a replication factor of 3 and min.insync.replicas of 2, and that nobody else uses the group.'],
     ['consume.backwards', 'A consumer with partitions of its own was given records again: see who else uses its instance, and whether a retry policy repeats polls or seeks.'],
     ['consume.backwardsInPoll', 'One answer gave a consumer records of a partition out of their order: see that nothing between its bridge and Kafka changes what a poll gives, and which version the bridge has.'],
+    ['consume.uncommitted', 'What consumers were given could not be committed, so that a restart gives them all of it again: the report has what their commits were answered; see that the bridges may read the group (ACLs), and that nothing on the way refuses POST to an instance\'s /offsets.'],
     ['consume.notRecreated', 'Consumers whose bridge was lost could not be made anew through the common host name: see where it leads while a region is away, that tier1 sends nobody to a gateway whose bridge is gone (tsb.envoyFilters), and that regions have room for more consumers.'],
     ['consume.undelivered', 'Consumers did not come to the end of the log: see whether they could be made anew through the common host name, and whether session.timeout.ms lets dead members go.'],
   ];

@@ -54,6 +54,8 @@ export interface History extends Circumstances {
   deliveries: Iterable<Delivery>;
   /** First offset the group would read next, by partition, as Kafka says; what lies below was to be delivered. */
   committed?: Readonly<Record<number, number>>;
+  /** What was answered, by partition, where what consumers had been given could not be committed at the end. Absent where they did not try. */
+  notCommitted?: Readonly<Record<number, string>>;
 }
 
 /** What happened to the data, from what clients were told, what the log holds and what consumers were given. Pure. */
@@ -63,7 +65,7 @@ export function check(history: History): Findings {
   for (const record of history.log) checker.logged(record);
   for (const commit of history.commits ?? []) checker.committed(commit);
   for (const delivery of history.deliveries) checker.delivered(delivery);
-  return checker.findings(history.committed);
+  return checker.findings(history.committed, history.notCommitted);
 }
 
 /**
@@ -148,12 +150,12 @@ export class Checker {
     return isFirst;
   }
 
-  findings(committed?: Readonly<Record<number, number>>): Findings {
+  findings(committed?: Readonly<Record<number, number>>, notCommitted?: Readonly<Record<number, string>>): Findings {
     for (const record of this.ledger.issuedBackwards()) this.#clockWentBack(`${this.ledger.nameOf(record)} was handed over before the record before it`);
     const told = this.#checkTold();
     const present = this.#checkPresent();
     const steady = this.#clockJumps === 0;
-    const consume = this.#consumption.findings(committed, steady);
+    const consume = this.#consumption.findings({ committed, notCommitted }, steady);
     return {
       log: {
         ackedLost: told, offsetMismatch: this.#offsetMismatch, phantom: this.#phantom,

@@ -22,7 +22,7 @@ export interface Comparison {
   schema: 'kbf-comparison/1';
   a: { startedAt: string; environment: string; verdict: Report['verdict'] };
   b: { startedAt: string; environment: string; verdict: Report['verdict'] };
-  /** Why the later drill answers nothing. Absent where it does: passed, or broke an objective. */
+  /** Why the later drill answers nothing. Absent where it does: passed, or broke an objective, and looked for all damage to data that the earlier one looked for. */
   noAnswer?: string;
   /** Why the earlier one answers nothing, so that its figures are no measure. Absent where it does. */
   earlierNoAnswer?: string;
@@ -50,8 +50,9 @@ export function compare(a: Report, b: Report): Comparison {
   const figures = objectiveNames(regions).map(({ name, unit }) => difference({ name, unit, isDamage: isDamage(name) }, valueAt(name, a), valueAt(name, b))).filter((figure) => figure.a !== undefined || figure.b !== undefined);
   const worse = figures.filter((figure) => figure.worse).map(({ name }) => name);
   const code = exitCodeOf(b);
+  const noAnswer = code === 4 ? reasonOf(b) : notLooked(b, figures.filter((figure) => isDamage(figure.name)));
   return {
-    schema: 'kbf-comparison/1', a: about(a), b: about(b), ...(code === 4 ? { noAnswer: reasonOf(b) } : {}), ...(exitCodeOf(a) === 4 ? { earlierNoAnswer: reasonOf(a) } : {}), unlike: unlike(a, b), figures,
+    schema: 'kbf-comparison/1', a: about(a), b: about(b), ...(noAnswer === undefined ? {} : { noAnswer }), ...(exitCodeOf(a) === 4 ? { earlierNoAnswer: reasonOf(a) } : {}), unlike: unlike(a, b), figures,
     worse: [...(code !== 4 && ranks[code] > ranks[exitCodeOf(a)] ? ['verdict'] : []), ...worse], moreDamage: worse.filter(isDamage),
   };
 }
@@ -59,6 +60,13 @@ export function compare(a: Report, b: Report): Comparison {
 /** 3 where the verdict got worse or more data is damaged, else 4 where the later drill answers nothing; what else differs is for a person to weigh. */
 export function exitCodeOfComparison({ worse, moreDamage, noAnswer }: Comparison): 0 | 3 | 4 {
   return worse.includes('verdict') || moreDamage.length > 0 ? 3 : noAnswer === undefined ? 0 : 4;
+}
+
+/** Why nobody knows whether more data is damaged, or undefined. Copies that no proxy speaks of are unexplained. */
+function notLooked({ log }: Report, damages: readonly Difference[]): string | undefined {
+  const missing = damages.filter(({ name, a, b }) => a !== undefined && b === undefined && name !== 'log.duplicates.proxyRetry').map(({ name }) => name);
+  if (missing.length === 0) return undefined;
+  return log === undefined ? 'its log was not read, so that nobody looked for damage to data.' : `${missing.join(', ')} ${missing.length === 1 ? 'was' : 'were'} not measured.`;
 }
 
 function about({ startedAt, environment, verdict }: Report): Comparison['a'] {

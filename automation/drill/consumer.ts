@@ -21,6 +21,8 @@ export interface ConsumerOptions extends InstanceOptions {
   onDeliveries: (deliveries: Delivery[]) => void;
   /** Called with what was committed, once the bridge said that it was, or once it is clear that nobody will say. */
   onCommits: (commits: Commit[]) => void;
+  /** Called with the partitions of a commit that nobody said was carried out, and with what was answered instead. */
+  onNotCommitted: (partitions: number[], why: string) => void;
   /** Called when an instance was lost and another was made. */
   onRecreated: (why: string) => void;
   /** Called when it takes part no more though nobody stopped it: no instance could be made in place of a lost one, or it broke itself. */
@@ -39,6 +41,8 @@ export const recreateForMs = 90_000;
 /** By then a bridge has dropped an idle instance by itself: the program's default of `consumer.idleTimeoutSeconds`. */
 const deleteForMs = 60_000;
 const deletePauseMs = 1_000;
+/** What is not committed when nobody is given anything any more is tried so often, with a pause between. */
+const lastCommits = { tries: 3, pauseMs: 500 };
 /** Between two tries to make one. Short, as every try may come to another region, and the consumer gets nothing meanwhile. */
 export const recreatePausesMs = { first: 25, longest: 250 };
 
@@ -55,6 +59,8 @@ export class BridgeConsumer {
   readonly #forgotten: Promise<unknown>[] = [];
   /** The offset after the last that it was given, by partition. */
   readonly #next = new Map<number, number>();
+  /** The same, of partitions of which nobody said that it is committed. */
+  readonly #uncommitted = new Map<number, number>();
   #instance: Instance | undefined;
   #running: Promise<void> = Promise.resolve();
   /** Whether its instance was lost, and another is being made. */
@@ -77,10 +83,25 @@ export class BridgeConsumer {
     await first;
   }
 
-  /** Ends after the batch in hand and deletes the instance. Safe to repeat. */
-  async stop(): Promise<void> {
+  /** Ends after the batch in hand; the instance stays, until `stop`. Safe to repeat. */
+  async end(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+  }
+
+  /** Commits again what it could not, of the partitions and positions that are wanted. For when every consumer of the group has ended, so that none is taken back by it. */
+  async commitAgain(isWanted: (partition: number, offset: number) => boolean, signal: AbortSignal): Promise<void> {
+    for (let tries = 0; tries < lastCommits.tries && this.#instance !== undefined; tries += 1) {
+      const positions = new Map([...this.#uncommitted].filter(([partition, offset]) => isWanted(partition, offset)));
+      if (positions.size === 0) return;
+      if (tries > 0) await delay(lastCommits.pauseMs, undefined, { signal });
+      await this.#commit(this.#instance, positions);
+    }
+  }
+
+  /** The same as `end`, and deletes the instance. Safe to repeat. */
+  async stop(): Promise<void> {
+    await this.end();
     this.#forget({ lost: false });
     await Promise.all(this.#forgotten);
   }
@@ -103,15 +124,26 @@ export class BridgeConsumer {
     this.#o.onDeliveries(this.#deliveries(instance, askedMs, records));
     const positions = new Map<number, number>();
     for (const { partition, offset } of records) positions.set(partition, Math.max(positions.get(partition) ?? 0, offset + 1));
-    for (const [partition, next] of positions) this.#next.set(partition, next);
-    const commitMs = this.#o.clock();
-    const answer = await instance.commit(positions, this.#o.partitions === undefined ? 'subscribed' : 'assigned');
-    if (answer.status === 204 || this.#isUnanswered(answer)) {
-      const told = answer.status === 204 ? { tMs: answer.endMs } : { tMs: commitMs, unanswered: true as const };
-      this.#o.onCommits([...positions].map(([partition, offset]) => ({ consumer: this.#o.index, instance: instance.name, partition, offset, ...told })));
+    for (const [partition, next] of positions) {
+      this.#next.set(partition, next);
+      this.#uncommitted.set(partition, next);
     }
+    const answer = await this.#commit(instance, positions);
     // 500 is the group's answer to a commit during a rebalance: the next poll joins again, and the batch comes once more.
     return answer.status === 204 ? records.length : answer.status === 500 ? 0 : `commit: ${describe(answer)}`;
+  }
+
+  async #commit(instance: Instance, positions: ReadonlyMap<number, number>): Promise<Exchange> {
+    const commitMs = this.#o.clock();
+    const answer = await instance.commit(positions, this.#o.partitions === undefined ? 'subscribed' : 'assigned');
+    const isCommitted = answer.status === 204;
+    if (isCommitted) for (const partition of positions.keys()) this.#uncommitted.delete(partition);
+    else this.#o.onNotCommitted([...positions.keys()], describe(answer));
+    if (isCommitted || this.#isUnanswered(answer)) {
+      const told = isCommitted ? { tMs: answer.endMs } : { tMs: commitMs, unanswered: true as const };
+      this.#o.onCommits([...positions].map(([partition, offset]) => ({ consumer: this.#o.index, instance: instance.name, partition, offset, ...told })));
+    }
+    return answer;
   }
 
   /** Nobody who must know says that it was not carried out: of a request to write something that is known already. 500 is the group's own refusal. */
@@ -132,6 +164,8 @@ export class BridgeConsumer {
 
   async #replace(why: string): Promise<void> {
     this.#forget({ lost: true });
+    // Whoever is given its partitions now begins at what is committed, and is given this again.
+    if (this.#o.partitions === undefined) this.#uncommitted.clear();
     this.isLost = true;
     this.#instance = await this.#create(this.#stop.signal);
     this.isLost = false;

@@ -9,7 +9,7 @@ import type { ConsumersPlan } from './plan.ts';
 import type { Commit, Delivery } from './records.ts';
 import { until } from './until.ts';
 
-export interface GroupOptions extends Omit<ConsumerOptions, 'dispatcher' | 'index' | 'partitions' | 'onDeliveries' | 'onCommits' | 'onRecreated' | 'onEnded'> {
+export interface GroupOptions extends Omit<ConsumerOptions, 'dispatcher' | 'index' | 'partitions' | 'onDeliveries' | 'onCommits' | 'onNotCommitted' | 'onRecreated' | 'onEnded'> {
   /** Where every hostname leads. */
   tier1: Tier1;
   /** With `assign` each consumer takes a fair share of the topic's partitions for good; with `subscribe` the group shares them out. */
@@ -24,8 +24,10 @@ export interface GroupOptions extends Omit<ConsumerOptions, 'dispatcher' | 'inde
 export class ConsumerGroup {
   readonly #pool: Dispatcher;
   readonly #members: BridgeConsumer[];
-  /** By partition: 1 for each offset that was given to anybody, how many those are, and the end of the last. */
-  readonly #given = new Map<number, { offsets: Paged; count: number; end: number }>();
+  /** By partition: 1 for each offset that was given to anybody, how many those are, the end of the last, and the highest position of which a bridge said that it is committed. */
+  readonly #given = new Map<number, { offsets: Paged; count: number; end: number; committed: number }>();
+  /** What was answered to the last commit of each partition since `committed` was waited for, where that was not carried out. */
+  readonly #notCommitted = new Map<number, string>();
   readonly #busy = new Set<number>();
   readonly #waiting = new Set<() => void>();
   /** Why each instance that was made anew had been lost. */
@@ -48,7 +50,14 @@ export class ConsumerGroup {
         }
         this.#check();
       },
-      onCommits: (commits) => { for (const commit of commits) onCommit(commit); },
+      onCommits: (commits) => {
+        for (const commit of commits) {
+          onCommit(commit);
+          this.#noteCommit(commit);
+        }
+        this.#check();
+      },
+      onNotCommitted: (partitions, why) => { for (const partition of partitions) this.#notCommitted.set(partition, why); },
       onRecreated: (why) => {
         this.recreated.push(why);
         this.#check();
@@ -74,6 +83,30 @@ export class ConsumerGroup {
   drained(bounds: Bounds, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const all = (): boolean => [...bounds].every(([partition, { begin, end }]) => (this.#given.get(partition)?.count ?? 0) >= Number(end - begin));
     return until(this.#waiting, all, { timeoutMs, signal });
+  }
+
+  /** Waits until all that was given is committed. False when that took longer than `timeoutMs`. */
+  committed(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    this.#notCommitted.clear();
+    return until(this.#waiting, () => this.#allCommitted, { timeoutMs, signal });
+  }
+
+  /** Ends all consumers, has them commit once more what is not committed, and gives what was answered, by the partitions of which that failed. Of those that nobody tried to commit since `committed` there is nothing. */
+  async commitAgain(signal: AbortSignal): Promise<Record<number, string>> {
+    const before = this.#allCommitted;
+    await Promise.all(this.#members.map((member) => member.end()));
+    // A batch that was in hand at the end: who could not commit that may have lost its instance since, and cannot try again.
+    if (before) this.#notCommitted.clear();
+    const isLast = (partition: number, offset: number): boolean => {
+      const { end, committed } = this.#given.get(partition) ?? {};
+      return offset === end && offset !== committed;
+    };
+    await Promise.all(this.#members.map((member) => member.commitAgain(isLast, signal)));
+    return Object.fromEntries(this.#notCommitted);
+  }
+
+  get #allCommitted(): boolean {
+    return [...this.#given.values()].every(({ end, committed }) => committed >= end);
   }
 
   /** The bounds, and where anybody was given more, as far as that. */
@@ -107,9 +140,16 @@ export class ConsumerGroup {
   #note({ consumer, partition, offset }: Delivery): void {
     this.#busy.add(consumer);
     let given = this.#given.get(partition);
-    if (given === undefined) this.#given.set(partition, given = { offsets: new Paged(), count: 0, end: 0 });
+    if (given === undefined) this.#given.set(partition, given = { offsets: new Paged(), count: 0, end: 0, committed: 0 });
     if (given.offsets.get(offset) === 0) given.count += 1;
     given.offsets.set(offset, 1);
     given.end = Math.max(given.end, offset + 1);
+  }
+
+  #noteCommit({ partition, offset, unanswered }: Commit): void {
+    const given = this.#given.get(partition);
+    if (given === undefined || unanswered === true) return;
+    given.committed = Math.max(given.committed, offset);
+    if (given.committed >= given.end) this.#notCommitted.delete(partition);
   }
 }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Admin, Consumer, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
+import { Admin, Consumer, FetchIsolationLevels, findErrorBy, ListOffsetTimestamps } from '@platformatic/kafka';
 import type { RecordsBatch } from '@platformatic/kafka';
 import { UserError } from '../../errors.ts';
 import type { Content } from './content.ts';
@@ -58,8 +58,11 @@ export class Kafka implements AsyncDisposable {
     });
   }
 
+  /** Resolves also where there is none, as where another try deleted it and was not answered. */
   deleteTopic(topic: string): Promise<void> {
-    return this.#ask(`topic ${topic} cannot be deleted`, () => this.#admin.deleteTopics({ topics: [topic] }));
+    return this.#ask(`topic ${topic} cannot be deleted`, () => this.#admin.deleteTopics({ topics: [topic] }).catch((error: unknown) => {
+      if (!(error instanceof Error) || findErrorBy(error, 'apiId', 'UNKNOWN_TOPIC_OR_PARTITION') === null) throw error;
+    }));
   }
 
   deleteGroup(group: string): Promise<void> {

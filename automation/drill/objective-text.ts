@@ -28,6 +28,7 @@ const figures: Record<string, Figure> = {
   'consume.redelivered': { unit: 'count', meaning: 'deliveries of a record beyond its first' },
   'consume.redeliveredAfterCommit': { unit: 'count', meaning: 'records delivered again after their group had committed them' },
   'consume.commitsLost': { unit: 'count', meaning: 'partitions whose commits Kafka had said to have, and has not at the end' },
+  'consume.uncommitted': { unit: 'count', meaning: 'partitions that consumers could not commit at the end as far as they were given' },
   'consume.backwards': { unit: 'count', meaning: 'deliveries at or below the one before of their partition, to the same consumer instance; with partitions of their own, to whomever' },
   'consume.backwardsInPoll': { unit: 'count', meaning: 'deliveries of a partition at or below one that the same answer gave before' },
   'consume.skipped': { unit: 'count', meaning: 'records that consumers passed over' },

@@ -79,6 +79,7 @@ function trafficObjectives(measured: Measured): Objective[] {
     inFlight('unknown', Math.max(0, lost.inFlight - produce.failed), measured),
     ...regionObjectives(measured),
     atMost('consume.undelivered', 0, consume?.undelivered),
+    ...(consume?.uncommitted === undefined ? [] : [atMost('consume.uncommitted', 0, consume.uncommitted)]),
     ...(consume?.notRecreated === undefined ? [] : [explained(atMost('consume.notRecreated', 0, consume.notRecreated), `what the others took over meanwhile is no failover of these: ${run.consumers?.notRecreated[0] ?? ''}`)]),
     ...within('prediction.produceBlackoutMs', predicted?.produceBlackoutMs, produce.blackoutMs, Math.round(measured.latenessInGapMs ?? 0)),
     ...(predicted?.noFailover === true ? [nothingPromised] : []),

@@ -113,7 +113,7 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   for (const [name, { unreadable }] of Object.entries(configuration)) if (unreadable !== undefined) drill.phase('steady', `${name} cannot be read, so that it bounds no gap: ${String(unreadable)}`);
   // The first thing that is made.
   signal.throwIfAborted();
-  cleanup.defer(() => forget(kafka, plan.topic));
+  cleanup.defer(() => forget(drill, kafka));
   await kafka.createTopic(plan.topic, { partitions: plan.partitions, replicas: 3, minInsyncReplicas: 2 });
   const consumers = cleanup.adopt(consumersOf(drill), (group) => group.stop());
   const onDied = ({ message }: UserError): void => { drill.stop(new AbortCondition(message, { own: true })); };
@@ -141,7 +141,8 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
     if (unheard !== undefined) return unheard;
   } catch (error) {
     // What was done until then is judged all the same, unless a person waits for the end or another drill has the stack.
-    if (signal.aborted ? signal.reason instanceof AbortCondition && !signal.reason.lost : error instanceof UserError) await readUntilAbort(drill, { kafka, workers }).catch(() => undefined);
+    if (signal.aborted ? signal.reason instanceof AbortCondition && !signal.reason.lost : error instanceof UserError) await readUntilAbort(drill, { kafka, workers })
+      .catch((failure: unknown) => { drill.phase('verify', `the log could not be read, so that nobody looks for damage to data: ${messageOf(failure)}`); });
     throw error;
   }
   const bounds = await drain(drill, { kafka, consumers });
@@ -220,6 +221,7 @@ async function startWorkers(drill: Drill, way: { cluster: Cluster; namespace: st
   return await Workers.start({
     ...way, stateDir: options.stateDir, clock, signal,
     settings: { plan, tier1: tier1Of(outputs), hostname: outputs.hostname, regions: outputs.regions.map(({ name, gatewayAddress }) => ({ name, gatewayAddress })), proxiesRepeat: mayRepeat(drill) },
+    onLeft: (error) => { drill.phase('report', staysBehind(error)); },
     // Its end by another machine's clock is no time to wait from.
     onAttempt: storing(drill, (attempt) => { live.noteUnknown({ ...attempt, endMs: clock() }); }),
   });
@@ -261,7 +263,17 @@ function probeOf(drill: Drill, way: Pick<ProducerOptions, 'dispatcher' | 'region
   };
 }
 
-/** Topic and group are this run's own; that they stay behind is no reason for another verdict. */
-async function forget(kafka: Kafka, name: string): Promise<void> {
-  await Promise.allSettled([kafka.deleteTopic(name), kafka.deleteGroup(name)]);
+/** Topic and group are this run's own; that they stay behind is no reason for another verdict. A group goes by itself in time; a topic keeps all that it holds, so it is told. */
+async function forget({ plan: { topic }, phase }: Drill, kafka: Kafka): Promise<void> {
+  const [ended] = await Promise.allSettled([kafka.deleteTopic(topic), kafka.deleteGroup(topic)]);
+  if (ended.status === 'rejected') phase('report', staysBehind(ended.reason));
+}
+
+/** Of a topic, by an error that names it. */
+function staysBehind(error: unknown): string {
+  return `left behind in Kafka, to be deleted with its own tools: ${messageOf(error)}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -56,8 +56,13 @@ export class PlainLines<K extends keyof PlainKinds> {
     this.#has = 0;
     this.#id = undefined;
     this.#place = 0;
-    if (!this.#readObject() || !this.#hasAll(needs[this.#kind])) return undefined;
+    if (!this.#readObject() || !this.#isWhole()) return undefined;
     return this.#make() as PlainKinds[K] | undefined;
+  }
+
+  /** A line may have more of the known fields than it needs. A record's value with more is left to JSON.parse, and so compared with what was sent. */
+  #isWhole(): boolean {
+    return this.#kind === 'id' ? this.#has === needs.id : this.#hasAll(needs[this.#kind]);
   }
 
   #make(): PlainKinds[keyof PlainKinds] | undefined {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../../errors.ts';
 import { heard } from '../listener.ts';
+import { comesAfterFailures } from './conditions.ts';
 import { failureBound, median, medianInterval, shareBelowWorst } from './confidence.ts';
 import { exitCodeOf, exitCodeOfAll } from './exit-code.ts';
 import { objectiveNames } from './objective-text.ts';
@@ -183,13 +184,13 @@ async function putAside(directory: string, why: 'cut' | 'other'): Promise<string
 }
 
 /**
- * Pure. Figures are over the runs that passed or failed and came to their end: of the others they are of a part of a drill, or answer no question. How sure it is that objectives are
- * kept is also over those that had broken one when they ended themselves.
+ * Pure. Figures are over the runs that passed or failed, came to their end and were carried out as planned: of the others they are of a part of a drill, or answer no question. How sure it is
+ * that objectives are kept is also over those that had broken one when they ended themselves, or damaged data though a condition was not met.
  */
 export function summarize(runs: readonly SeriesRun[]): RepeatSummary {
   const counts = { pass: 0, fail: 0, inconclusive: 0, aborted: 0 };
   for (const { report } of runs) counts[report.verdict] += 1;
-  const reports = runs.map(({ report }) => report).filter(({ verdict, reason }) => reason === undefined && (verdict === 'pass' || verdict === 'fail'));
+  const reports = runs.map(({ report }) => report).filter(isMeasure);
   const figures = objectiveNames([]).flatMap(({ name, unit }) => figureOf(name, unit, reports.flatMap((report) => valueAt(name, report) ?? [])));
   const first = runs[0]?.report;
   return {
@@ -197,6 +198,11 @@ export function summarize(runs: readonly SeriesRun[]): RepeatSummary {
     runs: runs.map(({ directory, seed, report }) => ({ directory, seed, verdict: report.verdict, ...(report.reason === undefined ? {} : { reason: report.reason }), ...(report.verdict === 'pass' ? {} : { why: whyOf(report) }) })),
     counts, figures, confidence: confidenceOf(runs, figures),
   };
+}
+
+/** Damage to data fails a drill also where its fault never took hold, say: that one's gaps are no gaps of the fault. */
+function isMeasure({ verdict, reason, objectives }: Report): boolean {
+  return reason === undefined && (verdict === 'pass' || verdict === 'fail') && objectives.every((objective) => objective.met || !objective.name.startsWith('condition.') || comesAfterFailures(objective));
 }
 
 /** Where more is better the worst is the least. */

@@ -42,8 +42,8 @@ export interface RunRecord {
   faults: FaultMark[];
   steps: StepRecord[];
   configuration?: AppliedConfiguration;
-  /** Consumers that were made anew, why others could not be, and what else made one end. */
-  consumers?: { recreated: number; notRecreated: string[]; broken: string[] };
+  /** Consumers that were made anew, why others could not be, what else made one end, and by partition what was answered where what they were given could not be committed at the end (absent where nobody tried). */
+  consumers?: { recreated: number; notRecreated: string[]; broken: string[]; notCommitted?: Record<number, string> };
   /** How far the times of any worker may be off the driver's, ms. Absent without workers, and where it could not be found out. */
   workerClocksMs?: number;
   /** First offset the group would read next, by partition. Absent when nobody could be asked. */
@@ -159,7 +159,7 @@ export class Judging {
 
   report(): Report {
     const run = { ...this.#run, steps: this.#run.steps.map((step) => this.#expected.get(step)?.judged() ?? step) };
-    const findings = this.#checker.findings(run.committed);
+    const findings = this.#checker.findings(run.committed, run.consumers?.notCommitted);
     const span = faultSpan(run.marks);
     const { regions, samples } = this.#produce.regions(run.regions);
     const latency = this.#produce.latency();

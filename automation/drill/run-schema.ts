@@ -39,7 +39,7 @@ const run: z.ZodType<RunRecord> = z.object({
   })),
   steps: z.array(z.object({ kind: z.enum(['do', 'expect']), text: string(), startMs: finite, endMs: finite.optional(), met: boolean().optional(), measured: z.union([finite, string()]).optional() })),
   configuration: z.record(string(), z.record(string(), z.union([string(), finite, boolean()]))).optional(),
-  consumers: z.object({ recreated: finite, notRecreated: z.array(string()), broken: z.array(string()) }).optional(), workerClocksMs: finite.optional(), committed: z.record(string(), finite).optional(), stored: lines.optional(),
+  consumers: z.object({ recreated: finite, notRecreated: z.array(string()), broken: z.array(string()), notCommitted: z.record(string(), string()).optional() }).optional(), workerClocksMs: finite.optional(), committed: z.record(string(), finite).optional(), stored: lines.optional(),
   logRead: boolean(),
   ending: z.discriminatedUnion('kind', [z.object({ kind: z.literal('complete') }), z.object({ kind: z.literal('inconclusive'), reason: string() }), z.object({ kind: z.literal('aborted'), reason: string() })]),
   interrupted: z.literal(true).optional(),

@@ -215,6 +215,34 @@ describe('the comparison of two reports', () => {
     }
   });
 
+  it('is no answer where nobody looked whether the later drill damaged data, though it broke the same objectives', async () => {
+    const unread = ({ attempts, log, run }: Stored): void => {
+      slower({ attempts, log, run, deliveries: [] });
+      run.ending = { kind: 'aborted', reason: 'no region served a request for 10 s' };
+      run.logRead = false;
+      log.length = 0;
+    };
+    const [a, b] = [await store('a', slower), await store('b', unread)];
+    await judgeDirectory(a);
+    assert.equal((await judgeDirectory(b)).verdict, 'aborted');
+    const { code, stdout } = await kbf('report', '--compare', a, b);
+    assert.equal(code, 4, stdout);
+    assert.match(stdout, /The later drill answers nothing, so that nobody knows what got worse: its log was not read, so that nobody looked for damage to data\. Run it again\./);
+    assert.doesNotMatch(stdout, /Nothing got worse/);
+  });
+
+  it('names the damage of which the later drill tells nothing, where its log was read', () => {
+    const [a, b] = [judge(passingRun()), judge(passingRun())];
+    assert.ok(b.consume && b.log);
+    const { commitsLost, ...consume } = b.consume;
+    assert.equal(commitsLost, 0);
+    const comparison = compare(a, { ...b, consume });
+    assert.deepEqual([comparison.noAnswer, exitCodeOfComparison(comparison)], ['consume.commitsLost was not measured.', 4]);
+    // Copies that no proxy speaks of are unexplained.
+    const { duplicates } = b.log;
+    assert.equal(compare({ ...a, log: { ...b.log, duplicates: { ...duplicates, proxyRetry: 0 } } }, b).noAnswer, undefined);
+  });
+
   it('leaves out what neither measured, and compares nothing with what one did not', () => {
     const { log, consume, ...bare } = judge(passingRun());
     assert.ok(log && consume);

@@ -78,6 +78,26 @@ describe('what is expected', () => {
     }).verdict, 'pass');
   });
 
+  it('of commits is that consumers can make them to the end, and what was answered otherwise', () => {
+    const refused = (told: Record<number, string> | undefined, there: Record<number, number>) => ({ run }: Stored): void => {
+      run.consumers = { recreated: 0, notRecreated: [], broken: [], ...(told === undefined ? {} : { notCommitted: told }) };
+      run.committed = there;
+    };
+    const all = Object.fromEntries(Array.from({ length: 6 }, (_, partition) => [partition, '500 not authorized']));
+    assert.deepEqual(verdictOf(refused(all, {})), { verdict: 'fail', missed: ['consume.uncommitted'] });
+    assert.deepEqual(verdictOf(refused({ 2: '500 not authorized' }, { 2: 499 })), { verdict: 'fail', missed: ['consume.uncommitted'] });
+    // Carried out all the same; tried by nobody, as who was given it was lost; and of runs whose consumers did not try to the end.
+    for (const [told, there] of [[{ 2: '504' }, { 2: 500 }], [{}, {}], [undefined, {}]] as const) assert.deepEqual(verdictOf(refused(told, there)), { verdict: 'pass', missed: [] });
+    const stored = passingRun();
+    refused({ 2: '500 not authorized' }, { 2: 499 })(stored);
+    const { consume, evidence, advice } = judge(stored);
+    assert.equal(consume?.uncommitted, 1);
+    assert.deepEqual(evidence?.['consume.uncommitted'], ['partition 2: consumers were given all below 500, and Kafka has 499 as committed; the last commit was answered 500 not authorized']);
+    assert.match(advice?.join() ?? '', /could not be committed/);
+    stored.run.ending = { kind: 'aborted', reason: 'no region served' };
+    assert.equal(judge(stored).verdict, 'aborted');
+  });
+
   it('of commits is that Kafka still has them at the end', () => {
     const answered = { consumer: 0, instance: 'c', tMs: 30_000, partition: 0, offset: 400 };
     const after = (...commits: Commit[]): ReturnType<typeof verdictOf> => verdictOf((stored) => {

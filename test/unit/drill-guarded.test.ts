@@ -29,7 +29,10 @@ describe('a drill that hurts', () => {
   let api: FakeApi;
   let tier1: FakeTier1;
   let directory: string;
+  /** What the drill said of its phases. */
+  let told: string[];
   beforeEach(async () => {
+    told = [];
     [api, tier1, directory] = await Promise.all([startFakeApi(), startFakeTier1(), mkdtemp(path.join(tmpdir(), 'kbf-guarded-'))]);
     Object.assign(Admin.prototype, {
       createTopics: () => Promise.resolve(), deleteTopics: () => Promise.resolve(), deleteGroups: () => Promise.resolve(), listOffsets: () => Promise.resolve([]),
@@ -67,7 +70,7 @@ describe('a drill that hurts', () => {
     const condition = new AbortController();
     return await carryOut({
       options, plan, outputs, clock, live: new Live(clock, []), content: contentOf(plan), store: { attempts, deliveries: stored, commits: stored, log: stored },
-      marks: {}, faults: [], steps: [], seen: { logRead: false }, touched: false, mark: () => undefined, judgeAhead: () => Promise.resolve(), stop: (why) => { condition.abort(why); }, phase: () => undefined,
+      marks: {}, faults: [], steps: [], seen: { logRead: false }, touched: false, mark: () => undefined, judgeAhead: () => Promise.resolve(), stop: (why) => { condition.abort(why); }, phase: (name, detail = '') => { told.push(`${name}: ${detail}`); },
       signal: condition.signal,
     });
   }
@@ -93,6 +96,17 @@ describe('a drill that hurts', () => {
     failing(3, () => true);
     assert.deepEqual(await ending(({ producer, outcome }) => producer === warmUpProducer && outcome !== 'ok'), { kind: 'aborted', reason: 'no region served a request for 10 s' });
     await isHealed();
+  });
+
+  it('tells that its log could not be read, and that its topic stays', async () => {
+    const refused = (what: string) => () => Promise.reject(new Error(what));
+    Object.assign(Admin.prototype, { metadata: refused('no leader'), deleteTopics: refused('not authorized'), deleteGroups: refused('members are left') });
+    failing(3, () => true);
+    assert.equal((await ending(({ producer, outcome }) => producer === warmUpProducer && outcome !== 'ok')).kind, 'aborted');
+    const [unread, left, ...more] = told.slice(told.indexOf('verify: reading the log') + 1);
+    assert.match(unread ?? '', /^verify: the log could not be read, so that nobody looks for damage to data: Kafka at 127\.0\.0\.1:1: .*no leader$/);
+    assert.match(left ?? '', /^report: left behind in Kafka, to be deleted with its own tools: Kafka at 127\.0\.0\.1:1: topic kbf-drill-\S+ cannot be deleted: not authorized$/);
+    assert.deepEqual(more, []);
   });
 
   it('under its load is ended by what that comes to', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext, createServer } from 'node:tls';
-import { Admin, Consumer } from '@platformatic/kafka';
+import { Admin, Consumer, MultipleErrors, ProtocolError } from '@platformatic/kafka';
 import { Kafka } from '../../automation/drill/kafka.ts';
 import { serverCertificate } from '../fixtures/server-certificate.ts';
 
@@ -32,6 +32,21 @@ describe('the topic of a drill', () => {
     await kafka.createTopic('t', { partitions: 6, replicas: 3, minInsyncReplicas: 2 });
     const configs = Object.entries({ 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1', 'min.insync.replicas': '2' }).map(([name, value]) => ({ name, value }));
     assert.deepEqual(made, [{ topics: ['t'], partitions: 6, replicas: 3, configs }]);
+  });
+});
+
+describe('the deletion of a topic', () => {
+  const { deleteTopics } = Admin.prototype;
+  afterEach(() => { Object.assign(Admin.prototype, { deleteTopics }); });
+
+  it('is done where there is none, and nowhere else where it fails', async () => {
+    await using kafka = new Kafka({ bootstrapServers: '127.0.0.1:9' });
+    const answered = (id: string): Promise<void> => {
+      Object.assign(Admin.prototype, { deleteTopics: () => Promise.reject(new MultipleErrors('Received response with error', [new ProtocolError(id)])) });
+      return kafka.deleteTopic('t');
+    };
+    await answered('UNKNOWN_TOPIC_OR_PARTITION');
+    await assert.rejects(answered('TOPIC_AUTHORIZATION_FAILED'), { name: 'UserError', message: /^Kafka at 127\.0\.0\.1:9: topic t cannot be deleted: / });
   });
 });
 

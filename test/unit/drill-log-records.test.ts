@@ -28,6 +28,15 @@ describe('records of the log', () => {
     assert.deepEqual([isAltered(key, value), isAltered(key, id), isAltered(key, { ...value, pad: 'short' }), isAltered('k1', value)], [false, true, true, true]);
   });
 
+  it('are altered where a field beside its identity came to a value without padding, also one that lines of a run have', () => {
+    const log = new LogRecords(contentOf({ run: 'this one', keys: 1, seed: 1, load: { keyDistribution: 'uniform', payloadBytes: 0, format: 'json' } }));
+    const id = { run: 'this one', producer: 'p0', seq: 7 };
+    for (const [more, altered] of [[{}, undefined], [{ region: 'west' }, true], [{ status: 200, offset: 7, key: 'x' }, true], [{ id }, true], [{ other: 1 }, true]] as const) {
+      assert.deepEqual(log.of(place, json('k0'), json({ ...id, ...more })), { ...place, key: 'k0', id, ...(altered ? { altered } : {}) });
+    }
+    assert.deepEqual(log.of(place, json('k0'), json({ run: 'x', producer: 'p9', seq: 9, id })).id, { run: 'x', producer: 'p9', seq: 9 });
+  });
+
   it('have no id or key where they are no JSON, or hold more than one value', () => {
     const log = new LogRecords(content);
     const whole = { key: Buffer.from('"k0"'), value: Buffer.from('{"run":"r","producer":"p0","seq":7}') };

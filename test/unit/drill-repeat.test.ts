@@ -232,6 +232,21 @@ describe('a series of drills', () => {
     assert.match(confidence.at(-1) ?? '', /of all such drills that run to their end and answer their question have .*; 1 of these 4 drills did not\.$/);
   });
 
+  it('leaves out the figures of a drill that damaged data under a fault that never took hold, and counts it among those that broke an objective', () => {
+    const runs = Array.from({ length: 4 }, (_, i) => {
+      const stored = passingRun();
+      if (i > 0) stored.log.splice(1500, 1);
+      if (i > 1) for (const marks of [stored.run.marks, ...stored.run.faults]) delete marks.tookHoldMs;
+      if (i === 1) delete stored.run.marks.recoveredMs;
+      return { directory: `run-${i}`, seed: i, report: judge(stored) };
+    });
+    assert.deepEqual(runs.map(({ report }) => report.verdict), ['pass', 'fail', 'fail', 'fail']);
+    const { figures, confidence } = summarize(runs);
+    assert.equal(figures.find(({ name }) => name === 'produce.blackoutMs')?.runs, 2);
+    assert.match(confidence[0] ?? '', /^3 of 4 runs broke an objective/);
+    for (const sentence of confidence.slice(2)) assert.match(sentence, /of all such drills that run to their end and answer their question have .*; 2 of these 4 drills did not\.$/);
+  });
+
   it('says what follows, over those that answered their question', () => {
     const runs = Array.from({ length: 22 }, (_, i) => ({ directory: `run-${i}`, seed: i, report: reportWith(i, i >= 20 ? 'inconclusive' : i === 3 ? 'fail' : 'pass', 10 + i) }));
     const summary = summarize(runs);

@@ -5,6 +5,7 @@ import type { Bounds, Kafka } from '../../automation/drill/kafka.ts';
 import { Live } from '../../automation/drill/live.ts';
 import type { Drill } from '../../automation/drill/phases.ts';
 import { drain, readLog, readUntilAbort } from '../../automation/drill/verify.ts';
+import { passingRun } from '../fixtures/passing-run.ts';
 
 const nowMs = 60_000;
 /** How long a bridge's producer may wait for what it must know of a topic, and then try, ms. */
@@ -21,12 +22,12 @@ describe('the end of a drill', () => {
 
   function drillOf(): Drill {
     return {
-      live, clock: () => nowMs, plan: { topic: 't' }, outputs: { regions: [{ name: 'east' }] }, signal: new AbortController().signal, seen: { configuration: { 'east bridge': { deliveryTimeoutMs: deliveryMs, maxBlockMs: blockMs } } },
+      live, clock: () => nowMs, faults: [], plan: { topic: 't', consumers: { mode: 'subscribe' } }, outputs: { regions: [{ name: 'east' }] }, signal: new AbortController().signal, seen: { configuration: { 'east bridge': { deliveryTimeoutMs: deliveryMs, maxBlockMs: blockMs } } },
       phase: (_: string, detail: string) => waited.push(detail),
     } as unknown as Drill;
   }
   const kafka = { bounds: () => Promise.resolve(new Map()), committed: () => Promise.resolve({ 0: 7 }) } as unknown as Kafka;
-  const consumersOf = (more: object = {}): ConsumerGroup => ({ drained: () => Promise.resolve(true), atLeast: (bounds: Bounds) => bounds, stop: () => Promise.resolve(), someLost: false, recreated: [], notRecreated: [], broken: [], ...more } as unknown as ConsumerGroup);
+  const consumersOf = (more: object = {}): ConsumerGroup => ({ drained: () => Promise.resolve(true), committed: () => Promise.resolve(true), commitAgain: () => Promise.resolve({}), atLeast: (bounds: Bounds) => bounds, stop: () => Promise.resolve(), someLost: false, recreated: [], notRecreated: [], broken: [], ...more } as unknown as ConsumerGroup);
   const consumers = consumersOf();
 
   it('waits as long as a bridge may wait for a topic and then try, from the last unknown answer or the end of a fault that held something back, whichever is later', async () => {
@@ -40,6 +41,42 @@ describe('the end of a drill', () => {
       await drain(drillOf(), { kafka, consumers });
       assert.equal(waited.length === 2, waits, `${unknown} ${release}: ${waited.join('; ')}`);
     }
+  });
+
+  it('gives consumers a minute to come to the end of the log, and as long as the settings in effect keep a lost member\'s partitions from the others, and half as much again', async () => {
+    const { run: { plan, faults: [fault] } } = passingRun();
+    assert.ok(fault);
+    const waits: number[] = [];
+    const group = consumersOf({ drained: (_: Bounds, timeoutMs: number) => Promise.resolve(waits.push(timeoutMs) > 0) });
+    const hop = { connectTimeoutMs: 500, retryOn: 'connect-failure', retryAttempts: 2, retryBackoffMs: 25 };
+    const drainOf = (sessionTimeoutMs: number, tookHoldMs: number): Promise<unknown> => drain({
+      ...drillOf(), plan, faults: [{ ...fault, fault: 'bridge-kill', tookHoldMs }],
+      seen: { configuration: { 'east bridge': { maxBlockMs: 0, deliveryTimeoutMs: 0, sessionTimeoutMs, heartbeatIntervalMs: 3000 }, 'east gateway → bridge': hop, 'tier1 → regions': { connectTimeoutMs: 500 }, Kafka: {} } },
+    } as unknown as Drill, { kafka, consumers: group });
+    // Its session, a heartbeat, its own interval, a poll with its pause, and the first poll of whoever takes over.
+    const boundMs = 120_000 + 3000 + 600 + 700 + 1000;
+    await drainOf(120_000, nowMs - 20_000);
+    await drainOf(120_000, nowMs - 150_000);
+    await drainOf(6000, nowMs - 20_000);
+    assert.deepEqual(waits, [boundMs * 1.5 - 20_000, 60_000, 60_000]);
+  });
+
+  it('has what consumers could not commit committed again before they are deleted, once another member had its time to take it over', async () => {
+    const drained = async (mode: string, commits: boolean): Promise<unknown[]> => {
+      const order: unknown[] = [];
+      const drill = drillOf();
+      drill.plan.consumers = { count: 2, mode: mode as 'assign' };
+      Object.assign(drill.seen, { configuration: { 'east bridge': { maxBlockMs: 0, deliveryTimeoutMs: 0, sessionTimeoutMs: 120_000 } } });
+      waited = [];
+      await drain(drill, { kafka, consumers: consumersOf({
+        committed: (timeoutMs: number) => Promise.resolve(order.push(timeoutMs) < 0 || commits), commitAgain: () => Promise.resolve(order.push('again') > 0 ? { 2: '500 no' } : {}), stop: () => Promise.resolve(order.push('stop')),
+      }) });
+      assert.deepEqual(drill.seen.consumers?.notCommitted, { 2: '500 no' });
+      return [...order, waited.at(-1)];
+    };
+    assert.deepEqual(await drained('subscribe', true), [2000, 'again', 'stop', 'consumers to the end of the log']);
+    assert.deepEqual(await drained('subscribe', false), [2000, 180_000, 'again', 'stop', 'until what consumers were given is committed']);
+    assert.deepEqual(await drained('assign', false), [2000, 'again', 'stop', 'consumers to the end of the log']);
   });
 
   it('reads the log as far as consumers were to come, or came, and not what was written after that', async () => {
@@ -84,7 +121,7 @@ describe('the end of a drill', () => {
       settled: () => Promise.resolve(order.push('settled', String(notRecreated.push(why)))),
     });
     await drain(drill, { kafka, consumers: lost });
-    assert.deepEqual([order, drill.seen.consumers], [['settled', '1', 'stop'], { recreated: 1, notRecreated: [why], broken: ['x is not a function'] }]);
+    assert.deepEqual([order, drill.seen.consumers], [['settled', '1', 'stop'], { recreated: 1, notRecreated: [why], broken: ['x is not a function'], notCommitted: {} }]);
     assert.deepEqual(waited, ['consumers to the end of the log', 'until a consumer that was lost is made anew']);
   });
 

@@ -14,6 +14,8 @@ export interface ConsumeFindings {
   redeliveredAfterCommit?: number;
   /** Partitions of which Kafka has less as committed at the end than it had said before. Absent when the clock went back, and where nobody could be asked. */
   commitsLost?: number;
+  /** Partitions of which Kafka has less as committed at the end than was given, though consumers tried to commit it. Absent where they did not try to the end. */
+  uncommitted?: number;
   /**
    * Deliveries at or below one that the same instance was given before: where a rebalance took it back to what was committed. Of consumers with partitions of
    * their own: at or below one that anybody was given before.
@@ -25,6 +27,12 @@ export interface ConsumeFindings {
   skipped: number;
   /** In the log, not delivered, and not skipped: the tail that the consumers had not reached. */
   undelivered: number;
+}
+
+/** By partition. */
+interface CommittedAtEnd {
+  committed: Readonly<Record<number, number>> | undefined;
+  notCommitted: Readonly<Record<number, string>> | undefined;
 }
 
 /** What one group was given, against the log. Commits are fed first, then the deliveries. */
@@ -79,8 +87,8 @@ export class Consumption {
     this.#evidence.note('consume.backwardsInPoll', `${placeOf(delivery)} was given to consumer ${delivery.consumer} after offset ${last}, by the same answer`);
   }
 
-  /** `committed`: what Kafka says of the group at the end, if it was asked. `steadyClock`: whether times can be compared. */
-  findings(committed: Readonly<Record<number, number>> | undefined, steadyClock: boolean): ConsumeFindings {
+  /** `committed`: what Kafka says of the group at the end, if it was asked. `notCommitted`: what was answered where consumers could not commit then. `steadyClock`: whether times can be compared. */
+  findings({ committed, notCommitted }: CommittedAtEnd, steadyClock: boolean): ConsumeFindings {
     const missing = { skipped: 0, undelivered: 0 };
     let delivered = 0;
     for (const { partition: number, offsets } of this.#places.all()) {
@@ -98,7 +106,8 @@ export class Consumption {
     }
     return {
       delivered, redelivered: this.#redelivered, ...(steadyClock ? { redeliveredAfterCommit: this.#afterCommit } : {}),
-      ...(steadyClock && committed !== undefined ? { commitsLost: this.#commitsLost(committed) } : {}), backwards: this.#backwards, backwardsInPoll: this.#inPoll, ...missing,
+      ...(steadyClock && committed !== undefined ? { commitsLost: this.#commitsLost(committed) } : {}),
+      ...(committed !== undefined && notCommitted !== undefined ? { uncommitted: this.#uncommitted(committed, notCommitted) } : {}), backwards: this.#backwards, backwardsInPoll: this.#inPoll, ...missing,
     };
   }
 
@@ -110,6 +119,18 @@ export class Consumption {
       if (there >= least) continue;
       count += 1;
       this.#evidence.note('consume.commitsLost', `partition ${number}: ${least} was committed, and Kafka has ${there} at the end`);
+    }
+    return count;
+  }
+
+  /** Of the others somebody has committed all, or whoever was given it last was lost, and nobody has been given it again yet. */
+  #uncommitted(committed: Readonly<Record<number, number>>, notCommitted: Readonly<Record<number, string>>): number {
+    let count = 0;
+    for (const [number, { position }] of this.#partitions) {
+      const { [number]: there = 0 } = committed;
+      if (notCommitted[number] === undefined || there >= position) continue;
+      count += 1;
+      this.#evidence.note('consume.uncommitted', `partition ${number}: consumers were given all below ${position}, and Kafka has ${there} as committed; the last commit was answered ${notCommitted[number]}`);
     }
     return count;
   }

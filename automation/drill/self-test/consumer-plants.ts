@@ -65,6 +65,21 @@ export const consumerPlants: Record<string, Plant> = {
     history.deliveries.sort((a, b) => a.tMs - b.tMs);
     return { redeliveredAfterCommit: afterCommit(history) };
   },
+  'commits refused to the end': (history, chance) => {
+    const partition = chance.one([...new Set(history.deliveries.map((delivery) => delivery.partition))]);
+    if (partition === undefined) return undefined;
+    history.commits = history.commits.filter((commit) => commit.partition !== partition);
+    history.committed = Object.fromEntries(Object.entries(history.committed).filter(([number]) => Number(number) !== partition));
+    history.notCommitted[partition] = '500 not authorized';
+    return { uncommitted: 1, redeliveredAfterCommit: afterCommit(history) };
+  },
+  'commit carried out though it was answered otherwise, which is no damage': (history, chance) => {
+    const behind = (partition: number): number => Math.max(...history.deliveries.filter((delivery) => delivery.partition === partition).map(({ offset }) => offset + 1));
+    const partition = chance.one(Object.keys(history.committed).map(Number).filter((number) => (history.committed[number] ?? 0) >= behind(number)));
+    if (partition === undefined) return undefined;
+    history.notCommitted[partition] = '503 remote reset';
+    return {};
+  },
   'commit gone': (history, chance) => {
     const partition = chance.one([...new Set(answered(history).map((commit) => commit.partition))]);
     // Below every offset that anybody asked to commit.

@@ -14,6 +14,7 @@ export interface Generated extends History {
   commits: Commit[];
   deliveries: Delivery[];
   committed: Record<number, number>;
+  notCommitted: Record<number, string>;
 }
 
 /** What a checker is to say of a history. */
@@ -34,6 +35,7 @@ export interface Found {
   redeliveredAfterCommit: number | undefined;
   /** Undefined: it cannot be told. */
   commitsLost: number | undefined;
+  uncommitted: number;
   backwardsInPoll: number;
   clockJumps: boolean;
 }
@@ -51,7 +53,7 @@ export function said({ log, consume: given, clockJumps }: Findings): Expected {
   return {
     ackedLost: log.ackedLost, offsetMismatch: log.offsetMismatch, phantom: log.phantom, reordered: log.reordered, unackedPresent: log.unackedPresent,
     clientRetry: log.duplicates.clientRetry, proxyRetry: log.duplicates.proxyRetry ?? 0, unexplained: log.duplicates.unexplained,
-    skipped: given.skipped, redeliveredAfterCommit: given.redeliveredAfterCommit, commitsLost: given.commitsLost, backwardsInPoll: given.backwardsInPoll,
+    skipped: given.skipped, redeliveredAfterCommit: given.redeliveredAfterCommit, commitsLost: given.commitsLost, uncommitted: given.uncommitted ?? -1, backwardsInPoll: given.backwardsInPoll,
     delivered: given.delivered, undelivered: given.undelivered, redelivered: given.redelivered, backwards: given.backwards, clockJumps: clockJumps > 0,
   };
 }
@@ -82,10 +84,10 @@ export function cleanHistory(chance: Chance): { history: Generated; expected: Fo
   attempts.sort((a, b) => a.endMs - b.endMs);
   const log = append(chance, written);
   const writtenMs = log.map((_, i) => written[i]?.atMs ?? 0);
-  const history: Generated = { run, attempts, log, ...consume(chance, log, { partitions, writtenMs }), isCut: chance.of(0.15), clocksMs: 0 };
+  const history: Generated = { run, attempts, log, ...consume(chance, log, { partitions, writtenMs }), notCommitted: {}, isCut: chance.of(0.15), clocksMs: 0 };
   if (history.isCut) cut(history, writtenMs, chance.number(200, 1000));
   const expected = {
-    ackedLost: 0, offsetMismatch: 0, phantom: 0, reordered: 0, skipped: 0, redeliveredAfterCommit: 0, commitsLost: 0, backwardsInPoll: 0, unexplained: 0, clockJumps: false, ...copiesOf(history),
+    ackedLost: 0, offsetMismatch: 0, phantom: 0, reordered: 0, skipped: 0, redeliveredAfterCommit: 0, commitsLost: 0, uncommitted: 0, backwardsInPoll: 0, unexplained: 0, clockJumps: false, ...copiesOf(history),
   };
   if (chance.of(0.3)) mix(chance, history.attempts);
   if (chance.of(0.2)) jump(history, chance.number(0, 1500), chance.number(10, 100_000));
