@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { contentOf } from '../../automation/drill/content.ts';
-import { ConsumerGroup } from '../../automation/drill/consumers.ts';
-import type { GroupOptions } from '../../automation/drill/consumers.ts';
-import { startClock } from '../../automation/drill/exchange.ts';
+import type { ConsumerGroup, GroupOptions } from '../../automation/drill/consumers.ts';
 import type { Bounds } from '../../automation/drill/kafka.ts';
 import type { Commit } from '../../automation/drill/records.ts';
-import { globalHost, startFakeTier1 } from '../fixtures/fake-tier1.ts';
+import { groupBehind, writeTo } from '../fixtures/consumer-group.ts';
+import { startFakeTier1 } from '../fixtures/fake-tier1.ts';
 import type { FakeTier1 } from '../fixtures/fake-tier1.ts';
 
 describe('the commits of consumers', () => {
@@ -14,7 +12,6 @@ describe('the commits of consumers', () => {
   let group: ConsumerGroup;
   let commits: Commit[];
   const { signal } = new AbortController();
-  const content = contentOf({ run: 'r', keys: 60, seed: 1, load: { keyDistribution: 'uniform', payloadBytes: 0, format: 'json' } });
 
   beforeEach(async () => {
     tier1 = await startFakeTier1();
@@ -22,10 +19,7 @@ describe('the commits of consumers', () => {
     make();
   });
   function make(more: Partial<GroupOptions> = {}): void {
-    group = new ConsumerGroup({
-      tier1: { tier1Address: new URL(tier1.origin).host }, hostname: globalHost, group: 'g', topic: 't', format: 'json', content, consumers: { count: 1, mode: 'subscribe' }, partitions: 3, proxiesRepeat: false,
-      clock: startClock(), onDelivery: () => undefined, onCommit: (commit) => commits.push(commit), ...more,
-    });
+    group = groupBehind(tier1, { onDelivery: () => undefined, onCommit: (commit) => commits.push(commit), ...more });
   }
   afterEach(async () => {
     await group.stop();
@@ -33,8 +27,7 @@ describe('the commits of consumers', () => {
   });
 
   function write(count: number): Bounds {
-    for (let seq = 0; seq < count; seq += 1) tier1.log[seq % 3]?.push({ key: content.keyOf({ producer: 'p0', seq }), value: { run: 'r', producer: 'p0', seq } });
-    return new Map(tier1.log.map((values, partition) => [partition, { begin: 0n, end: BigInt(values.length) }]));
+    return writeTo(tier1, count);
   }
 
   /** Every commit is answered so, until it is given up. */
