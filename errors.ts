@@ -23,3 +23,13 @@ export class UserError extends Error {
     this.code = options.code;
   }
 }
+
+/** What an error says; of anything else that was thrown its text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The first line of what an error says: where tools answer with their usage as well. */
+export function firstLineOf(error: unknown): string {
+  return messageOf(error).trim().split('\n')[0] ?? '';
+}

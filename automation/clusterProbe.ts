@@ -3,6 +3,7 @@ import * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accessOf } from '../config/cluster-access.ts';
 import type { ClusterAccess } from '../config/cluster-access.ts';
+import { firstLineOf } from '../errors.ts';
 import { isText } from './kubeconfigs.ts';
 
 /** A cluster by a context of a kubeconfig. */
@@ -81,14 +82,14 @@ export async function accessTo({ context, kubeconfig }: ClusterAddress, signal?:
   try {
     access = accessOf(isText(kubeconfig) ? { text: kubeconfig } : { file: kubeconfig }, context);
   } catch (error) {
-    return { state: 'unusable', address: '', detail: (error as NodeJS.ErrnoException).code === 'ENOENT' ? noFile : firstLine(error) };
+    return { state: 'unusable', address: '', detail: (error as NodeJS.ErrnoException).code === 'ENOENT' ? noFile : firstLineOf(error) };
   }
   if (access === undefined) return { state: 'unusable', address: '', detail: 'it has no such context with a cluster and a user' };
   const { server } = access;
   try {
     return { server, options: await access.options(signal) };
   } catch (error) {
-    return { state: 'refused', address: server, detail: `there are no credentials: ${firstLine(error)}` };
+    return { state: 'refused', address: server, detail: `there are no credentials: ${firstLineOf(error)}` };
   }
 }
 
@@ -140,8 +141,8 @@ function judge(error: NodeJS.ErrnoException, isProxied: boolean): Pick<Answer, '
   if (quiet !== undefined && isProxied) return { state: 'unusable', detail: `its proxy does not answer: ${quiet}` };
   if (quiet !== undefined) return { state: 'unreachable', detail: quiet };
   if (behindProxy.test(error.message)) return { state: 'unreachable', detail: `the proxy does not get there (HTTP ${error.message.slice(-3)})` };
-  if (refusal.test(code)) return { state: 'refused', detail: firstLine(error) };
-  return { state: 'unusable', detail: firstLine(error) };
+  if (refusal.test(code)) return { state: 'refused', detail: firstLineOf(error) };
+  return { state: 'unusable', detail: firstLineOf(error) };
 }
 
 /** `HTTP 401: Unauthorized`. */
@@ -156,10 +157,6 @@ function messageOf(body: string): string {
     return typeof message === 'string' ? message : '';
   } catch {
     const failed = body.split('\n').filter((line) => line.startsWith('[-]')).map((line) => line.slice('[-]'.length));
-    return failed.length > 0 ? failed.join(', ') : firstLine(body);
+    return failed.length > 0 ? failed.join(', ') : firstLineOf(body);
   }
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).trim().split('\n')[0] ?? '';
 }

@@ -3,7 +3,7 @@ import { devNull } from 'node:os';
 import { dirname } from 'node:path';
 import { PulumiCommand } from '@pulumi/pulumi/automation/index.js';
 import type { Workspace } from '@pulumi/pulumi/automation/index.js';
-import { UserError } from '../errors.ts';
+import { messageOf, UserError } from '../errors.ts';
 import { variable } from './variable.ts';
 
 /**
@@ -61,7 +61,7 @@ export function isLocked(said: string): boolean {
 
 /** The Pulumi CLI's own words, from its first `error:` on, without the command line and the rest of the output. */
 export function commandFailure(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const lines = text.split('\n').map((line) => line.trim());
   const first = lines.findIndex((line) => line.startsWith('error:'));
   // The Automation API's error says everything twice: as the output, and again from `err?:` on.

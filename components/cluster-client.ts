@@ -46,16 +46,23 @@ export function getterOf(kubeconfig: Kubeconfig | { readonly text: string }, con
     return access;
   };
   return async (path) => {
-    const { server, options } = await (opened ??= open());
-    return get(`${server}${path}`, await options());
+    return get(await (opened ??= open()), path);
   };
 }
 
 /** Longer than an API server under load needs, and short enough to ask again. */
 const limitMs = 30_000;
 
-async function get(url: string, options: https.RequestOptions): Promise<unknown> {
-  const { status, body } = await sentAgain(() => answerOf(url, options), { tooMany: true, twice: true });
+async function get({ server, options, forget }: ClusterAccess, path: string): Promise<unknown> {
+  const send = async (): Promise<Answer> => answerOf(`${server}${path}`, await options());
+  const { status, body } = await sentAgain(async () => {
+    const sentMs = performance.now();
+    const answer = await send();
+    // What a plugin gave may have ended while this waited for regions.
+    if (answer.status !== 401 || !forget(sentMs)) return answer;
+    await answer.discard();
+    return await send();
+  }, { tooMany: true, twice: true });
   const answer = await body;
   if (status === 404) return undefined;
   if (status === 200) return JSON.parse(answer) as unknown;

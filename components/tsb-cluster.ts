@@ -1,5 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 
+import { firstLineOf } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
 import { type LiveObject, type ObjectReference, plainError } from './cluster-reader.ts';
 
@@ -47,8 +48,7 @@ async function asked({ reader }: Cluster): Promise<{ name?: string | undefined; 
     if (object === undefined) return { why: 'there is no ControlPlane istio-system/controlplane' };
     return { name: clusterName(object), why: 'its ControlPlane istio-system/controlplane has no spec.managementPlane.clusterName' };
   } catch (error) {
-    const [line] = (error instanceof Error ? error.message : String(error)).split('\n');
-    return { why: `it cannot be asked: ${line ?? 'no reason given'}` };
+    return { why: `it cannot be asked: ${firstLineOf(error)}` };
   }
 }
 

@@ -3,7 +3,7 @@ import * as https from 'node:https';
 
 import type { KubeConfig } from '@kubernetes/client-node';
 
-import { credentialsOf } from './credentials.ts';
+import { type Credentials, credentialsOf } from './credentials.ts';
 import { type ContextParts, type KubeconfigSource, reachedContext } from './kubeconfig.ts';
 
 /** One cluster's API server, and what a request by node:http or node:https needs to be let in. */
@@ -12,6 +12,8 @@ export interface ClusterAccess {
   readonly server: string;
   /** For each request anew: what a plugin gives has an end. A signal ends the plugin. */
   options(signal?: AbortSignal): Promise<https.RequestOptions>;
+  /** As of `Credentials`: false where a request that was not let in (401) is not to be sent again. */
+  readonly forget: Credentials['forget'];
 }
 
 /**
@@ -30,6 +32,7 @@ export function accessOf(source: KubeconfigSource, context: string): ClusterAcce
   let last: { readonly of: string; readonly options: () => Promise<https.RequestOptions> } | undefined;
   return {
     server,
+    forget: credentials.forget,
     async options(signal) {
       const user = await credentials(signal);
       const of = JSON.stringify(user);

@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import { UserError } from '../errors.ts';
+import { messageOf, UserError } from '../errors.ts';
 
 export interface ProcessOptions {
   /** How messages call it. */
@@ -58,7 +58,7 @@ export async function startProcess(o: ProcessOptions): Promise<ManagedProcess> {
   } catch (error) {
     await started.stop();
     o.signal?.throwIfAborted();
-    throw await processError(o, error instanceof Error ? error.message : String(error), error);
+    throw await processError(o, messageOf(error), error);
   } finally {
     over.abort();
   }

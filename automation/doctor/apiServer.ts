@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import * as https from 'node:https';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 
+import { firstLineOf } from '../../errors.ts';
 import { accessTo, type ClusterAddress } from '../clusterProbe.ts';
 import type { Validity } from './ending.ts';
-import { firstLine } from './finding.ts';
 
 /** What an API server answered. */
 export interface Reply {
@@ -109,5 +109,5 @@ async function bodyOf(response: IncomingMessage): Promise<unknown> {
 
 function said({ status, body }: Reply): string {
   const message = typeof body === 'object' && body !== null ? (body as { message?: unknown }).message : body;
-  return `HTTP ${String(status)}${typeof message === 'string' && message !== '' ? `, ${firstLine(message)}` : ''}`;
+  return `HTTP ${String(status)}${typeof message === 'string' && message !== '' ? `, ${firstLineOf(message)}` : ''}`;
 }

@@ -1,4 +1,5 @@
 import type { Configuration } from '../../config/schema.ts';
+import { firstLineOf } from '../../errors.ts';
 import { probeCluster } from '../clusterProbe.ts';
 import type { Answer } from '../clusterProbe.ts';
 import { isText } from '../kubeconfigs.ts';
@@ -6,7 +7,7 @@ import type { UsedCluster } from '../usedClusters.ts';
 import { clustersInSettings } from '../usedClusters.ts';
 import { ApiServer, type Reply } from './apiServer.ts';
 import { endingOf, until } from './ending.ts';
-import { Check, type Finding, firstLine } from './finding.ts';
+import { Check, type Finding } from './finding.ts';
 import { kubeconfigFromGoogle } from './gke.ts';
 import { judgeKubeconfig } from './kubeconfig.ts';
 
@@ -47,7 +48,7 @@ async function open(used: UsedCluster, { gcp }: Configuration): Promise<Opened> 
     const version = await api.ask('/version');
     return { cluster: { ...used, api, skewMs: skewOf(version) }, findings: [credentials, answering(reach, answer, version)] };
   } catch (error) {
-    return closed(credentials, reach.fault(`${answer.address} stopped answering: ${firstLine(error)}`, { remedy: 'Run this again.' }));
+    return closed(credentials, reach.fault(`${answer.address} stopped answering: ${firstLineOf(error)}`, { remedy: 'Run this again.' }));
   }
 }
 

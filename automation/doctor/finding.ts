@@ -54,7 +54,7 @@ export class Check {
     try {
       return [await look()].flat();
     } catch (error) {
-      return [this.unchecked(firstLine(error))];
+      return [this.unchecked(firstLineOf(error))];
     }
   }
 
@@ -66,10 +66,6 @@ export class Check {
 /** A problem of the settings. */
 export function faultOf(check: Check, { path, found, allowed, suggestion }: Problem): Finding {
   return check.fault(`${path}: ${found}${suggestion === undefined ? '' : `; was ${suggestion} meant?`}`, { expected: allowed });
-}
-
-export function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).trim().split('\n')[0] ?? '';
 }
 
 /** One line for a person each, in columns; what could not be looked at for one reason is one line. */
@@ -88,3 +84,4 @@ export function lineOf({ check, subject, verdict, found, expected, remedy }: Fin
   const text = sentences.length === 1 ? found : sentences.map((sentence) => (/[.?!]$/.test(sentence) ? sentence : `${sentence}.`)).join(' ');
   return `${verdict.padEnd('unchecked'.length)}  ${check}  ${subject}  ${text}`;
 }
+import { firstLineOf } from '../../errors.ts';

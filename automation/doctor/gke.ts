@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 
 import type { GcpConfiguration } from '../../config/schema.ts';
-import { Check, type Finding, firstLine } from './finding.ts';
+import { firstLineOf } from '../../errors.ts';
+import { Check, type Finding } from './finding.ts';
 import { findProgram } from './programs.ts';
 
 const limitMs = 30_000;
@@ -29,7 +30,7 @@ export async function kubeconfigFromGoogle(context: string, { project, clusters 
     return text.replaceAll(`gke_${project}_${location}_${name}`, context);
   } catch (error) {
     const { stderr } = error as { stderr?: string };
-    return check.fault(`GKE cluster ${name} in ${location} of project ${project}: ${firstLine(stderr === undefined || stderr === '' ? error : stderr)}`, { remedy: 'Is it there, and are you logged in (gcloud auth login)?' });
+    return check.fault(`GKE cluster ${name} in ${location} of project ${project}: ${firstLineOf(stderr === undefined || stderr === '' ? error : stderr)}`, { remedy: 'Is it there, and are you logged in (gcloud auth login)?' });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -4,7 +4,8 @@ import type { LiveObject } from '../../components/cluster-reader.ts';
 import { loadBalancerAddress } from '../../components/gateway.ts';
 import { entrancePort } from '../../components/tier1-routes.ts';
 import { regionHostname } from '../../config/names.ts';
-import { Check, type Finding, firstLine } from './finding.ts';
+import { firstLineOf } from '../../errors.ts';
+import { Check, type Finding } from './finding.ts';
 import { addressesOf } from './handshake.ts';
 import { apiOf, type Look, notAnswering } from './look.ts';
 import { type Seen, together } from './together.ts';
@@ -45,7 +46,7 @@ async function judge({ configuration: { tier1, gcp } }: Look, name: string, { ad
     found = await addressesOf(name);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const says = code === 'ENOTFOUND' ? 'there is no such host name, seen from this machine' : `cannot be looked up (${firstLine(error)})`;
+    const says = code === 'ENOTFOUND' ? 'there is no such host name, seen from this machine' : `cannot be looked up (${firstLineOf(error)})`;
     const published = tier1.dns === 'external-dns' ? 'ExternalDNS' : gcp?.dnsZone === undefined ? undefined : `the zone ${gcp.dnsZone}`;
     const meanwhile = curlTo(address, entrancePort(tier1.tls !== undefined));
     const remedy = published === undefined ? `Make a record for ${address}, or set tier1.dns; until then: ${meanwhile}` : `Does ${published} publish it? Until then: ${meanwhile}`;

@@ -1,8 +1,9 @@
 import { listenerHosts, outsideListener } from '../../config/listener-hosts.ts';
 import { certificatesOf } from '../../config/pem.ts';
 import type { InstalledKafka } from '../../config/schema.ts';
+import { firstLineOf } from '../../errors.ts';
 import { judgeEnding, until, validityOf } from './ending.ts';
-import { Check, type Finding, firstLine } from './finding.ts';
+import { Check, type Finding } from './finding.ts';
 import { shakeHands, type Shown } from './handshake.ts';
 import { apiOf, type Look, notAnswering } from './look.ts';
 import { entryOf } from './secret.ts';
@@ -152,7 +153,7 @@ function judgeFailure(error: NodeJS.ErrnoException): Omit<Seen, 'name'> {
     case 'ENETUNREACH':
       return { verdict: 'warning', says: `cannot be connected to from this machine (${error.code})`, remedy: fromHere };
     default:
-      return { verdict: 'fault', says: `does not speak TLS: ${firstLine(error)}`, remedy: 'Is that the address of the right listener?' };
+      return { verdict: 'fault', says: `does not speak TLS: ${firstLineOf(error)}`, remedy: 'Is that the address of the right listener?' };
   }
 }
 

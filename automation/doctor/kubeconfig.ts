@@ -3,10 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { KubeConfig, type User } from '@kubernetes/client-node';
 
 import { nearest } from '../../config/near.ts';
+import { firstLineOf } from '../../errors.ts';
 import type { ClusterAddress } from '../clusterProbe.ts';
 import { isText } from '../kubeconfigs.ts';
 import { judgeEnding, until, validityOf } from './ending.ts';
-import { Check, type Finding, firstLine } from './finding.ts';
+import { Check, type Finding } from './finding.ts';
 import { findProgram } from './programs.ts';
 
 /** Whether a kubeconfig has what it takes to reach a cluster, without reaching for it. */
@@ -17,7 +18,7 @@ export async function judgeKubeconfig({ context, kubeconfig }: ClusterAddress): 
   try {
     config = openKubeconfig(kubeconfig);
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : firstLine(error);
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : firstLineOf(error);
     return check.fault(`${file}: ${why}`, { remedy: 'Name the file in the setting kubeconfig.' });
   }
   if (config.getContextObject(context) === null) {

@@ -6,11 +6,12 @@ import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 
 import { compareVersions } from '../../config/versions.ts';
+import { firstLineOf } from '../../errors.ts';
 import { ownHome, ownState } from '../backend.ts';
 import type { EnvironmentOptions } from '../options.ts';
 import { located, readSettings } from '../options.ts';
 import { variable } from '../variable.ts';
-import { Check, type Finding, firstLine } from './finding.ts';
+import { Check, type Finding } from './finding.ts';
 import { findProgram } from './programs.ts';
 
 const subject = 'this machine';
@@ -40,7 +41,7 @@ async function judgePulumi(path: readonly string[]): Promise<Finding> {
     if (compareVersions(version, sdk) >= 0) return check.ok(`${version} (${program})`);
     return check.warning(`${version} (${program})`, { expected: `${sdk}, the SDK's, or newer`, remedy: 'Raise it where something that the program asks for is not known to it.' });
   } catch (error) {
-    return check.fault(`${program} does not answer: ${firstLine(error)}`, { remedy: 'Install it anew: https://www.pulumi.com/docs/install/' });
+    return check.fault(`${program} does not answer: ${firstLineOf(error)}`, { remedy: 'Install it anew: https://www.pulumi.com/docs/install/' });
   }
 }
 

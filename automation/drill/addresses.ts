@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { UserError } from '../../errors.ts';
+import { messageOf, UserError } from '../../errors.ts';
 import { bracketed } from './bracketed.ts';
 import type { ServingRegion } from './outcome.ts';
 
@@ -23,6 +23,6 @@ export async function byAddress(regions: readonly ServingRegion[], resolve = loo
 }
 
 function unresolved({ name, gatewayAddress }: ServingRegion, cause: unknown): UserError {
-  return new UserError(`who serves a request cannot be told: the address of region ${name}'s gateway, ${gatewayAddress}, does not resolve (${cause instanceof Error ? cause.message : String(cause)})`,
+  return new UserError(`who serves a request cannot be told: the address of region ${name}'s gateway, ${gatewayAddress}, does not resolve (${messageOf(cause)})`,
     { remedy: 'run the drill where the name can be resolved', cause });
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { messageOf } from '../../errors.ts';
 import type { Content } from './content.ts';
 import type { Exchange } from './exchange.ts';
 import { describe, Instance } from './instance.ts';
@@ -78,7 +79,7 @@ export class BridgeConsumer {
       return this.#consume();
     }).catch((error: unknown) => {
       this.isLost = false;
-      if (!this.#stop.signal.aborted) this.#o.onEnded(error instanceof NotMade ? 'not recreated' : 'broken', error instanceof Error ? error.message : String(error));
+      if (!this.#stop.signal.aborted) this.#o.onEnded(error instanceof NotMade ? 'not recreated' : 'broken', messageOf(error));
     });
     await first;
   }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 
-import { UserError } from '../../errors.ts';
+import { messageOf, UserError } from '../../errors.ts';
 import { byAddress } from './addresses.ts';
 import type { Tier1 } from './entrance.ts';
 import { beginOf } from './exchange.ts';
@@ -57,7 +57,7 @@ export class Generator {
       if (!this.#isOver) onDied(why);
       this.#isOver = true;
     };
-    this.#worker.on('error', (cause) => { end(new UserError(`the load generator ended: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })); });
+    this.#worker.on('error', (cause) => { end(new UserError(`the load generator ended: ${messageOf(cause)}`, { cause })); });
     this.#worker.on('exit', () => { end(new UserError('the load generator ended before its load did')); });
   }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { nearest } from '../../config/near.ts';
-import { UserError } from '../../errors.ts';
+import { messageOf, UserError } from '../../errors.ts';
 
 /** ms: a length of time. share: of all requests, 0 to 1. count: how many; where it counts records, also as a share of those sent. */
 type Unit = 'ms' | 'share' | 'count';
@@ -122,7 +122,7 @@ export function readObjectives(file: string): Expression[] {
   try {
     content = parse(readFileSync(file, 'utf8'));
   } catch (cause) {
-    throw new UserError(`the objectives in ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { exitCode: 2, cause });
+    throw new UserError(`the objectives in ${file} cannot be read: ${messageOf(cause)}`, { exitCode: 2, cause });
   }
   if (!Array.isArray(content) || content.length === 0) {
     throw new UserError(`${file} is not a list of objectives`, { exitCode: 2, remedy: "Write one in a line, like '- produce.blackoutMs<=100ms'." });

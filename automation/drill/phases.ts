@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
-import { UserError } from '../../errors.ts';
+import { messageOf, UserError } from '../../errors.ts';
 import { byAddress } from './addresses.ts';
 import { Cluster } from './cluster.ts';
 import { ConsumerGroup } from './consumers.ts';
@@ -272,8 +272,4 @@ async function forget({ plan: { topic }, phase }: Drill, kafka: Kafka): Promise<
 /** Of a topic, by an error that names it. */
 function staysBehind(error: unknown): string {
   return `left behind in Kafka, to be deleted with its own tools: ${messageOf(error)}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { UserError } from '../../errors.ts';
+import { messageOf, UserError } from '../../errors.ts';
 import type { PlanStep } from './plan.ts';
 import { wrongSteps } from './step-values.ts';
 
@@ -28,7 +28,7 @@ export function readPlan(file: string): WrittenStep[] {
   try {
     content = parse(readFileSync(file, 'utf8'));
   } catch (cause) {
-    throw new UserError(`the plan ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { exitCode: 2, cause });
+    throw new UserError(`the plan ${file} cannot be read: ${messageOf(cause)}`, { exitCode: 2, cause });
   }
   const list = steps.safeParse(content);
   if (!list.success) throw wrong(file, list.error.issues.map(({ message }) => message));

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../errors.ts';
 import type { ConsumerGroup } from './consumers.ts';
 import type { Clock } from './exchange.ts';
 import type { Attempt } from './records.ts';
@@ -31,7 +32,7 @@ const recentOfEach = 15;
 export async function reachSteadyState({ probe, consumers, regions, clock, signal }: SteadyOptions): Promise<string | undefined> {
   let failure: string | undefined;
   consumers?.start(signal).catch((error: unknown) => {
-    failure = error instanceof Error ? error.message : String(error);
+    failure = messageOf(error);
   });
   const begin = clock();
   const last: Attempt[] = [];

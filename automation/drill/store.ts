@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { UserError } from '../../errors.ts';
+import { messageOf, UserError } from '../../errors.ts';
 import { wrongLine } from './line-schema.ts';
 import { LineWriter } from './line-writer.ts';
 import { PlainLines } from './plain-lines.ts';
@@ -49,11 +49,11 @@ function taken(directory: string, cause?: unknown): UserError {
 export async function makeReportDirectory(directory: string): Promise<void> {
   mustTakeReport(directory, { series: false });
   await mkdir(directory, { recursive: true }).catch((cause: unknown) => {
-    throw new UserError(`the report directory ${directory} cannot be made: ${reason(cause)}`, { exitCode: 2, cause });
+    throw new UserError(`the report directory ${directory} cannot be made: ${messageOf(cause)}`, { exitCode: 2, cause });
   });
   await writeFile(fileOf(directory, 'attempts'), '', { flag: 'wx' }).catch((cause: unknown) => {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw taken(directory, cause);
-    throw new UserError(`the report directory ${directory} cannot be written: ${reason(cause)}`, { exitCode: 2, remedy: 'name a directory that you may write', cause });
+    throw new UserError(`the report directory ${directory} cannot be written: ${messageOf(cause)}`, { exitCode: 2, remedy: 'name a directory that you may write', cause });
   });
 }
 
@@ -159,7 +159,7 @@ async function* linesOf(file: string, whole: Promise<unknown> | undefined): Asyn
     }
   } catch (cause) {
     if (cause instanceof UserError || (cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
-    throw new UserError(`${file} cannot be read: ${reason(cause)}`, { cause });
+    throw new UserError(`${file} cannot be read: ${messageOf(cause)}`, { cause });
   }
   if (rest > 0) yield { bytes: Buffer.alloc(0), broken: true };
 }
@@ -168,7 +168,7 @@ function parse(line: string, where: string): unknown {
   try {
     return JSON.parse(line);
   } catch (cause) {
-    throw new UserError(`${where} is not JSON: ${reason(cause)}`, { remedy: 'the run was changed; it cannot be judged', cause });
+    throw new UserError(`${where} is not JSON: ${messageOf(cause)}`, { remedy: 'the run was changed; it cannot be judged', cause });
   }
 }
 
@@ -178,8 +178,4 @@ function fileOf(directory: string, kind: keyof Lines): string {
 
 function schemaOf(kind: keyof Lines): string {
   return `kbf-${kind}/1`;
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { UserError } from '../../errors.ts';
+import { messageOf, UserError } from '../../errors.ts';
 import type { JudgeAhead } from './judge-ahead.ts';
 import { judgeLines } from './judge-lines.ts';
 import { reportSchema } from './report.ts';
@@ -69,7 +69,7 @@ async function readDocument(file: string, remedy: string): Promise<object> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as object;
   } catch (cause) {
-    throw new UserError(`${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { exitCode: 2, remedy, cause });
+    throw new UserError(`${file} cannot be read: ${messageOf(cause)}`, { exitCode: 2, remedy, cause });
   }
 }
 
@@ -92,7 +92,7 @@ export async function writeWhole(file: string, content: string, next = 'try agai
     await writeFile(whole, content);
     await rename(whole, file);
   } catch (cause) {
-    throw new UserError(`${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new UserError(`${file} cannot be written: ${messageOf(cause)}`, {
       remedy: (cause as NodeJS.ErrnoException).code === 'ENOSPC' ? `make room on the disk, then ${next}` : 'name a directory that you may write', cause,
     });
   }

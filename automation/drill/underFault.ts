@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { UserError } from '../../errors.ts';
+import { messageOf, UserError } from '../../errors.ts';
 import { requestTimeoutMs, statusOf } from './cluster.ts';
 import type { Fault } from './faults/fault.ts';
 import { faultNamed } from './faults/index.ts';
@@ -22,7 +22,7 @@ const [stillThereEveryMs, stillThereWithinMs] = [2_000, 1_000];
 /** A fault is in effect and stays so; the journal still knows of it. */
 export class NotHealed extends UserError {
   constructor({ fault, text }: Injection, cause: unknown) {
-    super(`${fault.name} of ${text} could not be healed: ${cause instanceof Error ? cause.message : String(cause)}`,
+    super(`${fault.name} of ${text} could not be healed: ${messageOf(cause)}`,
       { code: 'not-healed', remedy: 'kbf faults heal, or the next drill, tries again', cause });
   }
 }

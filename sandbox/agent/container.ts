@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Container } from '@kubernetes/client-node';
-import { UserError } from '../../errors.ts';
+import { messageOf, UserError } from '../../errors.ts';
 import type { ContainerProcess, Exit } from './container-process.ts';
 import type { Inside } from './inside.ts';
 import { probeOnce, runProbe } from './probes.ts';
@@ -174,7 +174,7 @@ export class ContainerRunner {
         return undefined;
       } catch (error) {
         const reason = error instanceof LaunchError ? error.reason : 'CreateContainerConfigError';
-        const message = error instanceof Error ? error.message : String(error);
+        const message = messageOf(error);
         this.#set({ waiting: { reason, message } });
         this.#host.event('Warning', 'Failed', `Error: ${message}`, this.spec.name);
         await this.#sleep(pauseMs);

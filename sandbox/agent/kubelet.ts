@@ -4,6 +4,7 @@ import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { messageOf } from '../../errors.ts';
 import { execServer } from './exec.ts';
 import type { FindInside } from './exec.ts';
 import { kubeletPort } from './node.ts';
@@ -35,7 +36,7 @@ export async function serveKubelet(node: NodeContext, findPod: (key: string) => 
     try {
       answer(node, findPod, request, response);
     } catch (error) {
-      response.writeHead(500, { 'content-type': 'text/plain' }).end(`${error instanceof Error ? error.message : String(error)}\n`);
+      response.writeHead(500, { 'content-type': 'text/plain' }).end(`${messageOf(error)}\n`);
     }
   });
   server.on('upgrade', execServer(findInside));

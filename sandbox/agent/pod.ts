@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../errors.ts';
 import { ContainerRunner } from './container.ts';
 import type { ContainerHost } from './container.ts';
 import { Refusal } from './exec.ts';
@@ -81,7 +82,7 @@ export class PodRunner {
     this.#cutOff = blocks;
     if (this.#released) return;
     this.#cut?.set(blocks).catch((error: unknown) => {
-      this.#node.recorder.event(this.#ref(), 'Warning', 'NetworkPolicyFailed', error instanceof Error ? error.message : String(error));
+      this.#node.recorder.event(this.#ref(), 'Warning', 'NetworkPolicyFailed', messageOf(error));
     });
   }
 
@@ -225,7 +226,7 @@ export class PodRunner {
       try {
         return await attempt();
       } catch (error) {
-        this.#node.recorder.event(this.#ref(), 'Warning', reason, error instanceof Error ? error.message : String(error));
+        this.#node.recorder.event(this.#ref(), 'Warning', reason, messageOf(error));
         await delay(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
       }
     }
@@ -251,7 +252,7 @@ export class PodRunner {
       while (this.#refreshAgain && !this.#stopping.signal.aborted) {
         this.#refreshAgain = false;
         await this.#volumes?.refresh(this.#pod).catch((error: unknown) => {
-          this.#node.recorder.event(this.#ref(), 'Warning', 'FailedMount', error instanceof Error ? error.message : String(error));
+          this.#node.recorder.event(this.#ref(), 'Warning', 'FailedMount', messageOf(error));
         });
       }
       this.#refreshing = false;

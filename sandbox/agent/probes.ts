@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Container, V1HTTPGetAction, V1Probe } from '@kubernetes/client-node';
+import { messageOf } from '../../errors.ts';
 import { signalGroup } from './container-process.ts';
 import { enter } from './inside.ts';
 import type { Inside } from './inside.ts';
@@ -57,7 +58,7 @@ export async function probeOnce(probe: Pick<Probe, 'httpGet' | 'tcpSocket' | 'ex
     if (probe.exec !== undefined) return await runInContainer(probe.exec.command ?? [], target, timeoutMs);
     return { ok: true, message: '' };
   } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+    return { ok: false, message: messageOf(error) };
   }
 }
 

@@ -1,7 +1,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { V1DownwardAPIVolumeFile, V1KeyToPath, V1Volume, V1VolumeProjection } from '@kubernetes/client-node';
-import { UserError } from '../../errors.ts';
+import { messageOf, UserError } from '../../errors.ts';
 import type { Api } from './api.ts';
 import { ApiError } from './api.ts';
 import { podField } from './env.ts';
@@ -45,7 +45,7 @@ export class PodVolumes {
       try {
         this.#sources.set(volume.name, await this.#make(volume));
       } catch (error) {
-        throw new UserError(`MountVolume.SetUp failed for volume "${volume.name}": ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+        throw new UserError(`MountVolume.SetUp failed for volume "${volume.name}": ${messageOf(error)}`, { cause: error });
       }
     }
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Admin, findErrorBy, type ClusterPartitionMetadata, type Connection } from '@platformatic/kafka';
+import { messageOf } from '../../errors.ts';
 import type { BridgeConfig, Settings } from './config.ts';
 import { HttpError } from './errors.ts';
 
@@ -92,7 +93,7 @@ export function serverText(error: unknown): string {
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
   if (first instanceof AggregateError) return serverText(first);
   const { serverErrorMessage } = first as { serverErrorMessage?: string | null };
-  return serverErrorMessage || (first instanceof Error ? first.message : String(first));
+  return serverErrorMessage || messageOf(first);
 }
 
 /** Kafka's own words when it does not take the bridge for who it says it is; undefined for any other error. The library hides them under a connection that failed. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer } from '@platformatic/kafka';
+import { messageOf } from '../../errors.ts';
 import { apiError, before, isRetriable, refused, type Cluster } from './cluster.ts';
 import type { BridgeConfig, Settings } from './config.ts';
 import { HttpError } from './errors.ts';
@@ -210,6 +211,6 @@ function javaPattern(text: string): RegExp {
   try {
     return new RegExp(`^(?:${text})$`, 'u');
   } catch (error) {
-    throw new HttpError(500, `java.util.regex.PatternSyntaxException: ${error instanceof Error ? error.message : String(error)}`);
+    throw new HttpError(500, `java.util.regex.PatternSyntaxException: ${messageOf(error)}`);
   }
 }

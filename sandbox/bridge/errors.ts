@@ -1,3 +1,5 @@
+import { messageOf } from '../../errors.ts';
+
 /**
  * An answer other than success, as the Bridge writes it: `{"error_code":…,"message":…,"validation_errors":[…]}`.
  * `message` is Kafka's or the Bridge's own text, since clients and tests read it.
@@ -23,5 +25,5 @@ export class HttpError extends Error {
 /** Any failure as an answer: what is not an `HttpError` is a 500 with the failure's text. */
 export function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
-  return new HttpError(500, error instanceof Error ? error.message : String(error));
+  return new HttpError(500, messageOf(error));
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { initProducerIdV5, NumericMap, produceV11, type MessageRecord } from '@platformatic/kafka';
+import { messageOf } from '../../errors.ts';
 import { apiError, before, isRetriable, refusal, type Cluster } from './cluster.ts';
 import type { Settings } from './config.ts';
 import { HttpError } from './errors.ts';
@@ -162,5 +163,5 @@ const kafkaTexts: Readonly<Record<string, string>> = {
 
 function kafkaText(error: unknown): string {
   const name = apiError(error);
-  return (name === undefined ? undefined : kafkaTexts[name]) ?? refusal(error) ?? (error instanceof Error ? error.message : String(error));
+  return (name === undefined ? undefined : kafkaTexts[name]) ?? refusal(error) ?? messageOf(error);
 }

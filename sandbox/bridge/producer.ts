@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compatibilityPartitioner } from '@platformatic/kafka';
+import { messageOf } from '../../errors.ts';
 import { apiError, refusal, type Cluster } from './cluster.ts';
 import type { Settings } from './config.ts';
 import { HttpError } from './errors.ts';
@@ -105,6 +106,6 @@ const byKey = (key: Buffer, count: number): number => compatibilityPartitioner({
 
 function asHttpError(error: unknown, topic: string): HttpError {
   if (error instanceof HttpError) return error;
-  const text = refusal(error) ?? (error instanceof Error ? error.message : String(error));
+  const text = refusal(error) ?? messageOf(error);
   return new HttpError(500, apiError(error) === 'INVALID_TOPIC_EXCEPTION' ? `Invalid topics: [${topic}]` : text);
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../errors.ts';
 import { HttpError } from './errors.ts';
 import { parseJson } from './json.ts';
 import { mediaTypes } from './operations.ts';
@@ -105,6 +106,6 @@ function decode(format: Format, bytes: Buffer): unknown {
   try {
     return parseJson(bytes.toString('utf8'));
   } catch (error) {
-    throw new HttpError(406, `Failed to decode:${error instanceof Error ? error.message : String(error)}`);
+    throw new HttpError(406, `Failed to decode:${messageOf(error)}`);
   }
 }

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import type { Agent } from 'undici';
+import { messageOf } from '../../errors.ts';
 import type { Addon } from '../operators/addon.ts';
 import { addons } from '../operators/index.ts';
 import type { FromInstaller } from './addon-runner.ts';
@@ -21,7 +22,7 @@ try {
   await main();
 } catch (error) {
   console.error(error);
-  tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+  tell({ kind: 'failed', message: messageOf(error) });
   process.exitCode = 1;
 }
 if (process.connected) process.disconnect();

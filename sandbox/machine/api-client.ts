@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'undici';
+import { messageOf } from '../../errors.ts';
 import { pkiFiles } from './pki-files.ts';
 import type { Pair } from './pki-files.ts';
 
@@ -30,7 +31,7 @@ export async function call(http: Agent, url: string, { method, type, body, signa
     dispatcher: http, headersTimeout: timeoutMs, bodyTimeout: timeoutMs, method: method ?? 'GET',
     ...(signal === undefined ? {} : { signal }),
     ...(body === undefined ? {} : { body, headers: { 'content-type': type } }),
-  }).catch((cause: unknown) => { throw new Error(`${method ?? 'GET'} ${url}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause }); });
+  }).catch((cause: unknown) => { throw new Error(`${method ?? 'GET'} ${url}: ${messageOf(cause)}`, { cause }); });
   const text = await response.body.text();
   if (response.statusCode >= 300) throw new HttpError(url, response.statusCode, text);
   return text;

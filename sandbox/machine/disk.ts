@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { UserError } from '../../errors.ts';
+import { firstLineOf, UserError } from '../../errors.ts';
 
 /** Below this, etcd and the API servers fail in ways that do not say why. */
 const neededBytes = 64 * 1024 * 1024;
@@ -13,8 +13,7 @@ export async function explainDisk(error: unknown, dir: string): Promise<unknown>
   const { bavail, bsize } = await statfs(there);
   const free = bavail * bsize;
   if (free >= neededBytes && (error as NodeJS.ErrnoException).code !== 'ENOSPC') return error;
-  const [firstLine = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-  return new UserError(`the disk is full: ${Math.floor(free / 1024 / 1024)} MiB are free in ${dir} (${firstLine})`, {
+  return new UserError(`the disk is full: ${Math.floor(free / 1024 / 1024)} MiB are free in ${dir} (${firstLineOf(error)})`, {
     remedy: 'Make room, or give a state directory on another disk.', cause: error,
   });
 }

@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
-import { UserError } from '../../errors.ts';
+import { messageOf, UserError } from '../../errors.ts';
 import { installAddons } from './addon-runner.ts';
 import { bringUp } from './bring-up.ts';
 import { serveControl } from './control.ts';
@@ -38,7 +38,7 @@ try {
 } catch (error) {
   console.error(error);
   const remedy = error instanceof UserError ? error.remedy : undefined;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   tell({ kind: 'failed', message, ...(remedy === undefined ? {} : { remedy }) }, () => process.exit(1));
 }
 

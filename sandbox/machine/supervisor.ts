@@ -1,3 +1,4 @@
+import { messageOf } from '../../errors.ts';
 import { describeExit, processError } from '../process.ts';
 import type { ManagedProcess } from '../process.ts';
 import type { ProcessStatus } from './protocol.ts';
@@ -82,7 +83,7 @@ export class Supervisor {
       if (this.#stopped !== undefined) await entry.process.stop();
       return true;
     } catch (error) {
-      entry.detail = error instanceof Error ? error.message : String(error);
+      entry.detail = messageOf(error);
       this.#tell(entry.process.name, `could not be started again: ${entry.detail}`);
       return false;
     }

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { UserError } from '../../errors.ts';
+import { messageOf, UserError } from '../../errors.ts';
 import { cachedHome, commit, filesSize, readCached } from './cache.ts';
 import { SourceError } from './command.ts';
 import type { Downloads } from './download.ts';
@@ -158,7 +158,7 @@ async function verify(spec: ToolSpec, work: Work): Promise<string> {
 }
 
 function refusal(source: string, error: unknown, cacheDir: string): Refusal {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   if (/ENOSPC|no space left on device/i.test(reason)) {
     return { source, reason, remedy: `free space on the disk of ${cacheDir} and of the temporary directory (all tools need about 6 GB while they are built)` };
   }

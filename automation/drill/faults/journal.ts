@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { UserError } from '../../../errors.ts';
+import { messageOf, UserError } from '../../../errors.ts';
 import { endWorkers, workersEntry } from '../workers/left.ts';
 import type { WorkersLeft } from '../workers/left.ts';
 import type { Fault } from './fault.ts';
@@ -47,7 +47,7 @@ export async function writeEntry(stateDir: string, entry: JournalEntry): Promise
     await handle.sync();
     await rename(draft, file);
   } catch (cause) {
-    throw new UserError(`${file} cannot be written, so nothing was done to ${entry.target} (${entry.fault}): ${cause instanceof Error ? cause.message : String(cause)}`,
+    throw new UserError(`${file} cannot be written, so nothing was done to ${entry.target} (${entry.fault}): ${messageOf(cause)}`,
       { remedy: 'see that its directory can be written and its disk is not full', cause });
   }
 }
@@ -86,7 +86,7 @@ async function healEntry({ fault: name, target, refs, undo, at }: JournalEntry, 
   try {
     now = await heal(new Target(kubeconfig, refs), undo);
   } catch (cause) {
-    throw new UserError(`${name} of ${at} on ${target} could not be healed: ${cause instanceof Error ? cause.message : String(cause)}`,
+    throw new UserError(`${name} of ${at} on ${target} could not be healed: ${messageOf(cause)}`,
       { remedy: 'see that its cluster answers, then try again (kbf faults heal)', cause });
   }
   await rm(file, { force: true });
@@ -130,7 +130,7 @@ async function readEntry(file: string): Promise<JournalEntry> {
     const entry = JSON.parse(await readFile(file, 'utf8')) as JournalEntry;
     if (entry.schema === 'kbf-fault/2') return entry;
   } catch (cause) {
-    throw new UserError(`${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { remedy: 'see by its run that nothing is left of the fault, then remove the file', cause });
+    throw new UserError(`${file} cannot be read: ${messageOf(cause)}`, { remedy: 'see by its run that nothing is left of the fault, then remove the file', cause });
   }
   throw new UserError(`${file} is not a journal of kbf-fault/2`, { remedy: 'it may be of another version of kbf; heal with that one' });
 }

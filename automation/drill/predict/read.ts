@@ -1,4 +1,5 @@
 import { bridgeServices, serviceHost, strimziBridgeDeployment, strimziBridgeService } from '../../../config/names.ts';
+import { messageOf } from '../../../errors.ts';
 import { Cluster } from '../cluster.ts';
 import { strimziGroup, strimziVersion } from '../kubernetes.ts';
 import type { AppliedConfiguration } from '../plan.ts';
@@ -41,7 +42,7 @@ export async function readConfiguration({ kubeconfig, outputs, topic }: { kubeco
     ...kafkaQuestion(kubeconfig, kafka),
   ];
   return Object.fromEntries(await Promise.all(questions.map(async ([name, ask]): Promise<[string, Settings]> =>
-    [name, await ask().catch((error: unknown) => ({ unreadable: error instanceof Error ? error.message : String(error) }))])));
+    [name, await ask().catch((error: unknown) => ({ unreadable: messageOf(error) }))])));
 }
 
 /** Kafka that is not the stack's own has no object to be read. */

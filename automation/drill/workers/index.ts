@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 
 import { userGivingGroup } from '../../../config/pod-security.ts';
-import { UserError } from '../../../errors.ts';
+import { messageOf, UserError } from '../../../errors.ts';
 import { byAddress } from '../addresses.ts';
 import type { Cluster } from '../cluster.ts';
 import { mediaType } from '../content.ts';
@@ -205,7 +205,7 @@ export class Workers {
         }
         this.#unread = undefined;
       } catch (error) {
-        this.#unread = error instanceof Error ? error.message : String(error);
+        this.#unread = messageOf(error);
       }
       await delay(this.#comparing ? clocks.readEveryMs : readEveryMs, undefined, { signal: this.#over.signal }).catch(() => undefined);
     }

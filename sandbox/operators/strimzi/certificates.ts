@@ -2,6 +2,7 @@
 import 'reflect-metadata';
 import { createPrivateKey, type webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
+import { messageOf } from '../../../errors.ts';
 import { Failure } from './model.ts';
 
 /** A certificate and its key, PEM; the key as PKCS#8, which is all that Kafka reads. */
@@ -51,7 +52,7 @@ function read({ certificate, key }: Issued): { issuer: x509.X509Certificate; sig
     const signingAlgorithm = { ...kind, hash: 'SHA-256' };
     return { issuer, signingKey: given.toCryptoKey(signingAlgorithm, false, ['sign']), signingAlgorithm };
   } catch (error) {
-    throw new Failure('InvalidCertificateException', `The clients CA cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Failure('InvalidCertificateException', `The clients CA cannot be used: ${messageOf(error)}`);
   }
 }
 

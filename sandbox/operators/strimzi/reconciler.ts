@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../../errors.ts';
 import { ApiError } from '../../agent/api.ts';
 import type { KubernetesCluster } from './cluster.ts';
 import { Failure, type Condition, type Resource } from './model.ts';
@@ -66,7 +67,7 @@ export class Reconciler<T extends Resource<unknown>> {
       if (resource.metadata.generation !== generation) started = Date.now();
       generation = resource.metadata.generation;
       const pause = await this.#reconcile(resource, started).catch((error: unknown) => {
-        log(`${resource.kind} ${key}: ${error instanceof Error ? error.message : String(error)}; trying again`);
+        log(`${resource.kind} ${key}: ${messageOf(error)}; trying again`);
         return timing.afterFailure;
       });
       if (pause === timing.again) started = Date.now() + timing.again;

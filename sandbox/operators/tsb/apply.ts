@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
+import { messageOf } from '../../../errors.ts';
 import { root, writtenKinds } from './cluster.ts';
 import type { WatchedCluster } from './cluster.ts';
 import { ApiError } from './connection.ts';
@@ -46,7 +47,7 @@ export async function applyDifference({ cluster, wanted, prune, log, propagation
       await action();
       log(`${context}: ${what}`);
     } catch (error) {
-      const message = `${context}: not ${what}: ${error instanceof Error ? error.message : String(error)}`;
+      const message = `${context}: not ${what}: ${messageOf(error)}`;
       failures.push({ message, refused: error instanceof ApiError && error.status === 422, ...(source ? { source } : {}) });
     }
   };

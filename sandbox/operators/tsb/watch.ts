@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
+import { messageOf } from '../../../errors.ts';
 import { ApiError } from './connection.ts';
 import type { Connection } from './connection.ts';
 
@@ -55,7 +56,7 @@ async function follow(options: WatchOptions, objects: Map<string, KubernetesObje
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof ApiError && error.status === 410) state.version = ''; // too old: list anew
-      else if (pause === retryMs.first) log(`${connection.context}: ${path}: ${error instanceof Error ? error.message : String(error)}; trying again`);
+      else if (pause === retryMs.first) log(`${connection.context}: ${path}: ${messageOf(error)}; trying again`);
       await delay(pause, undefined, { signal }).catch(() => undefined);
       pause = Math.min(pause * 2, retryMs.most);
     }
