@@ -17,8 +17,8 @@ function withPanic(value: number): { common_lb_config: object } {
   return { common_lb_config: { update_merge_window: '0s', healthy_panic_threshold: { value } } };
 }
 
-/** Behind the EnvoyFilters that TSB writes for every group of gateways, with its own panic threshold; without a priority the order would be that of their making. */
-const afterTsb = 10;
+/** Behind the EnvoyFilters that TSB writes for every group of gateways, whose priority is 100, with its own panic threshold. */
+const afterTsb = 1_000;
 
 /**
  * HTTP/2 pings to a host, and the end of its connections when one stays unanswered: what waits there is answered with 503 after 1.25 s instead of
@@ -43,6 +43,31 @@ const http2 = spoken({ explicit_http_config: { http2_protocol_options: pings } }
 const unsentMark = 'x-kbf-unsent';
 
 const connectionManager = 'envoy.filters.network.http_connection_manager';
+const managerType = 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+
+/**
+ * What was not sent to a host is sent to the next priority at once: to the peer. Without it the repetition prefers the region's own bridge for as long as that is not out yet, which
+ * Envoy's main thread tells the others, and is refused by it again (312 of 576 requests failed so while that thread was busy with a reading of its statistics).
+ */
+const elsewhere = {
+  name: 'envoy.retry_priorities.previous_priorities',
+  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig', update_frequency: 1 },
+};
+
+/**
+ * A request can be repeated for as long as all of it is kept, and TSB has its gateways keep 32 KiB, by HTTP/2 64 KiB (its EnvoyFilter `global-gw-best-practice`): a longer one is
+ * answered with 507 instead. This is Envoy's own default, and as much as Kafka's producers take by theirs (`max.request.size`).
+ */
+const keptBytes = 1_048_576;
+
+const kept: readonly ConfigPatch[] = [
+  { applyTo: 'LISTENER', match: { context: 'GATEWAY' }, patch: { operation: 'MERGE', value: { per_connection_buffer_limit_bytes: keptBytes } } },
+  {
+    applyTo: 'NETWORK_FILTER',
+    match: { context: 'GATEWAY', listener: { filterChain: { filter: { name: connectionManager } } } },
+    patch: { operation: 'MERGE', value: { typed_config: { '@type': managerType, http2_protocol_options: { initial_stream_window_size: keptBytes } } } },
+  },
+];
 
 /** Envoy's own: upstream connection failure. Of a request that was sent it says UC, upstream connection termination. */
 const neverConnected = 'UF';
@@ -75,11 +100,12 @@ export function regionFilter({ region, gateway, bridge }: { region: string; gate
         patch: { operation: 'MERGE', value: { response_headers_to_add: Object.entries(serverMarks(region)).map(header) } },
       },
       {
-        // Which answers count as `retriable-headers`, where resilience.ts has those repeated; and by what a bridge of several is chosen.
+        // Which answers count as `retriable-headers`, where resilience.ts has those repeated; where repetitions go; and by what a bridge of several is chosen.
         applyTo: 'HTTP_ROUTE',
         match: { context: 'GATEWAY', routeConfiguration: { vhost: { route: { action: 'ROUTE' } } } },
-        patch: { operation: 'MERGE', value: { route: { retry_policy: { retriable_headers: [{ name: unsentMark, present_match: true }] }, hash_policy: byGroup } } },
+        patch: { operation: 'MERGE', value: { route: { retry_policy: { retriable_headers: [{ name: unsentMark, present_match: true }], retry_priority: elsewhere }, hash_policy: byGroup } } },
       },
+      ...kept,
     ],
   };
 }
@@ -93,7 +119,12 @@ export function tier1Filter({ gateway, hosts, healthCheck }: { gateway: string; 
   return {
     priority: afterTsb,
     workloadSelector: { labels: { app: gateway } },
-    configPatches: hosts.map((host) => checked(host, { ...healthCheck, asking: { path, host, expected_statuses: [{ start: 200, end: 503 }, { start: 504, end: 600 }] } }, http2)),
+    configPatches: [
+      ...hosts.map((host) => checked(host, { ...healthCheck, asking: { path, host, expected_statuses: [{ start: 200, end: 503 }, { start: 504, end: 600 }] } }, http2)),
+      // Regions have priorities where one is to be first.
+      { applyTo: 'HTTP_ROUTE', match: { context: 'GATEWAY', routeConfiguration: { vhost: { route: { action: 'ROUTE' } } } }, patch: { operation: 'MERGE', value: { route: { retry_policy: { retry_priority: elsewhere } } } } },
+      ...kept,
+    ],
   };
 }
 
@@ -104,7 +135,7 @@ export function tier1Filter({ gateway, hosts, healthCheck }: { gateway: string; 
 export function sidecarFilter({ labels, port }: { labels: Record<string, string>; port: number }): EnvoyFilterSpec {
   const protocol = spoken({ use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: pings } });
   const marked = { filter: { response_flag_filter: { flags: [neverConnected] } }, headers_to_add: [header([unsentMark, 'true'])] };
-  const typed = { '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', local_reply_config: { mappers: [marked] } };
+  const typed = { '@type': managerType, local_reply_config: { mappers: [marked] } };
   return {
     workloadSelector: { labels },
     configPatches: [

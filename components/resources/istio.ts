@@ -1,7 +1,7 @@
 import { customResource } from './custom-resource.ts';
 
 export interface ConfigPatch {
-  readonly applyTo: 'CLUSTER' | 'ROUTE_CONFIGURATION' | 'HTTP_ROUTE' | 'NETWORK_FILTER';
+  readonly applyTo: 'CLUSTER' | 'ROUTE_CONFIGURATION' | 'HTTP_ROUTE' | 'LISTENER' | 'NETWORK_FILTER';
   readonly match: GatewayMatch | SidecarMatch;
   /** A piece of Envoy's own configuration, with Envoy's field names. */
   readonly patch: { readonly operation: 'MERGE'; readonly value: Record<string, unknown> };
@@ -11,6 +11,7 @@ interface GatewayMatch {
   readonly context: 'GATEWAY';
   readonly cluster?: { readonly service: string };
   readonly routeConfiguration?: { readonly vhost: { readonly route: { readonly action: 'ROUTE' } } };
+  readonly listener?: { readonly filterChain: { readonly filter: { readonly name: string } } };
 }
 
 interface SidecarMatch {

@@ -25,9 +25,9 @@ const timeouts = z.strictObject({
     .max(5_000)
     .default(500)
     .describe('A connection from tier1 to a region, or from a region to its peer: two round trips, as TLS takes one, and a little. docs/failover.md says what the default carries.'),
-  perTryMs: milliseconds.default(12_000).describe('One try of a request.'),
+  perTryMs: milliseconds.default(12_000).describe('One try of a request. Without effect with `bridge.service: strimzi`, as polls take the same way.'),
   routeMs: milliseconds.default(15_000).describe('A request with its repetitions.'),
-  consumersMs: milliseconds.min(2_000).default(30_000).describe('A request to a consumer, which may be a long poll: longer than the `timeout` that clients ask for.'),
+  consumersMs: milliseconds.min(2_000).default(30_000).describe('A request to a consumer, which may be a long poll: longer than the `timeout` that clients ask for, as a poll that lasts longer is answered with 504.'),
 });
 
 const answeredPath = new RegExp(bridgeOperations.filter(({ answered }) => answered).map(({ path }) => path.source).join('|'));

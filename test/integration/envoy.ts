@@ -3,6 +3,13 @@ export interface EnvoyConfig {
   readonly clusters: readonly Cluster[];
   readonly routes: readonly RouteConfiguration[];
   readonly endpoints: readonly Assignment[];
+  readonly listeners: readonly Listening[];
+}
+
+interface Listening {
+  readonly name: string;
+  readonly per_connection_buffer_limit_bytes?: number;
+  readonly filter_chains?: readonly { readonly filters?: readonly { readonly name: string; readonly typed_config?: { readonly http2_protocol_options?: { readonly initial_stream_window_size?: number } } }[] }[];
 }
 
 interface Cluster {
@@ -21,7 +28,7 @@ interface RouteConfiguration {
     readonly domains: readonly string[];
     readonly routes: readonly {
       readonly match: { readonly prefix?: string };
-      readonly route?: { readonly cluster?: string; readonly weighted_clusters?: unknown; readonly retry_policy?: { readonly retry_on?: string; readonly retriable_headers?: readonly { readonly name: string }[] }; readonly hash_policy?: readonly { readonly header?: { readonly header_name: string } }[] };
+      readonly route?: { readonly cluster?: string; readonly weighted_clusters?: unknown; readonly retry_policy?: { readonly retry_on?: string; readonly retriable_headers?: readonly { readonly name: string }[]; readonly retry_priority?: { readonly name: string } }; readonly hash_policy?: readonly { readonly header?: { readonly header_name: string } }[] };
     }[];
   }[];
 }
@@ -37,6 +44,7 @@ interface Assignment {
 
 interface Section {
   readonly dynamic_active_clusters?: readonly { readonly cluster: Cluster }[];
+  readonly dynamic_listeners?: readonly { readonly active_state?: { readonly listener: Listening } }[];
   readonly dynamic_route_configs?: readonly { readonly route_config: RouteConfiguration }[];
   readonly dynamic_endpoint_configs?: readonly { readonly endpoint_config: Assignment }[];
 }
@@ -48,7 +56,15 @@ export function envoyConfig(dump: string): EnvoyConfig {
     clusters: configs.flatMap((section) => section.dynamic_active_clusters ?? []).map(({ cluster }) => cluster),
     routes: configs.flatMap((section) => section.dynamic_route_configs ?? []).map(({ route_config: route }) => route),
     endpoints: configs.flatMap((section) => section.dynamic_endpoint_configs ?? []).map(({ endpoint_config: endpoint }) => endpoint),
+    listeners: configs.flatMap((section) => section.dynamic_listeners ?? []).flatMap(({ active_state: active }) => (active === undefined ? [] : [active.listener])),
   };
+}
+
+/** How much of a request each listener keeps, in bytes: by HTTP/1.1, and by HTTP/2. */
+export function keptBytes({ listeners }: EnvoyConfig): (number | undefined)[][] {
+  return listeners.map(({ per_connection_buffer_limit_bytes: connection, filter_chains: chains = [] }) => [
+    connection, ...chains.flatMap(({ filters = [] }) => filters).map(({ typed_config: typed }) => typed?.http2_protocol_options?.initial_stream_window_size),
+  ]);
 }
 
 /** The clusters of this name: one, or none. */
@@ -72,9 +88,9 @@ export function destinations({ endpoints }: EnvoyConfig, cluster: string): { pri
 }
 
 /** The routes of a host name, over all listeners. */
-export function routesOf({ routes }: EnvoyConfig, host: string): { prefix: string; cluster: string; retryOn: string | undefined; retriableHeaders: string[]; hashed: string | undefined; weighted: boolean }[] {
+export function routesOf({ routes }: EnvoyConfig, host: string): { prefix: string; cluster: string; retryOn: string | undefined; retriableHeaders: string[]; retryPriority: string | undefined; hashed: string | undefined; weighted: boolean }[] {
   return routes.flatMap((route) => route.virtual_hosts).filter(({ domains }) => domains.includes(host)).flatMap((virtualHost) => virtualHost.routes).map(({ match, route }) => ({
-    prefix: match.prefix ?? '', cluster: route?.cluster ?? '', retryOn: route?.retry_policy?.retry_on, retriableHeaders: (route?.retry_policy?.retriable_headers ?? []).map(({ name }) => name), hashed: route?.hash_policy?.[0]?.header?.header_name, weighted: route?.weighted_clusters !== undefined,
+    prefix: match.prefix ?? '', cluster: route?.cluster ?? '', retryOn: route?.retry_policy?.retry_on, retriableHeaders: (route?.retry_policy?.retriable_headers ?? []).map(({ name }) => name), retryPriority: route?.retry_policy?.retry_priority?.name, hashed: route?.hash_policy?.[0]?.header?.header_name, weighted: route?.weighted_clusters !== undefined,
   }));
 }
 

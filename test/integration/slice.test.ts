@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Report } from '../../automation/drill/index.ts';
-import { asSidecar, askingPort, clustersOf, destinations, envoyConfig, localRepliesOf, pingsOf, routesOf } from './envoy.ts';
+import { asSidecar, askingPort, clustersOf, destinations, envoyConfig, keptBytes, localRepliesOf, pingsOf, routesOf } from './envoy.ts';
 import type { EnvoyConfig } from './envoy.ts';
 import { Workshop, answers, eventually, leftBehind, pidNamespaces } from './support.ts';
 import type { SandboxAnswer } from './support.ts';
@@ -181,6 +181,22 @@ describe('the whole path on a sandbox', function () {
       }
       const consumers = ofGateway.filter(({ prefix }) => prefix === '/consumers');
       assert.deepEqual([...new Set(consumers.map(({ retryOn, cluster }) => `${String(retryOn)} ${cluster}`))], ['undefined outbound|8080||kafka-bridge-local.kafka-bridge.svc.cluster.local']);
+    });
+
+    it('repeats at the next priority, while the dead host is not out yet, and whatever of it fits into a megabyte', () => {
+      for (const proxy of [tier1, gateway]) {
+        const repeating = routesOf(proxy, outputs.hostname).filter(({ retryOn }) => retryOn !== undefined);
+        assert.deepEqual([...new Set(repeating.map(({ retryPriority }) => retryPriority))], ['envoy.retry_priorities.previous_priorities']);
+        // TSB's own filter says 32 and 64 KiB.
+        const kept = keptBytes(proxy);
+        assert.ok(kept.length > 0 && kept.flat().every((bytes) => bytes === 1_048_576), JSON.stringify(kept));
+      }
+    });
+
+    it('takes no bridge from all consumers of a region for the poll of one that outlasts its time', () => {
+      const [local] = clustersOf(gateway, 'outbound|8080||kafka-bridge-local.kafka-bridge.svc.cluster.local');
+      assert.equal(local?.outlier_detection?.['consecutive_local_origin_failure'] ?? 5, 5);
+      assert.equal(local?.outlier_detection?.['consecutive_gateway_failure'] ?? 5, 5);
     });
 
     it('has sidecars say of requests that their bridge never got, and of no others, that they were not sent', async () => {

@@ -32,7 +32,7 @@ describe('the configuration in effect', () => {
     directory = await mkdtemp(join(tmpdir(), 'kbf-unit-'));
     kubeconfig = join(directory, 'kubeconfig');
     await writeFile(kubeconfig, await joined(Object.values(clusters)));
-    for (const cluster of Object.values(clusters)) giveIstio(cluster, 'istio-system', []);
+    for (const cluster of Object.values(clusters)) for (const namespace of ['istio-system', 'xcp-multicluster']) giveIstio(cluster, namespace, []);
     for (const { objects } of Object.values(clusters)) objects.set('/apis', { groups: [{ name: 'kafka.strimzi.io', versions: [{ version: 'v1' }], preferredVersion: { version: 'v1' } }] });
     for (const name of ['east', 'west'] as const) {
       const { objects } = clusters[name];
@@ -139,7 +139,18 @@ describe('the configuration in effect', () => {
     }
     giveIstio(clusters.central, 'edge', []);
     giveIstio(clusters.central, 'istio-system', [{ spec: { host: '*' } }]);
-    assert.match(await unreadable('tier1 → regions'), /^no DestinationRule in namespace edge of cluster central names kafka.example/);
+    assert.match(await unreadable('tier1 → regions'), /^no DestinationRule in namespace edge or xcp-multicluster of cluster central names kafka.example/);
+  });
+
+  it('has the rule of a host of several clusters from where TSB keeps those, where the gateway\'s own namespace has none', async () => {
+    const connectMs = async (): Promise<unknown> => (await readConfiguration({ kubeconfig, outputs }))['tier1 → regions']?.['connectTimeoutMs'];
+    const own = await connectMs();
+    giveIstio(clusters.central, 'xcp-multicluster', [rule('kafka.example', '9s')]);
+    assert.equal(await connectMs(), own);
+    giveIstio(clusters.central, 'edge', []);
+    assert.equal(await connectMs(), 9000);
+    giveIstio(clusters.central, 'xcp-multicluster', [{ spec: { host: 'kafka.example', exportTo: ['.'] } }]);
+    assert.equal(await connectMs(), undefined);
   });
 
   it('bounds nothing where what applies to all namespaces may not be read', async () => {

@@ -42,6 +42,19 @@ describe('the EnvoyFilter of a gateway', () => {
     }
   });
 
+  it('sends what was not sent to the next priority, and keeps as much of it as Envoy does by itself', () => {
+    const type = 'type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig';
+    for (const filter of [ofRegion, ofTier1]) {
+      const [{ route }] = valuesOf(filter, 'HTTP_ROUTE') as [{ route: { retry_policy: Value } }];
+      assert.deepEqual(route.retry_policy['retry_priority'], { name: 'envoy.retry_priorities.previous_priorities', typed_config: { '@type': type, update_frequency: 1 } });
+      assert.deepEqual(valuesOf(filter, 'LISTENER'), [{ per_connection_buffer_limit_bytes: 1_048_576 }]);
+      const [{ typed_config: manager }] = valuesOf(filter, 'NETWORK_FILTER') as [{ typed_config: Value }];
+      assert.deepEqual(manager['http2_protocol_options'], { initial_stream_window_size: 1_048_576 });
+      // TSB's own filters have 0 and 100, and Istio applies higher ones later.
+      assert.ok((filter.priority ?? 0) > 100);
+    }
+  });
+
   it('says who answered in place of whatever was said before', () => {
     const [headers] = valuesOf(ofRegion, 'ROUTE_CONFIGURATION').map((value) => value['response_headers_to_add']);
     assert.deepEqual(headers, [['x-kbf-gateway', 'east'], ['x-kbf-upstream', '%UPSTREAM_HOST%']].map(([key, value]) => ({ header: { key, value }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' })));

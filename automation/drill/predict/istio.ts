@@ -21,11 +21,19 @@ export async function rootObjects(cluster: Cluster, mesh: unknown, namespace: st
   const root = text(at(mesh, 'rootNamespace')) ?? istioNamespace;
   if (root === namespace) return { destinationRules: [], virtualServices: [], envoyFilters: [] };
   const { destinationRules, virtualServices, envoyFilters } = await istioObjects(cluster, root);
-  const isFor = ({ spec }: RawObject): boolean => {
+  return { destinationRules: destinationRules.filter(isExportedTo(namespace)), virtualServices: virtualServices.filter(isExportedTo(namespace)), envoyFilters };
+}
+
+/** The rules that another namespace has for proxies of this one. Throws where they cannot be read. */
+export async function exportedRules(cluster: Cluster, from: string, namespace: string): Promise<RawObject[]> {
+  return (await listed(cluster, from, 'destinationrules', ['v1', 'v1beta1'])).filter(isExportedTo(namespace));
+}
+
+function isExportedTo(namespace: string): (object: RawObject) => boolean {
+  return ({ spec }) => {
     const exportedTo = list(at(spec, 'exportTo'));
     return exportedTo.length === 0 || exportedTo.includes('*') || exportedTo.includes(namespace);
   };
-  return { destinationRules: destinationRules.filter(isFor), virtualServices: virtualServices.filter(isFor), envoyFilters };
 }
 
 /** Throws where one of the kinds cannot be read. */

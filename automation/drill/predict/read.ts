@@ -7,9 +7,10 @@ import { objectName } from './configuration.ts';
 import { bridgeSettings, hopSettings, kafkaSettings, takesRecords } from './extract.ts';
 import type { HopObjects } from './extract.ts';
 import type { PodLabels } from './filters.ts';
-import { istioObjects, meshConfiguration, rootObjects } from './istio.ts';
+import { exportedRules, istioObjects, meshConfiguration, rootObjects } from './istio.ts';
 import { at } from './raw.ts';
 import type { RawObject } from './raw.ts';
+import { ruleOf } from './rules.ts';
 
 /** Where the stack's objects are. */
 export interface Places {
@@ -67,21 +68,29 @@ interface Way {
   topic: string | undefined;
 }
 
+/** Where TSB keeps hosts that are in several clusters. */
+const multiclusterNamespace = 'xcp-multicluster';
+
 /** The first of the hosts that Istio was told something of; one that requests go to comes before the others. */
 async function hop(cluster: Cluster, { namespace, proxy, behind, hostname, topic }: Way, hosts: readonly string[]): Promise<Settings> {
   const [proxyLabels, hostLabels, own] = await Promise.all([podLabels(cluster, namespace, proxy), podLabels(cluster, namespace, behind), istioObjects(cluster, namespace)]);
   const mesh = await meshConfiguration(cluster, proxyLabels?.['istio.io/rev']);
   const root = await rootObjects(cluster, mesh, namespace);
-  const objectsOf = (host: string): HopObjects => ({
-    // Of a host that is no Service of this namespace nobody knows which other one Istio would ask before its root namespace.
-    host, hostname, mesh, proxyLabels, hostLabels, ...own, root: host.endsWith(`.${namespace}.svc.cluster.local`) ? root : { ...root, destinationRules: [] }, ...(topic === undefined ? {} : { topic }),
+  // Where the proxy's namespace says nothing of a host, Istio asks the host's own, and its root namespace only where that is the same.
+  const isHere = (host: string): boolean => host.endsWith(`.${namespace}.svc.cluster.local`);
+  const further = async (host: string): Promise<readonly RawObject[]> => {
+    if (isHere(host)) return root.destinationRules;
+    return ruleOf(host, own.destinationRules, proxyLabels) === undefined ? await exportedRules(cluster, multiclusterNamespace, namespace) : [];
+  };
+  const objectsOf = async (host: string): Promise<HopObjects> => ({
+    host, hostname, mesh, proxyLabels, hostLabels, ...own, root: { ...root, destinationRules: await further(host) }, ...(topic === undefined ? {} : { topic }),
   });
-  const all = hosts.map(objectsOf);
+  const all = await Promise.all(hosts.map(objectsOf));
   for (const objects of [...all.filter(takesRecords), ...all]) {
     const settings = hopSettings(objects);
     if (settings !== undefined) return { host: objects.host, ...settings };
   }
-  return { unreadable: `no DestinationRule in namespace ${namespace} of cluster ${cluster.context} names ${hosts.join(' or ')}` };
+  return { unreadable: `no DestinationRule in namespace ${namespace}${hosts.every(isHere) ? '' : ` or ${multiclusterNamespace}`} of cluster ${cluster.context} names ${hosts.join(' or ')}` };
 }
 
 /** Undefined where there is no such Deployment, or it may not be read: the settings themselves are there without. */

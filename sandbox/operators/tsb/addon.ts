@@ -2,6 +2,7 @@ import type { KubernetesObject } from '@kubernetes/client-node';
 import type { ClusterInfo } from '../../machine/clusters.ts';
 import type { Addon, AddonContext } from '../addon.ts';
 import { tsbDefinitions } from './crds.ts';
+import { gatewayFilter } from './gateway-filter.ts';
 import { onboardingLabel } from './hierarchy.ts';
 import { multiclusterNamespace } from './translate/objects.ts';
 
@@ -11,7 +12,7 @@ const namespace = 'tsb';
 const labels = { app: 'tsb-operator' };
 
 /**
- * Tetrate Service Bridge, as a stand-in: its definitions and ControlPlane in every onboarded cluster (GitOps is on in all of them),
+ * Tetrate Service Bridge, as a stand-in: its definitions, ControlPlane and filter of gateways in every onboarded cluster (GitOps is on in all of them),
  * and in the central cluster the operator with a kubeconfig of each, and a Cluster object for each, as onboarding leaves them.
  */
 export const tsb: Addon = {
@@ -21,6 +22,7 @@ export const tsb: Addon = {
     ...tsbDefinitions(),
     ...['istio-system', multiclusterNamespace].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
     controlPlane(context.cluster),
+    gatewayFilter(),
     ...(context.cluster.role === 'central' ? operator(context) : []),
   ] as KubernetesObject[]),
 };
