@@ -81,6 +81,8 @@ function ofConditions(isMissed: IsMissed): string[] {
     ['condition.ownSockets', noSocketLeft],
     ['condition.generatorLatenessInGapMs', 'The load stood still within the longest gap: give a lower rate, or the machine less other work.'],
     ['condition.generatorLatenessP99Ms', 'The load was sent late: give a lower rate, or the machine less other work.'],
+    ['condition.generatorLatenessMaxMs', 'The load was sent late: give a lower rate, or the machine less other work.'],
+    ['condition.generatorLatenessInStepMs', 'The load was sent late: give a lower rate, or the machine less other work.'],
     ['condition.connectionWaitP50Ms', 'The load\'s own connections did not carry it before the fault: give a lower rate or more connections.'],
     ['condition.produceBound', 'Nothing says how long requests may wait: see that the drill can read what it could not, or say it (--objective \'produce.blackoutMs<=2s\').'],
     ['condition.consumeBound', 'Nothing says how long consumers may wait: see that the drill can read what it could not, or say it (--objective \'consume.blackoutMs<=30s\').'],

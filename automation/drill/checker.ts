@@ -150,6 +150,12 @@ export class Checker {
     return isFirst;
   }
 
+  /** Notes that its record was given. Whether that was the first time, of one that was acknowledged: a copy brings nothing new. */
+  isAwaited({ id }: Delivery): boolean {
+    const number = this.#numberOf(id);
+    return number >= 0 && this.ledger.give(number);
+  }
+
   findings(committed?: Readonly<Record<number, number>>, notCommitted?: Readonly<Record<number, string>>): Findings {
     for (const record of this.ledger.issuedBackwards()) this.#clockWentBack(`${this.ledger.nameOf(record)} was handed over before the record before it`);
     const told = this.#checkTold();

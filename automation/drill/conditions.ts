@@ -1,7 +1,7 @@
 import type { Samples } from './figures.ts';
 import { laterPhases } from './measured.ts';
 import type { Measured } from './measured.ts';
-import { atMost, explained, tenths } from './objective.ts';
+import { atMost, explained, isBroken, tenths } from './objective.ts';
 import type { Objective } from './objective.ts';
 import type { Expression } from './objective-text.ts';
 import type { FaultMark, Plan, Serving } from './plan.ts';
@@ -23,11 +23,11 @@ export const ownDelayMs = 100;
  * behind as a poll and the pause after it take, about half a second.
  */
 const mostBehindMs = 2_000;
-/** Of the longest gap so much at most may be the load's own making, where that is more: a tenth is what two runs differ by at any rate. */
-const ownShareOfGap = 0.1;
+/** Of a gap, or of a time that was missed, so much at most may be the load's own making, where that is more: a tenth is what two runs differ by at any rate. */
+const ownShare = 0.1;
 
-/** Whether the drill answers its question at all. `asked`: what a person asked for. */
-export function conditionsOf(measured: Measured, asked: readonly Expression[]): Objective[] {
+/** Whether the drill answers its question at all. `asked`: what a person asked for. `judged`: all that it was to be like. */
+export function conditionsOf(measured: Measured, asked: readonly Expression[], judged: readonly Objective[]): Objective[] {
   const { run, notHandedOver, ownSockets, latenessMs, connectionWaitMs, consumersBehindMs, clockJumps } = measured;
   const { plan, ending, marks, faults } = run;
   const carriedOut: Objective = {
@@ -44,6 +44,7 @@ export function conditionsOf(measured: Measured, asked: readonly Expression[]): 
     explained(atMost('condition.ownSockets', 0, ownSockets), noSocketFor(plan)),
     atMost('condition.generatorLatenessP99Ms', ownDelayMs, tenths(latenessMs)),
     ...latenessInGap(measured),
+    ...latenessInMissed(measured, judged),
     ...(plan.load.workers === 0 ? [] : [explained(atMost('condition.workerClocksMs', ownDelayMs, tenths(run.workerClocksMs)), 'gaps and shares are of several machines, whose clocks are not known to be so near to each other')]),
     explained(atMost('condition.connectionWaitP50Ms', ownDelayMs, tenths(connectionWaitMs)), tooManyFor(plan)),
     ...(consumersBehindMs === undefined ? [] : [explained(atMost('condition.consumersBehindMs', mostBehindMs, consumersBehindMs), tooSlowFor(plan))]),
@@ -57,9 +58,30 @@ export function conditionsOf(measured: Measured, asked: readonly Expression[]): 
 /** A gap is the system's only as far as the load asked for an answer in it. */
 function latenessInGap({ produce: { blackoutMs }, latenessInGapMs }: Measured): Objective[] {
   if (blackoutMs === undefined) return [];
-  const limit = Math.max(ownDelayMs, Math.round(blackoutMs * ownShareOfGap));
-  return [explained(atMost('condition.generatorLatenessInGapMs', limit, tenths(latenessInGapMs)),
+  return [explained(atMost('condition.generatorLatenessInGapMs', ownMostMs(blackoutMs), tenths(latenessInGapMs)),
     'the load itself stood still within the longest gap, which is then not the system\'s alone: give a lower rate, or the machine less other work')];
+}
+
+/** What took longer than it was to take is the system's only as far as the load handed its requests over in time. What was met was so in spite of that. */
+function latenessInMissed({ latenessMaxMs, stepLatenessMs }: Measured, judged: readonly Objective[]): Objective[] {
+  const late = (name: string, figureMs: number, latenessMs: number, when: string): Objective => explained(atMost(name, ownMostMs(figureMs), tenths(latenessMs)),
+    `the load itself stood still ${when}, so that the time that was missed is not the system's alone: give a lower rate, or the machine less other work`);
+  // Of percentiles the condition on that of the lateness says it already.
+  const tooSlow = judged.filter((objective) => objective.name === 'produce.latencyMs.max' && !objective.limit.startsWith('>') && isBroken(objective));
+  const steps = judged.filter(({ name }) => name.startsWith('step.'));
+  return [
+    ...(tooSlow.length === 0 ? [] : [late('condition.generatorLatenessMaxMs', Math.min(...tooSlow.map(({ measured }) => Number(measured))), latenessMaxMs, 'at some time')]),
+    ...steps.flatMap((step, i) => {
+      const { [i]: latenessMs } = stepLatenessMs;
+      const number = step.name.slice('step.'.length);
+      return latenessMs === undefined || !isBroken(step) ? [] : [late(`condition.generatorLatenessInStepMs.${number}`, Number(step.measured), latenessMs, `in the time of step ${number}`)];
+    }),
+  ];
+}
+
+/** How much of so long a time may be the load's own making, ms. */
+function ownMostMs(ms: number): number {
+  return Math.max(ownDelayMs, Math.round(ms * ownShare));
 }
 
 /** Enough requests in each phase of which something is expected. Before and after the first fault that is always so. */

@@ -1,7 +1,8 @@
 import { Growing } from './columns.ts';
 import type { Change } from './check/ledger.ts';
 import type { LateAnswers } from './fault-times.ts';
-import { longestGap, longestGapSpan, percentile, settledSpan } from './metrics.ts';
+import { Lateness } from './lateness.ts';
+import { exact, longestGap, longestGapSpan, percentile, settledSpan } from './metrics.ts';
 import type { Latency, Marks, Span, TimelineEntry } from './metrics.ts';
 import { ownSockets } from './outcome.ts';
 import type { Attempt, Delivery } from './records.ts';
@@ -60,9 +61,7 @@ const curve = [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99, 100];
 export class ProduceFigures {
   readonly #okEnds = new Growing();
   readonly #latencies = new Growing();
-  readonly #lateness = new Growing();
-  /** When the same requests were due. */
-  readonly #due = new Growing();
+  readonly #lateness = new Lateness();
   readonly #waits = new Growing();
   /** Latencies of what was due in the settled span. */
   readonly #settledLatencies = new Growing();
@@ -89,10 +88,7 @@ export class ProduceFigures {
     const { issuedMs, sentMs, endMs, intendedMs, outcome, region } = attempt;
     this.attempts += 1;
     if (sentMs === undefined && ownSockets.has(attempt.class)) this.ownSockets += 1;
-    if (attempt.attempt === 0) {
-      this.#lateness.push(issuedMs - intendedMs);
-      this.#due.push(intendedMs);
-    }
+    this.#lateness.add(attempt);
     if (this.#settled !== undefined && issuedMs >= this.#settled.fromMs && issuedMs < this.#settled.toMs) this.#waits.push((sentMs ?? endMs) - issuedMs);
     this.#countPhases({ fromMs: intendedMs, toMs: endMs, servedBy: outcome === 'ok' ? region : undefined });
     this.#countRecord(attempt, change);
@@ -145,24 +141,23 @@ export class ProduceFigures {
     return {
       latencyMs: { p50: percentile(all, 0.5), p99: percentile(all, 0.99), max: percentile(all, 1) },
       // A percentile beyond what so many samples can tell would be the maximum by another name.
-      curve: curve.filter((point) => point === 100 || point === 0 || all.length * (1 - point / 100) >= 1).map((point) => ({ percentile: point, ms: percentile(all, point / 100) })),
+      curve: curve.filter((point) => point === 100 || point === 0 || exact(all.length * (1 - point / 100)) >= 1).map((point) => ({ percentile: point, ms: percentile(all, point / 100) })),
     };
   }
 
-  /** How late the generator handed its requests over, ms at the 99th percentile. Not the system's slowness: that is in the latency. */
+  /** How late the generator handed its requests over, ms at the 99th percentile. */
   latenessMs(): number {
-    return percentile(this.#lateness.sorted(), 0.99);
+    return this.#lateness.percentile(0.99);
   }
 
-  /** The longest time within the longest gap for which the generator had not handed over a request that was due: it had no chance to be answered. */
+  /** How late it was at the most, ms. */
+  latenessMaxMs(): number {
+    return this.#lateness.max;
+  }
+
+  /** How much of the longest gap it may have made itself, ms. */
   latenessInGapMs(span: Span): number {
-    const { fromMs, toMs } = longestGapSpan(this.#okEnds.sorted(), span);
-    let longest = 0;
-    for (let i = 0; i < this.#due.length; i += 1) {
-      const dueMs = this.#due.at(i);
-      longest = Math.max(longest, Math.min(dueMs + this.#lateness.at(i), toMs) - Math.max(dueMs, fromMs));
-    }
-    return longest;
+    return this.#lateness.within(longestGapSpan(this.#okEnds.sorted(), span));
   }
 
   /** How long the typical request waited for a connection shortly before the fault. Undefined when none was handed over then. */
@@ -240,19 +235,30 @@ export interface ConsumptionEntry {
   lag: number;
 }
 
+/** What a delivery is to what was known before it. */
+export interface Novelty {
+  /** The first of what lies there. */
+  isFirst: boolean;
+  /** The first of a record that was acknowledged, of which one copy is enough. */
+  isAwaited: boolean;
+}
+
 /** What the consumers were given when; 8 bytes a delivery stay. */
 export class ConsumeFigures {
   readonly #times = new Map<number, Growing>();
   readonly #written = new Map<number, number>();
   readonly #given = new Map<number, number>();
+  /** Of what was acknowledged. What nobody was told of, and copies, are nothing that a lag was of. */
+  readonly #caughtUp = new Map<number, number>();
 
   acknowledged({ endMs }: Attempt): void {
     count(this.#written, endMs);
   }
 
-  add({ partition, tMs }: Delivery, isFirst: boolean): void {
+  add({ partition, tMs }: Delivery, { isFirst, isAwaited }: Novelty): void {
     let times = this.#times.get(partition);
     if (times === undefined) this.#times.set(partition, times = new Growing());
+    if (isAwaited) count(this.#caughtUp, tMs);
     // What it was given before is nothing that it waits for.
     if (!isFirst) return;
     times.push(tMs);
@@ -277,7 +283,7 @@ export class ConsumeFigures {
   behindMs(atMs: number): number {
     const end = slotOf(atMs);
     const before = (counts: Map<number, number>): [t: number, number: number][] => [...counts].filter(([t]) => t < end).sort(([one], [other]) => one - other);
-    let given = before(this.#given).reduce((sum, [, number]) => sum + number, 0);
+    let given = before(this.#caughtUp).reduce((sum, [, number]) => sum + number, 0);
     for (const [t, number] of before(this.#written)) {
       given -= number;
       if (given < 0) return end - t;
@@ -285,18 +291,20 @@ export class ConsumeFigures {
     return 0;
   }
 
-  /** From the load's begin until the last delivery. What was given before its acknowledgement came is no negative lag. */
-  timeline({ loadMs = 0 }: Marks): ConsumptionEntry[] {
+  /** From the load's begin until its end, or the last acknowledgement or delivery after it: who is given nothing more has a lag all the same. What was given before its acknowledgement came is no negative lag. */
+  timeline({ loadMs = 0, loadEndMs = -Infinity }: Marks): ConsumptionEntry[] {
     const first = slotOf(loadMs);
-    const last = [...this.#given.keys()].reduce((latest, t) => Math.max(latest, t), -Infinity);
+    const last = [...this.#given.keys(), ...this.#written.keys()].reduce((latest, t) => Math.max(latest, t), slotOf(loadEndMs));
     const upTo = (counts: Map<number, number>): number => [...counts].reduce((sum, [t, number]) => (t < first ? sum + number : sum), 0);
     let written = upTo(this.#written);
     let given = upTo(this.#given);
+    let caughtUp = upTo(this.#caughtUp);
     const entries: ConsumptionEntry[] = [];
     for (let t = first; t <= last; t += consumptionStepMs) {
       written += this.#written.get(t) ?? 0;
       given += this.#given.get(t) ?? 0;
-      entries.push({ t, delivered: given, lag: Math.max(0, written - given) });
+      caughtUp += this.#caughtUp.get(t) ?? 0;
+      entries.push({ t, delivered: given, lag: Math.max(0, written - caughtUp) });
     }
     return entries;
   }

@@ -26,6 +26,10 @@ export interface Measured {
   ownSockets: number;
   /** 99th percentile of the generator's own lateness, ms. */
   latenessMs: number;
+  /** Its largest. */
+  latenessMaxMs: number;
+  /** How much it may have added to what each step expects that was carried out, ms; undefined where that is no time, or to be long. */
+  stepLatenessMs: readonly (number | undefined)[];
   /** How much of the longest gap it may have made itself, ms. */
   latenessInGapMs?: number;
   /** How long the typical request waited for a connection shortly before the fault, ms. */

@@ -60,7 +60,12 @@ export interface Latency {
 
 /** Nearest-rank percentile of values that are sorted upwards; 0 of none. */
 export function percentile(values: readonly number[] | Float64Array, share: number): number {
-  return values[Math.max(0, Math.ceil(share * values.length) - 1)] ?? 0;
+  return values[Math.max(0, Math.ceil(exact(share * values.length)) - 1)] ?? 0;
+}
+
+/** Without what binary fractions add or take in the 16th digit: 0.7 % of 3000 is 21, not 20.999999999999996. */
+export function exact(value: number): number {
+  return Number(value.toPrecision(12));
 }
 
 /** The same upwards; a copy where they are not yet. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { nearest } from '../../config/near.ts';
 import { messageOf, UserError } from '../../errors.ts';
+import { exact } from './metrics.ts';
 
 /** ms: a length of time. share: of all requests, 0 to 1. count: how many; where it counts records, also as a share of those sent. */
 type Unit = 'ms' | 'share' | 'count';
@@ -141,11 +142,6 @@ export function readObjectives(file: string): Expression[] {
 /** Whether a figure meets the objective. `sent`: number of records sent, for shares of them. */
 export function holds({ op, limit, ofSent }: Expression, value: number, sent = 0): boolean {
   return operators[op](exact(value), exact(ofSent ? limit * sent : limit));
-}
-
-/** What binary fractions add or take in the 16th digit: 0.7 % of 3000 is 21, not 20.999999999999996. */
-function exact(value: number): number {
-  return Number(value.toPrecision(12));
 }
 
 /** The limit as a person reads it: `<= 100 ms`, `<= 0.1 % of those sent`. */

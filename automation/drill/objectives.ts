@@ -28,9 +28,10 @@ export function judgeObjectives(measured: Measured): { objectives: Objective[]; 
   const { run } = measured;
   const asked = (run.plan.objectives ?? []).map((text) => parseObjective(text, run.regions));
   const replaced = new Set(asked.map(({ name }) => name));
-  const conditions = conditionsOf(measured, asked);
   const own = [...dataObjectives(measured), ...trafficObjectives(measured).filter(({ name }) => !replaced.has(name))];
-  const objectives = [...conditions, ...own, ...asked.map((expression) => ask(expression, measured))];
+  const judged = [...own, ...asked.map((expression) => ask(expression, measured))];
+  const conditions = conditionsOf(measured, asked, judged);
+  const objectives = [...conditions, ...judged];
   return { objectives, verdict: verdictOf() };
 
   function verdictOf(): Report['verdict'] {

@@ -154,7 +154,7 @@ export class Judging {
   }
 
   delivered(delivery: Delivery): void {
-    this.#consume.add(delivery, this.#checker.delivered(delivery));
+    this.#consume.add(delivery, { isFirst: this.#checker.delivered(delivery), isAwaited: this.#checker.isAwaited(delivery) });
   }
 
   report(): Report {
@@ -174,7 +174,7 @@ export class Judging {
     const boundsMs = run.faults.map((fault) => predictOf([fault])?.produceBlackoutMs);
     const measured = { produce, regions, ...pick('consume', consume), ...(run.logRead ? { log: findings.log } : {}), ...pick('predicted', predicted) };
     const { verdict, objectives } = judgeObjectives({
-      run, samples, boundsMs, lostBesides: this.#lostBesides(boundsMs), later: this.#produce.laterRegions(run.regions), latenessMs: this.#produce.latenessMs(), clockJumps: findings.clockJumps, ...measured, ...pick('notHandedOver', this.#handedOver.missing(run.marks, ownDelayMs)), ownSockets: this.#produce.ownSockets,
+      run, samples, boundsMs, lostBesides: this.#lostBesides(boundsMs), later: this.#produce.laterRegions(run.regions), latenessMs: this.#produce.latenessMs(), latenessMaxMs: this.#produce.latenessMaxMs(), stepLatenessMs: [...this.#expected.values()].map((step) => step.latenessMs()), clockJumps: findings.clockJumps, ...measured, ...pick('notHandedOver', this.#handedOver.missing(run.marks, ownDelayMs)), ownSockets: this.#produce.ownSockets,
       ...pick('latenessInGapMs', span && this.#produce.latenessInGapMs(span)), ...pick('connectionWaitMs', this.#produce.connectionWaitMs()),
       ...pick('consumersBehindMs', run.logRead && run.marks.injectMs !== undefined ? this.#consume.behindMs(run.marks.injectMs) : undefined),
     });

@@ -1,5 +1,6 @@
 import { Growing, Paged } from './columns.ts';
-import { longestGap, percentile } from './metrics.ts';
+import { Lateness } from './lateness.ts';
+import { longestGap, longestGapSpan, percentile } from './metrics.ts';
 import type { Span } from './metrics.ts';
 import { holds, parseObjective } from './objective-text.ts';
 import type { Expression } from './objective-text.ts';
@@ -15,13 +16,17 @@ export type WindowFigure = (typeof windowFigures)[number];
 /** What a client knows of a record that it sent again: the best of what it was told. */
 const ranks: readonly Outcome[] = ['failed', 'unknown', 'ok'];
 
-/** What the load's clients saw of the records that ended in a span, gathered attempt by attempt; some 20 bytes an attempt stay. */
+/** What the load's clients saw of the records that ended in a span, gathered attempt by attempt; some 36 bytes an attempt stay. */
 export class Window {
   readonly #span: Span;
   /** By producer, the rank of each of its records so far, from 1. */
   readonly #ranks = new Map<string, Paged>();
   readonly #okEnds = new Growing();
   readonly #latencies = new Growing();
+  /** Of what was due or ended in the span. */
+  readonly #lateness = new Lateness();
+  /** The largest of what ended in it. */
+  #latenessMaxMs = 0;
   readonly #counts = { ok: 0, failed: 0, unknown: 0 };
   #attempts = 0;
 
@@ -30,8 +35,11 @@ export class Window {
   }
 
   add(attempt: Attempt): void {
-    const { endMs, intendedMs, outcome } = attempt;
+    const { endMs, intendedMs, issuedMs, outcome } = attempt;
+    // What was due in it and handed over late may end only after it.
+    if (endMs >= this.#span.fromMs && intendedMs < this.#span.toMs) this.#lateness.add(attempt);
     if (endMs < this.#span.fromMs || endMs >= this.#span.toMs) return;
+    if (attempt.attempt === 0) this.#latenessMaxMs = Math.max(this.#latenessMaxMs, issuedMs - intendedMs);
     this.#attempts += 1;
     this.#countRecord(attempt);
     if (outcome !== 'ok') return;
@@ -59,6 +67,13 @@ export class Window {
       ...(this.#attempts === 0 ? {} : { 'produce.blackoutMs': longestGap(this.#okEnds.sorted(), { ...this.#span, toMs }) }),
       ...(times.length === 0 ? {} : { 'produce.latencyMs.p50': percentile(times, 0.5), 'produce.latencyMs.p99': percentile(times, 0.99), 'produce.latencyMs.max': percentile(times, 1) }),
     };
+  }
+
+  /** How much of a figure the load's generator may have made itself by handing records over late, ms. Undefined of one that is no time. */
+  latenessMs(figure: string, toMs = this.#span.toMs): number | undefined {
+    if (figure === 'produce.blackoutMs') return this.#lateness.within(longestGapSpan(this.#okEnds.sorted(), { ...this.#span, toMs }));
+    if (figure === 'produce.latencyMs.max') return this.#latenessMaxMs;
+    return figure === 'produce.latencyMs.p99' || figure === 'produce.latencyMs.p50' ? this.#lateness.percentile(figure.endsWith('p99') ? 0.99 : 0.5) : undefined;
   }
 }
 
@@ -88,5 +103,11 @@ export class ExpectedStep {
       kind, text, startMs, ...(endMs === undefined ? {} : { endMs }),
       ...(value === undefined ? {} : { measured: value, met: holds(this.#objective, value, figures['produce.sent'] ?? 0) }),
     };
+  }
+
+  /** How much the load's own lateness may have added to what was measured, ms. Undefined where that is no time, or was to be long. */
+  latenessMs(): number | undefined {
+    const { name, op } = this.#objective;
+    return op.startsWith('>') ? undefined : this.#window.latenessMs(name, this.#step.endMs);
   }
 }

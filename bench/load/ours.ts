@@ -35,7 +35,8 @@ const late: number[] = [];
 let ok = 0;
 await loadFor(Number(seconds) * 1000, (attempt) => {
   void file.append(attempt);
-  late.push(attempt.issuedMs - attempt.intendedMs);
+  // As vegeta counts it, until a connection was free for it.
+  late.push((attempt.sentMs ?? attempt.endMs) - attempt.intendedMs);
   if (attempt.outcome === 'ok') ok += 1;
 });
 await file.close();

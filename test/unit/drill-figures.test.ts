@@ -100,36 +100,73 @@ describe('the latency curve', () => {
     assert.deepEqual(curve.map(({ percentile }) => percentile), [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 100]);
     assert.deepEqual(curve.map(({ ms }) => ms), [1, 20, 50, 100, 150, 180, 190, 198, 199, 200]);
   });
+
+  it('has of a thousand the slowest but one as its 99.9th percentile', () => {
+    const curve = figuresOf(Array.from({ length: 1000 }, (_, i) => attempt(i, { endMs: i + i + 1 }))).latency()?.curve ?? [];
+    assert.deepEqual(curve.slice(-2), [{ percentile: 99.9, ms: 999 }, { percentile: 100, ms: 1000 }]);
+  });
 });
 
 describe('the consumption', () => {
   const delivery = (partition: number, tMs: number): Delivery => ({ consumer: 0, instance: 'c', tMs, partition, offset: tMs });
+  /** The first of an acknowledged record; of one that nobody was told of, or a copy; one that was given before. */
+  const [awaited, other, again] = [{ isFirst: true, isAwaited: true }, { isFirst: true, isAwaited: false }, { isFirst: false, isAwaited: false }];
 
   it('shows a partition that was given nothing while others were', () => {
     const figures = new ConsumeFigures();
-    for (let i = 0; i <= 100; i += 1) figures.add(delivery(0, i * 10), true);
-    for (const tMs of [0, 600, 1000]) figures.add(delivery(1, tMs), true);
+    for (let i = 0; i <= 100; i += 1) figures.add(delivery(0, i * 10), awaited);
+    for (const tMs of [0, 600, 1000]) figures.add(delivery(1, tMs), awaited);
     assert.equal(figures.blackoutMs({ fromMs: 0, toMs: 1000 }, [0, 1]), 600);
     assert.equal(figures.blackoutMs({ fromMs: 0, toMs: 1000 }, [0, 1, 2]), 1000);
     assert.equal(new ConsumeFigures().blackoutMs({ fromMs: 0, toMs: 1000 }, [0]), undefined);
   });
 
-  it('are not ended by what was given before', () => {
+  it('are not ended by what was given before, but by what nobody was told of', () => {
     const figures = new ConsumeFigures();
-    for (const tMs of [0, 900]) figures.add(delivery(0, tMs), true);
-    for (let tMs = 50; tMs < 900; tMs += 50) figures.add(delivery(0, tMs), false);
+    for (const tMs of [0, 900]) figures.add(delivery(0, tMs), awaited);
+    for (let tMs = 50; tMs < 900; tMs += 50) figures.add(delivery(0, tMs), again);
     assert.equal(figures.blackoutMs({ fromMs: 0, toMs: 1000 }, [0]), 900);
+    figures.add(delivery(0, 500), other);
+    assert.equal(figures.blackoutMs({ fromMs: 0, toMs: 1000 }, [0]), 500);
   });
 
   it('counts what was given so far, and what was acknowledged and not given; what was given again counts once', () => {
     const figures = new ConsumeFigures();
     for (const ms of [100, 1010, 1020, 1300]) figures.acknowledged(attempt(ms - 5));
-    figures.add(delivery(0, 900), true);
-    figures.add(delivery(0, 1400), true);
-    figures.add(delivery(0, 1450), false);
-    figures.add(delivery(0, 1760), true);
+    figures.add(delivery(0, 900), awaited);
+    figures.add(delivery(0, 1400), awaited);
+    figures.add(delivery(0, 1450), again);
+    figures.add(delivery(0, 1510), other);
+    figures.add(delivery(0, 1760), awaited);
     assert.deepEqual(figures.timeline({ loadMs: 1000 }), [
-      { t: 1000, delivered: 1, lag: 2 }, { t: 1250, delivered: 2, lag: 2 }, { t: 1500, delivered: 2, lag: 2 }, { t: 1750, delivered: 3, lag: 1 },
+      { t: 1000, delivered: 1, lag: 2 }, { t: 1250, delivered: 2, lag: 2 }, { t: 1500, delivered: 3, lag: 2 }, { t: 1750, delivered: 4, lag: 1 },
     ]);
+  });
+
+  it('goes on while records are acknowledged, to the load\'s end, where consumers never come back', () => {
+    const figures = new ConsumeFigures();
+    for (let ms = 1000; ms < 2000; ms += 10) figures.acknowledged(attempt(ms));
+    figures.add(delivery(0, 1100), awaited);
+    assert.deepEqual(figures.timeline({ loadMs: 1000 }).at(-1), { t: 1750, delivered: 1, lag: 99 });
+    assert.deepEqual(figures.timeline({ loadMs: 1000, loadEndMs: 2300 }).at(-1), { t: 2250, delivered: 1, lag: 99 });
+    figures.add(delivery(0, 3000), awaited);
+    assert.deepEqual(figures.timeline({ loadMs: 1000, loadEndMs: 2300 }).at(-1), { t: 3000, delivered: 2, lag: 98 });
+  });
+
+  it('is there from the load\'s begin where nothing was given', () => {
+    const figures = new ConsumeFigures();
+    figures.acknowledged(attempt(1300));
+    assert.deepEqual(figures.timeline({ loadMs: 1000, loadEndMs: 1400 }), [{ t: 1000, delivered: 0, lag: 0 }, { t: 1250, delivered: 0, lag: 1 }]);
+    assert.deepEqual(new ConsumeFigures().timeline({}), []);
+  });
+
+  it('is behind by records that were acknowledged, whatever else was given meanwhile', () => {
+    const figures = new ConsumeFigures();
+    for (let i = 0; i < 300; i += 1) figures.add(delivery(i % 6, 500), other);
+    for (let ms = 1000; ms < 11_000; ms += 10) {
+      figures.acknowledged(attempt(ms));
+      if (ms < 8000) figures.add(delivery(0, ms + 5), awaited);
+    }
+    assert.equal(figures.behindMs(11_000), 3000);
   });
 });

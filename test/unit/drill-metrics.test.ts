@@ -73,6 +73,15 @@ describe('a step that expects a share', () => {
   });
 });
 
+describe('a percentile', () => {
+  it('is of the rank that so many values have, whatever binary fractions add to it', () => {
+    const rankOf = (share: number, count: number): number => percentile(Float64Array.from({ length: count }, (_, i) => i + 1), share);
+    // 99.9/100*3000 is 2997.0000000000005.
+    for (const count of [1000, 2000, 3000, 6000, 12_000, 30_000, 100_000]) assert.equal(rankOf(99.9 / 100, count), count * 999 / 1000);
+    assert.deepEqual([rankOf(0.999, 3001), rankOf(0.99, 1), rankOf(0, 10), rankOf(1, 10), percentile([], 0.5)], [2998, 1, 1, 10, 0]);
+  });
+});
+
 describe('the blackout', () => {
   it('counts only acknowledged requests', () => {
     const attempts = [attempt(0), attempt(50, { outcome: 'unknown', class: 'timeout' }), attempt(60, { outcome: 'failed', class: 'refused' }), attempt(100)];

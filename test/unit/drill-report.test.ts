@@ -213,6 +213,22 @@ describe('the verdict', () => {
     assert.deepEqual(missed, ['condition.consumersBehindMs', 'consume.undelivered']);
   });
 
+  it('is so also where they were given records whose answers never came, or copies of what they had', () => {
+    for (const producer of ['warm-up', 'p0']) {
+      const { missed } = verdictOf((stored) => {
+        slow(2500)(stored);
+        // Of the warm-up they are records of their own, of p0 another try of the first 300.
+        for (const { seq, key, ...attempt } of stored.attempts.slice(0, 300)) {
+          const [id, place] = [{ run: 'x', producer, seq }, { partition: seq % 6, offset: 500 + Math.floor(seq / 6) }];
+          stored.attempts.push({ producer, seq, attempt: producer === 'p0' ? 1 : 0, key, intendedMs: attempt.intendedMs, issuedMs: attempt.issuedMs, sentMs: attempt.issuedMs, endMs: attempt.issuedMs + 100, outcome: 'unknown', class: 'timeout' });
+          stored.log.push({ ...place, key, id });
+          stored.deliveries.push({ consumer: 1, instance: 'c1', tMs: 9000 + seq, ...place, id });
+        }
+      });
+      assert.ok(missed.includes('condition.consumersBehindMs'), `${producer}: ${missed.join(' ')}`);
+    }
+  });
+
   it('bears consumers that are a little late, and fails those that fall behind under the fault', () => {
     assert.deepEqual(verdictOf(slow(1500)), { verdict: 'pass', missed: [] });
     assert.deepEqual(verdictOf(slow(0, 12_000)), { verdict: 'fail', missed: ['consume.undelivered'] });

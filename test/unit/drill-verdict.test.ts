@@ -157,69 +157,6 @@ describe('a fault that was not seen to be over', () => {
   });
 });
 
-describe('a load that stood still', () => {
-  /** Nothing is handed over, and no answer taken, for so long from `fromMs` on; then all of it at once. */
-  const stall = ({ attempts, deliveries }: Stored, fromMs: number, forMs: number): void => {
-    const toMs = fromMs + forMs;
-    for (const delivery of deliveries) if (delivery.tMs > fromMs) delivery.tMs = Math.max(delivery.tMs, toMs + 10);
-    for (const attempt of attempts) {
-      if (attempt.intendedMs > fromMs && attempt.intendedMs < toMs) attempt.issuedMs = attempt.sentMs = toMs;
-      if (attempt.endMs > fromMs && attempt.endMs < toMs + 4) attempt.endMs = Math.max(toMs, (attempt.sentMs ?? 0) + 4);
-    }
-  };
-  /** Nothing is answered for so long. */
-  const gap = ({ attempts }: Stored, fromMs: number, toMs: number): void => {
-    for (const attempt of attempts) if (attempt.endMs > fromMs && attempt.endMs < toMs) attempt.endMs = toMs;
-  };
-
-  it('under the fault leaves the drill inconclusive, where the longest gap is its own', () => {
-    assert.deepEqual(verdictOf((stored) => { stall(stored, 11_205, 280); }), { verdict: 'inconclusive', missed: ['condition.generatorLatenessInGapMs'] });
-  });
-
-  it('within a longer gap leaves the drill inconclusive, where more than a tenth of that is its own', () => {
-    assert.deepEqual(verdictOf((stored) => {
-      gap(stored, 11_205, 13_205);
-      stall(stored, 12_005, 250);
-    }).missed, ['condition.generatorLatenessInGapMs']);
-  });
-
-  it('is borne before the fault, beside a longer gap, and within one that it does not change much', () => {
-    assert.deepEqual(verdictOf((stored) => { stall(stored, 8005, 250); }).missed, []);
-    assert.deepEqual(verdictOf((stored) => {
-      gap(stored, 11_205, 11_605);
-      stall(stored, 15_005, 250);
-    }).missed, []);
-    assert.deepEqual(verdictOf((stored) => {
-      gap(stored, 11_205, 13_205);
-      stall(stored, 12_005, 150);
-    }).missed, []);
-  });
-});
-
-describe('a gap that the load made itself', () => {
-  it('is none that the settings would have to explain', () => {
-    const stalled = (alsoMs: number): ReturnType<typeof verdictOf> & { limit: string | undefined } => {
-      const change = ({ run, attempts }: Stored): void => {
-        Object.assign(run, { configuration: {} });
-        run.plan.fault = 'istiod-down';
-        Object.assign(run.faults[0] ?? {}, { fault: 'istiod-down' });
-        // Nothing is handed over from 15 s on for 80 ms, nor answered for so long after it.
-        for (const attempt of attempts) {
-          if (attempt.intendedMs <= 15_000 || attempt.intendedMs >= 15_080 + alsoMs) continue;
-          attempt.issuedMs = attempt.sentMs = Math.max(attempt.intendedMs, 15_080);
-          attempt.endMs = 15_084 + alsoMs;
-        }
-      };
-      const stored = passingRun();
-      change(stored);
-      return { ...verdictOf(change), limit: judge(stored).objectives.find(({ name }) => name === 'prediction.produceBlackoutMs')?.limit };
-    };
-    // 10 ms of the load's interval and 4 of a request, and half as much again.
-    assert.deepEqual(stalled(0), { verdict: 'pass', missed: [], limit: '<= 91 ms (predicted 14 ms, and half as much again, and 70 ms in which the load itself stood still)' });
-    assert.deepEqual([stalled(10).missed, stalled(20).missed], [[], ['prediction.produceBlackoutMs']]);
-  });
-});
-
 describe('a fault of a region that several others stand by for', () => {
   const three = (served: string): ReturnType<typeof verdictOf> & { names: string[] } => {
     const change = ({ run, attempts }: Stored): void => {

@@ -4,7 +4,7 @@ import { bridgeTraffic, type Resilience, tier1Traffic } from '../../components/r
 import { configuration } from './topology-fixtures.ts';
 
 const { bridge: { timeouts } } = configuration();
-const resilience: Resilience = { retries: 'unsent-only', api: 'gateway', envoyFilters: 'internal-group', timeouts };
+const resilience: Resilience = { retries: 'safe', api: 'gateway', envoyFilters: 'internal-group', timeouts };
 const hosts = { shared: 'bridge-http', local: 'bridge-local' };
 
 describe('how failover is bounded', () => {

@@ -2,6 +2,8 @@ import { Growing, Paged } from '../columns.ts';
 import type { Attempt, LogRecord, Outcome } from '../records.ts';
 
 const flags = { ok: 1, unknown: 2, failed: 4 } as const;
+/** Beside these: a consumer was given it. */
+const given = 8;
 
 /** What an attempt changed of what is known about its record. */
 export interface Change {
@@ -124,6 +126,13 @@ export class Ledger {
   outcomeOf(record: number): Outcome {
     const told = this.#told.get(record);
     return told & flags.ok ? 'ok' : told & flags.unknown ? 'unknown' : 'failed';
+  }
+
+  /** Notes that a consumer was given it. Whether that was awaited: it was acknowledged, and nobody had been given it, wherever it lies. All attempts have to be there. */
+  give(record: number): boolean {
+    const told = this.#told.get(record);
+    this.#told.set(record, told | given);
+    return (told & (flags.ok | given)) === flags.ok;
   }
 
   /** How many copies beyond the first clients and proxies may have made. */

@@ -121,6 +121,8 @@ const meanings = new Map([
   ['condition.faultLasted', 'how long the fault lasted, of which another region was to take over'],
   ['condition.recovered', 'every fault ended, and what it hurt served again'],
   ['condition.generatorLatenessInGapMs', 'how long the load\'s generator stood still within the longest gap'],
+  ['condition.generatorLatenessMaxMs', 'how late the load\'s generator was at the most'],
+  ['condition.generatorLatenessInStepMs', 'how much of what a step missed the load\'s generator may have made by being late'],
   ['condition.notHandedOver', 'records that were due and never sent'],
   ['condition.ownSockets', 'requests that were never sent, as their machine had no port or file handle left'],
   ['condition.generatorLatenessP99Ms', 'how late the load\'s generator was, 99 of 100 requests'],
