@@ -4,6 +4,7 @@ import { refuseMissingSecrets } from './components/client-secrets.ts';
 import { clustersOf } from './components/cluster.ts';
 import { deleteQuickly } from './components/deletion.ts';
 import { regionChanges } from './components/departure.ts';
+import { refuseFixedVolumes } from './components/fixed-volumes.ts';
 import { refuseForeignNamespaces } from './components/foreign-namespaces.ts';
 import { refuseLeftVolumes } from './components/left-volumes.ts';
 import { refuseLostNamespaces } from './components/lost-namespaces.ts';
@@ -26,7 +27,7 @@ const changes = regionChanges(previous, configuration.regions, skipped);
 const cluster = clustersOf(configuration);
 await refuseForeignNamespaces({ previous, configuration, cluster, skipped });
 // They only look, so all at the same time. The first of them that refuses is told: where a namespace is missing, what has to be in it is as well.
-const looks = [refuseLostNamespaces({ previous, configuration, cluster, skipped }), refuseMissingNamespaces({ previous, configuration, cluster, skipped }), refuseLeftVolumes({ previous, configuration, cluster }), refuseMissingSecrets({ configuration, cluster, skipped })];
+const looks = [refuseLostNamespaces({ previous, configuration, cluster, skipped }), refuseMissingNamespaces({ previous, configuration, cluster, skipped }), refuseLeftVolumes({ previous, configuration, cluster }), refuseFixedVolumes({ previous, configuration, cluster }), refuseMissingSecrets({ configuration, cluster, skipped })];
 await Promise.allSettled(looks);
 for (const look of looks) await look;
 const topology = buildTopology(configuration, cluster, { skipped, changes });

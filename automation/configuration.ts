@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 
 import type { Surroundings } from '../config/checks.ts';
-import { ConfigurationError } from '../config/problems.ts';
 import type { Configuration } from '../config/schema.ts';
-import { loadConfiguration } from '../config/stack-file.ts';
+import { isOpened, loadConfiguration } from '../config/stack-file.ts';
 import type { EnvironmentOptions, Located } from './options.ts';
 import { located, readSettings } from './options.ts';
-import { settingsFile, sourceFile } from './project.ts';
+import { readProjectFile, settingsFile, sourceFile } from './project.ts';
 
 /**
  * A stack's settings as the program will understand them.
@@ -16,19 +15,20 @@ import { settingsFile, sourceFile } from './project.ts';
 export async function configurationOf(o: EnvironmentOptions, contexts: Surroundings['contexts']): Promise<Configuration> {
   const { project } = await readSettings(o);
   const { program, settings, ...source } = located(o);
-  return loadConfiguration(sourceFile({ program, ...source }), { project: project.name, directory: program, contexts, settings });
+  return loadConfiguration(sourceFile({ program, ...source }), { project: project.name, projectConfig: project.config, directory: program, contexts, settings });
+}
+
+/** What is to be said where the stack's file has `environment:`: its settings from Pulumi ESC reach the program, and nothing that looks at them without it. */
+export async function unseenSettings(o: EnvironmentOptions): Promise<string | undefined> {
+  const { settings } = await readSettings(o);
+  return isOpened(settings.environment) ? `${sourceFile(located(o))} has environment: what Pulumi ESC brings from there is seen by the program alone` : undefined;
 }
 
 /**
  * The settings that an operation is about to run, out of the directory that it runs them in.
  * @throws ConfigurationError with every problem at once
  */
-export function configurationIn(directory: string, source: Located, project: string): Configuration {
-  try {
-    return loadConfiguration(join(directory, settingsFile(source.stack)), { project, directory: source.program, contexts: 'checked' });
-  } catch (error) {
-    // Who has to change them knows them by their own file.
-    if (error instanceof ConfigurationError) throw new ConfigurationError(error.problems, sourceFile(source));
-    throw error;
-  }
+export async function configurationIn(directory: string, source: Located): Promise<Configuration> {
+  const { name: project, config: projectConfig } = await readProjectFile(directory);
+  return loadConfiguration(join(directory, settingsFile(source.stack)), { project, projectConfig, directory: source.program, contexts: 'checked', source: sourceFile(source) });
 }

@@ -3,11 +3,12 @@ import type { EngineEvent, LocalWorkspace, OutputMap, Stack } from '@pulumi/pulu
 import { UserError } from '../errors.ts';
 import { skipVariable } from '../components/skipped.ts';
 import { ownState, refuseSecondState } from './backend.ts';
-import { configurationIn, configurationOf } from './configuration.ts';
+import { configurationIn, configurationOf, unseenSettings } from './configuration.ts';
 import type { DrillOptions, DrillResult } from './drill/index.ts';
 import { EngineReader } from './engineEvents.ts';
 import type { EngineProgress } from './engineEvents.ts';
 import { EngineStop } from './engineStop.ts';
+import { refuseHalfInstalled } from './halfInstalled.ts';
 import { heard } from './listener.ts';
 import { maskedOutputs } from './maskedOutputs.ts';
 import { openStack, removeAgain } from './openStack.ts';
@@ -24,6 +25,7 @@ import { settle, unlock } from './recovery.ts';
 import type { Refresh } from './recovery.ts';
 import { makeScratch, scratchIn } from './scratch.ts';
 import { prepareState } from './prepareState.ts';
+import { rememberedAt } from './remembered.ts';
 import { readState } from './stackState.ts';
 import type { StackFiles } from './stackState.ts';
 import { survey } from './survey.ts';
@@ -74,7 +76,6 @@ export class Environment {
   readonly #openWorkspace: OpenWorkspace;
   /** Present where state is in files. */
   readonly #files: StackFiles | undefined;
-  readonly #orphans: OrphanFile;
 
   private constructor(o: EnvironmentOptions, project: Project, files: StackFiles | undefined, openWorkspace: OpenWorkspace) {
     this.stack = project.stack;
@@ -83,7 +84,6 @@ export class Environment {
     this.#project = project;
     this.#openWorkspace = openWorkspace;
     this.#files = files;
-    this.#orphans = new OrphanFile(join(this.#located.stateDir, 'orphans', `${this.stack}.json`));
   }
 
   /** Finds settings, state and Pulumi itself. Nothing is contacted yet. */
@@ -121,7 +121,8 @@ export class Environment {
   async destroy(o: OperationOptions = {}): Promise<OperationResult & LeftBehind> {
     return await this.#operate('destroy', o, async (stack, engine) => {
       await stack.destroy(engine);
-      return { ...engine.result(), orphans: orphansOf(await this.#orphans.read()), orphanFile: this.#orphans.path };
+      const orphans = this.#orphans();
+      return { ...engine.result(), orphans: orphansOf(await orphans.read()), orphanFile: orphans.path };
     });
   }
 
@@ -153,20 +154,23 @@ export class Environment {
     const outputs = await this.outputs(o);
     const { stateDir } = this.#located;
     await using kubeconfig = await drillKubeconfig(settings, scratchIn(stateDir));
-    return await runDrill({ ...o, outputs, environment: `stack ${this.stack}`, kubeconfig: kubeconfig.path, stateDir: join(stateDir, 'drill', this.stack) });
+    return await runDrill({ ...o, outputs, environment: `stack ${this.stack}`, kubeconfig: kubeconfig.path, stateDir: rememberedAt(join(stateDir, 'drill'), this.stack) });
   }
 
   /** An operation on a stack that is not locked, in which nothing is left half made, and whose clusters answer. */
   async #operate<T>(what: Operation, given: OperationOptions, run: (stack: Stack, engine: EngineCall) => Promise<T>): Promise<T> {
     const o = { ...given, onEvent: heard(given.onEvent) };
     o.signal?.throwIfAborted();
+    const orphans = this.#orphans();
     const notice = (text: string): void => { o.onEvent({ kind: 'notice', text }); };
     (await unlock(this.#files)).forEach(notice);
     await using own = await this.#own();
     const { directory, workspace } = own;
     const runsProgram = what === 'up' || what === 'preview';
     // Another program's settings are its own affair.
-    const configuration = runsProgram && this.#isOwnProgram ? configurationIn(directory, this.#located, this.#project.name) : undefined;
+    const configuration = runsProgram && this.#isOwnProgram ? await configurationIn(directory, this.#located) : undefined;
+    const unseen = runsProgram && this.#isOwnProgram ? await unseenSettings(this.#options) : undefined;
+    if (unseen !== undefined) notice(`${unseen}: clusters are asked before by the settings of the file`);
     const { stack, isNew } = await this.#open(workspace, runsProgram);
     await using lent = new AsyncDisposableStack();
     let isOver = false;
@@ -175,13 +179,15 @@ export class Environment {
       lent.defer(() => removeAgain(workspace, this.stack, notice));
     }
     const before = await readState(this.#files, stack);
-    const found = await survey(what, { configuration, state: before, program: this.#project.program, orphans: await this.#orphans.read() }, o);
+    const found = await survey(what, { configuration, state: before, program: this.#project.program, orphans: await orphans.read() }, o);
     o.signal?.throwIfAborted();
     if (found.skipped.length > 0) notice(`skipped: ${found.skipped.join(', ')}; what is there stays as it is, and is given as it was last known`);
     if (what !== 'preview') {
       const refresh = this.#refreshing(stack, o);
-      (await settle(before, { files: this.#files, stack }, (state) => found.excluded(state), refresh)).forEach(notice);
-      const stored = { stack, files: this.#files, orphans: this.#orphans };
+      const settled = await settle(before, { files: this.#files, stack }, (state) => found.excluded(state), refresh);
+      settled.lines.forEach(notice);
+      if (what === 'up') refuseHalfInstalled(settled.halfInstalled);
+      const stored = { stack, files: this.#files, orphans };
       const protection = what === 'destroy' ? new Protection() : undefined;
       lent.defer(async () => {
         const off = isOver ? undefined : await protection?.giveBack(stored);
@@ -246,6 +252,10 @@ export class Environment {
 
   async #open(workspace: LocalWorkspace, make: boolean): Promise<{ stack: Stack; isNew: boolean }> {
     return await openStack(workspace, { name: this.stack, files: this.#files, source: sourceFile(this.#located), make });
+  }
+
+  #orphans(): OrphanFile {
+    return new OrphanFile(rememberedAt(join(this.#located.stateDir, 'orphans'), this.stack, '.json'));
   }
 
   get #isOwnProgram(): boolean {

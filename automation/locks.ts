@@ -33,7 +33,7 @@ export async function clearDeadLocks(directory: string, stack: string): Promise<
     if (!lock) continue;
     if (lock.hostname !== hostname()) {
       throw new UserError(`Stack ${stack} is locked by ${lock.username} on host ${lock.hostname} (pid ${String(lock.pid)}) since ${lock.timestamp}.`, {
-        code: 'locked', remedy: `If nothing runs there any more, run \`pulumi cancel --stack ${stack}\`, or remove ${file}.`,
+        code: 'locked', remedy: `If nothing runs there any more, remove ${file}.`,
       });
     }
     if (await isHolder(lock)) {

@@ -1,7 +1,7 @@
 import { Stack } from '@pulumi/pulumi/automation/index.js';
 import type { LocalWorkspace } from '@pulumi/pulumi/automation/index.js';
 import { UserError } from '../errors.ts';
-import { commandFailure, runPulumi } from './pulumiCli.ts';
+import { commandFailure, runPulumi, shellCommand } from './pulumiCli.ts';
 import { isThere } from './stackState.ts';
 import type { StackFiles } from './stackState.ts';
 
@@ -47,7 +47,8 @@ export async function openStack(workspace: LocalWorkspace, { name, files, source
 /** Takes away what only a preview needed. A stack that somebody has filled meanwhile stays, and so do its settings, with the salt of its passphrase. */
 export async function removeAgain(workspace: LocalWorkspace, name: string, notice: (text: string) => void): Promise<void> {
   await workspace.removeStack(name, { preserveConfig: true }).catch((error: unknown) => {
-    notice(`stack ${name}, which was made for this preview, could not be removed again: ${commandFailure(error)}; if nobody uses it: pulumi stack rm --preserve-config ${name}`);
+    const command = shellCommand(workspace, ['stack', 'rm', '--preserve-config', name]);
+    notice(`stack ${name}, which was made for this preview, could not be removed again: ${commandFailure(error)}; if nobody uses it: ${command}`);
   });
 }
 

@@ -44,16 +44,18 @@ export async function stackPassphrase({ stack, settings, backend, env, ask }: Pa
     if (existsSync(file)) return undefined;
     throw new UserError(`PULUMI_CONFIG_PASSPHRASE_FILE names ${file}, which does not exist.`, { exitCode: 2 });
   }
-  if (settings.secretsprovider !== undefined && settings.secretsprovider !== 'passphrase') return undefined;
-  // Pulumi Cloud encrypts by itself. The variable goes before the file, as with plain pulumi.
-  if ((variable('PULUMI_BACKEND_URL', env) ?? backend)?.startsWith('https://') === true) return undefined;
+  const { secretsprovider: provider = 'default', encryptionsalt } = settings;
+  if (provider !== 'passphrase' && provider !== 'default') return undefined;
+  // Pulumi Cloud encrypts by itself, except for a stack that has a passphrase, as its salt says. The variable goes before the file, as with plain pulumi.
+  const isCloud = (variable('PULUMI_BACKEND_URL', env) ?? backend)?.startsWith('https://') === true;
+  if (isCloud && provider === 'default' && encryptionsalt === undefined) return undefined;
   if (!ask) {
     throw new UserError(`Stack ${stack} needs the passphrase that its secrets are encrypted with, and there is no terminal to ask on.`, {
       exitCode: 2,
       remedy: 'Set PULUMI_CONFIG_PASSPHRASE, or PULUMI_CONFIG_PASSPHRASE_FILE with the path of a file that holds it.',
     });
   }
-  return await askPassphrase(stack, settings.encryptionsalt === undefined, ask);
+  return await askPassphrase(stack, encryptionsalt === undefined, ask);
 }
 
 /** A new passphrase is asked for twice: a slip of the finger would lock its owner out for good. */

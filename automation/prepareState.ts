@@ -38,7 +38,7 @@ export async function prepareState(stored: Stored, { returned, abandoned, protec
     await editState(files, stack, change);
     protection?.isOff();
   }
-  if (back.length > 0) notice(`took up ${String(back.length)} objects again that were left behind in ${returned.join(', ')}`);
+  if (back.length > 0) notice(`took up ${String(back.length)} objects again that were left behind in ${returned.join(', ')}, by ${orphans.path}`);
   // All of them: a run that was interrupted here may have taken them back and not looked them up.
   if (there.length > 0) await refresh({ target: there });
   if (kept.length > 0) await orphans.remove(returned);

@@ -5,12 +5,15 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { readStackFile } from '../config/stack-file.ts';
 import { UserError } from '../errors.ts';
+import { rememberedAt } from './remembered.ts';
 
 /** The parts of `Pulumi.yaml` that are read here. */
 interface ProjectFile {
   name: string;
   main?: string;
   backend?: { url?: string };
+  /** Settings of all stacks; a text names the directory of their files. */
+  config?: unknown;
 }
 
 /** The parts of `Pulumi.<stack>.yaml` that are read here. */
@@ -18,6 +21,8 @@ export interface StackFile {
   secretsprovider?: string;
   encryptionsalt?: string;
   config?: Record<string, unknown>;
+  /** Environments of Pulumi ESC. */
+  environment?: unknown;
 }
 
 /** A stack's project, as its files say it. */
@@ -102,7 +107,7 @@ export function isCopied({ configFile, settings }: Pick<ProjectOptions, 'configF
 
 /** What is kept for a stack whose settings are copied for each operation. */
 export function keptDirectory(stateDir: string, stack: string): string {
-  return join(stateDir, 'projects', stack);
+  return rememberedAt(join(stateDir, 'projects'), stack);
 }
 
 /** `main` may be a directory or a file in it. */
@@ -119,7 +124,11 @@ export function sourceFile({ program, stack, configFile }: ProjectSource): strin
 export async function readProject(o: ProjectSource): Promise<{ project: ProjectFile; settings: StackFile }> {
   const source = sourceFile(o);
   if (!existsSync(source)) await refuse(o, source);
-  return { project: await readYaml<ProjectFile>(join(o.program, 'Pulumi.yaml')), settings: readStackFile(source) };
+  return { project: await readProjectFile(o.program), settings: readStackFile(source) };
+}
+
+export async function readProjectFile(directory: string): Promise<ProjectFile> {
+  return await readYaml<ProjectFile>(join(directory, 'Pulumi.yaml'));
 }
 
 /** @returns the salt that the settings have */
@@ -158,7 +167,7 @@ async function refuse(o: ProjectSource, missing: string): Promise<never> {
 
 async function readYaml<T>(file: string): Promise<T> {
   try {
-    return parse(await readFile(file, 'utf8')) as T;
+    return parse(await readFile(file, 'utf8'), { merge: true }) as T;
   } catch (error) {
     throw new UserError(`${file} cannot be read: ${(error as Error).message}`, { exitCode: 2, cause: error });
   }

@@ -54,6 +54,16 @@ export async function runPulumi({ pulumiCommand, workDir, envVars }: Workspace, 
   }
 }
 
+/** A command of plain `pulumi` for a person's shell, with the variables without which it would look for the state elsewhere. */
+export function shellCommand({ envVars }: Pick<Workspace, 'envVars'>, args: readonly string[]): string {
+  const named = ['PULUMI_BACKEND_URL', 'PULUMI_HOME'].flatMap((name) => (envVars[name] === undefined ? [] : `${name}=${quoted(envVars[name])}`));
+  return [...named, 'pulumi', ...args].join(' ');
+}
+
+function quoted(text: string): string {
+  return /^[\w%+,./:=@-]+$/.test(text) ? text : `'${text.replaceAll('\'', '\'\\\'\'')}'`;
+}
+
 /** Whether the CLI refused because another operation has the stack: how backends of files and Pulumi Cloud put it. */
 export function isLocked(said: string): boolean {
   return /stack is currently locked|update is currently in progress/.test(said);

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import { noFile, probeCluster } from './clusterProbe.ts';
 import type { Answer } from './clusterProbe.ts';
+import { isText } from './kubeconfigs.ts';
 import { trafficGenerators } from './usedClusters.ts';
 import type { AskedCluster, UsedCluster } from './usedClusters.ts';
 
@@ -57,7 +58,10 @@ export function abandonedClusters(operation: string, reached: readonly Reached[]
   const silent = reached.filter(({ state }) => state === 'unreachable');
   if (refusing.length > 0) {
     throw new UserError([...refusing, ...silent].map(describe).concat(nothingChanged).join('\n'), {
-      remedy: ['Renew or correct what is wrong there. A cluster that refuses is never taken for one that is gone.', ...refusing.some(({ detail }) => detail === noFile) ? [remedyForPath(operation)] : []].join(' '),
+      remedy: [
+        ...remedyForMoved(operation, [...refusing, ...silent]),
+        'Renew or correct what is wrong there. A cluster that refuses is never taken for one that is gone.', ...refusing.some(({ detail }) => detail === noFile) ? [remedyForPath(operation)] : [],
+      ].join(' '),
     });
   }
   if (silent.length === 0) return [];
@@ -66,13 +70,24 @@ export function abandonedClusters(operation: string, reached: readonly Reached[]
     if (silent.length < reached.length) return silent;
     throw new UserError([...silent.map(describe), nothingChanged].join('\n'), { code: 'unreachable', remedy: 'No cluster answers at all: look at this machine\'s own network first.' });
   }
-  throw new UserError([...silent.map(describe), nothingChanged].join('\n'), { code: 'unreachable', remedy: remedyFor(operation, silent) });
+  throw new UserError([...silent.map(describe), nothingChanged].join('\n'), { code: 'unreachable', remedy: [...remedyForMoved(operation, silent), remedyFor(operation, silent)].join(' ') });
 }
 
 /** Paths of the settings are looked at before, so that one which is not there is from the state. */
 function remedyForPath(operation: string): string {
   const there = 'A path that is not there is the one of the last `up`, perhaps on another machine: have a kubeconfig with the context there';
-  return operation === 'up' || operation === 'preview' ? `${there}.` : `${there}, or run \`up\` here first, which takes the path in the settings.`;
+  return runsProgram(operation) ? `${there}.` : `${there}, or run \`up\` here first, which takes the path in the settings.`;
+}
+
+/** A kubeconfig that the state has as text is what Google Cloud said at the last `up`: an operation that runs the program asks anew, and the others go by it. */
+function remedyForMoved(operation: string, reached: readonly Reached[]): string[] {
+  const moved = reached.filter(({ state, kubeconfig }) => state !== 'refused' && isText(kubeconfig));
+  if (runsProgram(operation) || moved.length === 0) return [];
+  return [`${moved.map(({ context }) => context).join(' and ')} may have another address now than Google Cloud said at the last \`up\`: where it has, run \`up\` first, which takes the new one.`];
+}
+
+function runsProgram(operation: string): boolean {
+  return operation === 'up' || operation === 'preview';
 }
 
 const nothingChanged = 'Nothing was changed.';
@@ -80,14 +95,14 @@ const nothingChanged = 'Nothing was changed.';
 function remedyFor(operation: string, silent: readonly Reached[]): string {
   if (operation === 'destroy') return 'Bring it back, or say --abandon-unreachable: then everything else is destroyed, and what is left there is listed and remembered.';
   const kept = silent.filter((cluster) => cluster.regions.length === 0 || needed(cluster).length > 0);
-  if (kept.length > 0) return `${kept.map(({ context }) => context).join(' and ')} cannot be left out. Bring it back, or correct its address in the kubeconfig.`;
+  if (kept.length > 0) return `${kept.map(({ context }) => context).join(' and ')} cannot be left out. Bring it back${kept.every(({ kubeconfig }) => isText(kubeconfig)) ? '' : ', or correct its address in the kubeconfig'}.`;
   const skips = silent.flatMap(({ regions }) => regions).map((region) => `--skip-region ${region}`).join(' ');
   return `Bring it back, or say ${skips}: then everything else is worked on, and what is there stays as it is.`;
 }
 
 function describe({ context, parts, state, address, kubeconfig, detail }: Reached): string {
   const cluster = `Cluster ${context} (${parts.join(', ')})`;
-  const file = kubeconfig.includes('\n') ? 'its kubeconfig' : kubeconfig;
+  const file = isText(kubeconfig) ? 'its kubeconfig' : kubeconfig;
   if (state === 'unreachable') return `${cluster} does not answer at ${address}: ${detail}.`;
   if (state === 'refused') return `${cluster} at ${address} refuses the credentials in ${file}: ${detail}.`;
   return address === '' ? `${cluster} cannot be reached by ${file}: ${detail}.` : `${cluster} at ${address} cannot be used with ${file}: ${detail}.`;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { Deployment, Stack } from '@pulumi/pulumi/automation/index.js';
 import { UserError } from '../errors.ts';
-import { commandFailure, isLocked, runPulumi } from './pulumiCli.ts';
+import { commandFailure, isLocked, runPulumi, shellCommand } from './pulumiCli.ts';
 
 /** The parts of an exported stack that are read or changed here; the rest travels along. */
 export interface StackState {
@@ -78,7 +78,7 @@ async function ask({ name, workspace }: Stack, what: string, args: string[]): Pr
     return await runPulumi(workspace, ['stack', ...args, '--stack', name]);
   } catch (error) {
     const said = commandFailure(error);
-    const remedy = isLocked(said) ? { code: 'locked' as const, remedy: `Somebody else works on it: try again when they are done. After a run that was killed: pulumi cancel --stack ${name}` } : {};
+    const remedy = isLocked(said) ? { code: 'locked' as const, remedy: `Somebody else works on it: try again when they are done. After a run that was killed: ${shellCommand(workspace, ['cancel', '--stack', name])}` } : {};
     throw new UserError(`The state of stack ${name} cannot be ${what}.\n${said}`, { ...remedy, cause: error });
   }
 }

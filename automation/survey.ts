@@ -1,4 +1,5 @@
 import type { Configuration } from '../config/schema.ts';
+import { askedWhereItIs } from './movedClusters.ts';
 import type { Abandoned } from './orphans.ts';
 import { abandonedClusters, askClusters, skippedContexts } from './reach.ts';
 import type { Choices } from './reach.ts';
@@ -37,7 +38,8 @@ export async function survey(operation: string, { configuration, state, program,
   const all = together(used, clustersOfOrphans(orphans));
   const skipped = skippedContexts(all, skipRegions);
   const contexts = new Set(skipped.values());
-  const reached = await askClusters(all.filter(({ context }) => !contexts.has(context)), signal);
+  const asked = await askClusters(all.filter(({ context }) => !contexts.has(context)), signal);
+  const reached = await Promise.all(asked.map((cluster) => askedWhereItIs(cluster, configuration?.gcp, signal)));
   const needed = reached.filter(({ context }) => used.some((cluster) => cluster.context === context));
   return {
     skipped: [...skipped.keys()],

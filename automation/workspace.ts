@@ -26,10 +26,11 @@ export async function workspacesOf(o: EnvironmentOptions, project: Project, stat
   const pulumiCommand = await openPulumi(o.pulumiBin);
   const backendUrl = absoluteBackend(variable('PULUMI_BACKEND_URL') ?? backend, isCopied(source) ? keptDirectory(stateDir, stack) : source.program);
   const passphrasePath = variable('PULUMI_CONFIG_PASSPHRASE_FILE');
-  const variables = {
+  const variables: Record<string, string | undefined> = {
     PULUMI_SKIP_UPDATE_CHECK: 'true',
-    // Read by the Kubernetes provider itself: what others have written is overwritten only where an object says so.
-    PULUMI_K8S_ENABLE_PATCH_FORCE: 'false',
+    // Read by the Kubernetes provider itself: what others have written is overwritten only where an object says so. It has to be gone, whatever it
+    // says: where it is there at all, a preview of an object that is made anew under its name is a conflict with the one before.
+    PULUMI_K8S_ENABLE_PATCH_FORCE: undefined,
     // The language host takes the first Node.js on PATH, which may be too old for the program.
     PATH: [dirname(process.execPath), ...(o.plugins ?? []).map((directory) => resolve(directory)), process.env['PATH'] ?? ''].join(delimiter),
     // A package among the dependencies is no reason to download its plugin: Google Cloud's is large, and few settings use it.
@@ -47,7 +48,8 @@ export async function workspacesOf(o: EnvironmentOptions, project: Project, stat
       workDir, pulumiCommand,
       // The CLI makes a stack with a passphrase unless it is told, and then strikes out what its settings say. A sandbox's has one.
       ...(settings.secretsprovider === undefined || passphraseFile !== undefined ? {} : { secretsProvider: settings.secretsprovider }),
-      envVars: { ...variables, TMPDIR: scratch },
+      // The CLI inherits the process's variables, other than those that have no value here, for which the Automation API has no type.
+      envVars: { ...variables, TMPDIR: scratch } as Record<string, string>,
     });
     maskOutputs(workspace);
     return workspace;

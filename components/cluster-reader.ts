@@ -23,6 +23,8 @@ export interface FieldWanted<T> {
   readonly select: (object: LiveObject) => T | undefined;
   /** What the field is, for the message: `load balancer address`. */
   readonly what: string;
+  /** Which one it has to be, where not any will do, for the message: `34.1.1.1`. */
+  readonly which?: string | undefined;
   readonly timeoutMs: number;
 }
 
@@ -57,7 +59,7 @@ interface Place {
   readonly reference: ObjectReference;
 }
 
-async function awaitField<T>(read: ClusterReader['read'], place: Place, { select, what, timeoutMs }: FieldWanted<T>): Promise<T | typeof pulumi.unknown> {
+async function awaitField<T>(read: ClusterReader['read'], place: Place, { select, what, which, timeoutMs }: FieldWanted<T>): Promise<T | typeof pulumi.unknown> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const { object, failure } = await attempt(() => read(place.reference));
@@ -67,7 +69,7 @@ async function awaitField<T>(read: ClusterReader['read'], place: Place, { select
       if (failure !== undefined) await pulumi.log.warn(`${nameOf(place.reference)} in cluster ${place.context}: ${failure}`);
       return pulumi.unknown;
     }
-    if (performance.now() > deadline) throw plainError(overdue(place, `no ${what} after ${Math.round(timeoutMs / 1_000)} s`, failure ?? stateOf(object)));
+    if (performance.now() > deadline) throw plainError(overdue(place, `no ${what}${which === undefined ? '' : ` ${which}`} after ${Math.round(timeoutMs / 1_000)} s`, failure ?? stateOf(object)));
     await delay(pollMs);
   }
 }

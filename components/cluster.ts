@@ -53,7 +53,7 @@ function asInput(kubeconfig: Kubeconfig): Kubeconfig {
 /**
  * Providers take a file by its path, not its text: credentials must not enter the state. A text has none.
  * Every option with an environment variable behind it is set, so that the environment decides nothing. With the provider that is pinned
- * PULUMI_K8S_ENABLE_PATCH_FORCE still does, as it has no option for it: the driver sets the variable.
+ * PULUMI_K8S_ENABLE_PATCH_FORCE still does, as it has no option for it: the driver takes the variable away.
  */
 function providerOf(kubeconfig: Kubeconfig, context: string): k8s.Provider {
   return new k8s.Provider(context, {

@@ -1,8 +1,10 @@
-import type * as pulumi from '@pulumi/pulumi';
+import { isIP } from 'node:net';
+
+import * as pulumi from '@pulumi/pulumi';
 
 import type { ServiceConfiguration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
-import type { LiveObject } from './cluster-reader.ts';
+import type { FieldWanted, LiveObject } from './cluster-reader.ts';
 import { type GatewayService, kubeSpec } from './gateway-service.ts';
 import { internalFilter } from './internal-filter.ts';
 import { accepted, untilReady } from './ready.ts';
@@ -68,14 +70,18 @@ const timeoutMs = 300_000;
 
 /**
  * The address by which a gateway is reached, once its pods are available: an IP address, or a host name where the cloud gives one. Without a
- * load balancer it is what is configured as such.
+ * load balancer it is what is configured as such; a load balancer is waited for until it has the address that is wanted, if any.
+ * @param address that was reserved for it; takes the place of the configured one
  */
-export function gatewayAddress(install: InstallGateway, gateway: { namespace: string; name: string }, { cluster, service }: { cluster: Cluster; service: ServiceConfiguration }): pulumi.Output<string> {
+export function gatewayAddress(
+  install: InstallGateway, gateway: { namespace: string; name: string },
+  { cluster, service, address = service.address }: { cluster: Cluster; service: ServiceConfiguration; address?: pulumi.Input<string> | undefined },
+): pulumi.Output<string> {
   const available = install.id.apply(() => cluster.reader.awaitField({ apiVersion: 'apps/v1', kind: 'Deployment', ...gateway }, { select: availableGeneration, what: 'available pod', timeoutMs }));
-  const { type, address } = service;
-  if (type !== 'LoadBalancer' && address !== undefined) return available.apply(() => address);
-  const [select, what] = type === 'LoadBalancer' ? [loadBalancerAddress, 'load balancer address'] as const : [clusterAddress, 'address in its cluster'] as const;
-  return available.apply(() => cluster.reader.awaitField({ apiVersion: 'v1', kind: 'Service', ...gateway }, { select, what, timeoutMs }));
+  const { type } = service;
+  if (type !== 'LoadBalancer' && address !== undefined) return pulumi.all([available, address]).apply(([, given]) => given);
+  const field = type === 'LoadBalancer' ? balancerAddress : () => ({ select: clusterAddress, what: 'address in its cluster' });
+  return pulumi.all([available, address]).apply(([, wanted]) => cluster.reader.awaitField({ apiVersion: 'v1', kind: 'Service', ...gateway }, { ...field(wanted), timeoutMs }));
 }
 
 function availableGeneration(deployment: LiveObject): number | undefined {
@@ -84,10 +90,29 @@ function availableGeneration(deployment: LiveObject): number | undefined {
   return available && observedGeneration === deployment.metadata?.generation ? observedGeneration : undefined;
 }
 
+/** An address that was there before another one was wanted stays until the cloud has taken it away, and where the cloud does not look at what is wanted it stays for good. */
+function balancerAddress(wanted: string | undefined): Pick<FieldWanted<string>, 'select' | 'what' | 'which'> {
+  const what = 'load balancer address';
+  if (wanted === undefined) return { select: loadBalancerAddress, what };
+  return {
+    select: (service) => addressesOf(service).find((address) => asWritten(address) === asWritten(wanted)),
+    what,
+    which: `${wanted} (wanted by spec.loadBalancerIP, which not every cloud looks at)`,
+  };
+}
+
 export function loadBalancerAddress(service: LiveObject): string | undefined {
+  return addressesOf(service)[0];
+}
+
+function addressesOf(service: LiveObject): string[] {
   const { loadBalancer } = (service['status'] ?? {}) as { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } };
-  const [first] = loadBalancer?.ingress ?? [];
-  return first?.ip ?? first?.hostname;
+  return (loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
+}
+
+/** One IPv6 address may be written in several ways. */
+function asWritten(address: string): string {
+  return isIP(address) === 6 ? new URL(`http://[${address}]`).hostname : address;
 }
 
 /** Its last part begins with a letter, as no IP address does. What is neither is an address that is not known yet. */

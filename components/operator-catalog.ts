@@ -12,8 +12,8 @@ export interface KnownOperator {
   readonly deployment: string;
   /** Helm's release, which its objects are called after. */
   readonly release: string;
-  /** Values of its chart, of this version, without which this program has no use for it. */
-  readonly values: (version: string) => Readonly<Record<string, unknown>>;
+  /** Values of its chart, of this version, without which this program has no use for it, or some cluster does not take it into that namespace. */
+  readonly values: (version: string, namespace: string) => Readonly<Record<string, unknown>>;
   /** How its chart's versions are written. */
   readonly chartVersion: (version: string) => string;
 }
@@ -33,8 +33,12 @@ export const operatorCatalog: Readonly<Record<OperatorName, KnownOperator>> = {
     group: 'cert-manager.io',
     deployment: 'cert-manager',
     release: 'cert-manager',
-    // By either its definitions come with it; from 1.15.0 on the chart has a new value for it.
-    values: (version) => (compareVersions(version, '1.15.0') < 0 ? { installCRDs: true } : { crds: { enabled: true } }),
+    values: (version, namespace) => ({
+      // By either its definitions come with it; from 1.15.0 on the chart has a new value for it.
+      ...(compareVersions(version, '1.15.0') < 0 ? { installCRDs: true } : { crds: { enabled: true } }),
+      // The chart would make Roles for it in kube-system, where GKE Autopilot lets nobody write (cert-manager#3713).
+      global: { leaderElection: { namespace } },
+    }),
     chartVersion: (version) => `v${version}`,
   },
 };

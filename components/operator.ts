@@ -31,7 +31,7 @@ export class Operator extends pulumi.ComponentResource {
         name: release,
         namespace: there,
         ...chartSource(chart, chartVersion(version)),
-        values: merged(own(version), values),
+        values: merged(own(version, namespace), values),
         skipCrds: definitions.length > 0,
         timeout: releaseSeconds,
       },

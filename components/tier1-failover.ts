@@ -64,17 +64,18 @@ export class Tier1Failover extends pulumi.ComponentResource {
     const hosts = [hostname, ...args.regions.map((region) => regionHostname(region.name, hostname))];
     const place = { cluster, namespace, namespaceName: tier1.namespace, name: tier1.name };
     const tls = tier1.tls && tier1Tls(name, { ...place, namespaceName: tier1.namespace, hostname, hosts, tls: tier1.tls }, this);
+    const reserved = gcp?.staticAddress === undefined ? undefined : reserveAddress(`${name}-address`, { ...gcp, address: gcp.staticAddress }, { parent: this });
     const service = {
       replicas: tier1.replicas,
       service: tier1.service,
       ...(tier1.dns === 'external-dns' ? { annotations: { ...externalDns(...hosts), ...publishedAddress(tier1.service) } } : {}),
-      address: gcp?.staticAddress === undefined ? undefined : reserveAddress(`${name}-address`, { ...gcp, address: gcp.staticAddress }, { parent: this }),
+      address: reserved,
     };
     const routes = tier1Routes({ ...args, timeouts: args.bridge.timeouts, tlsSecret: tls?.secretName });
     const { install, routed } = configuredGateway({ ...place, logicalName: name, tsb, acceptedWhen }, { service, revision: tier1.revision, routes, after, filter: tier1Filter({ gateway: tier1.name, hosts, healthCheck: { ...args.bridge.healthCheck, path: regionCheckPath(args.bridge) } }) }, this);
 
     const port = entrancePort(tls !== undefined);
-    this.address = gatewayAddress(install, { namespace: tier1.namespace, name: tier1.name }, { cluster, service: tier1.service });
+    this.address = gatewayAddress(install, { namespace: tier1.namespace, name: tier1.name }, { cluster, service: tier1.service, address: reserved });
     if (gcp?.dnsZone !== undefined) dnsRecords(`${name}-dns`, { project: gcp.project, zone: gcp.dnsZone, hosts, address: this.address }, { parent: this });
     this.url = pulumi.output(`${tls === undefined ? 'http' : 'https'}://${hostname}`);
     this.resolve = this.address.apply((address) => hosts.map((host) => ({ name: host, address, port })));

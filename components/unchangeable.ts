@@ -9,6 +9,7 @@ import { neededOperators } from './operators.ts';
 import type { Previous } from './previous.ts';
 import { type Refusal, same } from './refusal.ts';
 import { type Running, type RunningObject, runningIn, textOf, wasReady } from './running.ts';
+import { type RunningVolumes, runningVolumes } from './running-volumes.ts';
 import { otherAddress } from './unchangeable-address.ts';
 import { movedListener, takenBack } from './unchangeable-kafka.ts';
 import { otherCertificate } from './unchangeable-tls.ts';
@@ -16,7 +17,7 @@ import { otherTopics } from './unchangeable-topics.ts';
 import { movedInTsb } from './unchangeable-tsb.ts';
 
 const another = 'That would make another Kafka and delete this one with its records: give the other a stack of its own.';
-const volumes = 'Volumes only grow, and Strimzi would leave them as they are without a word: set it back, or mirror the records to a Kafka of another stack.';
+const smaller = 'Volumes only grow, and Strimzi would leave them as they are without a word: set it back, or mirror the records to a Kafka of another stack.';
 const quorum = 'Every broker is a controller as well, and Strimzi does not make a running quorum of controllers larger or smaller: set it back, or mirror the records to a Kafka of another stack.';
 const brokersOfPartitions = 'Strimzi keeps brokers that hold partitions, while their names leave the certificate: set it back. Where nothing is on them any more, lower `spec.kafka.replicas` of the Kafka resource by kubectl, and run `kbf refresh` (or `pulumi refresh`) before `up`.';
 const nothingYet = 'It was never ready as far as the last run saw. Run `kbf refresh` (or `pulumi refresh`): where this is still said after it, nothing is in it, so run destroy first, then up. In a namespace that was there before, volumes stay unless kafka.storage.deleteClaim is set: delete their claims in between.';
@@ -108,7 +109,7 @@ interface KafkasUse {
 function ofKafka(running: Running, wanted: Configuration['kafka'], { isInUse, isNew, given }: KafkasUse): Refusal[] {
   const { cluster, namespace, object } = running;
   const kafka = object('Kafka', 'kafka');
-  const pool = object('KafkaNodePool', 'kafka-pool');
+  const volumes = runningVolumes(running);
   if (wanted.existing !== undefined) return same('kafka.existing', kafka && 'one that this stack made', 'one that exists already', another);
   const left = handedOver(namespace, given);
   const corrected = (refusal: Refusal): Refusal => (isNew && !(kafka && wasReady(kafka)) ? { ...refusal, instead: nothingYet } : refusal);
@@ -121,8 +122,8 @@ function ofKafka(running: Running, wanted: Configuration['kafka'], { isInUse, is
   return [
     ...moved,
     ...brokers(running, wanted).map(corrected),
-    ...storage('kafka.storage', volumeOf(pool?.spec) ?? volumeOf(asRecord(kafka?.spec['kafka'])), wanted.storage).map(corrected),
-    ...(wanted.zookeeper === undefined ? [] : storage('kafka.zookeeper.storage', volumeOf(asRecord(kafka?.spec['zookeeper'])), wanted.zookeeper.storage).map(corrected)),
+    ...storage('kafka.storage', volumes.kafka, wanted.storage).map(corrected),
+    ...(wanted.zookeeper === undefined ? [] : storage('kafka.zookeeper.storage', volumes.zookeeper, wanted.zookeeper.storage).map(corrected)),
     ...left,
     // Of another Kafka everything is another, and of a given certificate where it is from.
     ...(kafka === undefined || moved.length > 0 ? [] : [...(isInUse ? movedListener(running, kafka, wanted) : []).filter(({ path }) => !left.some((refusal) => refusal.path === 'kafka.certificate') || !path.startsWith('kafka.certificate.')), ...takenBack(kafka, wanted), ...otherTopics(running, wanted)]),
@@ -176,20 +177,12 @@ function brokers({ object }: Running, { brokers: wanted }: InstalledKafka): Refu
   return typeof replicas === 'number' && wanted < replicas ? [{ path: 'kafka.brokers', running: String(replicas), wanted: String(wanted), instead: brokersOfPartitions }] : [];
 }
 
-function storage(path: string, running: Record<string, unknown> | undefined, wanted: InstalledKafka['storage']): Refusal[] {
+function storage(path: string, running: RunningVolumes['kafka'], wanted: InstalledKafka['storage']): Refusal[] {
   if (running === undefined) return [];
   const size = textOf(running['size']) ?? '0';
   const storageClass = textOf(running['class']);
   return [
-    ...(amountOf(wanted.size) < amountOf(size) ? [{ path: `${path}.size`, running: size, wanted: wanted.size, instead: volumes }] : []),
-    ...(storageClass === wanted.class ? [] : [{ path: `${path}.class`, running: storageClass ?? "the cluster's default", wanted: wanted.class ?? "the cluster's default", instead: volumes }]),
+    ...(amountOf(wanted.size) < amountOf(size) ? [{ path: `${path}.size`, running: size, wanted: wanted.size, instead: smaller }] : []),
+    ...(storageClass === wanted.class ? [] : [{ path: `${path}.class`, running: storageClass ?? "the cluster's default", wanted: wanted.class ?? "the cluster's default", instead: smaller }]),
   ];
-}
-
-/** The first volume of a node pool, or the one of a Kafka or a ZooKeeper without pools. */
-function volumeOf(spec: unknown): Record<string, unknown> | undefined {
-  const { storage: given } = asRecord(spec);
-  if (given === undefined) return undefined;
-  const { volumes: list } = asRecord(given);
-  return asRecord(Array.isArray(list) ? list[0] : given);
 }

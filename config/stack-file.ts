@@ -13,19 +13,29 @@ import { asRecord } from './text.ts';
 export interface StackFileOptions extends Surroundings {
   /** Name of the Pulumi project, which the keys begin with. */
   readonly project: string;
+  /** What the project's `Pulumi.yaml` has under `config:`. */
+  readonly projectConfig?: unknown;
   /** Values that replace those of the file; keys without the project's name. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** The file that a person has to change, where this one is a copy of it. */
+  readonly source?: string;
 }
 
 /**
- * The configuration in any `Pulumi.<stack>.yaml`, without Pulumi.
+ * The configuration in any `Pulumi.<stack>.yaml`, without Pulumi. A setting that it leaves out is the project's.
+ * What Pulumi ESC adds to them (`environment:`) only Pulumi can open: the program has that, and nobody here.
  * @throws ConfigurationError with every problem at once; UserError if the file is no YAML
  */
-export function loadConfiguration(file: string, { project, settings, ...surroundings }: StackFileOptions): Configuration {
-  const { raw: written, findings } = findingsOfKeys(keysOf(readStackFile(file)), project);
-  const raw = { ...written, ...settings };
-  const problems = problemsOf(raw, surroundings, findings);
-  if (problems.length > 0) throw new ConfigurationError(problems, file);
+export function loadConfiguration(file: string, { project, projectConfig, settings, source = file, ...surroundings }: StackFileOptions): Configuration {
+  const { config, environment } = readStackFile(file);
+  const shared = findingsOfKeys(keysOf(declared(projectConfig)), project);
+  const own = findingsOfKeys(keysOf(config), project);
+  const raw = { ...shared.raw, ...own.raw, ...settings };
+  const problems = problemsOf(raw, surroundings, [...own.findings, ...shared.findings]);
+  if (problems.length > 0) {
+    const places = Object.keys(shared.raw).length === 0 ? source : `${source} or in Pulumi.yaml`;
+    throw new ConfigurationError(problems, isOpened(environment) ? `${places} (what its environment: brings from Pulumi ESC is not seen here)` : places);
+  }
   return completed(raw, surroundings.directory);
 }
 
@@ -91,6 +101,20 @@ function place(offset: number, lines: LineCounter): string {
   return `line ${line}, column ${col}`;
 }
 
-function keysOf(file: Record<string, unknown>): Keyed[] {
-  return Object.entries(asRecord(file['config'])).map(([key, value]) => ({ key, value: structured(value) }));
+function keysOf(config: unknown): Keyed[] {
+  return Object.entries(asRecord(config)).map(([key, value]) => ({ key, value: structured(value) }));
+}
+
+/** The values that a project gives to all of its stacks. There a map declares a setting, and its value is one of two keys in it, as Pulumi allows one of them only. */
+function declared(config: unknown): Record<string, unknown> {
+  const values = Object.entries(asRecord(config)).map(([key, said]): [string, unknown] => {
+    const isMap = typeof said === 'object' && said !== null && !Array.isArray(said);
+    return [key, isMap ? asRecord(said)['value'] ?? asRecord(said)['default'] : said];
+  });
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined && value !== null));
+}
+
+/** Whether a stack's file has settings from Pulumi ESC, or may have. */
+export function isOpened(environment: unknown): boolean {
+  return environment !== undefined && environment !== null;
 }

@@ -8,6 +8,7 @@ import type { EnvironmentOptions } from '../options.ts';
 import { showTools } from '../live.ts';
 import { terminalQuestion } from '../passphrase.ts';
 import { stackOfFile } from '../project.ts';
+import { rememberedAt } from '../remembered.ts';
 import type { Way, WorkerOptions } from '../runWorker.ts';
 import { hasSandbox, inside, runningSandbox, sandboxEnvironment } from '../sandboxes.ts';
 import type { Session } from '../session.ts';
@@ -88,7 +89,8 @@ async function stackTarget(session: Session, environment: EnvironmentOptions & {
     environment: { ...environment, ...(hasSandbox() ? { pulumiBin: await pulumiBin(session) } : {}) },
     worker: passphrase === undefined ? {} : { env: { PULUMI_CONFIG_PASSPHRASE: passphrase } },
     kubeconfig: environment,
-    drillDir: resolve(session.stateDir, 'drill', stack),
+    // Few commands want it, and it is not always clear which it is.
+    get drillDir() { return rememberedAt(resolve(session.stateDir, 'drill'), stack); },
   };
 }
 

@@ -11,8 +11,8 @@ import { findProgram } from './programs.ts';
 
 const limitMs = 30_000;
 
-/** The kubeconfig of a GKE cluster, as text; or why there is none. The program asks Google Cloud by Pulumi, and here gcloud does it, which needs no engine. */
-export async function kubeconfigFromGoogle(context: string, { project, clusters }: GcpConfiguration): Promise<string | Finding> {
+/** The kubeconfig of a GKE cluster, as text; or why there is none. The program asks Google Cloud by Pulumi, and here gcloud does it, which needs no engine. A signal ends it. */
+export async function kubeconfigFromGoogle(context: string, { project, clusters }: GcpConfiguration, signal?: AbortSignal): Promise<string | Finding> {
   const check = new Check('kubeconfig', context);
   const wanted = clusters[context];
   if (wanted === undefined) return check.fault('no kubeconfig is named for it', { remedy: 'Set kubeconfig, or put the context into gcp.clusters.' });
@@ -24,7 +24,7 @@ export async function kubeconfigFromGoogle(context: string, { project, clusters 
   const directory = await mkdtemp(join(tmpdir(), 'kbf-gke-'));
   const file = join(directory, 'kubeconfig');
   try {
-    await execa('gcloud', ['container', 'clusters', 'get-credentials', name, '--location', location, '--project', project], { env: { KUBECONFIG: file }, timeout: limitMs });
+    await execa('gcloud', ['container', 'clusters', 'get-credentials', name, '--location', location, '--project', project], { env: { KUBECONFIG: file }, timeout: limitMs, ...(signal === undefined ? {} : { cancelSignal: signal }) });
     const text = await readFile(file, 'utf8');
     // gcloud names the context in its own way.
     return text.replaceAll(`gke_${project}_${location}_${name}`, context);

@@ -1,6 +1,6 @@
 import type { Configuration } from '../../config/schema.ts';
 import { ConfigurationError } from '../../config/problems.ts';
-import { configurationOf } from '../configuration.ts';
+import { configurationOf, unseenSettings } from '../configuration.ts';
 import { located } from '../options.ts';
 import type { EnvironmentOptions } from '../options.ts';
 import { stackName } from '../project.ts';
@@ -42,6 +42,7 @@ export async function examine(environment: EnvironmentOptions, isSandbox: boolea
     if (!(error instanceof ConfigurationError)) throw error;
     return [...await judgeMachine(environment, ['kubernetes']), ...error.problems.map((problem) => faultOf(settings, problem)), settings.unchecked('nothing else is looked at until these are right')];
   }
+  const unseen = await unseenSettings(environment);
   const program = await planned(configuration, settings, environment);
   const packages = new Set(['kubernetes', ...program.registration.resources.map(({ type }) => type.split(':')[0] ?? '')]);
   for (const own of ['kbf', 'pulumi']) packages.delete(own);
@@ -50,7 +51,7 @@ export async function examine(environment: EnvironmentOptions, isSandbox: boolea
     configuration, clusters, isSandbox, objects: objectsOf(program.registration.resources),
     reads: program.registration.reads.map(({ context, apiVersion, kind, namespace }) => ({ context, apiVersion, kind, namespace })),
   };
-  return [...machine, program.finding, ...findings, ...await judgeAll(look)];
+  return [...machine, ...(unseen === undefined ? [] : [settings.warning(`${unseen}: this goes by the settings of the file`)]), program.finding, ...findings, ...await judgeAll(look)];
 }
 
 /** All at the same time, told in the order in which one needs the other. */

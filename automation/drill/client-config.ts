@@ -1,4 +1,5 @@
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { ClientKubeConfig } from '../../config/client-kubeconfig.ts';
 import { oneContext } from '../../config/cluster-access.ts';
 import { credentialsOf } from '../../config/credentials.ts';
 import type { Credentials } from '../../config/credentials.ts';
@@ -13,7 +14,7 @@ const provider = 'kbf';
  * For a web socket it has to be made anew: what it has connected one with it keeps, with the client's certificate of that time.
  */
 export function clientConfig({ cluster, user }: ContextParts, credentials: Credentials = credentialsOf({ cluster, user })): KubeConfig {
-  const config = new KubeConfig();
+  const config = new ClientKubeConfig();
   const { exec, tokenFile, token, ...rest } = user;
   if (exec === undefined && tokenFile === undefined) {
     config.loadFromString(oneContext({ cluster, user: { ...rest, token } }));

@@ -30,7 +30,7 @@ export function entrance({ tier1Address, url = '', caCertificate = '' }: Tier1, 
   if (requestsPerConnection !== undefined) options.maxRequestsPerClient = requestsPerConnection;
   if (!url.startsWith('https:')) return new Pool(`http://${bracketed(tier1Address)}`, options);
   // Made once: some hundred certificates are read, which a connection should not wait for.
-  return new ByName(`https://${bracketed(tier1Address)}`, { ...options, connect: { secureContext: createSecureContext({ ca: trusted(caCertificate) }) } });
+  return new ByName(`https://${bracketed(tier1Address)}`, { ...options, connect: { secureContext: createSecureContext({ ca: trusted(caCertificate), allowPartialTrustChain: true }) } });
 }
 
 /** With TLS a connection is for the one host name that it was made with. */

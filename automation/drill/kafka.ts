@@ -11,7 +11,7 @@ import type { LogRecord } from './records.ts';
 export interface KafkaOptions {
   /** host:port, comma separated. */
   bootstrapServers: string;
-  /** PEM of the root that signed the listener's certificates. Without one the connection is not encrypted (tests only). */
+  /** PEM of the CA that signed the listener's certificates. Without one the connection is not encrypted (tests only). */
   caCertificate?: string;
   /** Absent where brokers let in whoever trusts them. */
   credentials?: Credentials | undefined;
@@ -42,7 +42,7 @@ export class Kafka implements AsyncDisposable {
     const tlsServerName = bootstrapBrokers.some((server) => isIP(hostOf(server)) === 0);
     const client = {
       clientId: 'kbf-drill', bootstrapBrokers, timeout: 10_000, retries: 3,
-      ...(caCertificate === undefined ? {} : { tls: { ca: caCertificate, ...(credentials !== undefined && 'tls' in credentials ? credentials.tls : {}) }, tlsServerName }),
+      ...(caCertificate === undefined ? {} : { tls: { ca: caCertificate, allowPartialTrustChain: true, ...(credentials !== undefined && 'tls' in credentials ? credentials.tls : {}) }, tlsServerName }),
       ...(credentials !== undefined && 'sasl' in credentials ? { sasl: credentials.sasl } : {}),
     };
     this.#admin = new Admin(client);

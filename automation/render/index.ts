@@ -2,7 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 
 import type { Configuration } from '../../config/schema.ts';
 import { UserError } from '../../errors.ts';
-import { configurationOf } from '../configuration.ts';
+import { configurationOf, unseenSettings } from '../configuration.ts';
 import { type EnvironmentOptions, located } from '../options.ts';
 import { stackName } from '../project.ts';
 import { filesOf, type RenderedFile } from './files.ts';
@@ -16,8 +16,13 @@ export interface Rendering {
   readonly others: readonly string[];
 }
 
-/** Renders a stack's settings in a process of its own. */
+/**
+ * Renders a stack's settings in a process of its own.
+ * @throws UserError where settings come from Pulumi ESC, as the files would be those of others
+ */
 export async function renderStack(environment: EnvironmentOptions): Promise<Rendering> {
+  const unseen = await unseenSettings(environment);
+  if (unseen !== undefined) throw new UserError(`${unseen}.`, { exitCode: 2, remedy: 'Write settings under config: instead, or render a copy of the file without environment:.' });
   const configuration = await configurationOf(environment, 'unchecked');
   return await caught(() => render(configuration, stackName(located(environment).stack)));
 }

@@ -30,7 +30,7 @@ async function get({ address, port, hostname, caCertificate }: Entrance): Promis
   const options = { host: address, port, path: '/topics', headers: { host: hostname, accept: 'application/vnd.kafka.v2+json' }, agent: false as const, signal: AbortSignal.timeout(timeoutMs) };
   return await new Promise((resolve, reject) => {
     const failed = (error: Error): void => { reject(error.name === 'AbortError' ? new Error(`no answer within ${timeoutMs / 1_000} s, or no end of it`) : error); };
-    const asked = caCertificate === undefined ? requestPlain(options) : requestTls({ ...options, servername: hostname, ca: trusted(caCertificate) });
+    const asked = caCertificate === undefined ? requestPlain(options) : requestTls({ ...options, servername: hostname, ca: trusted(caCertificate), allowPartialTrustChain: true });
     asked.on('response', (answer) => {
       let body = '';
       answer.setEncoding('utf8').on('data', (chunk: string) => {

@@ -9,7 +9,7 @@ type Service = NonNullable<Readable['tier1']>['service'];
 type Resources = NonNullable<Readable['bridge']>['resources'];
 
 export const serviceRules = [
-  'A Service of a type other than LoadBalancer says its `address`; `internal` is for LoadBalancer only, and with aws there is no `address`. That of a LoadBalancer is an IP address.',
+  'A Service of a type other than LoadBalancer says its `address`; `internal` is for LoadBalancer only, and with aws, as with annotations for its load balancers, there is no `address`. That of a LoadBalancer is an IP address.',
   '`bridge.maxUnavailable` leaves a bridge in every region that has several.',
   'Requests of CPU and memory are within the limits, and memory, like the size of a volume, is 1Mi or more.',
 ];
@@ -30,7 +30,8 @@ function loadBalancer(path: Path, service: Service): Finding[] {
   if (service?.type === undefined) return [];
   if (service.type === 'LoadBalancer') {
     if (service.address === undefined) return [];
-    if (service.internal === 'aws') return [{ path: [...path, 'address'], allowed: 'nothing with internal: aws: its load balancers take addresses by annotations only' }];
+    const aws = service.internal === 'aws' ? 'internal: aws' : Object.keys(service.annotations ?? {}).find((annotation) => annotation.startsWith('service.beta.kubernetes.io/aws-load-balancer-'));
+    if (aws !== undefined) return [{ path: [...path, 'address'], allowed: `nothing with ${aws}: load balancers of AWS take addresses by annotations only` }];
     return isIP(service.address) > 0 ? [] : [{ path: [...path, 'address'], allowed: 'an IP address: a load balancer can be given no other; a host name is for type NodePort or ClusterIP' }];
   }
   return [

@@ -37,7 +37,9 @@ With the first line, whose path is relative to the file, editors complete and ch
 
 All mistakes are reported at once, each with its path, what was found, what is allowed, and the name that was probably meant, before any cluster is contacted.
 \`kbf\` then exits with 2. Plain \`pulumi up\` prints the same without a stack trace; its exit code is Pulumi's own for a program that failed (1).
-The file is data: tags are refused, aliases are bounded, and \`<<\` merges a map, as it does for Pulumi. A key without \`kafka-bridge-failover:\` is the same as one with it, and a setting is there once. Paths are relative to the program's directory. What has no default and is not required is absent unless it is set.`;
+The file is data: tags are refused, aliases are bounded, and \`<<\` merges a map, as it does for Pulumi. A key without \`kafka-bridge-failover:\` is the same as one with it, and a setting is there once. Paths are relative to the program's directory. What has no default and is not required is absent unless it is set.
+
+A key that the file leaves out is taken from \`config:\` of \`Pulumi.yaml\`, whole, as Pulumi does it: there text, numbers, true, false and lists stand as they are, and a map below \`value:\` or \`default:\`. Settings that a file has from Pulumi ESC (\`environment:\`) reach the program, by \`pulumi\` and by \`kbf\`, but only Pulumi can open them: \`kbf up\` asks clusters by the settings of the file before, \`doctor\` goes by them, and both say so; \`render\` refuses such a file. What is required has to stand in the file.`;
 
 function section(title: string, about: string, fields: readonly Field[]): string {
   const rows = fields.map(({ key, allowed, default: value, required, meaning }) => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { parse, stringify } from 'yaml';
 import { Environment } from '../../automation/environment.ts';
 import { Workshop, root } from './support.ts';
@@ -94,13 +95,25 @@ describe('Kafka and operators as settings have them', () => {
 
   describe('an operator', () => {
     let chart: string;
-    const open = async (operators: object): Promise<Environment> => Environment.open({
+    const open = async (operators: object, more: object = {}): Promise<Environment> => Environment.open({
       program: join(root, 'test/fixtures/operators'), stack: 'dev', stateDir: join(workshop.stateDir, 'operators'), passphraseFile: join(workshop.stateDir, 'operators/passphrase'), ownBackend: true,
       pulumiBin: tools.pulumiBin, plugins: [join(root, 'sandbox/plugins/bin')], kubeconfig: sandbox.outsideKubeconfig,
-      settings: { context: 'central', caFile: join(root, 'test/fixtures/certificates/root.crt'), operators },
+      settings: { context: 'central', caFile: join(root, 'test/fixtures/certificates/root.crt'), operators, ...more },
     });
-    const installed = (values: object = {}): Promise<Environment> => open({ strimzi: { install: true, chart, values } });
+    const installed = (values: object = {}, more: object = {}): Promise<Environment> => open({ strimzi: { install: true, chart, values } }, more);
     const inCentral = (...args: string[]): Promise<string> => kubectl('central', '--namespace', 'strimzi', ...args);
+
+    /** Leaves the state as a killed run does that was creating one object, and had not come to others. */
+    async function asKilled(creating: string, ...others: string[]): Promise<void> {
+      const file = join(workshop.stateDir, 'operators/state/.pulumi/stacks/operators/dev.json');
+      const state = JSON.parse(await readFile(file, 'utf8')) as { checkpoint: { latest: { resources: { urn: string; custom: boolean }[]; pending_operations?: object[] } } };
+      const { latest } = state.checkpoint;
+      const begun = latest.resources.find(({ urn, custom }) => custom && urn.endsWith(`::${creating}`));
+      assert.ok(begun, creating);
+      latest.resources = latest.resources.filter((resource) => resource !== begun && !others.some((other) => resource.urn.endsWith(`::${other}`)));
+      latest.pending_operations = [{ type: 'creating', resource: { ...begun, id: undefined, outputs: undefined } }];
+      await writeFile(file, JSON.stringify(state));
+    }
 
     before(async () => {
       chart = join(workshop.stateDir, 'chart');
@@ -120,6 +133,15 @@ describe('Kafka and operators as settings have them', () => {
       assert.equal(await inCentral('get', 'configmap', 'strimzi-cluster-operator', '--output', 'jsonpath={.data}'), '{"greeting":"hello","watchAnyNamespace":"true"}');
       assert.equal(await inCentral('get', 'deployment', 'strimzi-cluster-operator', '--output', 'jsonpath={.status.availableReplicas}'), '1');
       assert.deepEqual((await (await installed()).up()).changes, { same: 8 });
+    });
+
+    it('has an object that a killed run was creating, which later runs change as their own', async () => {
+      const greeting = (): Promise<string> => kubectl('central', '--namespace', 'default', 'get', 'kafkabridge', 'bridge', '--output', 'jsonpath={.metadata.annotations.greeting}');
+      await asKilled('bridge');
+      assert.deepEqual((await (await installed({}, { greeting: 'changed' })).up()).changes, { same: 7, update: 1 });
+      assert.equal(await greeting(), 'changed');
+      assert.deepEqual((await (await installed()).up()).changes, { same: 7, update: 1 });
+      assert.equal(await greeting(), 'none');
     });
 
     it('is found when it is expected', async () => {
@@ -145,7 +167,30 @@ describe('Kafka and operators as settings have them', () => {
 
     it('comes again over what stayed', async () => {
       assert.deepEqual((await (await installed()).up()).changes, { create: 8 });
-      await (await installed()).destroy();
+    });
+
+    it('that a killed run had half installed is refused with what to do, and goes as well', async () => {
+      await kubectl('central', '--namespace', 'default', 'delete', 'kafkabridge', 'bridge');
+      await asKilled('strimzi-central', 'bridge');
+      // Helm keeps a release in a Secret, with its status in a label too.
+      const secret = 'sh.helm.release.v1.strimzi.v1';
+      const base64 = (bytes: string | Buffer): string => Buffer.from(bytes).toString('base64');
+      const stored = Buffer.from(await inCentral('get', 'secret', secret, '--output', 'jsonpath={.data.release}'), 'base64').toString();
+      const release = JSON.parse(gunzipSync(Buffer.from(stored, 'base64')).toString()) as { info: { status: string } };
+      release.info.status = 'pending-install';
+      const patch = { metadata: { labels: { status: release.info.status } }, data: { release: base64(base64(gzipSync(JSON.stringify(release)))) } };
+      await inCentral('patch', 'secret', secret, '--type', 'merge', '--patch', JSON.stringify(patch));
+
+      const refused = {
+        message: /^Helm did not finish installing strimzi in namespace strimzi of cluster central: /,
+        remedy: /^helm uninstall strimzi -n strimzi --kube-context central; /,
+      };
+      await assert.rejects((await installed()).up(), refused);
+      await assert.rejects((await installed()).up(), refused);
+      const deleted: string[] = [];
+      await (await installed()).destroy({ onEvent: (event) => { if (event.kind === 'resource' && event.state === 'done' && event.op === 'delete') deleted.push(event.name); } });
+      assert.ok(deleted.includes('strimzi-central'), deleted.join(', '));
+      assert.equal(await kubectl('central', 'get', 'namespace', 'strimzi', '--ignore-not-found', '--output', 'name'), '');
       await rm(chart, { recursive: true });
     });
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import type { KafkaBridgeSpec } from '../../components/resources/kafka-bridge.ts';
 import { makeCertificate } from '../fixtures/made-certificate.ts';
-import { type Changes, recordTopology, region, root } from './topology-fixtures.ts';
+import { balancedAt, type Changes, recordTopology, region, root } from './topology-fixtures.ts';
 import type { Recording } from './pulumi-mocks.ts';
 
 const bridge = 'kafka.strimzi.io/v1:KafkaBridge';
@@ -230,7 +230,7 @@ describe('a region’s gateway', () => {
   });
 
   it('keeps a number of pods as the least of them, and a fixed address', async () => {
-    const recording = await recordTopology({ regions: [region('east', { gateway: { name: 'east-gw', replicas: 3, service: { address: '10.9.0.1' } } }), region('west')] });
+    const recording = await recordTopology({ regions: [region('east', { gateway: { name: 'east-gw', replicas: 3, service: { address: '10.9.0.1' } } }), region('west')] }, balancedAt('10.9.0.1'));
     assert.deepEqual(installed(recording).kubeSpec, {
       service: { type: 'LoadBalancer' },
       deployment: { replicaCount: 3, hpaSpec: { minReplicas: 3, maxReplicas: 10 } },

@@ -59,6 +59,12 @@ describe('reading a field past the engine', () => {
     });
   });
 
+  it('says which one is wanted, where not any will do', async () => {
+    answers = [present({ loadBalancer: { ingress: [{ ip: '10.0.0.7' }] } })];
+    const output = readerOf({ file: kubeconfig }, 'central').awaitField(service, { select: () => undefined, what: 'load balancer address', which: '34.1.1.1', timeoutMs: 1 });
+    await assert.rejects((output as unknown as { promise(): Promise<unknown> }).promise(), /^Error: Service edge\/tier1 in cluster central has no load balancer address 34\.1\.1\.1 after 0 s; last state: status \{"loadBalancer":\{"ingress":\[\{"ip":"10\.0\.0\.7"\}\]\}\}\.\nSee: kubectl /);
+  });
+
   it('keeps its message when the SDK writes the way of a property before it', async () => {
     answers = [absent()];
     const error = await awaited(1).then(() => assert.fail('it ended well'), (reason: unknown) => reason as Error);

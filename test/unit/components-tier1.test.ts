@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { type Changes, operators, recordTopology, region } from './topology-fixtures.ts';
+import { balancedAt, type Changes, operators, recordTopology, region } from './topology-fixtures.ts';
 import type { Recording } from './pulumi-mocks.ts';
 
 interface Server { readonly name: string; readonly hostname: string; readonly port: number; readonly [more: string]: unknown }
@@ -73,7 +73,7 @@ describe('tier1', () => {
 
   it('is published only where that is asked for, and has the address that was reserved', async () => {
     assert.deepEqual(installed(await recordTopology(), 'tier1-gateway').spec.kubeSpec, { service: { type: 'LoadBalancer' } });
-    const published = installed(await recordTopology({ tier1: { dns: 'external-dns', service: { address: '10.9.0.2', internal: 'gke' } } }), 'tier1-gateway').spec.kubeSpec as { service: { annotations: object }; overlays: unknown };
+    const published = installed(await recordTopology({ tier1: { dns: 'external-dns', service: { address: '10.9.0.2', internal: 'gke' } } }, balancedAt('10.9.0.2')), 'tier1-gateway').spec.kubeSpec as { service: { annotations: object }; overlays: unknown };
     assert.deepEqual(published.service.annotations, {
       'networking.gke.io/load-balancer-type': 'Internal', 'networking.gke.io/internal-load-balancer-allow-global-access': 'true',
       'external-dns.alpha.kubernetes.io/hostname': 'bridge.example,east.bridge.example,west.bridge.example',
@@ -100,12 +100,12 @@ describe('tier1', () => {
   });
 
   it('has an address and records of Google Cloud where those are asked for', async () => {
-    const recording = await recordTopology({ gcp: { project: 'my-project', region: 'us-central1', staticAddress: 'tier1', dnsZone: 'my-zone' } });
+    const recording = await recordTopology({ gcp: { project: 'my-project', region: 'us-central1', staticAddress: 'tier1', dnsZone: 'my-zone' } }, balancedAt('34.0.0.9'));
     assert.deepEqual(recording.inputsOf('gcp:compute/address:Address', 'tier1-address'), { name: 'tier1', project: 'my-project', region: 'us-central1' });
     assert.deepEqual((installed(recording, 'tier1-gateway').spec.kubeSpec as { overlays: unknown }).overlays, [{ apiVersion: 'v1', kind: 'Service', name: 'tier1', patches: [{ path: 'spec.loadBalancerIP', value: '34.0.0.9' }] }]);
     const records = recording.resources.filter(({ type }) => type === 'gcp:dns/recordSet:RecordSet');
     assert.deepEqual(records.map(({ parent, inputs }) => [parent, inputs]), ['bridge.example', 'east.bridge.example', 'west.bridge.example'].map((name) => [
-      'Tier1Failover', { project: 'my-project', managedZone: 'my-zone', name: `${name}.`, type: 'A', ttl: 60, rrdatas: ['10.0.0.1'] },
+      'Tier1Failover', { project: 'my-project', managedZone: 'my-zone', name: `${name}.`, type: 'A', ttl: 60, rrdatas: ['34.0.0.9'] },
     ]));
   });
 

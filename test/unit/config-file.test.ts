@@ -54,6 +54,38 @@ config:
     assert.equal(load(withConfig(prefixed(validConfiguration())), { hostname: 'other.example' }).hostname, 'other.example');
   });
 
+  describe('of a project whose Pulumi.yaml has settings as well', () => {
+    const loadWith = (text: string, projectConfig: unknown) =>
+      loadConfiguration(file(text), { project: 'kafka-bridge-failover', projectConfig, directory: files.directory, contexts: 'checked' });
+
+    it('has from there, whole, what it leaves out, in each of the ways that Pulumi takes', () => {
+      const { hostname, kafka, regions, ...rest } = validConfiguration();
+      const projectConfig = {
+        hostname, 'kafka-bridge-failover:kafka': { default: kafka }, 'kafka-bridge-failover:regions': regions, checks: { type: 'boolean', value: false },
+        bridge: { type: 'object', description: 'declared only' }, tier1: { value: { context: 'nowhere' } }, 'gcp:project': { value: 'p' },
+      };
+      assert.deepEqual(loadWith(withConfig(prefixed(rest)), projectConfig), parseConfiguration({ ...validConfiguration(), checks: false }, files.directory));
+      assert.equal(loadWith(withConfig(prefixed({ ...rest, hostname: 'other.example' })), projectConfig).hostname, 'other.example');
+      assert.deepEqual(loadWith(withConfig(prefixed(validConfiguration())), 'stacks'), parseConfiguration(validConfiguration(), files.directory), 'which names the directory of stack files');
+    });
+
+    it('is named beside it where something is wrong', () => {
+      assert.throws(() => loadWith(withConfig(prefixed(validConfiguration())), { 'kafka-bridge-failvoer:checks': false, bridges: 1, 'kafka-bridge-failover:namespaces': { value: 'own' } }), (error: unknown) => {
+        assert.ok(error instanceof ConfigurationError);
+        assert.deepEqual(error.problems.map(({ path }) => path), ['kafka-bridge-failvoer:checks', 'bridges', 'namespaces']);
+        assert.match(error.remedy ?? '', /Pulumi\.test\.yaml or in Pulumi\.yaml,/);
+        return true;
+      });
+    });
+  });
+
+  it('is taken where Pulumi ESC may have more of it, and named with that where something is missing', () => {
+    const load = (config: Record<string, unknown>) => loadConfiguration(file(JSON.stringify({ environment: ['prod'], config: prefixed(config) })), { project: 'kafka-bridge-failover', directory: files.directory, contexts: 'checked', source: '/their/Pulumi.test.yaml' });
+    assert.equal(load(validConfiguration()).hostname, validConfiguration().hostname);
+    const { hostname, ...rest } = validConfiguration();
+    assert.throws(() => load(rest), (error: unknown) => error instanceof ConfigurationError && /their.Pulumi\.test\.yaml \(what its environment: brings from Pulumi ESC is not seen here\)/.test(error.remedy ?? ''), String(hostname));
+  });
+
   it('is named with its problems', () => {
     assert.throws(() => load(withConfig({ ...prefixed(validConfiguration()), 'kafka-bridge-failover:hostname': { secure: 'v1:abc' }, 'kafka-bridge-failvoer:checks': 'true' })), (error: unknown) => {
       assert.ok(error instanceof ConfigurationError);

@@ -119,6 +119,18 @@ ${refusing}`);
     assert.match(await fixture.written('variables'), /stack skips=\nrefresh skips=\n$/);
   });
 
+  it('take up what was left behind of the stack under another of its names, and refuse to guess', async () => {
+    const orphan = { context: 'nowhere', kubeconfig: '{}', since: '2026-01-01T00:00:00Z', resources: [] };
+    const file = fixture.at('state', 'orphans', 'acme', 'dev.json');
+    await mkdir(fixture.at('state', 'orphans', 'acme'), { recursive: true });
+    await writeFile(file, JSON.stringify({ schema: 1, clusters: [orphan] }));
+    const environment = await fixture.open('exit 0');
+    const { orphanFile } = await environment.destroy();
+    assert.equal(orphanFile, file);
+    await copyFile(file, fixture.at('state', 'orphans', 'dev.json'));
+    await assert.rejects(environment.destroy(), { exitCode: 2, message: /acme\/dev\.json and .*\/dev\.json may both be of stack dev/ });
+  });
+
   describe('with settings of their own', () => {
     const ran = async (): Promise<string> => await fixture.written('ran');
     const copying = (): string => `[ "$1" = stack ] && exit 0; cp Pulumi.dev.yaml ${fixture.at('ran')}\n${refusing}`;

@@ -32,3 +32,21 @@ describe('a preview after a run that was killed', () => {
     assert.deepEqual(await readdir(locks), []);
   });
 });
+
+describe('after a run that was killed while Helm installed an operator', () => {
+  let fixture: EnvironmentFixture;
+  beforeEach(async () => { fixture = await EnvironmentFixture.make(); });
+  afterEach(async () => { await fixture[Symbol.asyncDispose](); });
+
+  const urn = 'urn:pulumi:dev::tiny::kubernetes:helm.sh/v3:Release::strimzi-east';
+
+  it('up is refused with what to do, and destroy goes on', async () => {
+    await fixture.state({ resources: [{ urn, type: 'kubernetes:helm.sh/v3:Release', custom: true, id: 'kafka/strimzi', inputs: {}, outputs: { status: { status: 'pending-install' } } }] });
+    const environment = await fixture.open(`echo "$*" >> ${fixture.at('calls')}; case "$1" in up|destroy) echo "error: enough" >&2; exit 255;; esac`);
+    await assert.rejects(environment.up(), { name: 'UserError', message: /^Helm did not finish installing strimzi in namespace kafka/, remedy: /^helm uninstall strimzi -n kafka/ });
+    await assert.rejects(environment.destroy(), /^UserError: destroy of stack dev failed\.\nenough/);
+    const calls = (await fixture.written('calls')).trim().split('\n').filter((call) => !call.startsWith('stack'));
+    assert.deepEqual(calls.map((call) => call.split(' ')[0]), ['refresh', 'refresh', 'destroy']);
+    assert.ok(calls.slice(0, 2).every((call) => call.includes(`--target ${urn}`)), calls.join('\n'));
+  });
+});

@@ -52,7 +52,8 @@ esac`;
 
     it('says that a stack stayed which somebody has filled meanwhile', async () => {
       const said = await notices(await open(backend(refused, 'echo "error: \'dev\' still has resources" >&2; exit 255')));
-      assert.equal(said[1], 'stack dev, which was made for this preview, could not be removed again: \'dev\' still has resources; if nobody uses it: pulumi stack rm --preserve-config dev');
+      assert.equal(said[1], 'stack dev, which was made for this preview, could not be removed again: \'dev\' still has resources; if nobody uses it: '
+        + `PULUMI_BACKEND_URL=file://${directory}/state/state PULUMI_HOME=${directory}/state/pulumi-home pulumi stack rm --preserve-config dev`);
     });
 
     for (const [by, more, init] of [['the provider of secrets that its settings name', {}, 'stack init dev --secrets-provider awskms://key'], ['a passphrase where that is a sandbox\'s', { passphraseFile: '/dev/null' }, 'stack init dev']] as const) {
@@ -102,8 +103,23 @@ esac`;
     assert.match(env, new RegExp(`^PULUMI_BACKEND_URL=file://${join(directory, 'state', 'state')}$`, 'm'));
     // In any other form it would not be found again here.
     for (const name of ['DIY_BACKEND', 'SELF_MANAGED_STATE'].flatMap((of) => ['GZIP', 'ZSTD', 'LEGACY_LAYOUT'].map((form) => `${of}_${form}`))) assert.match(env, new RegExp(`^PULUMI_${name}=false$`, 'm'));
-    assert.match(env, /^PULUMI_K8S_ENABLE_PATCH_FORCE=false$/m);
     assert.match(env, new RegExp(`^PULUMI_CONFIG_PASSPHRASE=${await readFile(join(directory, 'passphrase'), 'utf8')}$`, 'm'));
+  });
+
+  it('gives the engine no say in whether to overwrite what others have written, whatever the process has', async () => {
+    const before = process.env['PULUMI_K8S_ENABLE_PATCH_FORCE'];
+    try {
+      // Also where it says false, a preview fails that makes an object anew under its name.
+      process.env['PULUMI_K8S_ENABLE_PATCH_FORCE'] = 'false';
+      const environment = await open(`[ "$1" = stack ] && exit 0; env > ${join(directory, 'env')}; exit 1`);
+      await assert.rejects(environment.preview());
+    } finally {
+      if (before === undefined) delete process.env['PULUMI_K8S_ENABLE_PATCH_FORCE'];
+      else process.env['PULUMI_K8S_ENABLE_PATCH_FORCE'] = before;
+    }
+    const env = await readFile(join(directory, 'env'), 'utf8');
+    assert.match(env, /^PULUMI_SKIP_UPDATE_CHECK=true$/m);
+    assert.doesNotMatch(env, /PATCH_FORCE/);
   });
 
   it('gives the engine its plugins, of which it then downloads none', async () => {

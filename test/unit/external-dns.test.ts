@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { kafkaOf, made, type Written } from './kafka-fixtures.ts';
-import { recordTopology } from './topology-fixtures.ts';
+import { balancedAt, recordTopology } from './topology-fixtures.ts';
 
 const until21 = 'external-dns.alpha.kubernetes.io';
 const since22 = 'external-dns.kubernetes.io';
@@ -11,8 +11,8 @@ const forAll = (name: string, value: string): Record<string, string> => ({ [`${u
 
 describe('tier1’s host names by ExternalDNS', () => {
   /** Annotations of tier1's Service by which it is published. */
-  async function published(tier1: object): Promise<Record<string, string>> {
-    const { spec } = (await recordTopology({ tier1 })).inputsOf('install.tetrate.io/v1alpha1:Gateway', 'tier1-gateway') as { spec: { kubeSpec: { service: { annotations?: Record<string, string> } } } };
+  async function published(tier1: { dns?: string; service: { type?: string; address: string; annotations?: object } }): Promise<Record<string, string>> {
+    const { spec } = (await recordTopology({ tier1 }, balancedAt(tier1.service.address))).inputsOf('install.tetrate.io/v1alpha1:Gateway', 'tier1-gateway') as { spec: { kubeSpec: { service: { annotations?: Record<string, string> } } } };
     return Object.fromEntries(Object.entries(spec.kubeSpec.service.annotations ?? {}).filter(([key]) => key.startsWith('external-dns.')));
   }
   const hosts = forAll('hostname', 'bridge.example,east.bridge.example,west.bridge.example');

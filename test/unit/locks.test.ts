@@ -47,7 +47,8 @@ describe('a lock of the file backend', () => {
 
   it('is respected when another host holds it, dead pid or not', async () => {
     await write({ pid: deadPid(), hostname: 'elsewhere' });
-    await assert.rejects(clearDeadLocks(directory, 'dev'), { message: /locked by me on host elsewhere/, code: 'locked' });
+    await assert.rejects(clearDeadLocks(directory, 'dev'), (error: UserError) => error.code === 'locked' && /locked by me on host elsewhere/.test(error.message)
+      && error.remedy === `If nothing runs there any more, remove ${join(directory, 'a.json')}.`);
     assert.equal((await readdir(directory)).length, 2);
   });
 

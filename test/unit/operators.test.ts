@@ -57,7 +57,7 @@ describe('an operator that is installed', () => {
   it('comes by its chart from a registry, in every cluster that needs it, with values over the program’s own', async () => {
     const installed = await installs({
       strimzi: { install: true, values: { replicas: 2 } },
-      certManager: { install: true, version: '1.20.0', namespace: 'certs', values: { crds: { keep: false } } },
+      certManager: { install: true, version: '1.20.0', namespace: 'certs', values: { crds: { keep: false }, global: { leaderElection: { leaseDuration: '60s' }, logLevel: 3 } } },
     });
     assert.deepEqual(names(installed), [
       'Operator cert-manager-kafka', 'Operator strimzi-east', 'Operator strimzi-kafka', 'Operator strimzi-west',
@@ -79,7 +79,7 @@ describe('an operator that is installed', () => {
       namespace: 'certs',
       chart: 'oci://quay.io/jetstack/charts/cert-manager',
       version: 'v1.20.0',
-      values: { crds: { enabled: true, keep: false } },
+      values: { crds: { enabled: true, keep: false }, global: { leaderElection: { namespace: 'certs', leaseDuration: '60s' }, logLevel: 3 } },
       skipCrds: false,
       timeout: 300,
     });
@@ -88,10 +88,12 @@ describe('an operator that is installed', () => {
 
   it('has cert-manager’s definitions, by the value that its chart has for them', async () => {
     const values = async (version: string, more?: object) => release(await installs({ certManager: { install: true, version, ...(more === undefined ? {} : { values: more }) } }), 'cert-manager-kafka')['values'];
-    assert.deepEqual(await values('1.14.7'), { installCRDs: true });
-    assert.deepEqual(await values('1.9.2', { replicaCount: 2 }), { installCRDs: true, replicaCount: 2 });
-    assert.deepEqual(await values('1.15.0'), { crds: { enabled: true } });
-    assert.deepEqual(await values('2.0.0'), { crds: { enabled: true } });
+    const global = { leaderElection: { namespace: 'cert-manager' } };
+    assert.deepEqual(await values('1.14.7'), { installCRDs: true, global });
+    assert.deepEqual(await values('1.9.2', { replicaCount: 2 }), { installCRDs: true, global, replicaCount: 2 });
+    assert.deepEqual(await values('1.15.0'), { crds: { enabled: true }, global });
+    assert.deepEqual(await values('2.0.0'), { crds: { enabled: true }, global });
+    assert.deepEqual(await values('2.0.0', { global: { leaderElection: { namespace: 'kube-system' } } }), { crds: { enabled: true }, global: { leaderElection: { namespace: 'kube-system' } } }, 'as somebody wants it');
   });
 
   it('is expected where somebody else installs it, in the namespace that it has there', async () => {

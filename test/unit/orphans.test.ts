@@ -111,7 +111,7 @@ describe('what is left behind', () => {
     const looked: (string[] | undefined)[] = [];
     await prepare(({ target }) => { looked.push(target); return Promise.resolve(); });
     assert.deepEqual(looked, [urnsOf('east').filter((urn) => urn.includes('kubernetes:') && !urn.includes('providers'))]);
-    assert.deepEqual(notices, ['took up 2 objects again that were left behind in east']);
+    assert.deepEqual(notices, [`took up 2 objects again that were left behind in east, by ${orphans.path}`]);
     assert.deepEqual(await orphans.read(), []);
   });
 

@@ -25,9 +25,9 @@ describe('a passphrase', () => {
   for (const [where, given] of Object.entries({
     'PULUMI_CONFIG_PASSPHRASE has it, even empty': { env: { PULUMI_CONFIG_PASSPHRASE: '' } },
     'another secrets provider needs none': { settings: { secretsprovider: 'awskms://key' } },
-    'Pulumi Cloud keeps the key, as Pulumi.yaml says': { backend: 'https://api.pulumi.com' },
-    'Pulumi Cloud keeps the key, as Pulumi.yaml says and an empty variable does not deny': { backend: 'https://api.pulumi.com', env: { PULUMI_BACKEND_URL: '' } },
-    'Pulumi Cloud keeps the key': { env: { PULUMI_BACKEND_URL: 'https://api.pulumi.com' } },
+    'Pulumi Cloud keeps the key, as Pulumi.yaml says': { settings: {}, backend: 'https://api.pulumi.com' },
+    'Pulumi Cloud keeps the key, as Pulumi.yaml says and an empty variable does not deny': { settings: {}, backend: 'https://api.pulumi.com', env: { PULUMI_BACKEND_URL: '' } },
+    'Pulumi Cloud keeps the key': { settings: {}, env: { PULUMI_BACKEND_URL: 'https://api.pulumi.com' } },
   })) {
     it(`is not asked for where ${where}`, async () => {
       assert.equal(await stackPassphrase({ ...question, ...given, ask: never }), undefined);
@@ -45,6 +45,14 @@ describe('a passphrase', () => {
   it('is needed where the variable names another backend than Pulumi.yaml, or that is none of Pulumi Cloud\'s', async () => {
     await assert.rejects(stackPassphrase({ ...question, backend: 'https://api.pulumi.com', env: { PULUMI_BACKEND_URL: 's3://states' } }), { exitCode: 2 });
     await assert.rejects(stackPassphrase({ ...question, backend: 's3://states' }), { exitCode: 2 });
+  });
+
+  it('is needed with Pulumi Cloud as well, for a stack that has one or is to have one', async () => {
+    const env = { PULUMI_BACKEND_URL: 'https://api.pulumi.com' };
+    for (const settings of [{ encryptionsalt: 'v1:x' }, { secretsprovider: 'default', encryptionsalt: 'v1:x' }, { secretsprovider: 'passphrase' }]) {
+      await assert.rejects(stackPassphrase({ ...question, settings, env }), { exitCode: 2 });
+      assert.equal(await stackPassphrase({ ...question, settings, env, ask: () => Promise.resolve('s3cret') }), 's3cret');
+    }
   });
 
   it('without a terminal is an error that names both variables', async () => {

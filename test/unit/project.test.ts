@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { openDirectory, openProject, stackOfFile } from '../../automation/project.ts';
+import { keptDirectory, openDirectory, openProject, stackOfFile } from '../../automation/project.ts';
 import type { UserError } from '../../errors.ts';
 
 describe('a project', () => {
@@ -96,6 +96,17 @@ describe('a project', () => {
     assert.ok((await readFile(join(path, 'Pulumi.dev.yaml'), 'utf8')).includes('tiny:b: 3'));
     await assert.rejects(open({ stack: 'acme/prod' }), /There is no stack acme\/prod: .*program\/Pulumi\.prod\.yaml does not exist/);
     for (const stack of ['../dev', 'a/b/c/dev', 'acme/', '/dev']) await assert.rejects(open({ stack }), { exitCode: 2, message: /is no name of a stack/ });
+  });
+
+  it('has what is kept of a stack once, whichever of its names is said', async () => {
+    const keep = async (stack: string): Promise<void> => {
+      await mkdir(join(directory, 'projects', stack), { recursive: true });
+      await writeFile(join(directory, 'projects', stack, 'Pulumi.dev.yaml'), 'encryptionsalt: v1:x\n');
+    };
+    assert.equal(keptDirectory(directory, 'acme/dev'), join(directory, 'projects', 'acme', 'dev'));
+    await keep('acme/dev');
+    for (const stack of ['dev', 'acme/dev', 'acme/tiny/dev']) assert.equal(keptDirectory(directory, stack), join(directory, 'projects', 'acme', 'dev'));
+    for (const stack of ['beta/dev', 'acme']) assert.equal(keptDirectory(directory, stack), join(directory, 'projects', stack));
   });
 
   it('takes its stack\'s name from the settings file\'s', () => {

@@ -65,6 +65,19 @@ describe('clusters that do not answer', () => {
     assert.throws(() => abandonedClusters('destroy', [answering, cluster('east', [], { state: 'unusable', address: '', detail: 'there is no such file' })], { abandonUnreachable: true }), /cannot be reached by \/k: there is no such file/);
   });
 
+  it('may have another address than Google Cloud said at the last `up`, which another `up` asks for', () => {
+    const gke = { ...cluster('east', ['region east']), kubeconfig: JSON.stringify({ clusters: [] }) };
+    const moved = /^east may have another address now than Google Cloud said at the last `up`: where it has, run `up` first/;
+    for (const operation of ['destroy', 'refresh']) {
+      assert.match(refusalOf(() => abandonedClusters(operation, [answering, gke], {})).remedy ?? '', moved);
+      assert.match(refusalOf(() => abandonedClusters(operation, [answering, { ...gke, state: 'unusable' as const }], {})).remedy ?? '', moved);
+      assert.doesNotMatch(refusalOf(() => abandonedClusters(operation, [answering, { ...gke, state: 'refused' as const }], {})).remedy ?? '', /another address/);
+    }
+    const central = { ...gke, context: 'central', parts: ['tier1'], regions: [] };
+    assert.equal(refusalOf(() => abandonedClusters('up', [answering, central], {})).remedy, 'central cannot be left out. Bring it back.', 'nobody has its kubeconfig to correct');
+    assert.match(refusalOf(() => abandonedClusters('up', [{ ...central, state: 'refused' as const }], {})).message, /refuses the credentials in its kubeconfig: /);
+  });
+
   it('are told from a kubeconfig that lies where the last `up` ran', () => {
     const absent = [answering, cluster('east', ['region east'], { state: 'unusable', address: '', detail: 'there is no such file' })];
     assert.match(refusalOf(() => abandonedClusters('destroy', absent, {})).remedy ?? '', /the one of the last `up`.*run `up` here first/);

@@ -37,8 +37,16 @@ describe('a stack\'s state in files', () => {
     assert.deepEqual(calls.map((args) => args.filter((each) => !each.startsWith('/'))), [['stack', 'export', '--stack', 'dev'], ['stack', 'import', '--file', '--stack', 'dev']]);
     const refusing = recording({ exported: () => ({ version: 3, deployment: latest }), imported: () => { throw new Error('code: 255\nerror: the stack is currently locked by 1 lock(s)\nerr?: x'); } });
     await assert.rejects(editState(undefined, refusing.stack, unprotect), (error) => error instanceof UserError && error.code === 'locked'
-      && error.message === 'The state of stack dev cannot be changed.\nthe stack is currently locked by 1 lock(s)' && /pulumi cancel --stack dev/.test(error.remedy ?? ''));
+      && error.message === 'The state of stack dev cannot be changed.\nthe stack is currently locked by 1 lock(s)' && error.remedy?.endsWith(': pulumi cancel --stack dev') === true);
     for (const { path } of [...kept, ...refusing.kept]) assert.equal(existsSync(path), false, path);
+  });
+
+  it('that somebody else has is named with where it is, as a shell takes it', async () => {
+    await written();
+    const { stack } = recording({ imported: () => { throw new Error('error: the stack is currently locked by 1 lock(s)'); } });
+    Object.assign(stack.workspace.envVars, { PULUMI_BACKEND_URL: 'file:///a b/state', PULUMI_HOME: '/it\'s/home', PULUMI_CONFIG_PASSPHRASE: 'x' });
+    await assert.rejects(editState(files, stack, unprotect), (error) => error instanceof UserError && error.code === 'locked'
+      && error.remedy?.endsWith(': PULUMI_BACKEND_URL=\'file:///a b/state\' PULUMI_HOME=\'/it\'\\\'\'s/home\' pulumi cancel --stack dev') === true);
   });
 
   it('of another backend that does not answer is said as Pulumi says it', async () => {

@@ -55,6 +55,11 @@ export function operators({ kind }: ObjectReference): Record<string, unknown> | 
   }
 }
 
+/** The same, with this address of every load balancer. */
+export function balancedAt(ip: string): typeof operators {
+  return (reference) => (reference.kind === 'Service' ? { status: { loadBalancer: { ingress: [{ ip }] } } } : operators(reference));
+}
+
 /**
  * What the engine would have in its state after this run.
  * @param statuses what operators would have written, by the names of objects in the program
