@@ -4,7 +4,7 @@ import type { ClusterFacts, TsbObject } from '../../sandbox/operators/tsb/model.
 import { onboardingLabel } from '../../sandbox/operators/tsb/hierarchy.ts';
 import { translate } from '../../sandbox/operators/tsb/translate/index.ts';
 import { central, group, region as facts, tsb } from './tsb-fixtures.ts';
-import { type Changes, recordTopology, region } from './topology-fixtures.ts';
+import { balancedAt, type Changes, operators, recordTopology, region } from './topology-fixtures.ts';
 
 /** What the program can be asked for, as the stand-in takes it: what it said, and what it wants in a cluster. */
 interface Outcome {
@@ -16,8 +16,8 @@ interface Outcome {
 
 const regions = (more: (name: string) => object = () => ({})) => ['east', 'west'].map((name) => region(name, { tsbCluster: name, locality: { region: `us-${name}1` }, ...more(name) }));
 
-async function outcome(changes: Changes, { more = [], clusters = everywhere() }: { more?: TsbObject[]; clusters?: ClusterFacts[] } = {}): Promise<Outcome> {
-  const { resources } = await recordTopology({ regions: regions(), ...changes });
+async function outcome(changes: Changes, { more = [], clusters = everywhere(), answers = operators }: { more?: TsbObject[]; clusters?: ClusterFacts[]; answers?: typeof operators } = {}): Promise<Outcome> {
+  const { resources } = await recordTopology({ regions: regions(), ...changes }, answers);
   const objects = [
     ...['central', 'east', 'west'].map(onboarded),
     ...resources.filter(({ inputs }) => /tetrate\.io|istio\.io/.test(String(inputs['apiVersion']))).map(({ inputs, provider }) => ({ spec: {}, ...inputs, cluster: provider }) as unknown as TsbObject),
@@ -129,7 +129,7 @@ describe('what the program can be asked for, on the stand-in', () => {
   });
 
   it('what a gateway is asked for beside its type is done or said', async () => {
-    const { said, wanted } = await outcome({ regions: regions((name) => (name === 'east' ? { gateway: { replicas: 3, service: { address: '10.9.0.1', annotations: { mine: 'yes' } } } } : {})) });
+    const { said, wanted } = await outcome({ regions: regions((name) => (name === 'east' ? { gateway: { replicas: 3, service: { address: '10.9.0.1', annotations: { mine: 'yes' } } } } : {})) }, { answers: balancedAt('10.9.0.1') });
     assert.deepEqual(said, ['Gateway kafka-bridge-gateway: spec.kubeSpec.deployment.hpaSpec.maxReplicas is not honoured by this stand-in']);
     assert.equal(spec(wanted('east', 'Deployment', 'kafka-bridge-gateway'))['replicas'], 3);
     assert.equal(spec(wanted('east', 'Service', 'kafka-bridge-gateway'))['loadBalancerIP'], '10.9.0.1');
