@@ -8,7 +8,7 @@ import { dnsRecords, reserveAddress } from '../../components/gcp-address.ts';
 import { gkeKubeconfig } from '../../components/gke.ts';
 import { unchangeable } from '../../components/unchangeable.ts';
 import { record } from './pulumi-mocks.ts';
-import { configuration, previousOf, recordTopology } from './topology-fixtures.ts';
+import { balancedAt, configuration, previousOf, recordTopology } from './topology-fixtures.ts';
 
 const gcp = { project: 'my-project', clusters: { east: { name: 'gke-east', location: 'us-east1' } } };
 const cluster = { endpoint: '34.1.2.3', masterAuths: [{ clusterCaCertificate: 'Q0E=', clientKey: 'secret-key', clientCertificate: '' }] };
@@ -89,7 +89,7 @@ describe('Google Cloud’s address and names', () => {
 
   it('are an address that is not given back or exchanged while it is in use', async () => {
     const reserved = { project: 'my-project', region: 'us-central1', staticAddress: 'kafka-tier1' };
-    const before = previousOf(await recordTopology({ gcp: reserved }));
+    const before = previousOf(await recordTopology({ gcp: reserved }, balancedAt('34.0.0.9')));
     const refused = (wanted: object | undefined) => unchangeable(before, configuration(wanted && { gcp: wanted })).map(({ path, running, wanted: instead }) => [path, running, instead]);
     assert.deepEqual(refused({ ...reserved, dnsZone: 'my-zone' }), []);
     assert.deepEqual(refused({ ...reserved, staticAddress: 'other' }), [['gcp.staticAddress', 'kafka-tier1', 'other']]);
