@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import type { Surroundings } from '../config/checks.ts';
 import type { Configuration } from '../config/schema.ts';
-import { isOpened, loadConfiguration } from '../config/stack-file.ts';
+import { hasEnvironments, loadConfiguration } from '../config/stack-file.ts';
 import type { EnvironmentOptions, Located } from './options.ts';
 import { located, readSettings } from './options.ts';
 import { readProjectFile, settingsFile, sourceFile } from './project.ts';
@@ -21,7 +21,7 @@ export async function configurationOf(o: EnvironmentOptions, contexts: Surroundi
 /** What is to be said where the stack's file has `environment:`: its settings from Pulumi ESC reach the program, and nothing that looks at them without it. */
 export async function unseenSettings(o: EnvironmentOptions): Promise<string | undefined> {
   const { settings } = await readSettings(o);
-  return isOpened(settings.environment) ? `${sourceFile(located(o))} has environment: what Pulumi ESC brings from there is seen by the program alone` : undefined;
+  return hasEnvironments(settings.environment) ? `${sourceFile(located(o))} has environment: what Pulumi ESC brings from there is seen by the program alone` : undefined;
 }
 
 /**

@@ -12,6 +12,8 @@ import { refuseHalfInstalled } from './halfInstalled.ts';
 import { heard } from './listener.ts';
 import { maskedOutputs } from './maskedOutputs.ts';
 import { openStack, removeAgain } from './openStack.ts';
+import { runsProgram } from './operation.ts';
+import type { Operation } from './operation.ts';
 import { located } from './options.ts';
 import type { EnvironmentOptions, Located } from './options.ts';
 import { OrphanFile, orphansOf } from './orphans.ts';
@@ -166,12 +168,12 @@ export class Environment {
     (await unlock(this.#files)).forEach(notice);
     await using own = await this.#own();
     const { directory, workspace } = own;
-    const runsProgram = what === 'up' || what === 'preview';
     // Another program's settings are its own affair.
-    const configuration = runsProgram && this.#isOwnProgram ? await configurationIn(directory, this.#located) : undefined;
-    const unseen = runsProgram && this.#isOwnProgram ? await unseenSettings(this.#options) : undefined;
+    const looks = runsProgram(what) && this.#isOwnProgram;
+    const configuration = looks ? await configurationIn(directory, this.#located) : undefined;
+    const unseen = looks ? await unseenSettings(this.#options) : undefined;
     if (unseen !== undefined) notice(`${unseen}: clusters are asked before by the settings of the file`);
-    const { stack, isNew } = await this.#open(workspace, runsProgram);
+    const { stack, isNew } = await this.#open(workspace, runsProgram(what));
     await using lent = new AsyncDisposableStack();
     let isOver = false;
     if (what === 'preview' && isNew) {
@@ -268,8 +270,6 @@ interface Own extends AsyncDisposable {
   readonly directory: string;
   readonly workspace: LocalWorkspace;
 }
-
-type Operation = 'up' | 'preview' | 'refresh' | 'destroy';
 
 /** What each call of the Automation API gets. */
 interface EngineCall {

@@ -3,6 +3,7 @@ import { devNull } from 'node:os';
 import { dirname } from 'node:path';
 import { PulumiCommand } from '@pulumi/pulumi/automation/index.js';
 import type { Workspace } from '@pulumi/pulumi/automation/index.js';
+import { shellWord } from '../config/shell-word.ts';
 import { messageOf, UserError } from '../errors.ts';
 import { variable } from './variable.ts';
 
@@ -56,12 +57,8 @@ export async function runPulumi({ pulumiCommand, workDir, envVars }: Workspace, 
 
 /** A command of plain `pulumi` for a person's shell, with the variables without which it would look for the state elsewhere. */
 export function shellCommand({ envVars }: Pick<Workspace, 'envVars'>, args: readonly string[]): string {
-  const named = ['PULUMI_BACKEND_URL', 'PULUMI_HOME'].flatMap((name) => (envVars[name] === undefined ? [] : `${name}=${quoted(envVars[name])}`));
+  const named = ['PULUMI_BACKEND_URL', 'PULUMI_HOME'].flatMap((name) => (envVars[name] === undefined ? [] : `${name}=${shellWord(envVars[name])}`));
   return [...named, 'pulumi', ...args].join(' ');
-}
-
-function quoted(text: string): string {
-  return /^[\w%+,./:=@-]+$/.test(text) ? text : `'${text.replaceAll('\'', '\'\\\'\'')}'`;
 }
 
 /** Whether the CLI refused because another operation has the stack: how backends of files and Pulumi Cloud put it. */

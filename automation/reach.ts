@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts';
 import { noFile, probeCluster } from './clusterProbe.ts';
 import type { Answer } from './clusterProbe.ts';
 import { isText } from './kubeconfigs.ts';
+import { runsProgram } from './operation.ts';
 import { trafficGenerators } from './usedClusters.ts';
 import type { AskedCluster, UsedCluster } from './usedClusters.ts';
 
@@ -84,10 +85,6 @@ function remedyForMoved(operation: string, reached: readonly Reached[]): string[
   const moved = reached.filter(({ state, kubeconfig }) => state !== 'refused' && isText(kubeconfig));
   if (runsProgram(operation) || moved.length === 0) return [];
   return [`${moved.map(({ context }) => context).join(' and ')} may have another address now than Google Cloud said at the last \`up\`: where it has, run \`up\` first, which takes the new one.`];
-}
-
-function runsProgram(operation: string): boolean {
-  return operation === 'up' || operation === 'preview';
 }
 
 const nothingChanged = 'Nothing was changed.';

@@ -60,6 +60,8 @@ const elsewhere = {
  */
 const keptBytes = 1_048_576;
 
+const everyRoute: ConfigPatch['match'] = { context: 'GATEWAY', routeConfiguration: { vhost: { route: { action: 'ROUTE' } } } };
+
 const kept: readonly ConfigPatch[] = [
   { applyTo: 'LISTENER', match: { context: 'GATEWAY' }, patch: { operation: 'MERGE', value: { per_connection_buffer_limit_bytes: keptBytes } } },
   {
@@ -102,7 +104,7 @@ export function regionFilter({ region, gateway, bridge }: { region: string; gate
       {
         // Which answers count as `retriable-headers`, where resilience.ts has those repeated; where repetitions go; and by what a bridge of several is chosen.
         applyTo: 'HTTP_ROUTE',
-        match: { context: 'GATEWAY', routeConfiguration: { vhost: { route: { action: 'ROUTE' } } } },
+        match: everyRoute,
         patch: { operation: 'MERGE', value: { route: { retry_policy: { retriable_headers: [{ name: unsentMark, present_match: true }], retry_priority: elsewhere }, hash_policy: byGroup } } },
       },
       ...kept,
@@ -122,7 +124,7 @@ export function tier1Filter({ gateway, hosts, healthCheck }: { gateway: string; 
     configPatches: [
       ...hosts.map((host) => checked(host, { ...healthCheck, asking: { path, host, expected_statuses: [{ start: 200, end: 503 }, { start: 504, end: 600 }] } }, http2)),
       // Regions have priorities where one is to be first.
-      { applyTo: 'HTTP_ROUTE', match: { context: 'GATEWAY', routeConfiguration: { vhost: { route: { action: 'ROUTE' } } } }, patch: { operation: 'MERGE', value: { route: { retry_policy: { retry_priority: elsewhere } } } } },
+      { applyTo: 'HTTP_ROUTE', match: everyRoute, patch: { operation: 'MERGE', value: { route: { retry_policy: { retry_priority: elsewhere } } } } },
       ...kept,
     ],
   };

@@ -1,4 +1,4 @@
-import { nodePool } from '../config/names.ts';
+import { brokerClaim } from '../config/names.ts';
 import { amountOf } from '../config/quantity.ts';
 import type { Configuration, InstalledKafka } from '../config/schema.ts';
 import { asRecord } from '../config/text.ts';
@@ -30,9 +30,8 @@ interface Growing {
 }
 
 function growingVolumes({ name, storage, zookeeper }: InstalledKafka, running: RunningVolumes): Growing[] {
-  // Strimzi calls claims after the id of the volume where there may be several.
   const all = [
-    { path: 'kafka.storage.size', size: storage.size, running: textOf(running.kafka?.['size']), claim: `data-0-${name}-${nodePool}-0` },
+    { path: 'kafka.storage.size', size: storage.size, running: textOf(running.kafka?.['size']), claim: brokerClaim(name, 0) },
     { path: 'kafka.zookeeper.storage.size', size: zookeeper?.storage.size, running: textOf(running.zookeeper?.['size']), claim: `data-${name}-zookeeper-0` },
   ];
   return all.flatMap(({ size, running: before, ...more }) => (size !== undefined && before !== undefined && amountOf(size) > amountOf(before) ? [{ size, running: before, ...more }] : []));

@@ -1,4 +1,4 @@
-import { nodePool } from '../config/names.ts';
+import { brokerClaim, nodePool } from '../config/names.ts';
 import type { Configuration, InstalledKafka } from '../config/schema.ts';
 import { asRecord } from '../config/text.ts';
 import { type ClusterReader, type LiveObject, plainError } from './cluster-reader.ts';
@@ -29,7 +29,7 @@ export async function leftVolumes(kafka: InstalledKafka, read: ClusterReader['re
   // With ZooKeeper, which keeps the id, they are taken up again; and a Kafka that is there, as a run leaves it that was killed, knows its own.
   if (api !== 'v1' || stays(await find(apiVersion(api), 'Kafka', name))) return undefined;
   // The node pool's ids begin with 0.
-  const claims = Array.from({ length: brokers }, (_, id) => `data-0-${name}-${nodePool}-${id}`);
+  const claims = Array.from({ length: brokers }, (_, id) => brokerClaim(name, id));
   const [pool, volumes] = await Promise.all([
     find(apiVersion(api), 'KafkaNodePool', nodePool),
     Promise.all(claims.map(async (claim) => ({ claim, live: await find('v1', 'PersistentVolumeClaim', claim) }))),

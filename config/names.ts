@@ -47,6 +47,11 @@ export const failoverLabel = { failover: 'enabled' } as const;
 /** The pool's name gives pods their names: <kafka>-kafka-<id>. */
 export const nodePool = 'kafka';
 
+/** The claim of a broker's volume, as Strimzi calls it: after the id of the volume, where there may be several. */
+export function brokerClaim(kafka: string, broker: number): string {
+  return `data-0-${kafka}-${nodePool}-${broker}`;
+}
+
 /** TSB groups of one region: its gateway's routes, and its Istio objects. */
 export function regionGroup(region: string): string {
   return `bridges-${region}`;

@@ -34,7 +34,7 @@ export function loadConfiguration(file: string, { project, projectConfig, settin
   const problems = problemsOf(raw, surroundings, [...own.findings, ...shared.findings]);
   if (problems.length > 0) {
     const places = Object.keys(shared.raw).length === 0 ? source : `${source} or in Pulumi.yaml`;
-    throw new ConfigurationError(problems, isOpened(environment) ? `${places} (what its environment: brings from Pulumi ESC is not seen here)` : places);
+    throw new ConfigurationError(problems, hasEnvironments(environment) ? `${places} (what its environment: brings from Pulumi ESC is not seen here)` : places);
   }
   return completed(raw, surroundings.directory);
 }
@@ -115,6 +115,6 @@ function declared(config: unknown): Record<string, unknown> {
 }
 
 /** Whether a stack's file has settings from Pulumi ESC, or may have. */
-export function isOpened(environment: unknown): boolean {
+export function hasEnvironments(environment: unknown): boolean {
   return environment !== undefined && environment !== null;
 }

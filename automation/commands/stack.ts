@@ -5,12 +5,13 @@ import { configurationOf } from '../configuration.ts';
 import type { EngineProgress } from '../engineEvents.ts';
 import type { LeftBehind } from '../environment.ts';
 import { showEngine } from '../live.ts';
+import { runsProgram } from '../operation.ts';
+import type { Operation } from '../operation.ts';
 import type { Session } from '../session.ts';
 import { addTargetOptions, findTargetWithState, isOnSandbox, settingsOf } from './target.ts';
 import type { TargetFlags } from './target.ts';
 
 type Flags = TargetFlags & { json?: boolean; yes?: boolean; skipRegion?: string[]; abandonUnreachable?: boolean; expectNoChanges?: boolean };
-type Operation = 'up' | 'preview' | 'refresh' | 'destroy';
 
 const operations: readonly [Operation, string][] = [
   ['up', 'brings the clusters to what the settings say'],
@@ -51,7 +52,7 @@ export function addStack(program: Command, session: Session): void {
 async function operate(session: Session, operation: Operation, flags: Flags): Promise<void> {
   const json = flags.json === true;
   // Before a passphrase is asked for.
-  if ((operation === 'up' || operation === 'preview') && !isOnSandbox(flags)) await configurationOf(settingsOf(session, flags), 'checked');
+  if (runsProgram(operation) && !isOnSandbox(flags)) await configurationOf(settingsOf(session, flags), 'checked');
   const target = await findTargetWithState(session, flags);
   if (operation === 'destroy' && !target.isSandbox && flags.yes !== true) {
     throw new UserError(`destroy removes every object of stack ${target.name} from its clusters.`, { exitCode: 2, remedy: 'Say --yes if that is what you want.' });

@@ -1,4 +1,5 @@
 import type { Problem } from '../../config/problems.ts';
+import { firstLineOf } from '../../errors.ts';
 
 /** `unchecked`: what it needs was not there, which is a finding of its own. */
 export type Verdict = 'ok' | 'warning' | 'fault' | 'unchecked';
@@ -84,4 +85,3 @@ export function lineOf({ check, subject, verdict, found, expected, remedy }: Fin
   const text = sentences.length === 1 ? found : sentences.map((sentence) => (/[.?!]$/.test(sentence) ? sentence : `${sentence}.`)).join(' ');
   return `${verdict.padEnd('unchecked'.length)}  ${check}  ${subject}  ${text}`;
 }
-import { firstLineOf } from '../../errors.ts';

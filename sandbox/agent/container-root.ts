@@ -1,9 +1,9 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
+import { shellWord } from '../../config/shell-word.ts';
 import { UserError } from '../../errors.ts';
 import type { HostParts, Mount } from './host-mounts.ts';
 import { mountTable } from './host-mounts.ts';
-import { quote } from './shell.ts';
 
 export interface ContainerRoot {
   /** Where its files go; in memory, removed by the caller when the container has ended. */
@@ -91,18 +91,18 @@ function startScript(c: ContainerRoot, root: string): string {
   const named = Object.entries(c.env).filter(([name]) => /^[A-Za-z_]\w*$/.test(name));
   // Names that a shell cannot export (`a.b`) are handed over by env(1).
   const odd = Object.entries(c.env).filter(([name]) => !/^[A-Za-z_]\w*$/.test(name)).map(([name, value]) => `${name}=${value}`);
-  const command = [...(odd.length === 0 ? [] : ['env', ...odd]), ...c.argv].map(quote).join(' ');
+  const command = [...(odd.length === 0 ? [] : ['env', ...odd]), ...c.argv].map(shellWord).join(' ');
   return `set -e
 exec 4>&2 2>&3
-mount --all --fstab ${quote(join(c.dir, 'fstab'))} >&2
-hostname ${quote(c.hostname)}
-cd ${quote(root)}
+mount --all --fstab ${shellWord(join(c.dir, 'fstab'))} >&2
+hostname ${shellWord(c.hostname)}
+cd ${shellWord(root)}
 pivot_root . .old
 umount -l /.old
 rmdir /.old
-cd ${quote(c.workingDir)}
-${named.map(([name, value]) => `export ${name}=${quote(value)}`).join('\n')}
-printf ${quote(startedMark.replace('\n', '\\n'))} >&3
+cd ${shellWord(c.workingDir)}
+${named.map(([name, value]) => `export ${name}=${shellWord(value)}`).join('\n')}
+printf ${shellWord(startedMark.replace('\n', '\\n'))} >&3
 exec 2>/dev/null 3>&-
 set +e
 ${command} 2>&4 4>&-

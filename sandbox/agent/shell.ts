@@ -1,10 +1,5 @@
 import { spawn } from 'node:child_process';
 
-/** One shell word. */
-export function quote(text: string): string {
-  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 /**
  * Runs a script with `sh -e` and resolves to what it printed.
  * @throws Error with what it wrote to standard error when it fails or takes more than ten seconds.
