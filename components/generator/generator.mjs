@@ -9,6 +9,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const env = (name) => process.env[name] || fail(`${name} is not set`);
 const role = env('ROLE');
@@ -37,10 +38,10 @@ async function produce() {
     const record = { key: `key-${number % 10}`, value: { run, number } };
     try {
       const { status, headers, body } = await call('POST', `${url}/topics/${encodeURIComponent(topic)}`, { type: recordsType, body: { records: [record] }, timeoutMs: 20_000 });
-      // An answer of 200 may still say that a record was not written.
-      const failure = status === 200 ? body?.offsets?.find((offset) => offset.error_code !== undefined) : { error_code: status, message: said(body) };
-      if (failure) problem('record', `${number}: ${failure.error_code} ${failure.message ?? ''}`);
-      else count(`written by ${served(headers)}`, body?.offsets?.length ?? 0);
+      // An answer of 200 may still say that a record was not written, or be somebody's on the way to the bridge.
+      const [entry] = status === 200 && Array.isArray(body?.offsets) ? body.offsets : [];
+      if (typeof entry?.offset === 'number') count(`written by ${served(headers)}`, 1);
+      else problem('record', `${number}: ${entry?.error_code ?? status} ${entry?.message ?? said(body)}`);
     } catch (error) {
       problem('record', `${number}: ${reason(error)}`);
     }
@@ -51,48 +52,70 @@ async function produce() {
 /** An instance of a consumer lives on one bridge, so it is called by the address that the bridge gave it; when it is lost another is made by the common one. */
 async function consume() {
   const group = env('GROUP');
-  for (let lost = 0; !stop.signal.aborted; ) {
+  const left = new Set();
+  for (let lost = 0; !stop.signal.aborted; lost += 1) {
     let instance;
     try {
       instance = await create(group);
-      lost = 0;
-      await poll(instance);
+      await must('POST', `${instance}/subscription`, { type: bridgeType, body: { topics: [topic] }, timeoutMs: 10_000 });
+      console.log(`instance ${instance}`);
+      while (!stop.signal.aborted) {
+        await poll(instance);
+        lost = 0;
+      }
     } catch (error) {
-      if (stop.signal.aborted) break;
       problem('instance', `${instance ?? 'none yet'}: ${reason(error)}; making another`);
-      count('instances lost', 1);
     }
-    // A member that is gone for good should not be waited for; one that cannot be reached leaves its group by itself.
-    if (instance !== undefined) await call('DELETE', instance, { timeoutMs: 2_000, evenWhenStopping: true }).catch(() => undefined);
+    if (instance !== undefined) {
+      const leaving = leave(instance).finally(() => left.delete(leaving));
+      left.add(leaving);
+    }
     await pause(Math.min(5_000, 250 * 2 ** lost));
-    lost += 1;
   }
+  await Promise.all(left);
 }
 
 async function create(group) {
   const wanted = { format: 'json', 'auto.offset.reset': 'earliest', 'enable.auto.commit': false };
-  const { body } = await must('POST', `${url}/consumers/${encodeURIComponent(group)}`, { type: bridgeType, body: wanted, timeoutMs: 10_000 });
-  const instance = body.base_uri;
-  await must('POST', `${instance}/subscription`, { type: bridgeType, body: { topics: [topic] }, timeoutMs: 10_000 });
-  console.log(`instance ${instance}`);
-  return instance;
+  const { body } = await must('POST', `${url}/consumers/${encodeURIComponent(group)}`, { type: bridgeType, body: wanted, timeoutMs: 10_000 }, 200);
+  if (typeof body?.base_uri !== 'string') throw new Error(`no answer of a bridge: ${said(body)}`);
+  return body.base_uri;
 }
 
-/** Reads and commits what it read, until the instance is lost: at once when the bridge does not know it, else after the third failure in a row. */
+/**
+ * Deletes an instance, again and again until its bridge says that it has none. The bridge may be gone for good, but where only the way to it was, it still holds
+ * the instance as a member of the group, whose partitions nobody else is given before the bridge takes it for idle: within a minute. Told to stop, it tries but once.
+ */
+async function leave(instance) {
+  const until = performance.now() + 60_000;
+  for (;;) {
+    const { status } = await call('DELETE', instance, { timeoutMs: 2_000, evenWhenStopping: true }).catch(() => ({}));
+    if (status === 204 || status === 404 || stop.signal.aborted || performance.now() > until) return;
+    await pause(1_000);
+  }
+}
+
+/**
+ * Reads and commits what it read. The bridge is past what it gave in an answer that did not come whole: whatever goes wrong, the instance is not asked again,
+ * and the next one begins at what is committed.
+ */
 async function poll(instance) {
-  for (let failures = 0; !stop.signal.aborted; ) {
-    const { status, headers, body } = await call('GET', `${instance}/records?timeout=1000`, { accept: recordsType, timeoutMs: 20_000 }).catch((error) => ({ status: 0, body: reason(error) }));
-    if (stop.signal.aborted) return;
-    if (status === 200) {
-      failures = 0;
-      count(`read by ${served(headers)}`, body.length);
-      if (body.length > 0) await commit(instance, body);
-      continue;
+  const { status, headers, body } = await read(instance);
+  if (status !== 200 || !Array.isArray(body)) throw new Error(`${status} ${said(body)}`);
+  count(`read by ${served(headers)}`, body.length);
+  if (body.length > 0) await commit(instance, body);
+}
+
+/** A poll. It is repeated, twice at most, only where it reached nobody: the connection was refused. */
+async function read(instance) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await call('GET', `${instance}/records?timeout=1000`, { accept: recordsType, timeoutMs: 20_000 });
+    } catch (error) {
+      if (error.code !== 'ECONNREFUSED' || tries === 3) throw error;
+      problem('read', reason(error));
+      await pause(500);
     }
-    const why = `${status} ${said(body)}`;
-    if (status === 404 || (failures += 1) === 3) throw new Error(why);
-    problem('read', why);
-    await pause(500);
   }
 }
 
@@ -103,9 +126,9 @@ async function commit(instance, records) {
   await must('POST', `${instance}/offsets`, { type: bridgeType, body: { offsets }, timeoutMs: 20_000 });
 }
 
-async function must(method, address, options) {
+async function must(method, address, options, wanted = 204) {
   const answer = await call(method, address, options);
-  if (answer.status < 200 || answer.status > 299) throw new Error(`${method} ${address}: ${answer.status} ${said(answer.body)}`);
+  if (answer.status !== wanted) throw new Error(`${method} ${address}: ${answer.status} ${said(answer.body)}`);
   return answer;
 }
 
@@ -138,7 +161,7 @@ function served(headers) {
 }
 
 function said(body) {
-  return typeof body === 'string' ? body.slice(0, 200) : (body?.message ?? JSON.stringify(body));
+  return typeof body === 'string' ? body.slice(0, 200).replaceAll(/\s+/g, ' ') : (body?.message ?? JSON.stringify(body));
 }
 
 function reason(error) {
@@ -161,12 +184,9 @@ function sumUp() {
   sums.clear();
 }
 
+/** Shorter where it is told to stop. */
 async function pause(ms) {
-  if (ms <= 0 || stop.signal.aborted) return;
-  await new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    stop.signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
-  });
+  if (ms > 0) await delay(ms, undefined, { signal: stop.signal }).catch(() => undefined);
 }
 
 function fail(message) {

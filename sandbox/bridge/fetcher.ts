@@ -110,9 +110,9 @@ export class Fetcher {
 
   async #lookUp(states: readonly State[]): Promise<void> {
     try {
-      const fromCommits = states.filter(({ reset }) => reset === undefined);
+      const fromCommits = states.filter((state) => isLookedUp(state, undefined));
       if (fromCommits.length > 0) await this.#fromCommits(fromCommits);
-      for (const end of ['earliest', 'latest'] as const) await this.#fromEnd(end, states.filter(({ reset }) => reset === end));
+      for (const end of ['earliest', 'latest'] as const) await this.#fromEnd(end, states.filter((state) => isLookedUp(state, end)));
     } catch (error) {
       if (error instanceof HttpError) throw error;
       this.#failed(error);
@@ -130,7 +130,7 @@ export class Fetcher {
   async #fromCommits(states: readonly State[]): Promise<void> {
     const topics = [...Map.groupBy(states, ({ topic }) => topic)].map(([topic, each]) => ({ topic, partitions: each.map(({ partition }) => partition) }));
     const committed = await this.#consumer.listCommittedOffsets({ topics });
-    for (const state of states) {
+    for (const state of states.filter((each) => isLookedUp(each, undefined))) {
       const offset = committed.get(state.topic)?.[state.partition] ?? -1n;
       if (offset >= 0n) place(state, offset);
       else this.#reset(state, `Undefined offset with no reset policy for partitions: [${keyOf(state)}]`);
@@ -149,7 +149,7 @@ export class Fetcher {
     const byTopic = Map.groupBy(states, ({ topic }) => topic);
     const partitions = Object.fromEntries([...byTopic].map(([topic, each]) => [topic, each.map(({ partition }) => partition)]));
     const offsets = await this.#consumer.listOffsets({ topics: [...byTopic.keys()], partitions, timestamp: end === 'earliest' ? -2n : -1n });
-    for (const state of states) {
+    for (const state of states.filter((each) => isLookedUp(each, end))) {
       const offset = offsets.get(state.topic)?.[state.partition];
       if (offset !== undefined) place(state, offset);
     }
@@ -206,6 +206,11 @@ export class Fetcher {
     state.position = undefined;
     state.reset = policy === 'none' ? 'earliest' : policy;
   }
+}
+
+/** Not where it has a position by now: a poll does not wait for its question's answer longer than it has time, the next asks again, and whichever answer comes later is old. */
+function isLookedUp({ position, reset }: State, from: Reset | undefined): boolean {
+  return position === undefined && reset === from;
 }
 
 function place(state: State, offset: bigint): void {

@@ -15,7 +15,8 @@ export interface Operation {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** `{name}` stands for one segment. */
   readonly path: string;
-  readonly body?: { readonly required: boolean; readonly types: readonly string[]; readonly schema: Schema };
+  /** `holdsRecords`: what is in it goes on to Kafka as it came. */
+  readonly body?: { readonly required: boolean; readonly types: readonly string[]; readonly schema: Schema; readonly holdsRecords: boolean };
   readonly query?: Readonly<Record<string, 'boolean' | 'integer'>>;
   /** Served on the management port (8081), not on the API port. */
   readonly management?: true;
@@ -48,7 +49,7 @@ const consumer = object({
 const newTopic = object({ topic_name: string, partitions_count: { type: ['integer', 'null'] }, replication_factor: { type: ['integer', 'null'] } }, ['topic_name']);
 
 const embedded = [mediaTypes.json, mediaTypes.binary, mediaTypes.text];
-const body = (schema: Schema, types: readonly string[] = [mediaTypes.kafka], required = true) => ({ required, types, schema });
+const body = (schema: Schema, types: readonly string[] = [mediaTypes.kafka], required = true) => ({ required, types, schema, holdsRecords: types === embedded });
 const instance = '/consumers/{groupid}/instances/{name}';
 const partition = '/topics/{topicname}/partitions/{partitionid}';
 

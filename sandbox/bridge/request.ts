@@ -55,7 +55,7 @@ export function checkRequest(operation: Operation, request: { path: Record<strin
   if (request.contentType === undefined || !body.types.includes(request.contentType)) {
     throw invalid('The format of the request body is not supported');
   }
-  const value = decodeBody(request.body);
+  const value = decodeBody(request.body, body.holdsRecords);
   rejectSchemaErrors(validate(value, body.schema));
   return value;
 }
@@ -71,9 +71,10 @@ function checkParameters(operation: Operation, path: Record<string, string>, que
   }
 }
 
-function decodeBody(body: Buffer): unknown {
+// Offsets, partitions and settings are numbers, also where they are written as 5.0; a record's value keeps its digits.
+function decodeBody(body: Buffer, holdsRecords: boolean): unknown {
   try {
-    return parseJson(body.toString('utf8'));
+    return holdsRecords ? parseJson(body.toString('utf8')) : JSON.parse(body.toString('utf8')) as unknown;
   } catch {
     throw invalid("The request body can't be decoded");
   }

@@ -127,6 +127,32 @@ describe('bridge: what a request must look like', () => {
     });
   }
 
+  it('reads whole numbers however they are written, where they are no part of a record', async () => {
+    const config = readConfig(new Map([['kafka.bootstrap.servers', '127.0.0.1:1']]));
+    let committed: unknown;
+    const listener = serve(new Api(config, { admin: { alterConsumerGroupOffsets: (offsets: unknown) => { committed = offsets; return Promise.resolve(); } } } as unknown as Cluster), 'api');
+    try {
+      const port = await listener.listen(0, '127.0.0.1');
+      const ask = async (method: string, path: string, body?: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}/consumers/g${path}`, { method, headers: { 'content-type': kafka }, ...(body === undefined ? {} : { body }) })).status;
+      const at = (offset: string): string => `{"offsets":[{"topic":"t","partition":0.0,"offset":${offset}}]}`;
+      assert.equal(await ask('POST', '', '{"name":"i","enable.auto.commit":false,"fetch.min.bytes":1.0}'), 200);
+      assert.equal(await ask('POST', '/instances/i/assignments', '{"partitions":[{"topic":"t","partition":0.0}]}'), 204);
+      for (const [offset, read] of [['5', 5n], ['5.0', 5n], ['5e3', 5000n], ['9007199254740992', 2n ** 53n], ['9007199254740993', 2n ** 53n]] as const) {
+        const wanted = { groupId: 'g', topics: [{ name: 't', partitionOffsets: [{ partition: 0, offset: read }] }] };
+        assert.equal(await ask('POST', '/instances/i/offsets', at(offset)), 204, offset);
+        assert.deepEqual(committed, wanted);
+        assert.equal(await ask('POST', '/instances/i/positions', at(offset)), 204, offset);
+        committed = undefined;
+        assert.equal(await ask('POST', '/instances/i/offsets'), 204);
+        assert.deepEqual(committed, wanted, 'the position');
+      }
+      assert.equal(await ask('DELETE', '/instances/i'), 204);
+    } finally {
+      listener.drain();
+      listener.destroy();
+    }
+  });
+
   it('keeps the digits of large numbers', () => {
     const body = check('send', { contentType: json, body: '{"records":[{"value":{"id":12345678901234567890,"f":1.0}}]}' });
     assert.equal(JSON.stringify(body), '{"records":[{"value":{"id":12345678901234567890,"f":1.0}}]}');

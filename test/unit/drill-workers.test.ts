@@ -188,6 +188,8 @@ describe('a worker', () => {
   /** What the driver says, and is still to be read by the worker. */
   let told: Told[] = [];
   const requests: string[] = [];
+  /** So many times it gives no partition. */
+  let refusals = 0;
 
   /** A bridge as far as a worker goes: a log for results, one for records, and one that tells it when to begin. */
   async function answer(request: IncomingMessage): Promise<unknown> {
@@ -210,7 +212,8 @@ describe('a worker', () => {
       await writeFile(path.join(directory, file), text);
     }
     server = createServer((request, response) => {
-      void answer(request).then((content) => response.writeHead(content === undefined ? 204 : 200, { 'x-kbf-gateway': 'east' }).end(content === undefined ? undefined : JSON.stringify(content)));
+      const refused = request.url?.endsWith('/assignments') === true && (refusals -= 1) >= 0;
+      void answer(request).then((content) => refused ? response.writeHead(503).end('no healthy upstream') : response.writeHead(content === undefined ? 204 : 200, { 'x-kbf-gateway': 'east' }).end(content === undefined ? undefined : JSON.stringify(content)));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     tier1 = `127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -285,6 +288,19 @@ describe('a worker', () => {
     worker.kill('SIGTERM');
     assert.equal((await worker).exitCode, 1);
     assert.deepEqual(messages.at(-1), { run: 'r', worker: 0, part: 1, kind: 'ended', failure: 'it was told to end before it was told to begin' });
+  });
+
+  it('deletes an instance of its consumer that was given no partition', async () => {
+    messages.length = 0;
+    requests.length = 0;
+    refusals = 1;
+    const settings: WorkerSettings = { plan: planOf({ workers: 1 }), tier1: { tier1Address: tier1 }, hostname: 'h', regions: [], proxiesRepeat: false, beganAt: Date.now() };
+    using started = start(settings, 0);
+    while (!requests.some((request) => request.includes('/records'))) await delay(20);
+    started.worker.kill('SIGTERM');
+    await started.worker;
+    const first = requests.findIndex((request) => request.includes('/records'));
+    assert.ok(requests.slice(0, first).includes('DELETE east.h /consumers/g/instances/i'), requests.join('\n'));
   });
 
   it('is ended by its cluster after what the plan can take, waits, faults and what they need to take hold and to be over', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -19,28 +19,47 @@ const bridgeType = 'application/vnd.kafka.v2+json';
 class Bridge {
   readonly asked: string[] = [];
   readonly produced: { key?: unknown; value: { number: number } }[] = [];
-  readonly committed: unknown[] = [];
+  readonly committed: { offsets: { topic: string; partition: number; offset: number }[] }[] = [];
   /** Instances that the region's bridge knows. */
   readonly instances = new Set<string>();
   /** Of every second record. */
   recordError: object | undefined;
-  /** Status of every poll; undefined: records. */
-  broken: number | undefined;
+  /** What is answered instead to what was asked, with 200 unless it says so; `cut`: the beginning of the answer and a lost connection; `nothing`, ever. */
+  instead: (asked: string) => { status?: number; body: unknown } | 'cut' | 'nothing' | undefined = () => undefined;
   #made = 0;
-  #offset = 0;
+  /** Of the region's bridge: the next offset that it gives, begun anew with an instance at what is committed. */
+  #offset = 1;
   readonly #servers: Server[] = [];
   #urls = { common: '', region: '' };
 
   async start(): Promise<string> {
     for (const at of ['common', 'region'] as const) {
       const server = createServer((request, response) => {
-        void this.#answer(at, request).then(([status, body]) => response.writeHead(status, { 'content-type': bridgeType, 'x-kbf-gateway': 'east' }).end(body === undefined ? '' : JSON.stringify(body)));
+        void this.#serve(at, request, response);
       });
       await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
       this.#servers.push(server);
       this.#urls = { ...this.#urls, [at]: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
     }
     return this.#urls.common;
+  }
+
+  /** After the answer in hand nobody takes a connection to the region's address any more. */
+  refuseInRegion(): void {
+    this.#servers[1]?.close();
+  }
+
+  async #serve(at: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const asked = `${at} ${request.method} ${request.url?.split('?')[0]}`;
+    this.asked.push(asked);
+    const instead = this.instead(asked);
+    if (instead === 'nothing') return;
+    const [status, body] = typeof instead === 'object' ? [instead.status ?? 200, instead.body] : await this.#answer(at, request);
+    response.shouldKeepAlive = this.#servers.every(({ listening }) => listening);
+    const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body);
+    response.writeHead(status, { 'content-type': bridgeType, 'x-kbf-gateway': 'east', ...(status === 204 ? {} : { 'content-length': text.length }) });
+    if (instead === 'cut') response.write(text.slice(0, -5), () => { request.socket.end(); });
+    else response.end(text);
   }
 
   stop(): void {
@@ -53,13 +72,13 @@ class Bridge {
     const body = (chunks.length === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString())) as Record<string, unknown> | undefined;
     const { pathname } = new URL(request.url ?? '/', 'http://bridge');
     const what = `${request.method} ${pathname}`;
-    this.asked.push(`${at} ${what}`);
     const wantedType = pathname.startsWith('/topics/') ? recordsType : bridgeType;
     if (body !== undefined && request.headers['content-type'] !== wantedType) return [400, { error_code: 400, message: 'format' }];
     if (pathname.startsWith('/topics/')) return this.#produce(body as { records: { value: { number: number } }[] });
     if (what === 'POST /consumers/traffic-generators') {
       const name = `i${(this.#made += 1)}`;
       this.instances.add(name);
+      this.#offset = this.committed.at(-1)?.offsets[0]?.offset ?? 1;
       return [200, { instance_id: name, base_uri: `${this.#urls.region}${pathname}/instances/${name}` }];
     }
     if (at !== 'region') return [404, { error_code: 404, message: 'the instance lives on one bridge' }];
@@ -67,10 +86,10 @@ class Bridge {
     if (!this.instances.has(name)) return [404, { error_code: 404, message: 'The specified consumer instance was not found.' }];
     if (request.method === 'DELETE') return [this.instances.delete(name) ? 204 : 404];
     if (call === 'subscription') return [204];
-    if (call === 'offsets') return [this.committed.push(body) > 0 ? 204 : 500];
+    if (call === 'offsets') return [this.committed.push(body as unknown as (typeof this.committed)[number]) > 0 ? 204 : 500];
     if (request.headers.accept !== recordsType) return [406, { error_code: 406, message: 'format' }];
     await delay(20);
-    return this.broken === undefined ? [200, [{ topic: 'sales', partition: 0, offset: (this.#offset += 1), key: 'k', value: 'v' }]] : [this.broken, { error_code: this.broken, message: 'broken' }];
+    return [200, [{ topic: 'sales', partition: 0, offset: this.#offset++, key: 'k', value: 'v' }]];
   }
 
   #produce({ records }: { records: { value: { number: number } }[] }): [number, unknown] {
@@ -112,16 +131,88 @@ describe('a traffic generator', () => {
     assert.equal(bridge.asked.filter((asked) => asked === 'common POST /consumers/traffic-generators').length, 2);
   });
 
-  it('rides out two failures of a region, and leaves it at the third', async () => {
-    bridge.broken = 503;
-    const { log } = await run({ ROLE: 'consumer', URL: url, TOPIC: 'sales', GROUP: 'traffic-generators' }, () => {
-      const made = bridge.asked.filter((asked) => asked.startsWith('common')).length;
-      if (made === 2) bridge.broken = undefined;
-      return bridge.committed.length >= 1;
+  const consumer = (until: () => boolean): ReturnType<typeof run> => run({ ROLE: 'consumer', URL: url, TOPIC: 'sales', GROUP: 'traffic-generators' }, until);
+  const count = (end: string): number => bridge.asked.filter((asked) => asked.endsWith(end)).length;
+  const made = (): number => count('POST /consumers/traffic-generators');
+  const page = { body: '<html>\nlog in</html>' };
+
+  it('gives an instance up that may have given records out which never came, so that none is passed over', async () => {
+    const wrong = new Map<number, ReturnType<Bridge['instead']>>([[3, 'cut'], [6, { status: 503, body: { error_code: 503, message: 'broken' } }], [9, page]]);
+    bridge.instead = (asked) => (asked.endsWith('/records') ? wrong.get(count('/records')) : undefined);
+    const { log } = await consumer(() => made() === 4 && bridge.committed.length >= 8);
+    const committed = bridge.committed.map(({ offsets }) => offsets[0]?.offset);
+    assert.deepEqual(committed, committed.map((_, index) => index + 2), 'each record in its turn');
+    assert.deepEqual([...log.matchAll(/^instance http:\S+\/(i\d): (.*); making another$/gm)].map(([, name, why]) => [name, why]).slice(1), [['i2', '503 broken'], ['i3', '200 <html> log in</html>']]);
+    assert.equal(made(), 4);
+  });
+
+  it('asks an instance again where nobody took the connection, and gives it up at the third time', async () => {
+    bridge.instead = (asked) => {
+      if (asked.endsWith('/subscription')) bridge.refuseInRegion();
+      return undefined;
+    };
+    const { log } = await consumer(() => made() >= 2);
+    assert.match(log, /^read .*ECONNREFUSED.*\nread .*ECONNREFUSED.*\ninstance http:\S+\/i1: .*ECONNREFUSED.*; making another$/m);
+  });
+
+  it('takes an answer that no bridge gives, with 200 as well, for none', async () => {
+    for (const body of ['<html>log in</html>', 'null', '{}', '{"offsets":[]}', '{"offsets":[{}]}']) {
+      bridge.asked.length = 0;
+      bridge.instead = () => ({ body });
+      const { log } = await run({ ROLE: 'producer', URL: url, TOPIC: 'sales', INTERVAL_MS: '20' }, () => bridge.asked.length >= 2);
+      assert.ok(log.startsWith(`record 0: 200 ${body}\n`), log);
+      assert.doesNotMatch(log, /written/);
+    }
+    for (const end of ['POST /consumers/traffic-generators', '/subscription', '/offsets']) {
+      bridge.asked.length = 0;
+      bridge.committed.length = 0;
+      bridge.instead = (asked) => (asked.endsWith(end) && count(end) === 1 ? page : undefined);
+      assert.match((await consumer(() => bridge.committed.length >= 1)).log, /^instance .*: .*(200|no answer of a bridge:) <html> log in<\/html>; making another$/m);
+      assert.equal(bridge.committed[0]?.offsets[0]?.offset, 2);
+    }
+  });
+
+  it('leaves its group whatever it is in the middle of when it ends', async () => {
+    for (const end of ['/subscription', '/records', '/offsets']) {
+      bridge.asked.length = 0;
+      bridge.instead = (asked) => (asked.endsWith(end) ? 'nothing' : undefined);
+      assert.equal((await consumer(() => count(end) === 1)).code, 0);
+      assert.deepEqual([...bridge.instances], [], end);
+    }
+  });
+
+  it('deletes an instance that it could not subscribe', async () => {
+    bridge.instead = (asked) => (asked.endsWith('/i1/subscription') ? { status: 503, body: 'no healthy upstream' } : undefined);
+    await consumer(() => bridge.committed.length >= 1);
+    assert.equal(count('DELETE /consumers/traffic-generators/instances/i1'), 1);
+    assert.deepEqual([...bridge.instances], []);
+  });
+
+  it('goes on asking a region that was out of reach to delete the instance that it left there', async () => {
+    const away = (asked: string): boolean => asked.includes('/i1') && !asked.endsWith('/subscription') && count('DELETE /consumers/traffic-generators/instances/i1') < 3;
+    bridge.instead = (asked) => (away(asked) ? { status: 503, body: 'no healthy upstream' } : undefined);
+    let meanwhile = 0;
+    await consumer(() => {
+      if (bridge.instances.has('i1')) meanwhile = bridge.committed.length;
+      return !bridge.instances.has('i1') && bridge.committed.length >= 1;
     });
-    const firstPolls = bridge.asked.filter((asked) => asked.endsWith('/i1/records')).length;
-    assert.equal(firstPolls, 3);
-    assert.match(log, /^instance http:\S+\/i1: 503 broken; making another$/m);
+    assert.ok(meanwhile > 0, 'another reads in the meantime');
+    assert.deepEqual([...bridge.instances], []);
+  });
+
+  it('ends though its instances cannot be deleted', async () => {
+    bridge.instead = (asked) => (asked.includes('DELETE') || asked.endsWith('/i1/records') ? { status: 503, body: 'no healthy upstream' } : undefined);
+    assert.equal((await consumer(() => bridge.committed.length >= 1)).code, 0);
+    assert.equal(count('DELETE /consumers/traffic-generators/instances/i2'), 1);
+  });
+
+  it('keeps nothing of the pauses that it made', async () => {
+    const watch = `import { getEventListeners } from 'node:events';
+      const made = [];
+      globalThis.AbortController = class extends AbortController { constructor() { super(); made.push(this.signal); } };
+      process.once('SIGTERM', () => console.log('listeners', Math.max(...made.map((signal) => getEventListeners(signal, 'abort').length))));`;
+    const { log } = await run({ NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(watch)}`, ROLE: 'producer', URL: url, TOPIC: 'sales', INTERVAL_MS: '5' }, () => bridge.produced.length >= 30);
+    assert.ok(Number(/^listeners (\d+)$/m.exec(log)?.[1]) <= 2, log);
   });
 
   it('refuses settings that it cannot work with', async () => {
@@ -143,7 +234,7 @@ describe('traffic generators', () => {
     assert.deepEqual(recording.childrenOf('TrafficGenerators'), [
       'ConfigMap generators-script', 'Namespace generators-namespace', 'apps/v1:Deployment generators-consumer1', 'apps/v1:Deployment generators-consumer2', 'apps/v1:Deployment generators-producer',
     ]);
-    assert.ok(recording.resources.filter(({ parent }) => parent === 'TrafficGenerators').every(({ provider }) => provider === 'central'));
+    assert.ok(recording.resources.filter(({ type, parent }) => parent === 'TrafficGenerators' && !type.startsWith('kbf:')).every(({ provider }) => provider === 'central'));
     const [producer] = podOf(recording, 'generators-producer').containers;
     assert.equal(producer?.image, 'docker.io/library/node:24-alpine');
     assert.deepEqual(producer.command, ['node', '/etc/generator/generator.mjs']);

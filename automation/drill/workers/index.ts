@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 
 import { userGivingGroup } from '../../../config/pod-security.ts';
+import { shellWord } from '../../../config/shell-word.ts';
 import { messageOf, UserError } from '../../../errors.ts';
 import { byAddress } from '../addresses.ts';
 import type { Cluster } from '../cluster.ts';
@@ -152,7 +153,7 @@ export class Workers {
 
   get #lookAtEvents(): string {
     const { cluster: { context }, namespace } = this.#o;
-    return `look at what became of their pods, which are deleted: kubectl --context ${context} --namespace ${namespace} get events (Job ${String(this.#job)})`;
+    return `look at what became of their pods, which are deleted: kubectl --context ${shellWord(context)} --namespace ${namespace} get events (Job ${String(this.#job)})`;
   }
 
   /** Whether it was certainly written. */

@@ -124,9 +124,11 @@ async function hear<T>(heed: (told: Told[]) => T | undefined, withinMs: number, 
 
 async function listen(): Promise<Instance> {
   const instance = await Instance.create({ dispatcher: talk, hostname, group: `${control}-${producerOf(worker)}`, topic: control, format: 'json', clock });
-  const wrong = typeof instance === 'string' ? instance : await instance.assign([0]);
-  if (typeof instance === 'string' || wrong !== undefined) throw new Error(wrong);
-  return instance;
+  if (typeof instance === 'string') throw new Error(instance);
+  const wrong = await instance.assign([0]);
+  if (wrong === undefined) return instance;
+  void instance.delete({ lost: true });
+  throw new Error(wrong);
 }
 
 async function sendFrom(startMs: number): Promise<void> {
