@@ -24,9 +24,11 @@ export class UserError extends Error {
   }
 }
 
-/** What an error says; of anything else that was thrown its text. */
+/** What an error says; of anything else that was thrown its text. One for several, as of a host none of whose addresses could be connected to, says nothing itself: then it is what the last says. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  if (error.message !== '') return error.message;
+  return error instanceof AggregateError && error.errors.length > 0 ? messageOf(error.errors.at(-1)) : (error as NodeJS.ErrnoException).code ?? '';
 }
 
 /** The first line of what an error says: where tools answer with their usage as well. */

@@ -30,7 +30,7 @@ await refuseForeignNamespaces({ previous, configuration, cluster, skipped });
 const looks = [refuseLostNamespaces({ previous, configuration, cluster, skipped }), refuseMissingNamespaces({ previous, configuration, cluster, skipped }), refuseLeftVolumes({ previous, configuration, cluster }), refuseFixedVolumes({ previous, configuration, cluster }), refuseMissingSecrets({ configuration, cluster, skipped })];
 await Promise.allSettled(looks);
 for (const look of looks) await look;
-const topology = buildTopology(configuration, cluster, { skipped, changes });
+const topology = buildTopology(configuration, cluster, { skipped, changes, previous });
 await topology.trafficGone;
 
 /** What clients call. */
@@ -45,13 +45,16 @@ export const resolve = topology.tier1.resolve;
 /** The same, each as `curl --resolve` takes it; empty where tier1's address is a host name. */
 export const curlResolve = topology.tier1.curlResolve;
 
-/** Where tier1 runs, and the region that the others stand by for, if any. */
+/** Where tier1 runs, and the region that the others stand by for, if any, or each one's share. */
 export const tier1 = {
   context: configuration.tier1.context,
   namespace: configuration.tier1.namespace,
   gateway: configuration.tier1.name,
   mode: configuration.tier1.mode,
   ...(configuration.tier1.active === 'all' ? {} : { first: configuration.tier1.active.first }),
+  ...(configuration.tier1.weights === undefined ? {} : { weights: configuration.tier1.weights }),
+  // With the deprecated kinds only TSB knows who stands by.
+  ...(configuration.tier1.mode === 'failover' && configuration.tsb.api === 'tier1gateway' ? { byPlace: true } : {}),
 };
 
 /** Where Kafka is, and by which Secret beside each bridge a client says to it who it is. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { shellWord } from '../config/shell-word.ts';
 import { UserError } from '../errors.ts';
 import { located } from './options.ts';
 import type { EnvironmentOptions } from './options.ts';
@@ -56,7 +57,7 @@ export async function refuseSecondState(o: EnvironmentOptions, env: NodeJS.Proce
   if (login === undefined || login.url === fileUrl(state)) return;
   throw new UserError(`Stack ${stack} has no state in ${state}, and ${login.from} says that plain pulumi keeps its states at ${withoutPassword(login.url)}: a second state of one stack would take over what the first one made.`, {
     exitCode: 2,
-    remedy: `To work on the same state as pulumi: export PULUMI_BACKEND_URL=${withoutPassword(login.url)}\nTo keep a state of its own here: export PULUMI_BACKEND_URL=${fileUrl(state)}`,
+    remedy: `To work on the same state as pulumi: export PULUMI_BACKEND_URL=${shellWord(withoutPassword(login.url))}\nTo keep a state of its own here: export PULUMI_BACKEND_URL=${shellWord(fileUrl(state))}`,
   });
 }
 

@@ -3,6 +3,7 @@ import * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accessOf } from '../config/cluster-access.ts';
 import type { ClusterAccess } from '../config/cluster-access.ts';
+import { sentAgain } from '../config/sent-again.ts';
 import { firstLineOf } from '../errors.ts';
 import { isText } from './kubeconfigs.ts';
 
@@ -15,10 +16,10 @@ export interface ClusterAddress {
 
 /**
  * How a cluster is. Only `unreachable` is no answer at all, or none that a working API server gives. A cluster that refuses the credentials is there,
- * and one that was never asked may be: neither may be taken for a cluster that is gone.
+ * and one that was never asked may be, and so is one that has too much to do: none of them may be taken for a cluster that is gone.
  */
 export interface Answer {
-  readonly state: 'answers' | 'unreachable' | 'refused' | 'unusable';
+  readonly state: 'answers' | 'unreachable' | 'refused' | 'unusable' | 'busy';
   /** URL of its API server; empty where the kubeconfig does not say it. */
   readonly address: string;
   /** What was wrong. */
@@ -56,9 +57,11 @@ async function attempt(access: Access, deadline: number, signal: AbortSignal | u
     if (ready.status === 401) return { state: 'refused', address: server, detail: said(ready) };
     if (ready.status >= 500) return { state: 'unreachable', address: server, detail: `it is not ready: ${said(ready)}` };
     // Readiness may be told to anyone: only a question of one's own shows that the credentials are good.
-    const review = await ask('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+    // The last try has to have time for its answer.
+    const review = await sentAgain(() => ask('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
       apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes: { verb: 'get', resource: 'namespaces' } },
-    });
+    }), { tooMany: true, twice: false, patienceMs: deadline - performance.now() - againMs });
+    if (review.status === 429) return { state: 'busy', address: server, detail: said(review) };
     if (review.status === 401 || review.status === 403) return { state: 'refused', address: server, detail: said(review) };
     if (review.status >= 500) return { state: 'unreachable', address: server, detail: said(review) };
     if (review.status !== 201) return { state: 'unusable', address: server, detail: `it answers unlike an API server: ${said(review)}` };
@@ -95,6 +98,7 @@ export async function accessTo({ context, kubeconfig }: ClusterAddress, signal?:
 
 interface Reply {
   readonly status: number;
+  readonly retryAfter: string | undefined;
   readonly body: string;
 }
 
@@ -113,7 +117,7 @@ async function request({ server, options }: Access, o: { path: string; body: obj
     }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (chunk: string) => { if (body.length < longestBody) body += chunk; });
-      response.once('end', () => { resolve({ status: response.statusCode ?? 0, body }); });
+      response.once('end', () => { resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'], body }); });
       response.once('error', reject);
     });
     call.once('error', reject);

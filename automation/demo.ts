@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { cp, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { shellWord } from '../config/shell-word.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { ToolPaths } from '../sandbox/toolchain/index.ts';
 import type { DrillEvent, DrillResult } from './drill/index.ts';
@@ -140,7 +141,7 @@ async function sayOutputs({ progress }: DemoOptions, sandbox: Sandbox, outputs: 
 }
 
 function sayHowToGoOn({ progress, stateDir }: DemoOptions, { name }: Sandbox): void {
-  const kbf = stateDir === defaultStateDir ? 'npx kbf' : `npx kbf --state-dir ${stateDir}`;
+  const kbf = stateDir === defaultStateDir ? 'npx kbf' : `npx kbf --state-dir ${shellWord(stateDir)}`;
   progress.note(`\nThe sandbox ${name} goes on running:`);
   progress.note(`  ${kbf} sandbox status --name ${name}              what runs, and where to reach it`);
   progress.note(`  ${kbf} drill --sandbox ${name} --fault ${fault}   another drill`);

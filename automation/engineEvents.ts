@@ -1,4 +1,5 @@
 import type { EngineEvent, StepEventMetadata } from '@pulumi/pulumi/automation/index.js';
+import type { StuckNamespace } from './stuckNamespaces.ts';
 
 /** What the engine did to one resource, or said. Plain JSON: it crosses process boundaries. */
 export type EngineProgress =
@@ -24,6 +25,8 @@ export type EngineProgress =
 export class EngineReader {
   readonly #parents = new Map<string, string>();
   readonly #errors = new Map<string, string[]>();
+  /** Namespaces whose deletion failed. */
+  readonly stuck: StuckNamespace[] = [];
 
   /** The progress that an event means, if any. */
   read(event: EngineEvent): EngineProgress | undefined {
@@ -40,6 +43,8 @@ export class EngineReader {
     const text = withoutStack(withoutColors(said.message)).trim();
     if (text === '' || ownPlugin.test(text)) return undefined;
     const resource = said.urn === undefined || said.urn === '' ? '' : this.#title(said.urn);
+    // Warnings of Node.js about the program's packages.
+    if (said.severity === ofStandardError && resource === '') return undefined;
     if (severity === 'error') this.#errors.set(resource, [...(this.#errors.get(resource) ?? []), text]);
     return { kind: 'message', severity, resource, text };
   }
@@ -48,7 +53,7 @@ export class EngineReader {
   failure(): string | undefined {
     const all = [...this.#errors].map(([resource, texts]) => ({
       resource,
-      texts: [...new Set(texts)].filter((text) => !/^(update|preview|destroy|refresh) (failed|canceled)$/.test(text)),
+      texts: [...new Set(texts)].filter((text) => !isClosingLine(text)),
     })).filter(({ texts }) => texts.length > 0);
     if (all.length === 0) return undefined;
     return all.map(({ resource, texts }) => (resource === '' ? texts.join('\n') : `${resource}: ${texts.join('\n')}`)).join('\n');
@@ -58,6 +63,8 @@ export class EngineReader {
     const parent = step.new?.parent ?? step.old?.parent;
     if (parent !== undefined) this.#parents.set(step.urn, parent);
     const { type, name } = partsOf(step.urn);
+    const { id } = step.old ?? {};
+    if (state === 'failed' && type === 'kubernetes:core/v1:Namespace' && step.op.startsWith('delete') && id !== undefined) this.stuck.push({ name: id, provider: step.provider });
     const [, provider] = /^pulumi:providers:(.+)$/.exec(type) ?? [];
     if (provider !== undefined && state === 'done') return { kind: 'provider', of: provider, name, op: step.op };
     if (type.startsWith('pulumi:')) return undefined;
@@ -84,8 +91,15 @@ export class EngineReader {
 /** A warning about what is meant to be so: the toolchain's provider is found on PATH. */
 const ownPlugin = /^using pulumi-\S+ from \$PATH at /;
 
+/** What the engine says of every run that failed, after why. */
+export function isClosingLine(text: string): boolean {
+  return /^(update|preview|destroy|refresh) (failed|canceled)$/.test(text);
+}
+
+const ofStandardError = 'info#err';
+
 /** The engine also sends `debug`, which the Automation API's types do not have. */
-const severities: Partial<Record<string, 'info' | 'warning' | 'error'>> = { info: 'info', 'info#err': 'info', warning: 'warning', error: 'error' };
+const severities: Partial<Record<string, 'info' | 'warning' | 'error'>> = { info: 'info', [ofStandardError]: 'info', warning: 'warning', error: 'error' };
 
 /** `urn:pulumi:dev::project::kbf:index:Kafka$kubernetes:core/v1:Secret::name` → its own type and name. */
 function partsOf(urn: string): { type: string; name: string } {

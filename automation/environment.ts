@@ -30,6 +30,7 @@ import { prepareState } from './prepareState.ts';
 import { rememberedAt } from './remembered.ts';
 import { readState } from './stackState.ts';
 import type { StackFiles } from './stackState.ts';
+import { whyStuck } from './stuckNamespaces.ts';
 import { survey } from './survey.ts';
 import { workspacesOf } from './workspace.ts';
 import type { OpenWorkspace } from './workspace.ts';
@@ -200,7 +201,7 @@ export class Environment {
     const exclude = found.skipped.length === 0 ? [] : found.excluded(await readState(this.#files, stack));
     o.signal?.throwIfAborted();
     workspace.envVars[skipVariable] = found.skipped.join(',');
-    const result = await this.#watch(what, o, (engine) => run(stack, { ...engine, ...(exclude.length > 0 ? { exclude } : {}) }));
+    const result = await this.#watch(what, stack, o, (engine) => run(stack, { ...engine, ...(exclude.length > 0 ? { exclude } : {}) }));
     isOver = true;
     return result;
   }
@@ -208,11 +209,11 @@ export class Environment {
   /** A look at some objects before the operation itself, of which nothing is told but what goes wrong. */
   #refreshing(stack: Stack, o: OperationOptions): Refresh {
     const onEvent = (event: EngineProgress): void => { if (event.kind === 'message' || event.kind === 'notice') o.onEvent?.(event); };
-    return (which) => this.#watch('refresh', { ...o, onEvent }, (engine) => stack.refresh({ ...engine, ...which }));
+    return (which) => this.#watch('refresh', stack, { ...o, onEvent }, (engine) => stack.refresh({ ...engine, ...which }));
   }
 
   /** Runs the engine, listens to it, passes an abort on to it and says why it failed. */
-  async #watch<T>(what: Operation, o: OperationOptions, run: (engine: EngineCall) => Promise<T>): Promise<T> {
+  async #watch<T>(what: Operation, stack: Stack, o: OperationOptions, run: (engine: EngineCall) => Promise<T>): Promise<T> {
     const reader = new EngineReader();
     const startedAt = performance.now();
     let changes = {};
@@ -233,7 +234,8 @@ export class Environment {
       // An engine that was told to stop before it could listen is dead and has left its lock.
       if (o.signal?.aborted === true) for (const text of await unlock(this.#files).catch(() => [])) o.onEvent?.({ kind: 'notice', text });
       o.signal?.throwIfAborted();
-      const said = reader.failure() ?? commandFailure(error);
+      const stuck = reader.stuck.length === 0 ? [] : await readState(this.#files, stack).then((state) => whyStuck(reader.stuck, state, this.#project.program), () => []);
+      const said = [reader.failure() ?? commandFailure(error), ...stuck].join('\n');
       throw new UserError(`${what} of stack ${this.stack} failed.\n${said}`, { ...(isLocked(said) ? { code: 'locked' } : {}), cause: error });
     } finally {
       stop.dispose();

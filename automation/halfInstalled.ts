@@ -1,3 +1,4 @@
+import { shellWord } from '../config/shell-word.ts';
 import { UserError } from '../errors.ts';
 import { clustersInState, providerUrn } from './stackState.ts';
 import type { ResourceState, StackState } from './stackState.ts';
@@ -30,6 +31,6 @@ export function refuseHalfInstalled(releases: readonly HalfInstalled[]): void {
   if (releases.length === 0) return;
   const each = (text: (release: HalfInstalled) => string, between: string): string => releases.map(text).join(between);
   throw new UserError(`Helm did not finish installing ${each(({ name, namespace, context }) => `${name} in namespace ${namespace} of cluster ${context}`, ', ')}: the run that began it was killed. Nothing was changed.`, {
-    remedy: `${each(({ name, namespace, context }) => `helm uninstall ${name} -n ${namespace} --kube-context ${context}`, ' && ')}; then run \`up\` again, which installs it anew.`,
+    remedy: `${each(({ name, namespace, context }) => `helm uninstall ${name} -n ${namespace} --kube-context ${shellWord(context)}`, ' && ')}; then run \`up\` again, which installs it anew.`,
   });
 }

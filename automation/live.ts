@@ -3,6 +3,7 @@ import type { SandboxEvent } from '../sandbox/index.ts';
 import type { ToolEvent } from '../sandbox/toolchain/index.ts';
 import type { DrillEvent } from './drill/index.ts';
 import { percentage } from './drill/show/digits.ts';
+import { isClosingLine } from './engineEvents.ts';
 import type { EngineProgress } from './engineEvents.ts';
 import { duration } from './progress.ts';
 import type { Progress } from './progress.ts';
@@ -34,14 +35,17 @@ export function showSandbox(progress: Progress): (event: SandboxEvent) => void {
   };
 }
 
-/** One live line a component, which names what it waits for; warnings stay. */
+/** One live line a component, which names what it waits for. Warnings stay, and so do what the program says and the first line of each error: at the end all of it is told. */
 export function showEngine(progress: Progress): { onEvent: (event: EngineProgress) => void; finish(): void } {
   const components = new Map<string, ComponentLine>();
+  const told = new Set<string>();
   return {
     onEvent(event) {
       if (event.kind === 'notice') progress.note(event.text);
       else if (event.kind === 'message') {
-        if (event.severity === 'warning') progress.note(`warning: ${event.resource === '' ? '' : `${event.resource}: `}${event.text}`);
+        const note = noteOf(event);
+        if (note !== undefined && !(event.severity === 'error' && told.has(note))) progress.note(note);
+        if (note !== undefined) told.add(note);
       } else if (event.kind === 'resource') {
         const line = components.get(event.component) ?? new ComponentLine(event.component);
         components.set(event.component, line);
@@ -54,6 +58,16 @@ export function showEngine(progress: Progress): { onEvent: (event: EngineProgres
       for (const [component, line] of components) progress.done(component, line.text());
     },
   };
+}
+
+function noteOf({ severity, resource, text }: Extract<EngineProgress, { kind: 'message' }>): string | undefined {
+  const of = resource === '' ? '' : `${resource}: `;
+  if (severity === 'warning') return `warning: ${of}${text}`;
+  // Of a resource's own there are many.
+  if (severity === 'info') return resource === '' ? text : undefined;
+  // Up to what it leads to: `1 error occurred:` says nothing.
+  const [head = ''] = /^(?:.*:\n)*.*/.exec(text) ?? [];
+  return isClosingLine(text) ? undefined : `error: ${of}${head.replaceAll(/\s*\n\s*/g, ' ')}`;
 }
 
 class ComponentLine {

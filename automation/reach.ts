@@ -57,14 +57,16 @@ const leftBehind = 'objects that were left behind';
 export function abandonedClusters(operation: string, reached: readonly Reached[], { abandonUnreachable = false }: Choices): Reached[] {
   const refusing = reached.filter(({ state }) => state === 'refused' || state === 'unusable');
   const silent = reached.filter(({ state }) => state === 'unreachable');
+  const busy = reached.filter(({ state }) => state === 'busy');
   if (refusing.length > 0) {
-    throw new UserError([...refusing, ...silent].map(describe).concat(nothingChanged).join('\n'), {
+    throw new UserError([...refusing, ...silent, ...busy].map(describe).concat(nothingChanged).join('\n'), {
       remedy: [
         ...remedyForMoved(operation, [...refusing, ...silent]),
         'Renew or correct what is wrong there. A cluster that refuses is never taken for one that is gone.', ...refusing.some(({ detail }) => detail === noFile) ? [remedyForPath(operation)] : [],
       ].join(' '),
     });
   }
+  if (busy.length > 0) throw new UserError([...busy, ...silent].map(describe).concat(nothingChanged).join('\n'), { remedy: 'Try again: an API server that answers so is there.' });
   if (silent.length === 0) return [];
   if (operation === 'destroy' && abandonUnreachable) {
     // When nobody answers, the fault is more likely here than everywhere else.
@@ -101,6 +103,7 @@ function describe({ context, parts, state, address, kubeconfig, detail }: Reache
   const cluster = `Cluster ${context} (${parts.join(', ')})`;
   const file = isText(kubeconfig) ? 'its kubeconfig' : kubeconfig;
   if (state === 'unreachable') return `${cluster} does not answer at ${address}: ${detail}.`;
+  if (state === 'busy') return `${cluster} at ${address} has too much to do: ${detail}.`;
   if (state === 'refused') return `${cluster} at ${address} refuses the credentials in ${file}: ${detail}.`;
   return address === '' ? `${cluster} cannot be reached by ${file}: ${detail}.` : `${cluster} at ${address} cannot be used with ${file}: ${detail}.`;
 }

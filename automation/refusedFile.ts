@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
+import { shellWord } from '../config/shell-word.ts';
 import { UserError } from '../errors.ts';
 
 /** What a person can do about a file below the state directory that the system keeps from this process; undefined for any other error. */
@@ -10,7 +11,7 @@ export async function refusedFile(error: unknown, stateDir: string): Promise<Use
   const elsewhere = 'name another place with --state-dir';
   if (code === 'EROFS') return new UserError(`${path} cannot be written: its file system is read-only (${code}).`, { remedy: `N${elsewhere.slice(1)}.`, cause: error });
   const { at, uid } = await culprit(resolve(path), directory);
-  const mend = uid === process.getuid?.() ? `allow yourself to (chmod -R u+rwX ${directory})` : `make it yours (sudo chown -R "$(id -u)" ${directory})`;
+  const mend = uid === process.getuid?.() ? `allow yourself to (chmod -R u+rwX ${shellWord(directory)})` : `make it yours (sudo chown -R "$(id -u)" ${shellWord(directory)})`;
   const remedy = isWithin(at, directory) ? `${mend}, or ${elsewhere}` : elsewhere;
   return new UserError(`${path} may not be read or written (${code}): ${at} belongs to ${uid === 0 ? 'root' : `uid ${String(uid)}`}.`, {
     remedy: `${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}.`, cause: error,

@@ -113,15 +113,15 @@ export function clustersInState({ resources = [] }: StackState): ClusterInState[
     }));
 }
 
-/** URNs of the objects in clusters, of the clusters' providers, and of components that have nothing elsewhere. */
-export function resourcesIn({ resources = [] }: StackState, providers: ReadonlySet<string>): Set<string> {
+/** URNs of the objects in clusters, of the clusters' providers, and of components that have nothing elsewhere, with what is said of them. */
+export function resourcesIn(state: StackState, providers: ReadonlySet<string>): Set<string> {
+  const { resources = [] } = state;
   const found = new Set([...providers, ...resources.filter((each) => [...providers].some((urn) => isOf(each, urn))).map(({ urn }) => urn)]);
-  for (let before = -1; before < found.size;) {
-    before = found.size;
-    for (const { urn, custom, type } of resources) {
-      const children = resources.filter(({ parent }) => parent === urn);
-      if (!custom && type !== stackType && children.length > 0 && children.every((child) => found.has(child.urn))) found.add(urn);
-    }
+  const components = new Set(resources.filter(({ custom, type }) => !custom && type !== stackType).map(({ urn }) => urn));
+  for (const component of components) {
+    const below = descendants(state, component);
+    const objects = below.filter((urn) => !components.has(urn));
+    if (objects.length > 0 && objects.every((urn) => found.has(urn))) [component, ...below].forEach((urn) => found.add(urn));
   }
   return found;
 }

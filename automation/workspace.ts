@@ -31,6 +31,8 @@ export async function workspacesOf(o: EnvironmentOptions, project: Project, stat
     // Read by the Kubernetes provider itself: what others have written is overwritten only where an object says so. It has to be gone, whatever it
     // says: where it is there at all, a preview of an object that is made anew under its name is a conflict with the one before.
     PULUMI_K8S_ENABLE_PATCH_FORCE: undefined,
+    // The program calls the engine on this machine, by a library that would do so through the proxy of `https_proxy` or `http_proxy`. No other program reads this.
+    no_grpc_proxy: [variable('no_grpc_proxy') ?? [], '127.0.0.1', 'localhost'].flat().join(','),
     // The language host takes the first Node.js on PATH, which may be too old for the program.
     PATH: [dirname(process.execPath), ...(o.plugins ?? []).map((directory) => resolve(directory)), process.env['PATH'] ?? ''].join(delimiter),
     // A package among the dependencies is no reason to download its plugin: Google Cloud's is large, and few settings use it.

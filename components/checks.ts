@@ -17,6 +17,7 @@ import type { Cluster } from './cluster.ts';
 import { loadBalancerAddress } from './gateway.ts';
 import type { KafkaBridgeRegion } from './kafka-bridge-region.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
+import type { Previous } from './previous.ts';
 import type { Tier1Failover } from './tier1-failover.ts';
 import { entrancePort } from './tier1-routes.ts';
 
@@ -49,16 +50,18 @@ export function checkRegion(region: KafkaBridgeRegion, { hostname, bridge }: Con
 }
 
 /**
- * The way that clients go: by tier1, with the name that all regions share and with the own one of each that gets requests. Where a region is skipped it is what it was:
- * that region may well not answer, and the run is there to be done all the same.
+ * The way that clients go: by tier1, with the name that all regions share and with the own one of each that gets requests. Where a region is skipped it is what it was,
+ * and nothing where there was none: that region may well not answer, and the run is there to be done all the same.
  */
-export function checkTier1(tier1: Tier1Failover, { hostname, tier1: settings, bridge, tsb, regions: all }: Configuration, regions: readonly { settings: RegionConfiguration; region: KafkaBridgeRegion }[]): void {
+export function checkTier1(tier1: Tier1Failover, { hostname, tier1: settings, bridge, tsb, regions: all }: Configuration, { regions, previous }: { regions: readonly { settings: RegionConfiguration; region: KafkaBridgeRegion }[]; previous: Previous }): void {
+  const isPartial = regions.length < all.length;
+  if (isPartial && previous.outputsOf('kbf:index:Tier1Failover$command:local:Command', 'tier1-check') === undefined) return;
   const weightOf = (region: string): number | undefined => (settings.mode === 'weighted' ? settings.weights?.[region] : undefined);
   const hostnames = [hostname, ...regions.filter(({ settings: { name } }) => weightOf(name) !== 0).map(({ settings: { name } }) => regionHostname(name, hostname))];
   const { context, namespace, tls } = settings;
   const asked: pulumi.Inputs & Record<keyof Tier1Input, unknown> = { context, namespace, address: tier1.address, port: entrancePort(tls !== undefined), hostnames, caCertificate: tls === undefined ? null : tier1.caCertificate };
   const serving = regions.flatMap(({ region }) => [region.bridge, region.gatewayAddress]);
-  check('tier1-check', { look: 'tier1', input: pulumi.all([tier1.routed, ...serving]).apply(() => asked), after: { settings, bridge, tsb } }, tier1, regions.length < all.length ? { ignoreChanges: ['interpreter', 'stdin', 'triggers'] } : {});
+  check('tier1-check', { look: 'tier1', input: pulumi.all([tier1.routed, ...serving]).apply(() => asked), after: { settings, bridge, tsb } }, tier1, isPartial ? { ignoreChanges: ['interpreter', 'stdin', 'triggers'] } : {});
 }
 
 interface Check {

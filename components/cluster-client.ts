@@ -4,6 +4,7 @@ import { text as textOf } from 'node:stream/consumers';
 
 import { accessOf, type ClusterAccess } from '../config/cluster-access.ts';
 import { sentAgain } from '../config/sent-again.ts';
+import { firstLineOf } from '../errors.ts';
 import type { LiveObject, ObjectReference, ServedKinds } from './cluster-reader.ts';
 
 /** How a cluster is reached: a file with its context, or the text of one, where a cloud says it. Neither holds more in the state than it does here. */
@@ -100,9 +101,8 @@ function messageOf(body: string): string {
 /** Why a request failed, in one line: what lies under it where that says more than the request itself (`fetch failed`). */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const [line = ''] = error.message.split('\n').filter((each) => each !== '');
   const cause = error.cause instanceof Error ? reasonOf(error.cause) : '';
-  return [line, cause].filter((each) => each !== '').join(': ') || error.name;
+  return [firstLineOf(error), cause].filter((each) => each !== '').join(': ') || error.name;
 }
 
 interface Resource {

@@ -3,7 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import * as pulumi from '@pulumi/pulumi';
 
+import { shellWord } from '../config/shell-word.ts';
 import { clientOf, type Kubeconfig, reasonOf } from './cluster-client.ts';
+import { whyNotAvailable } from './waiting-pods.ts';
 
 /** Names one object of a cluster. */
 export interface ObjectReference {
@@ -25,6 +27,8 @@ export interface FieldWanted<T> {
   readonly what: string;
   /** Which one it has to be, where not any will do, for the message: `34.1.1.1`. */
   readonly which?: string | undefined;
+  /** What an operator makes the object of: where there is no such object, this says why. */
+  readonly madeOf?: ObjectReference | undefined;
   readonly timeoutMs: number;
 }
 
@@ -36,7 +40,7 @@ export interface ClusterReader {
   /** The object, or undefined if there is none. */
   read(reference: ObjectReference): Promise<LiveObject | undefined>;
   /**
-   * Waits for a field. In a preview it looks once, and a field that is not there is an unknown output.
+   * Waits for a field, and says so once a tenth of its time is over. In a preview it looks once, and a field that is not there is an unknown output.
    * @throws pulumi.RunError that names object, cluster and last state when the time is over
    */
   awaitField<T>(reference: ObjectReference, wanted: FieldWanted<T>): pulumi.Output<T>;
@@ -59,8 +63,10 @@ interface Place {
   readonly reference: ObjectReference;
 }
 
-async function awaitField<T>(read: ClusterReader['read'], place: Place, { select, what, which, timeoutMs }: FieldWanted<T>): Promise<T | typeof pulumi.unknown> {
+async function awaitField<T>(read: ClusterReader['read'], place: Place, { select, what, which, madeOf, timeoutMs }: FieldWanted<T>): Promise<T | typeof pulumi.unknown> {
   const deadline = performance.now() + timeoutMs;
+  const wanted = `${what}${which === undefined ? '' : ` ${which}`}`;
+  let isTold = false;
   for (;;) {
     const { object, failure } = await attempt(() => read(place.reference));
     const value = object === undefined ? undefined : select(object);
@@ -69,19 +75,44 @@ async function awaitField<T>(read: ClusterReader['read'], place: Place, { select
       if (failure !== undefined) await pulumi.log.warn(`${nameOf(place.reference)} in cluster ${place.context}: ${failure}`);
       return pulumi.unknown;
     }
-    if (performance.now() > deadline) throw plainError(overdue(place, `no ${what}${which === undefined ? '' : ` ${which}`} after ${Math.round(timeoutMs / 1_000)} s`, failure ?? stateOf(object)));
+    const seconds = Math.round(timeoutMs / 1_000);
+    if (performance.now() > deadline) {
+      const { state, see } = failure === undefined ? await explained(read, place, { object, madeOf }) : { state: failure, see: [describing(place.reference)] };
+      throw plainError(`${nameOf(place.reference)} in cluster ${place.context} has no ${wanted} after ${seconds} s; last state: ${state}.\nSee: ${see.map((command) => `${kubectl(place)} ${command}`).join('; ')}`);
+    }
+    if (!isTold && performance.now() > deadline - 0.9 * timeoutMs) {
+      isTold = true;
+      await pulumi.log.info(`waiting for the ${wanted} of ${nameOf(place.reference)} in cluster ${place.context}, ${seconds} s at most; its state now: ${failure ?? stateOf(object)}`);
+    }
     await delay(pollMs);
   }
 }
 
-function overdue({ kubeconfig, context, reference }: Place, lack: string, state: string): string {
-  const { kind, namespace, name } = reference;
-  const inNamespace = namespace === undefined ? '' : ` -n ${namespace}`;
-  const file = 'file' in kubeconfig ? ` --kubeconfig ${kubeconfig.file}` : '';
-  return (
-    `${nameOf(reference)} in cluster ${context} has ${lack}; last state: ${state}.\n` +
-    `See: kubectl${file} --context ${context} describe ${kind.toLowerCase()}${inNamespace} ${name}`
-  );
+/** The last state of an object with what else is known of it, and the commands of kubectl that say more. */
+async function explained(read: ClusterReader['read'], { kubeconfig, context, reference }: Place, { object, madeOf }: { object: LiveObject | undefined; madeOf: ObjectReference | undefined }): Promise<{ state: string; see: string[] }> {
+  const state = stateOf(object);
+  if (object === undefined && madeOf !== undefined) {
+    const { object: origin, failure } = await attempt(() => read(madeOf));
+    return { state: `${state}, and of ${nameOf(madeOf)} (${madeOf.apiVersion}), of which it is made: ${failure ?? stateOf(origin)}`, see: [describing(madeOf)] };
+  }
+  if (object === undefined || reference.kind !== 'Deployment') return { state, see: [describing(reference)] };
+  const why = await whyNotAvailable(kubeconfig, context, object);
+  return { state: why === undefined ? state : `${state}; ${why}`, see: [describing(reference), `get pods,events${inNamespace(reference)}`] };
+}
+
+function kubectl({ kubeconfig, context }: Place): string {
+  return `kubectl${'file' in kubeconfig ? ` --kubeconfig ${shellWord(kubeconfig.file)}` : ''} --context ${shellWord(context)}`;
+}
+
+/** With its group where others may have the same kind. */
+function describing(reference: ObjectReference): string {
+  const [group] = reference.apiVersion.split('/v');
+  const kind = group?.includes('.') === true ? `${reference.kind}.${group}` : reference.kind;
+  return `describe ${kind.toLowerCase()}${inNamespace(reference)} ${reference.name}`;
+}
+
+function inNamespace({ namespace }: ObjectReference): string {
+  return namespace === undefined ? '' : ` -n ${namespace}`;
 }
 
 /**
@@ -97,14 +128,16 @@ export function nameOf({ kind, namespace, name }: ObjectReference): string {
   return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
 }
 
-/** The status of an object in one line: its conditions, or what it has instead of them. */
+/** The status of an object in one line: its conditions, or what it has instead of them, and whether that is of an older generation than the object. */
 export function stateOf(object: LiveObject | undefined): string {
   if (object === undefined) return 'there is no such object';
   const status = object['status'];
   if (typeof status !== 'object' || status === null || Object.keys(status).length === 0) return 'it has no status: no operator has answered yet';
   const { conditions, ...rest } = status as { conditions?: unknown } & Record<string, unknown>;
-  if (!Array.isArray(conditions) || conditions.length === 0) return `status ${JSON.stringify(rest)}`;
-  return conditions.map(conditionText).join('; ');
+  const said = Array.isArray(conditions) && conditions.length > 0 ? conditions.map(conditionText).join('; ') : `status ${JSON.stringify(rest)}`;
+  const { generation = 0 } = object.metadata ?? {};
+  const observed = Number(rest['observedGeneration'] ?? generation);
+  return observed < generation ? `${said}; all this of generation ${observed}: of generation ${generation} no operator has said anything yet` : said;
 }
 
 function conditionText(condition: unknown): string {

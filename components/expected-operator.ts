@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import * as pulumi from '@pulumi/pulumi';
 
+import { shellWord } from '../config/shell-word.ts';
 import { releaseWithout } from '../config/versions.ts';
 import type { Cluster } from './cluster.ts';
 import { reasonOf } from './cluster-client.ts';
@@ -60,7 +61,7 @@ export async function expectAvailable({ name, reader }: Cluster, operator: Opera
     const message = `${title}'s ${nameOf(reference)} in cluster ${name} is not available; last state: ${stateOf(object)}`;
     // It may be by the time of the run itself.
     if (pulumi.runtime.isDryRun()) return await pulumi.log.warn(message);
-    if (performance.now() > deadline) throw plainError(`${message}\nSee: kubectl --context ${name} -n ${namespace} describe deployment ${deployment}`);
+    if (performance.now() > deadline) throw plainError(`${message}\nSee: kubectl --context ${shellWord(name)} -n ${namespace} describe deployment ${deployment}`);
     await delay(1_000);
   }
 }

@@ -1,6 +1,7 @@
 import { brokerClaim } from '../config/names.ts';
 import { amountOf } from '../config/quantity.ts';
 import type { Configuration, InstalledKafka } from '../config/schema.ts';
+import { shellWord } from '../config/shell-word.ts';
 import { asRecord } from '../config/text.ts';
 import { type ClusterReader, plainError } from './cluster-reader.ts';
 import type { Surroundings } from './foreign-namespaces.ts';
@@ -46,6 +47,6 @@ async function fixed({ path, size, running, claim: name }: Growing, { context, n
   const why = storageClass === '' ? 'has no StorageClass that could make it larger' : `is of StorageClass ${storageClass}, which is not said to make volumes larger (allowVolumeExpansion)`;
   return [
     `${path}: ${size} is wanted, ${running} is running, and claim ${name} in namespace ${namespace} of cluster ${context} ${why}: Strimzi would leave the volumes as they are without a word; nothing was changed.`,
-    `Set it back, or mirror the records to a Kafka of another stack.${storageClass === '' ? '' : ` Where the driver of the class can do it: kubectl --context ${context} patch storageclass ${storageClass} -p '{"allowVolumeExpansion": true}'`}`,
+    `Set it back, or mirror the records to a Kafka of another stack.${storageClass === '' ? '' : ` Where the driver of the class can do it: kubectl --context ${shellWord(context)} patch storageclass ${storageClass} -p '{"allowVolumeExpansion": true}'`}`,
   ].join('\n');
 }

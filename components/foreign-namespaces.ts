@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 
 import type { Configuration } from '../config/schema.ts';
+import { shellWord } from '../config/shell-word.ts';
 import type { Cluster } from './cluster.ts';
 import { reasonOf } from './cluster-client.ts';
 import { plainError } from './cluster-reader.ts';
@@ -49,5 +50,5 @@ async function problemOf({ path, context, namespace }: ConfiguredNamespace, { re
 
 /** What to do about a namespace that is there. */
 export function foreignRemedy(context: string, namespace: string, stack: string): string {
-  return `A destroy of this stack would delete it with everything in it: choose another name, or set namespaces: given where somebody else makes all of them. If that is meant, give it to the stack: kubectl --context ${context} annotate --overwrite namespace ${namespace} ${ownerAnnotation}=${stack}`;
+  return `A destroy of this stack would delete it with everything in it: choose another name, or set namespaces: given where somebody else makes all of them. If that is meant, give it to the stack: kubectl --context ${shellWord(context)} annotate --overwrite namespace ${namespace} ${ownerAnnotation}=${stack}`;
 }

@@ -1,7 +1,6 @@
-import { isIP } from 'node:net';
-
 import * as pulumi from '@pulumi/pulumi';
 
+import { canonicalAddress } from '../config/canonical-address.ts';
 import type { ServiceConfiguration } from '../config/schema.ts';
 import type { Cluster } from './cluster.ts';
 import type { FieldWanted, LiveObject } from './cluster-reader.ts';
@@ -77,11 +76,12 @@ export function gatewayAddress(
   install: InstallGateway, gateway: { namespace: string; name: string },
   { cluster, service, address = service.address }: { cluster: Cluster; service: ServiceConfiguration; address?: pulumi.Input<string> | undefined },
 ): pulumi.Output<string> {
-  const available = install.id.apply(() => cluster.reader.awaitField({ apiVersion: 'apps/v1', kind: 'Deployment', ...gateway }, { select: availableGeneration, what: 'available pod', timeoutMs }));
+  const madeOf = install.kind.apply((kind) => ({ apiVersion: 'install.tetrate.io/v1alpha1', kind, ...gateway }));
+  const available = pulumi.all([install.id, madeOf]).apply(([, origin]) => cluster.reader.awaitField({ apiVersion: 'apps/v1', kind: 'Deployment', ...gateway }, { select: availableGeneration, what: 'available pod', madeOf: origin, timeoutMs }));
   const { type } = service;
   if (type !== 'LoadBalancer' && address !== undefined) return pulumi.all([available, address]).apply(([, given]) => given);
   const field = type === 'LoadBalancer' ? balancerAddress : () => ({ select: clusterAddress, what: 'address in its cluster' });
-  return pulumi.all([available, address]).apply(([, wanted]) => cluster.reader.awaitField({ apiVersion: 'v1', kind: 'Service', ...gateway }, { ...field(wanted), timeoutMs }));
+  return pulumi.all([available, address, madeOf]).apply(([, wanted, origin]) => cluster.reader.awaitField({ apiVersion: 'v1', kind: 'Service', ...gateway }, { ...field(wanted), madeOf: origin, timeoutMs }));
 }
 
 function availableGeneration(deployment: LiveObject): number | undefined {
@@ -95,7 +95,7 @@ function balancerAddress(wanted: string | undefined): Pick<FieldWanted<string>, 
   const what = 'load balancer address';
   if (wanted === undefined) return { select: loadBalancerAddress, what };
   return {
-    select: (service) => addressesOf(service).find((address) => asWritten(address) === asWritten(wanted)),
+    select: (service) => addressesOf(service).find((address) => canonicalAddress(address) === canonicalAddress(wanted)),
     what,
     which: `${wanted} (wanted by spec.loadBalancerIP, which not every cloud looks at)`,
   };
@@ -108,11 +108,6 @@ export function loadBalancerAddress(service: LiveObject): string | undefined {
 function addressesOf(service: LiveObject): string[] {
   const { loadBalancer } = (service['status'] ?? {}) as { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } };
   return (loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
-}
-
-/** One IPv6 address may be written in several ways. */
-function asWritten(address: string): string {
-  return isIP(address) === 6 ? new URL(`http://[${address}]`).hostname : address;
 }
 
 /** Its last part begins with a letter, as no IP address does. What is neither is an address that is not known yet. */

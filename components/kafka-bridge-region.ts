@@ -71,7 +71,7 @@ export class KafkaBridgeRegion extends pulumi.ComponentResource {
 
     const { bridge, gateway, cluster } = args;
     // Labelled when it is made: a sidecar is injected only into pods that come after the label.
-    const namespace = ownNamespace(name, { name: bridge.namespace, labels: injectionLabel(bridge), given: args.givenNamespace }, { parent: this });
+    const namespace = ownNamespace(name, { name: bridge.namespace, cluster: cluster.name, labels: injectionLabel(bridge), given: args.givenNamespace }, { parent: this });
     const made = makeBridge(name, args, { namespace, parent: this });
     const { install } = makeGateway(name, args, { namespace, parent: this });
 
@@ -109,7 +109,7 @@ function makeBridge(name: string, { cluster, bridge, strimziApi, operator, repli
   return untilReady(
     { apiVersion: apiVersion(strimziApi), kind: 'KafkaBridge', namespace: bridge.namespace, name: bridge.name },
     cluster,
-    { waitFor: 'condition=Ready', seconds: Math.max(300, startSeconds * replicas) },
+    { waitFor: 'condition=Ready', seconds: Math.max(firstStatusSeconds, startSeconds * replicas) },
     ({ annotations, options }) =>
       new KafkaBridge(
         `${name}-bridge`,
@@ -122,6 +122,9 @@ function makeBridge(name: string, { cluster, bridge, strimziApi, operator, repli
       ),
   );
 }
+
+/** Of a bridge whose pods do not start Strimzi says nothing before its own wait of 300 s is over: with a minute more its reason is there when the time is over. */
+const firstStatusSeconds = 360;
 
 /** Of one bridge with its proxy, on a node that may have to pull the images. A change makes them anew one by one, each when the one before is ready. */
 const startSeconds = 60;

@@ -64,7 +64,7 @@ function exists({ bootstrapServers, caCertificate }: ExistingKafka['existing']):
 }
 
 function install(name: string, args: Installed, parent: pulumi.Resource): Outputs {
-  const namespace = ownNamespace(name, { name: args.namespace, given: args.givenNamespace }, { parent, ...kept });
+  const namespace = ownNamespace(name, { name: args.namespace, cluster: args.cluster.name, given: args.givenNamespace }, { parent, ...kept });
   const certificate = ownCertificate(name, args, { namespace, parent });
   const kafka = makeKafka(name, args, { namespace, certificate, parent });
   const { cluster, client } = args;

@@ -1,5 +1,6 @@
 import { brokerClaim, nodePool } from '../config/names.ts';
 import type { Configuration, InstalledKafka } from '../config/schema.ts';
+import { shellWord } from '../config/shell-word.ts';
 import { asRecord } from '../config/text.ts';
 import { type ClusterReader, type LiveObject, plainError } from './cluster-reader.ts';
 import type { Surroundings } from './foreign-namespaces.ts';
@@ -37,7 +38,7 @@ export async function leftVolumes(kafka: InstalledKafka, read: ClusterReader['re
   const there = volumes.flatMap(({ claim, live }) => (live === undefined ? [] : [{ claim, leaves: !stays(live) || (isOwned(live) && !stays(pool)) }]));
   // The pool has the id as well, and gives it to a Kafka that is made beside it.
   const left = stays(pool) && typeof asRecord(pool['status'])['clusterId'] === 'string' ? undefined : there.find(({ leaves }) => !leaves);
-  const kubectl = (verb: string): string => `kubectl --context ${context} -n ${namespace} ${verb} pvc -l strimzi.io/cluster=${name}`;
+  const kubectl = (verb: string): string => `kubectl --context ${shellWord(context)} -n ${namespace} ${verb} pvc -l strimzi.io/cluster=${name}`;
   if (left !== undefined) {
     return {
       found: `has volumes of an earlier Kafka ${name} (claim ${left.claim}), on which a new one does not start`,

@@ -1,3 +1,4 @@
+import { shellWord } from '../config/shell-word.ts';
 import type { Cluster } from './cluster.ts';
 import { type LiveObject, plainError } from './cluster-reader.ts';
 import { askedNamespaces, type GivenNamespace, isGiven } from './configured-namespaces.ts';
@@ -35,7 +36,7 @@ async function problemOf(given: GivenNamespace, { reader }: Cluster, previous: P
 /** What a given namespace lacks, in words that follow its name, and what to do; undefined where it lacks nothing. */
 export function lackOf(live: { readonly metadata?: { readonly deletionTimestamp?: unknown } } | undefined, { context, namespace, given }: GivenNamespace): { found: string; remedy: string } | undefined {
   const others = `and by ${given === 'namespaces' ? 'namespaces: given' : given} the program does not make it`;
-  const make = `kubectl --context ${context} create namespace ${namespace}`;
+  const make = `kubectl --context ${shellWord(context)} create namespace ${namespace}`;
   if (live === undefined) return { found: `is not there, ${others}`, remedy: `Make it, or have it made: ${make}` };
   if (live.metadata?.deletionTimestamp === undefined) return undefined;
   return { found: `is being deleted, ${others}`, remedy: `Nothing can be made in it any more: when it is gone, make it anew, or have it made: ${make}` };

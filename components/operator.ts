@@ -23,7 +23,7 @@ export class Operator extends pulumi.ComponentResource {
     super('kbf:index:Operator', name, {}, { ...opts, provider: cluster.provider });
 
     const { release, chartVersion, values: own } = operatorCatalog[operator];
-    const there = ownNamespace(name, { name: namespace, given }, { parent: this });
+    const there = ownNamespace(name, { name: namespace, cluster: cluster.name, given }, { parent: this });
     const definitions = isLocal(chart) ? makeDefinitions(name, chart, this) : [];
     this.release = new k8s.helm.v3.Release(
       name,

@@ -1,4 +1,5 @@
 import { asRecord } from '../config/text.ts';
+import { placementOf, placementType } from './placement.ts';
 import type { Previous } from './previous.ts';
 
 /** An object as the last run left it. */
@@ -63,7 +64,8 @@ export function runningIn(previous: Previous): (component: string, name: string)
     };
     const namespace = asRecord(outputsOf('core/v1:Namespace', `${name}-namespace`)?.['metadata']);
     return {
-      cluster: textOf(outputs['cluster']),
+      // The component itself does not say it where it never was made in full.
+      cluster: textOf(outputs['cluster']) ?? textOf(previous.outputsOf(`${type}$${placementType}`, placementOf(name))?.['cluster']),
       outputs,
       namespace: textOf(namespace['name']),
       namespaceUid: textOf(namespace['uid']),

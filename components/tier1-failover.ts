@@ -60,7 +60,7 @@ export class Tier1Failover extends pulumi.ComponentResource {
     super('kbf:index:Tier1Failover', name, {}, { ...opts, provider: args.cluster.provider });
 
     const { cluster, tier1, hostname, tsb, acceptedWhen, after = [], gcp } = args;
-    const namespace = ownNamespace(name, { name: tier1.namespace, given: args.givenNamespace }, { parent: this });
+    const namespace = ownNamespace(name, { name: tier1.namespace, cluster: cluster.name, given: args.givenNamespace }, { parent: this });
     const hosts = [hostname, ...args.regions.map((region) => regionHostname(region.name, hostname))];
     const place = { cluster, namespace, namespaceName: tier1.namespace, name: tier1.name };
     const tls = tier1.tls && tier1Tls(name, { ...place, namespaceName: tier1.namespace, hostname, hosts, tls: tier1.tls }, this);

@@ -9,6 +9,7 @@ import { type Changes, trafficLeft } from './departure.ts';
 import { KafkaBridgeRegion } from './kafka-bridge-region.ts';
 import { KafkaCluster } from './kafka-cluster.ts';
 import { type Operators, operatorsOf } from './operators.ts';
+import { Previous } from './previous.ts';
 import type { RegionOutputs, SkippedRegions } from './skipped.ts';
 import { Tier1Failover } from './tier1-failover.ts';
 import { TrafficGenerators } from './traffic-generators.ts';
@@ -38,13 +39,14 @@ export interface Run {
   /** Nothing is done about them; of each there is only what others have of it. */
   readonly skipped: SkippedRegions;
   readonly changes: Changes;
+  readonly previous: Previous;
 }
 
 /** Gives the cluster of a kubeconfig context. */
 type Clusters = (context: string) => Cluster;
 
 /** Builds Kafka, TSB's hierarchy, the regions and tier1 over the clusters that `cluster` gives by context. */
-export function buildTopology(configuration: Configuration, cluster: Clusters, { skipped, changes }: Run = firstRun): Topology {
+export function buildTopology(configuration: Configuration, cluster: Clusters, { skipped, changes, previous }: Run = firstRun): Topology {
   const { hostname, kafka, bridge, tsb, tier1, gcp } = configuration;
   const { api, acceptedWhen } = tsb;
   const given = givenNamespaces(configuration);
@@ -73,12 +75,12 @@ export function buildTopology(configuration: Configuration, cluster: Clusters, {
   }));
   const after = changes.departed.length > 0 ? [] : serving(bridges.map(({ region }) => region).filter((region) => region instanceof KafkaBridgeRegion));
   const front = new Tier1Failover('tier1', { cluster: cluster(tier1.context), tier1, givenNamespace: given.tier1 !== undefined, hostname, regions, bridge, api, tsb: workspace.edge, after, acceptedWhen, gcp }, { dependsOn: operators.in(tier1.context) });
-  if (configuration.checks) runChecks(configuration, cluster, { kafka: kafkaCluster, regions: bridges, tier1: front });
+  if (configuration.checks) runChecks(configuration, cluster, { kafka: kafkaCluster, regions: bridges, tier1: front, previous });
   const trafficGone = trafficLeft(changes, front.routed, bridge.timeouts).then(() => { left.resolve([]); });
   return { kafka: kafkaCluster, tsb: workspace, regions: bridges.filter((each): each is KnownRegion => each.region !== undefined), tier1: front, generators: trafficGenerators(front, configuration, { cluster, skipped }), trafficGone };
 }
 
-const firstRun: Run = { skipped: new Map(), changes: { arrived: [], departed: [] } };
+const firstRun: Run = { skipped: new Map(), changes: { arrived: [], departed: [] }, previous: new Previous({}) };
 
 interface Around {
   readonly configuration: Configuration;
@@ -121,14 +123,14 @@ function trafficGenerators(tier1: Tier1Failover, configuration: Configuration, {
 }
 
 /** A region that is skipped is not looked at. */
-function runChecks(configuration: Configuration, cluster: Clusters, { kafka, regions, tier1 }: { kafka: KafkaCluster; regions: readonly { name: string; region: RegionOutputs | undefined }[]; tier1: Tier1Failover }): void {
+function runChecks(configuration: Configuration, cluster: Clusters, { kafka, regions, tier1, previous }: { kafka: KafkaCluster; regions: readonly { name: string; region: RegionOutputs | undefined }[]; tier1: Tier1Failover; previous: Previous }): void {
   checkBrokers(kafka, configuration.kafka, cluster);
   const made = configuration.regions.flatMap((settings) => {
     const region = regions.find(({ name }) => name === settings.name)?.region;
     return region instanceof KafkaBridgeRegion ? [{ settings, region }] : [];
   });
   for (const { settings, region } of made) checkRegion(region, configuration, { settings, cluster: cluster(settings.context) });
-  checkTier1(tier1, configuration, made);
+  checkTier1(tier1, configuration, { regions: made, previous });
 }
 
 /** Kafka's operator and the bridges' are of one version; where Kafka is somebody else's, the bridges' is today's. */

@@ -34,7 +34,7 @@ export class TrafficGenerators extends pulumi.ComponentResource {
   constructor(name: string, args: TrafficGeneratorsArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super('kbf:index:TrafficGenerators', name, {}, { ...opts, provider: args.cluster.provider });
 
-    const namespace = ownNamespace(name, { name: args.settings.namespace, given: args.givenNamespace }, { parent: this });
+    const namespace = ownNamespace(name, { name: args.settings.namespace, cluster: args.cluster.name, given: args.givenNamespace }, { parent: this });
     const data = { [scriptFile]: script, [caFile]: args.caCertificate };
     const files = new k8s.core.v1.ConfigMap(`${name}-script`, { metadata: { name: 'generator', namespace }, data }, { parent: this });
     const { topic, intervalMs } = args.settings;

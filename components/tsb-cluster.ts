@@ -1,5 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 
+import { shellWord } from '../config/shell-word.ts';
 import { firstLineOf } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
 import { type LiveObject, type ObjectReference, plainError } from './cluster-reader.ts';
@@ -25,7 +26,7 @@ export async function tsbClusterName({ cluster, path, configured }: TsbClusterNa
     if (pulumi.runtime.isDryRun()) return cluster.reader.awaitField(controlPlane, { select: clusterName, what: 'TSB cluster name', timeoutMs });
     throw plainError(
       `${path} is not set, and cluster ${cluster.name} does not say what TSB calls it: ${why}.\n` +
-        `Set ${path} to the cluster's name (tctl get clusters), or see whether the cluster is onboarded: kubectl --context ${cluster.name} get controlplane -n istio-system`,
+        `Set ${path} to the cluster's name (tctl get clusters), or see whether the cluster is onboarded: kubectl --context ${shellWord(cluster.name)} get controlplane -n istio-system`,
     );
   }
   if (configured !== undefined && configured !== name) {

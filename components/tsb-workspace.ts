@@ -46,7 +46,7 @@ export class TsbWorkspace extends pulumi.ComponentResource {
     const { cluster, tsb, givenNamespace: given, bridge, regions, edge, after } = args;
     const { organization, namespace: namespaceName, acceptedWhen, workspaces, settings } = tsb;
     // What stays of a setup lies in it, and would go with it.
-    const namespace = ownNamespace(name, { name: namespaceName, given }, { parent: this, retainOnDelete: tsb.setup !== undefined });
+    const namespace = ownNamespace(name, { name: namespaceName, cluster: cluster.name, given }, { parent: this, retainOnDelete: tsb.setup !== undefined });
     const make = new TsbObjects({ logicalName: name, cluster, organization, namespace, namespaceName, acceptedWhen }, this);
     if (tsb.setup !== undefined) setUpNetworks(make, organization, tsb.setup);
 

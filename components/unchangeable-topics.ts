@@ -1,4 +1,5 @@
 import type { InstalledKafka } from '../config/schema.ts';
+import { shellWord } from '../config/shell-word.ts';
 import type { Refusal } from './refusal.ts';
 import { type Running, type RunningObject, wasReady } from './running.ts';
 
@@ -27,7 +28,7 @@ export function otherTopics({ cluster, objects, object }: Running, { topics }: I
 function goneTopics(gone: readonly RunningObject[], context = ''): Refusal[] {
   const [first] = gone;
   if (first === undefined) return [];
-  const kubectl = `kubectl --context ${context} -n ${first.namespace ?? ''} delete kafkatopic ${gone.map(({ name }) => name ?? '').join(' ')}`;
+  const kubectl = `kubectl --context ${shellWord(context)} -n ${first.namespace ?? ''} delete kafkatopic ${gone.map(({ name }) => name ?? '').join(' ')}`;
   const instead = `A topic's records go with it, so that up deletes none: set it back. Where they are to go: ${kubectl}, and then run \`kbf refresh\` (or \`pulumi refresh\`) before \`up\`.`;
   return [{ path: 'kafka.topics', running: gone.map(nameOf).join(', '), wanted: 'none of this name', instead }];
 }

@@ -21,6 +21,7 @@ const smaller = 'Volumes only grow, and Strimzi would leave them as they are wit
 const quorum = 'Every broker is a controller as well, and Strimzi does not make a running quorum of controllers larger or smaller: set it back, or mirror the records to a Kafka of another stack.';
 const brokersOfPartitions = 'Strimzi keeps brokers that hold partitions, while their names leave the certificate: set it back. Where nothing is on them any more, lower `spec.kafka.replicas` of the Kafka resource by kubectl, and run `kbf refresh` (or `pulumi refresh`) before `up`.';
 const nothingYet = 'It was never ready as far as the last run saw. Run `kbf refresh` (or `pulumi refresh`): where this is still said after it, nothing is in it, so run destroy first, then up. In a namespace that was there before, volumes stay unless kafka.storage.deleteClaim is set: delete their claims in between.';
+const unseen = 'Whether a bridge ever came in the last run did not see. Run `kbf refresh` (or `pulumi refresh`): where none did, it may be corrected after that.';
 const everything = 'Everything in it would be deleted and made again while clients wait: set it back, or run destroy first.';
 const converted = 'Set it back: the objects have to be converted as Strimzi describes, and taken over by a stack of their own.';
 const gateways = 'Every gateway would be deleted and made again under the same name while clients wait: set it back, or run destroy first.';
@@ -53,7 +54,7 @@ export function unchangeable(previous: Previous, configuration: Configuration): 
   const { cluster, namespace } = running('TsbWorkspace', 'tsb');
   const given = givenNamespaces(configuration);
   return [
-    ...ofKafka(running('KafkaCluster', 'kafka'), kafka, { isInUse: bridgesOf(previous).some(mayHaveServed), isNew: bridgesOf(previous).length === 0, given: given.kafka }),
+    ...ofKafka(running('KafkaCluster', 'kafka'), kafka, { bridges: bridgesOf(previous), given: given.kafka }),
     ...regions.flatMap((settings, index) => ofRegion(running('KafkaBridgeRegion', settings.name), bridge, { settings, path: `regions[${index}]`, given: given.bridge })),
     ...ofOperators(previous, configuration),
     ...same('tsb.context', cluster, tsb.context, everything),
@@ -99,20 +100,18 @@ function mayHaveServed(bridge: RunningObject): boolean {
 }
 
 interface KafkasUse {
-  /** Whether a bridge may have come in. */
-  readonly isInUse: boolean;
-  /** Whether no bridge ever was made, as they are when Kafka is ready. */
-  readonly isNew: boolean;
+  /** They are made when Kafka is ready. */
+  readonly bridges: readonly RunningObject[];
   readonly given: string | undefined;
 }
 
-function ofKafka(running: Running, wanted: Configuration['kafka'], { isInUse, isNew, given }: KafkasUse): Refusal[] {
+function ofKafka(running: Running, wanted: Configuration['kafka'], { bridges, given }: KafkasUse): Refusal[] {
   const { cluster, namespace, object } = running;
   const kafka = object('Kafka', 'kafka');
   const volumes = runningVolumes(running);
   if (wanted.existing !== undefined) return same('kafka.existing', kafka && 'one that this stack made', 'one that exists already', another);
   const left = handedOver(namespace, given);
-  const corrected = (refusal: Refusal): Refusal => (isNew && !(kafka && wasReady(kafka)) ? { ...refusal, instead: nothingYet } : refusal);
+  const corrected = (refusal: Refusal): Refusal => (bridges.length === 0 && !(kafka && wasReady(kafka)) ? { ...refusal, instead: nothingYet } : refusal);
   const moved = [
     ...same('kafka.context', cluster, wanted.context, another),
     ...same('kafka.namespace', kafka?.namespace, wanted.namespace, another),
@@ -126,8 +125,14 @@ function ofKafka(running: Running, wanted: Configuration['kafka'], { isInUse, is
     ...(wanted.zookeeper === undefined ? [] : storage('kafka.zookeeper.storage', volumes.zookeeper, wanted.zookeeper.storage).map(corrected)),
     ...left,
     // Of another Kafka everything is another, and of a given certificate where it is from.
-    ...(kafka === undefined || moved.length > 0 ? [] : [...(isInUse ? movedListener(running, kafka, wanted) : []).filter(({ path }) => !left.some((refusal) => refusal.path === 'kafka.certificate') || !path.startsWith('kafka.certificate.')), ...takenBack(kafka, wanted), ...otherTopics(running, wanted)]),
+    ...(kafka === undefined || moved.length > 0 ? [] : [...ofListener(running, kafka, { wanted, bridges }).filter(({ path }) => !left.some((refusal) => refusal.path === 'kafka.certificate') || !path.startsWith('kafka.certificate.')), ...takenBack(kafka, wanted), ...otherTopics(running, wanted)]),
   ];
+}
+
+/** What never worked may be corrected. */
+function ofListener(running: Running, kafka: RunningObject, { wanted, bridges: all }: { wanted: InstalledKafka; bridges: readonly RunningObject[] }): Refusal[] {
+  const refusals = all.some(mayHaveServed) ? movedListener(running, kafka, wanted) : [];
+  return all.some(wasReady) ? refusals : refusals.map((refusal) => ({ ...refusal, instead: `${refusal.instead} ${unseen}` }));
 }
 
 function ofRegion({ cluster, namespace, object }: Running, { name, namespace: wanted, port: wantedPort }: Configuration['bridge'], { settings, path, given }: { settings: RegionConfiguration; path: string; given: string | undefined }): Refusal[] {

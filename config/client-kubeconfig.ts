@@ -2,12 +2,15 @@ import type { AgentOptions, RequestOptions } from 'node:https';
 
 import { type Cluster, KubeConfig } from '@kubernetes/client-node';
 
-/** A kubeconfig for the client of Kubernetes, with a CA trusted as kubectl trusts it: as it is given, also where another one signed it. */
+import { reachAddresses } from './proxy-agent.ts';
+
+/** A kubeconfig for the client of Kubernetes, with a CA trusted as kubectl trusts it: as it is given, also where another one signed it. IP addresses are reached through proxies as well. */
 export class ClientKubeConfig extends KubeConfig {
   override async applyToHTTPSOptions(options: RequestOptions): Promise<void> {
     await super.applyToHTTPSOptions(options);
     // Its agents take what they have no option for from the request.
     options.allowPartialTrustChain = true;
+    reachAddresses(options.agent);
   }
 
   override createDispatcherOptions(cluster: Cluster | null, agentOptions: AgentOptions): ReturnType<KubeConfig['createDispatcherOptions']> {

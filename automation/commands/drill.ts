@@ -33,7 +33,7 @@ interface Flags extends TargetFlags, LoadFlags {
 export function addDrill(program: Command, session: Session): void {
   const command = addTargetOptions(program.command('drill').description('breaks something under load and measures what it cost'))
     .addOption(program.createOption('--fault <name>', `what to break: kbf faults list (default: ${defaults.fault})`).choices(faultNames))
-    .option('--region <name>', 'where to break it (default: the first region, or the one that others stand by for)')
+    .option('--region <name>', 'where to break it (default: the first region that serves)')
     .option('--plan <file>', 'several faults in turn, and what is expected of them, from a YAML file')
     .addOption(program.createOption('--duration <time>', 'how long the load lasts, such as 30s or 2m').argParser(seconds(defaults.leastSeconds)).default(defaults.seconds, `${defaults.seconds}s`));
   addLoadOptions(command)

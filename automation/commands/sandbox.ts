@@ -3,6 +3,7 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { shellWord } from '../../config/shell-word.ts';
 import { UserError } from '../../errors.ts';
 import type { Sandbox } from '../../sandbox/index.ts';
 import type { ToolPaths } from '../../sandbox/toolchain/index.ts';
@@ -104,7 +105,7 @@ async function describe(session: Session, sandbox: Sandbox, json: boolean): Prom
     ...Object.entries(relays).sort().map(([what, address]) => `  ${what.padEnd(44)} ${address}`),
     'Parts:',
     ...Object.entries(parts).sort().map(([part, { kind, version }]) => `  ${part.padEnd(24)} ${kind.padEnd(10)} ${version}`),
-    `kubectl: export KUBECONFIG=${outsideKubeconfig}`,
+    `kubectl: export KUBECONFIG=${shellWord(outsideKubeconfig)}`,
   ].join('\n'));
 }
 

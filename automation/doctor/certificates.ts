@@ -1,3 +1,4 @@
+import { shellWord } from '../../config/shell-word.ts';
 import { endingOf, judgeEnding, until } from './ending.ts';
 import { Check, type Finding } from './finding.ts';
 import { apiOf, type Look, notAnswering } from './look.ts';
@@ -20,7 +21,7 @@ export async function judgeCertificates(look: Look): Promise<readonly Finding[]>
     return await check.look(async () => {
       const live = await api.find<Certificate>(`/apis/cert-manager.io/v1/namespaces/${namespace}/certificates/${name}`);
       if (live === undefined) return check.unchecked('there is no such Certificate yet');
-      return judge(check, live, `See: kubectl --context ${context} -n ${namespace} describe certificate ${name}`);
+      return judge(check, live, `See: kubectl --context ${shellWord(context)} -n ${namespace} describe certificate ${name}`);
     });
   }));
   return all.flat();

@@ -1,4 +1,5 @@
 import type { Configuration } from '../../config/schema.ts';
+import { shellWord } from '../../config/shell-word.ts';
 import { firstLineOf } from '../../errors.ts';
 import { probeCluster } from '../clusterProbe.ts';
 import type { Answer } from '../clusterProbe.ts';
@@ -65,10 +66,11 @@ function silent(reach: Check, { state, address, detail }: Answer, { context, kub
     unreachable: 'Does it run, and does this machine get there (VPN, proxy, firewall)?',
     refused: 'Renew the credentials in its kubeconfig.',
     unusable: 'Correct its kubeconfig.',
+    busy: 'Run this again.',
   };
-  const said = { unreachable: 'does not answer', refused: 'refuses the credentials', unusable: 'cannot be used' };
+  const said = { unreachable: 'does not answer', refused: 'refuses the credentials', unusable: 'cannot be used', busy: 'has too much to do' };
   if (state === 'answers') return reach.ok(address);
-  const file = isText(kubeconfig) ? '' : ` kubectl --kubeconfig ${kubeconfig} --context ${context} version says more.`;
+  const file = isText(kubeconfig) ? '' : ` kubectl --kubeconfig ${shellWord(kubeconfig)} --context ${shellWord(context)} version says more.`;
   return reach.fault(`${address} ${said[state]}: ${detail}`, { remedy: `${remedy[state]}${file}` });
 }
 

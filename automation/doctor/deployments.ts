@@ -1,4 +1,5 @@
 import { imageOf, type OperatorDeployment } from '../../components/operator-deployment.ts';
+import { shellWord } from '../../config/shell-word.ts';
 import { imageVersion } from '../../config/versions.ts';
 import type { ApiServer } from './apiServer.ts';
 
@@ -26,5 +27,5 @@ export function nameOf(deployment: Deployment): string {
 }
 
 export function seeDeployment(context: string, { metadata }: Deployment): string {
-  return `See: kubectl --context ${context} -n ${metadata.namespace} describe deployment ${metadata.name}`;
+  return `See: kubectl --context ${shellWord(context)} -n ${metadata.namespace} describe deployment ${metadata.name}`;
 }

@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { isIP, type LookupFunction } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type PeerCertificate } from 'node:tls';
 
@@ -12,22 +13,27 @@ export interface Shown {
 const limitMs = 5_000;
 
 /**
- * Begins to speak TLS with a server, and leaves it at that.
+ * Begins to speak TLS with a server, by whichever of its addresses answers, and leaves it at that.
  * @param ca PEM; undefined: whatever it shows is taken
  * @throws Error whose `code` says how far it came
  */
 export async function shakeHands(host: string, port: number, ca: string | undefined): Promise<Shown> {
-  const [address] = await addressesOf(host);
+  const found = await addressesOf(host);
   return await new Promise((resolve, reject) => {
-    const socket = connect({ host: address, port, servername: host, rejectUnauthorized: false, ...(ca === undefined ? {} : { ca, allowPartialTrustChain: true }) });
+    const socket = connect({ host, port, ...whichever(found), servername: host, rejectUnauthorized: false, ...(ca === undefined ? {} : { ca, allowPartialTrustChain: true }) });
     socket.setTimeout(limitMs, () => { socket.destroy(Object.assign(new Error(`no answer within ${String(limitMs / 1_000)} s`), { code: 'ETIMEDOUT' })); });
-    socket.once('error', reject);
+    socket.once('error', (error) => { reject(error instanceof AggregateError && error.errors.length > 0 ? error.errors.at(-1) as Error : error); });
     socket.once('secureConnect', () => {
       const { authorized } = socket;
       resolve({ certificate: socket.getPeerCertificate(), distrust: authorized || ca === undefined ? undefined : String(socket.authorizationError) });
       socket.destroy();
     });
   });
+}
+
+/** Options of a connection, to whichever of these addresses answers. */
+function whichever(addresses: readonly string[]): { autoSelectFamily: true; lookup: LookupFunction } {
+  return { autoSelectFamily: true, lookup: (_host, _options, done) => { done(null, addresses.map((address) => ({ address, family: isIP(address) }))); } };
 }
 
 /** Addresses of a host name, as everything on this machine would find them. */

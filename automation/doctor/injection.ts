@@ -1,3 +1,4 @@
+import { shellWord } from '../../config/shell-word.ts';
 import { Check, type Finding } from './finding.ts';
 import { apiOf, type Look, notAnswering } from './look.ts';
 
@@ -28,7 +29,7 @@ export async function judgeInjection(look: Look): Promise<readonly Finding[]> {
       if (living.length === 0) return check.unchecked('there is no bridge yet');
       const bad = living.flatMap((pod) => lack(pod) ?? []);
       if (bad.length === 0) return check.ok(`${String(living.length)} of ${String(living.length)} bridge pods are 2/2`);
-      const remedy = `A pod gets its sidecar only when it is made: kubectl --context ${context} -n ${bridge.namespace} get namespace,pods --show-labels, then delete the pod.`;
+      const remedy = `A pod gets its sidecar only when it is made: kubectl --context ${shellWord(context)} -n ${bridge.namespace} get namespace,pods --show-labels, then delete the pod.`;
       return check.fault(bad.join('; '), { expected: '2/2', remedy });
     });
   }));

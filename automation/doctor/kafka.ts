@@ -1,6 +1,7 @@
 import { listenerHosts, outsideListener } from '../../config/listener-hosts.ts';
 import { certificatesOf } from '../../config/pem.ts';
 import type { InstalledKafka } from '../../config/schema.ts';
+import { shellWord } from '../../config/shell-word.ts';
 import { firstLineOf } from '../../errors.ts';
 import { judgeEnding, until, validityOf } from './ending.ts';
 import { Check, type Finding } from './finding.ts';
@@ -56,7 +57,7 @@ interface LiveKafka {
 function judgeConditions(check: Check, { status }: LiveKafka, { context, namespace, name }: InstalledKafka): Finding[] {
   const { warnings = [], others = [] } = Object.groupBy(status?.conditions ?? [], ({ type }) => (type === 'Warning' ? 'warnings' : 'others'));
   const why = ({ reason, message }: Condition): string => [reason, message].filter((part) => part !== undefined).join(': ');
-  const remedy = `See: kubectl --context ${context} -n ${namespace} describe kafka ${name}`;
+  const remedy = `See: kubectl --context ${shellWord(context)} -n ${namespace} describe kafka ${name}`;
   const said = others.map((condition) => `${condition.type}=${condition.status} ${why(condition)}`.trim()).join('; ');
   const isReady = others.some(({ type, status: is }) => type === 'Ready' && is === 'True');
   return [
@@ -95,7 +96,7 @@ async function trusted({ configuration, objects, clusters }: Look): Promise<Trus
 /** Who renews the certificate that brokers show. */
 function renewalOf({ certificate, context, namespace }: InstalledKafka): string {
   if (certificate.source === 'secret') return `Put a new one into Secret ${namespace}/${certificate.secret.name} of cluster ${context}.`;
-  return `cert-manager should have renewed it: see kubectl --context ${context} -n ${namespace} describe certificate, and that brokers were rolled since.`;
+  return `cert-manager should have renewed it: see kubectl --context ${shellWord(context)} -n ${namespace} describe certificate, and that brokers were rolled since.`;
 }
 
 async function judgeServers(check: Check, servers: readonly Server[], { trust, renewal }: { trust: readonly Trust[]; renewal: string }): Promise<Finding[]> {

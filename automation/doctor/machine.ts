@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 
 import { execa } from 'execa';
 
+import { shellWord } from '../../config/shell-word.ts';
 import { compareVersions } from '../../config/versions.ts';
 import { firstLineOf } from '../../errors.ts';
 import { ownHome, ownState } from '../backend.ts';
@@ -54,7 +55,7 @@ async function judgePlugin(name: string, path: readonly string[], environment: E
   const { home, isOwn } = await homeOf(environment);
   const stored = join(home, 'plugins', `resource-${name}-v${version}`);
   if (existsSync(stored)) return check.ok(stored);
-  const get = `${isOwn ? `PULUMI_HOME=${home} ` : ''}pulumi plugin install resource ${name} ${version}`;
+  const get = `${isOwn ? `PULUMI_HOME=${shellWord(home)} ` : ''}pulumi plugin install resource ${name} ${version}`;
   return environment.plugins === undefined
     ? check.warning(`version ${version} is not there: \`up\` will download it`, { remedy: `Where it cannot: ${get}` })
     : check.fault(`version ${version} is not there, and is not downloaded on a sandbox`, { remedy: 'Run `kbf toolchain install`.' });

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { canonicalAddress } from '../../config/canonical-address.ts';
 import { messageOf, UserError } from '../../errors.ts';
 import { bracketed } from './bracketed.ts';
 import type { ServingRegion } from './outcome.ts';
@@ -17,7 +18,7 @@ export async function byAddress(regions: readonly ServingRegion[], resolve = loo
   const found = await Promise.all(regions.map(async ({ name, gatewayAddress }) => {
     const addresses = isIP(gatewayAddress) === 0 ? await resolve(gatewayAddress).catch((cause: unknown) => { throw unresolved({ name, gatewayAddress }, cause); }) : [gatewayAddress];
     // As Envoy writes them before a port.
-    return addresses.map((address) => ({ name, gatewayAddress: bracketed(address) }));
+    return addresses.map((address) => ({ name, gatewayAddress: bracketed(canonicalAddress(address)) }));
   }));
   return found.flat();
 }

@@ -10,7 +10,7 @@ import { reachedContext } from '../../config/kubeconfig.ts';
 import type { ContextParts } from '../../config/kubeconfig.ts';
 import { sentAgain } from '../../config/sent-again.ts';
 import type { Answered } from '../../config/sent-again.ts';
-import { UserError } from '../../errors.ts';
+import { messageOf, UserError } from '../../errors.ts';
 import { clientConfig } from './client-config.ts';
 import { execute, messageIn, Refused } from './exec.ts';
 import type { Executed, Container } from './exec.ts';
@@ -205,6 +205,5 @@ function explain(error: unknown): string {
     const text = typeof body === 'string' ? messageIn(body) : (body as { message?: string } | undefined)?.message;
     return `${error.code} ${text === undefined || text === '' ? STATUS_CODES[error.code] ?? 'without a word' : text}`;
   }
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+  return error instanceof Error && error.cause instanceof Error ? `${messageOf(error)}: ${messageOf(error.cause)}` : messageOf(error);
 }

@@ -4,7 +4,7 @@ import type { Measured } from './measured.ts';
 import { atMost, explained, isBroken, tenths } from './objective.ts';
 import type { Objective } from './objective.ts';
 import type { Expression } from './objective-text.ts';
-import type { FaultMark, Plan, Serving } from './plan.ts';
+import type { Expected, FaultMark, Plan } from './plan.ts';
 import type { RunRecord } from './report.ts';
 import { notYetTakenOver } from './taken-over.ts';
 
@@ -86,21 +86,24 @@ function ownMostMs(ms: number): number {
 
 /** Enough requests in each phase of which something is expected. Before and after the first fault that is always so. */
 function samplesOf({ run: { faults, regions }, samples, later }: Measured): Objective[] {
-  const servings = (number: number, phase: keyof Samples): Serving[] => Object.values(faults[number]?.expects ?? {}).map((serving) => serving[phase]);
+  const expected = (number: number): Expected[] => Object.values(faults[number]?.expects ?? {});
   const enough = (number: number, phase: keyof Samples, count: number): Objective => {
-    const fewest = samplesFor(faults.length === 0 ? regions.length : servings(number, phase).filter((serving) => serving !== 'silent').length);
+    const serving: readonly Pick<Expected, 'share'>[] = faults.length === 0 ? regions.map(() => ({})) : expected(number).filter(({ [phase]: each }) => each !== 'silent');
+    const fewest = samplesFor(serving.map(({ share }) => share ?? 1 / serving.length));
     return { name: `condition.samples.${phase}${number === 0 ? '' : `.${number + 1}`}`, limit: `>= ${fewest}`, measured: count, met: count >= fewest };
   };
-  const expects = (number: number, phase: keyof Samples): boolean => servings(number, phase).some((serving) => serving !== 'any');
+  const expects = (number: number, phase: keyof Samples): boolean => expected(number).some(({ [phase]: each }) => each !== 'any');
   return [
     enough(0, 'before', samples.before), ...(faults.length === 0 || expects(0, 'during') ? [enough(0, 'during', samples.during)] : []), enough(0, 'after', samples.after),
     ...later.flatMap((around, i) => laterPhases.filter((phase) => expects(i + 1, phase)).map((phase) => enough(i + 1, phase, around.samples[phase]))),
   ];
 }
 
-/** So many requests miss any of so many regions that are sent them at random as seldom as ten do one of two: n × (1 - 1/n)^k of k requests. */
-function samplesFor(regions: number): number {
-  return regions < 2 ? fewestSamples : Math.ceil(Math.log(missed / regions) / Math.log(1 - 1 / regions) - 1e-9);
+/** So many requests miss any of the regions that are sent these shares of them, at random, as seldom as ten do one of two: by the sum of (1 - share)^k of k requests. */
+function samplesFor(shares: readonly number[]): number {
+  let fewest = fewestSamples;
+  while (shares.reduce((sum, share) => sum + (1 - share) ** fewest, 0) > missed + 1e-9) fewest += 1;
+  return fewest;
 }
 
 /** A fault that was over before the settings have another region serve says nothing of whether one would have. */

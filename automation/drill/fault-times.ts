@@ -21,20 +21,26 @@ export function requestsMissed(regions: number, requests: number): number {
   return regions * Math.log((1 + requests / regions) / mistaken);
 }
 
-/** How many of the driver's own requests in a row have to miss the region of a fault, where the load was served by it; of who is asked itself none. */
+/** Whether the load tells that the region of a fault is silent: of n that serve it is sent every n-th request at least. One that stands by, or has a smaller share at tier1, is asked itself. */
+export function isToldByLoad({ region = '', expects }: Pick<FaultMark, 'region' | 'expects'>): boolean {
+  const serving = Object.values(expects).filter(({ before }) => before === 'serves').length;
+  return expects[region]?.before === 'serves' && (expects[region].share ?? 1) >= 1 / serving;
+}
+
+/** How many of the driver's own requests in a row have to miss the region of a fault, where the load tells it; of who is asked itself none. */
 export function missesNeeded(plan: Plan, { region = '', expects }: Pick<FaultMark, 'region' | 'expects'>): number {
-  if (expects[region]?.before !== 'serves') return 0;
+  if (!isToldByLoad({ region, expects })) return 0;
   const { rate, load: { pattern, rampFrom = 1 } } = driversShare(plan);
   const regions = Object.values(expects).filter(({ before }) => before === 'serves').length;
   return requestsMissed(regions, Math.max(rate, pattern === 'ramp' ? rampFrom : rate) * takeHoldTimeoutMs / 1000);
 }
 
 /**
- * How long the region of a fault must not have been heard before it is taken for silent, ms: as long as so many requests take as have to miss it, where the load was served by
+ * How long the region of a fault must not have been heard before it is taken for silent, ms: as long as so many requests take as have to miss it, where the load tells
  * it; who is asked itself is not missed by chance. Of a ramp the rate when the fault was injected counts, if it grows.
  */
 export function silenceMs(plan: Plan, { region = '', expects, injectMs }: Pick<FaultMark, 'region' | 'expects' | 'injectMs'>, loadMs = 0): number {
-  if (expects[region]?.before !== 'serves') return leastSilenceMs;
+  if (!isToldByLoad({ region, expects })) return leastSilenceMs;
   const { rate, durationSeconds, load: { pattern, rampFrom = 1 } } = driversShare(plan);
   const from = pattern === 'ramp' ? rampFrom : rate;
   const least = Math.min(rate, from + (rate - from) * Math.min(1, (injectMs - loadMs) / (durationSeconds * 1000)));

@@ -105,7 +105,7 @@ async function runPlan(options: DrillOptions, { plan, outputs, cluster, namespac
     const notice = (text: string): void => { reporter.phase('heal-leftovers', text); };
     const told = (leftovers: readonly Healed[]): void => { leftovers.map(sentenceOf).forEach(notice); };
     const withoutLease = async (why: UserError): Promise<void> => { told(await healOfTheDead(options, why)); };
-    run.ending = await withLease(cluster, { namespace, plan, awayMs: leaseAwayMs(plan, outputs), options, stop, notice, withoutLease }, async () => {
+    run.ending = await withLease(cluster, { namespace, plan, awayMs: leaseAwayMs(plan, outputs, options.kubeconfig), options, stop, notice, withoutLease }, async () => {
       told(await healLeftovers(options));
       begun = true;
       await writeRun(options.reportDir, run);

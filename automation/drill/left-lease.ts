@@ -1,3 +1,4 @@
+import { shellWord } from '../../config/shell-word.ts';
 import { Cluster } from './cluster.ts';
 import { Lease } from './lease.ts';
 import type { HeldLease, SeenLease } from './lease.ts';
@@ -25,5 +26,5 @@ export const whereToLook = 'Run kbf faults heal where that directory is. If it i
 
 /** The same, for who has seen to it. */
 export function howToForget({ context, namespace }: HeldLease): string {
-  return `Then delete the Lease, so that nobody is told of it again: kubectl --context ${context} --namespace ${namespace} delete lease kbf-drill`;
+  return `Then delete the Lease, so that nobody is told of it again: kubectl --context ${shellWord(context)} --namespace ${namespace} delete lease kbf-drill`;
 }

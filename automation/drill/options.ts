@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
+import { servingRegions } from './expectations.ts';
 import { faultNamed } from './faults/index.ts';
 import type { LiveView } from './live.ts';
 import { partitions, refuse, settled, wrongValues } from './option-values.ts';
@@ -9,8 +10,13 @@ import type { Parts } from './report.ts';
 import { wrongSteps } from './step-values.ts';
 
 const region = z.object({ name: z.string(), context: z.string(), namespace: z.string(), bridge: z.string(), gateway: z.string().optional(), gatewayAddress: z.string() });
-/** `first`: the region that the others stand by for; absent where all serve. */
-const tier1 = z.object({ context: z.string(), namespace: z.string(), gateway: z.string(), mode: z.string().optional(), first: z.string().optional() });
+/**
+ * `first`: the region that the others stand by for; absent where all serve. `weights`: how often each is sent a request, where they say so. `byPlace`: TSB ranks them by where tier1
+ * stands.
+ */
+const tier1 = z.object({
+  context: z.string(), namespace: z.string(), gateway: z.string(), mode: z.string().optional(), first: z.string().optional(), weights: z.record(z.string(), z.number()).optional(), byPlace: z.boolean().optional(),
+});
 
 /** How bridges say to Kafka who they are, by a Secret beside each of them: the program's `bridge.authentication`. */
 const authentication = z.discriminatedUnion('type', [
@@ -48,7 +54,7 @@ export interface DrillOptions {
   reportDir: string;
   /** What to break (faults/index.ts), where there are no `steps`. */
   fault?: string;
-  /** The region to hurt, where a step names none. Default: the first. */
+  /** The region to hurt, where a step names none. Default: the first that serves. */
   region?: string;
   /** Records a second. Default 100. */
   rate?: number;
@@ -96,7 +102,8 @@ export function outputsOf({ outputs: given, environment }: Pick<DrillOptions, 'o
 export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOutputs } {
   const outputs = outputsOf(options);
   const names = outputs.regions.map(({ name }) => name);
-  const { region: target = outputs.tier1?.first ?? names[0] ?? '' } = options;
+  mustSayShares(outputs);
+  const { region: target = servingRegions(outputs)[0] ?? '' } = options;
   const { rate, durationSeconds, connections, seed, abortAfterErrors, load, consumers } = settled(options);
   const steps = stepsOf(options, target);
   const first = steps.find((step) => step.kind === 'do');
@@ -111,6 +118,12 @@ export function planOf(options: DrillOptions): { plan: Plan; outputs: ProgramOut
       ...(options.objectives === undefined ? {} : { objectives: options.objectives }),
     },
   };
+}
+
+/** Who is sent how much is known of a stack that an earlier version deployed only to its clusters. */
+function mustSayShares({ tier1 }: ProgramOutputs): void {
+  if (tier1?.mode !== 'weighted' || tier1.weights !== undefined) return;
+  throw new UserError('the outputs do not say which share of the requests tier1 gives each region', { exitCode: 2, remedy: 'deploy again with this version (kbf up)' });
 }
 
 function stepsOf({ steps, fault = defaultFault }: DrillOptions, target: string): PlanStep[] {

@@ -8,7 +8,7 @@ import type { Content } from './content.ts';
 import { readCredentials } from './credentials.ts';
 import { entrance, tier1Of } from './entrance.ts';
 import type { Clock } from './exchange.ts';
-import { servingRegions } from './expectations.ts';
+import { servingRegions, sharesOf } from './expectations.ts';
 import type { KafkaView, TargetRefs } from './faults/target.ts';
 import { Generator } from './generator.ts';
 import { AbortCondition, guardLoad } from './guard.ts';
@@ -128,7 +128,7 @@ async function allPhases(drill: Drill): Promise<string | undefined> {
   // The caller's signal may outlive many drills, and keeps alive what listens to one that is made of it.
   cleanup.defer(() => { signal.removeEventListener('abort', end); });
   const probe = probeOf(drill, { dispatcher: pool, regions: await byAddress(outputs.regions), onAttempt: storing(drill, (attempt) => { live.noteUnknown(attempt); }) });
-  const everyRegion = { probe, regions: servingRegions(outputs), clock, signal };
+  const everyRegion = { probe, regions: servingRegions(outputs), shares: sharesOf(outputs), byPlace: outputs.tier1?.byPlace, clock, signal };
   // Nobody's pods are made anew where there is nobody to serve meanwhile.
   const idle = await reachSteadyState(everyRegion);
   if (idle !== undefined) return idle;

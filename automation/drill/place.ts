@@ -1,3 +1,4 @@
+import { kubeconfigContexts } from '../../config/kubeconfig.ts';
 import type { TargetRefs } from './faults/target.ts';
 import type { LeasePlace } from './lease.ts';
 import type { ProgramOutputs } from './options.ts';
@@ -9,10 +10,12 @@ export function leasePlaceOf({ tier1, regions: [first] }: ProgramOutputs): Lease
   return { context, namespace };
 }
 
-/** For how long the plan itself has the API server stand still that keeps the Lease, ms. */
-export function leaseAwayMs({ steps, durationSeconds }: Plan, outputs: ProgramOutputs): number {
-  const { context } = leasePlaceOf(outputs);
-  const stills = steps.filter((step) => step.kind === 'do').filter(({ fault, region }) => fault === 'api-server-down' && outputs.regions.some((each) => each.name === region && each.context === context));
+/** For how long the plan itself has the API server stand still that keeps the Lease, ms: two contexts of the kubeconfig may be one cluster. */
+export function leaseAwayMs({ steps, durationSeconds }: Plan, outputs: ProgramOutputs, kubeconfig: string): number {
+  const contexts = kubeconfigContexts(kubeconfig);
+  const clusterOf = (context: string): string => ('unreadable' in contexts ? context : contexts.clusters.get(context) ?? context);
+  const kept = clusterOf(leasePlaceOf(outputs).context);
+  const stills = steps.filter((step) => step.kind === 'do').filter(({ fault, region }) => fault === 'api-server-down' && outputs.regions.some((each) => each.name === region && clusterOf(each.context) === kept));
   return Math.max(0, ...stills.map(({ forSeconds = durationSeconds / 3 }) => forSeconds * 1000));
 }
 

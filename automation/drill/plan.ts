@@ -57,6 +57,15 @@ export type PlanStep =
 /** Whether a region answers requests. `any`: nothing follows from the fault. */
 export type Serving = 'serves' | 'silent' | 'any';
 
+/** What is expected of a region. */
+export interface Expected {
+  before: Serving;
+  during: Serving;
+  after: Serving;
+  /** Of all requests (0 to 1), where tier1 gives each region a share of its own; absent: as many as come to any other. */
+  share?: number;
+}
+
 /** One fault as it went, ms since the drill began. What never happened is absent. */
 export interface FaultMark {
   fault: string;
@@ -64,7 +73,7 @@ export interface FaultMark {
   /** What was hit, as a person finds it in its cluster. */
   target: string;
   /** Who answers before, under and after the fault if failover works, by region; measured shares are judged by it. */
-  expects: Record<string, { before: Serving; during: Serving; after: Serving }>;
+  expects: Record<string, Expected>;
   /** What is in flight when it strikes cannot be saved without being written twice. */
   losesInFlight?: true;
   injectMs: number;

@@ -31,16 +31,23 @@ export type Listen = () => Promise<Heard>;
 type Listener = Pick<Drill, 'live' | 'clock' | 'outputs' | 'signal'>;
 
 /**
- * How the silence of a region can be told: from the load, where that is served by it (`serves`) and was; else by asking the region itself, as it may
- * stand by for another and be silent at any rate. So it is where the load stands still, as all of its connections wait for who is silent: then no request ends by which
+ * How the silence of a region can be told: from the load, where that tells it (`toldByLoad`) and was served by it; else by asking the region itself, as it may
+ * stand by for another, or be sent so few requests, that the load misses it at any rate. So it is where the load stands still, as all of its connections wait for who is silent: then no request ends by which
  * that could be told. Undefined where it does not answer while nothing is wrong.
  */
-export async function listenTo(drill: Listener, region: string, serves: boolean): Promise<Listen | undefined> {
+export async function listenTo(drill: Listener, region: string, toldByLoad: boolean): Promise<Listen | undefined> {
   const { live, clock } = drill;
   const question = new Question(drill, region, await byAddress(drill.outputs.regions));
-  const byLoad = serves && live.lastServedMs(region) > 0;
+  const byLoad = toldByLoad && live.lastServedMs(region) > 0;
   const answers = await question.ask(byLoad ? nextQuestionMs : answerTimeoutMs);
-  if (!byLoad) return answers ? async () => { await question.ask(answerTimeoutMs); return question.heard; } : undefined;
+  if (!byLoad && !answers) return undefined;
+  if (!byLoad) {
+    return async () => {
+      await question.ask(answerTimeoutMs);
+      question.note(live.lastServedMs(region));
+      return question.heard;
+    };
+  }
   const standsStill = (): boolean => clock() - live.lastEndMs >= leastSilenceMs;
   return async () => {
     if (answers && standsStill()) {

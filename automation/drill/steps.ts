@@ -4,13 +4,13 @@ import type { ConsumerGroup } from './consumers.ts';
 import type { KafkaView } from './faults/target.ts';
 import type { Drill } from './phases.ts';
 import type { PlanStep, StepRecord } from './plan.ts';
-import { prepareFault, underFault } from './underFault.ts';
+import { prepareAnew, prepareFault, underFault } from './underFault.ts';
 import type { Injection } from './underFault.ts';
 import { ExpectedStep, Window } from './window.ts';
 
 /**
  * The plan's steps under load. Before the first there is a third of the drill's time, and after the last a sixth at least, so that the shares before and
- * after rest on some requests. `first` is the first fault, prepared. Throws a UserError where consumers are lost without any.
+ * after rest on some requests. `first` is the first fault, prepared; it is looked up anew as its turn comes. Throws a UserError where consumers are lost without any.
  */
 export async function carryOutSteps(drill: Drill, first: Injection, kafka: KafkaView, consumers: Pick<ConsumerGroup, 'recreated'>): Promise<void> {
   const { plan, clock, signal, live, marks } = drill;
@@ -29,8 +29,8 @@ export async function carryOutSteps(drill: Drill, first: Injection, kafka: Kafka
       if (!isExpectedOf(plan.steps.slice(i + 1))) live.gathered = undefined;
     } else {
       if (next !== undefined) mustBeKnown(consumers.recreated.slice(lostBefore));
-      // What is hit may have been replaced by an earlier step.
-      const injection: Injection = next ?? await prepareFault(drill, step, kafka);
+      // What is hit may have been replaced meanwhile, by an earlier step or by anybody.
+      const injection: Injection = next === undefined ? await prepareFault(drill, step, kafka) : await prepareAnew(next);
       next = undefined;
       sinceMs = clock();
       live.gathered = isExpectedOf(plan.steps.slice(i + 1)) ? new Window({ fromMs: sinceMs, toMs: Infinity }) : undefined;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { shellWord } from '../../config/shell-word.ts';
 import { messageOf, UserError } from '../../errors.ts';
 import type { JudgeAhead } from './judge-ahead.ts';
 import { judgeLines } from './judge-lines.ts';
@@ -53,10 +54,10 @@ export async function readRun(directory: string): Promise<RunRecord> {
 export async function readReport(directory: string): Promise<Report> {
   mustBeOfOneRun(directory);
   const file = path.join(directory, 'report.json');
-  const report = await readDocument(file, `judge the run first: kbf report ${directory}`) as Report | null;
-  if (report?.schema !== reportSchema) throw new UserError(`${file} is not ${reportSchema} but ${String(report?.schema)}`, { exitCode: 2, remedy: `judge the run again: kbf report ${directory}` });
+  const report = await readDocument(file, `judge the run first: kbf report ${shellWord(directory)}`) as Report | null;
+  if (report?.schema !== reportSchema) throw new UserError(`${file} is not ${reportSchema} but ${String(report?.schema)}`, { exitCode: 2, remedy: `judge the run again: kbf report ${shellWord(directory)}` });
   const wrong = wrongReport(report);
-  if (wrong !== undefined) throw new UserError(`${file} is not what a drill wrote: ${wrong}`, { exitCode: 2, remedy: `the report was changed; judge the run again: kbf report ${directory}` });
+  if (wrong !== undefined) throw new UserError(`${file} is not what a drill wrote: ${wrong}`, { exitCode: 2, remedy: `the report was changed; judge the run again: kbf report ${shellWord(directory)}` });
   return report;
 }
 

@@ -7,7 +7,7 @@ import { removeEntry, writeEntry } from './faults/journal.ts';
 import { Target } from './faults/target.ts';
 import type { KafkaView } from './faults/target.ts';
 import { expectationsOf } from './expectations.ts';
-import { missesNeeded, recoverTimeoutMs, silenceMs, takeHoldTimeoutMs } from './fault-times.ts';
+import { isToldByLoad, missesNeeded, recoverTimeoutMs, silenceMs, takeHoldTimeoutMs } from './fault-times.ts';
 import type { Drill } from './phases.ts';
 import type { FaultMark, PlanStep } from './plan.ts';
 import { refsOf } from './place.ts';
@@ -50,10 +50,20 @@ export async function prepareFault({ plan, outputs, options }: Drill, step: Extr
   if (fault === undefined) throw new UserError(`there is no fault ${step.fault}`, { exitCode: 2 });
   const forSeconds = step.forSeconds ?? plan.durationSeconds / 3;
   const target = new Target(options.kubeconfig, refsOf(outputs, { run: plan.run, region: step.region, forSeconds }), kafka);
+  return { fault, region: step.region, target, holdMs: forSeconds * 1000, asked: step.forSeconds !== undefined, ...await lookUp(fault, target) };
+}
+
+/** The same on what is there by now, as pods may have been replaced. What was arranged stays as it is: what its healing needs was read before that. */
+export async function prepareAnew(injection: Injection): Promise<Injection> {
+  const { fault, target } = injection;
+  return fault.arrange === undefined ? { ...injection, ...await lookUp(fault, target) } : injection;
+}
+
+async function lookUp(fault: Fault, target: Target): Promise<Pick<Injection, 'text' | 'undo'>> {
   const text = fault.describe(target);
   const undo = await fault.prepare(target).catch(refuseForbidden);
   const means = fault.means?.(undo);
-  return { fault, region: step.region, target, text: means === undefined ? text : `${text} (${means})`, holdMs: forSeconds * 1000, asked: step.forSeconds !== undefined, undo };
+  return { text: means === undefined ? text : `${text} (${means})`, undo };
 }
 
 /** A right that is missing is missing for the next drill as well. What the API server says names it. */
@@ -63,13 +73,12 @@ function refuseForbidden(error: unknown): never {
 }
 
 /** Has what was ended by an earlier drill made anew, where its cluster would now be slow to bring it back. */
-export async function refresh(drill: Drill, injection: Injection): Promise<void> {
-  const { fault, target, undo } = injection;
-  if (await fault.refresh?.(target, undo) !== true) return;
-  drill.phase('steady', `${injection.text} made anew, as what ended lately is made to wait before it starts again`);
+export async function refresh(drill: Drill, { fault, target, undo, text }: Injection): Promise<void> {
+  const anew = await fault.refresh?.(target, undo);
+  if (anew === undefined) return;
+  drill.phase('steady', `${text} made anew, as what ended lately is made to wait before it starts again`);
   const asked = { timeoutMs: takeHoldTimeoutMs, everyMs: askEveryMs, signal: drill.signal };
-  if (!await poll(() => fault.isHealed(target, undo), asked)) throw new UserError(`${injection.text} was not back within ${takeHoldTimeoutMs / 1000} s`);
-  injection.undo = await fault.prepare(target);
+  if (!await poll(() => fault.isHealed(target, anew), asked)) throw new UserError(`${text} was not back within ${takeHoldTimeoutMs / 1000} s`);
 }
 
 /** Brings about what the fault needs before the load, if anything. */
@@ -88,7 +97,7 @@ export async function underFault(drill: Drill, injection: Injection): Promise<vo
   const { clock, plan, signal } = drill;
   const { fault, region, target, undo, holdMs, asked } = injection;
   const expects = expectationsOf(fault.expects, { region, ...drill.outputs });
-  const listen = expects[region]?.during === 'silent' ? await listenTo(drill, region, expects[region].before === 'serves') : undefined;
+  const listen = expects[region]?.during === 'silent' ? await listenTo(drill, region, isToldByLoad({ region, expects })) : undefined;
   await note(drill, injection);
   const mark: FaultMark = {
     fault: fault.name, region, target: injection.text, injectMs: clock(), expects,

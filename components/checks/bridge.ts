@@ -1,3 +1,4 @@
+import { shellWord } from '../../config/shell-word.ts';
 import { askTopics } from './ask-topics.ts';
 import { type Look, reasonOf } from './problem.ts';
 
@@ -26,12 +27,12 @@ export const lookAtBridge: Look<BridgeInput> = async (input) => {
 };
 
 function after(status: number, { context, namespace }: BridgeInput): string {
-  const logs = `kubectl --context ${context} logs -n ${namespace} -l strimzi.io/kind=KafkaBridge --tail 50`;
-  if (status === 404) return `whether TSB took the gateway's routes: kubectl --context ${context} get gateways.gateway.tsb.tetrate.io,ingressgateways.gateway.tsb.tetrate.io -n ${namespace} -o yaml`;
-  if (status === 503) return `whether the bridge is ready: kubectl --context ${context} get kafkabridge,pods,endpointslices -n ${namespace}; ${logs}`;
+  const logs = `kubectl --context ${shellWord(context)} logs -n ${namespace} -l strimzi.io/kind=KafkaBridge --tail 50`;
+  if (status === 404) return `whether TSB took the gateway's routes: kubectl --context ${shellWord(context)} get gateways.gateway.tsb.tetrate.io,ingressgateways.gateway.tsb.tetrate.io -n ${namespace} -o yaml`;
+  if (status === 503) return `whether the bridge is ready: kubectl --context ${shellWord(context)} get kafkabridge,pods,endpointslices -n ${namespace}; ${logs}`;
   return `whether the bridge reaches Kafka: ${logs}`;
 }
 
 function unreachable({ context, namespace }: BridgeInput): string {
-  return `kubectl --context ${context} get pods,services -n ${namespace}; firewalls between this machine and the gateway. Where only tier1 is to reach it, set checks: false`;
+  return `kubectl --context ${shellWord(context)} get pods,services -n ${namespace}; firewalls between this machine and the gateway. Where only tier1 is to reach it, set checks: false`;
 }

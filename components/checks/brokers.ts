@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { connect } from 'node:tls';
 
+import { shellWord } from '../../config/shell-word.ts';
 import { type Look, type Problem, reasonOf } from './problem.ts';
 
 export interface BrokersInput {
@@ -23,32 +24,34 @@ async function one(server: string, { caCertificate, addresses, place }: BrokersI
   const separator = server.lastIndexOf(':');
   const host = server.slice(0, separator);
   const resolved = await resolve(host, addresses[host]);
-  if (resolved.address === undefined) {
+  if (resolved.to === undefined) {
     return [{ found: `${server}: the name does not resolve on this machine (${resolved.reason})`, see: 'whether DNS has it: bridges call brokers by this name as well' }];
   }
-  const failure = await handshake({ address: resolved.address, port: Number(server.slice(separator + 1)), host, caCertificate });
-  return failure === undefined ? [] : [{ found: `${server} at ${resolved.address}: ${failure.found}`, see: failure.see ?? see(place) }];
+  const failure = await handshake({ to: resolved.to, port: Number(server.slice(separator + 1)), host, caCertificate });
+  return failure === undefined ? [] : [{ found: `${server} at ${resolved.at}: ${failure.found}`, see: failure.see ?? see(place) }];
 }
 
-async function resolve(host: string, known: string | undefined): Promise<{ address?: string; reason: string }> {
+/** What to connect to, and what that is; by its name, so that any of its addresses will do. */
+async function resolve(host: string, known: string | undefined): Promise<{ to: string; at: string } | { to?: never; reason: string }> {
   try {
-    return { address: (await lookup(host)).address, reason: '' };
+    return { to: host, at: (await lookup(host, { all: true })).map(({ address }) => address).join(', ') };
   } catch (error) {
-    return { ...(known === undefined ? {} : { address: known }), reason: reasonOf(error) };
+    return known === undefined ? { reason: reasonOf(error) } : { to: known, at: known };
   }
 }
 
 interface Broker {
-  readonly address: string;
+  /** Its host name, or an address of it. */
+  readonly to: string;
   readonly port: number;
   readonly host: string;
   readonly caCertificate: string;
 }
 
 /** @returns what failed; undefined when the broker showed a certificate for its name that the CA signed */
-async function handshake({ address, port, host, caCertificate }: Broker): Promise<{ found: string; see?: string } | undefined> {
+async function handshake({ to, port, host, caCertificate }: Broker): Promise<{ found: string; see?: string } | undefined> {
   return await new Promise((resolve) => {
-    const socket = connect({ host: address, port, servername: host, ca: caCertificate, allowPartialTrustChain: true, timeout: timeoutMs });
+    const socket = connect({ host: to, port, servername: host, ca: caCertificate, allowPartialTrustChain: true, timeout: timeoutMs });
     const end = (failure?: { found: string; see?: string }): void => {
       socket.destroy();
       resolve(failure);
@@ -67,6 +70,6 @@ function explained(error: NodeJS.ErrnoException): { found: string; see?: string 
 }
 
 function see(place: BrokersInput['place']): string {
-  const services = place === undefined ? '' : `kubectl --context ${place.context} get kafka,pods,services -n ${place.namespace}; `;
+  const services = place === undefined ? '' : `kubectl --context ${shellWord(place.context)} get kafka,pods,services -n ${place.namespace}; `;
   return `${services}firewalls between this machine and the brokers. Where only the clusters are to reach Kafka, set checks: false`;
 }

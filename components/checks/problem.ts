@@ -1,3 +1,5 @@
+import { messageOf } from '../../errors.ts';
+
 /** Something that a check found wrong, as a person is told. */
 export interface Problem {
   /** What was looked at, and what it was like. */
@@ -21,6 +23,8 @@ export function failureText(heading: string, problems: readonly Problem[]): stri
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, cause } = error as NodeJS.ErrnoException;
-  const text = code === undefined || error.message.includes(code) ? error.message : `${error.message} (${code})`;
+  const message = messageOf(error);
+  // What stands for several errors has the code of the first, and says what the last does.
+  const text = code === undefined || message.includes(code) || error instanceof AggregateError ? message : `${message} (${code})`;
   return cause === undefined ? text : `${text}: ${reasonOf(cause)}`;
 }

@@ -1,5 +1,6 @@
 import type { V1Pod, V1PodList } from '@kubernetes/client-node';
 
+import { shellWord } from '../../config/shell-word.ts';
 import { getterOf } from '../cluster-client.ts';
 import { type Look, type Problem, reasonOf } from './problem.ts';
 
@@ -16,7 +17,7 @@ const sidecar = 'istio-proxy';
 
 /** Looks whether every pod of the bridge has its proxy, and whether that is ready: without it the mesh sees nothing of the bridge. */
 export const lookAtSidecars: Look<SidecarsInput> = async ({ kubeconfig, context, namespace, selector }) => {
-  const see = `kubectl --context ${context} get pods -n ${namespace}`;
+  const see = `kubectl --context ${shellWord(context)} get pods -n ${namespace}`;
   try {
     const labelSelector = Object.entries(selector).map(([label, value]) => `${label}=${value}`).join(',');
     const list = await getterOf(kubeconfig, context)(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?labelSelector=${encodeURIComponent(labelSelector)}`);
@@ -35,9 +36,9 @@ function problem({ metadata, spec, status }: V1Pod, { context, namespace, see }:
   if (!has) {
     return [{
       found: `${pod} has no ${sidecar}: it was started before its namespace asked for one, or no injector answered`,
-      see: `kubectl --context ${context} get namespace ${namespace} --show-labels; kubectl --context ${context} get mutatingwebhookconfigurations; then delete the pod, so that another is made`,
+      see: `kubectl --context ${shellWord(context)} get namespace ${namespace} --show-labels; kubectl --context ${shellWord(context)} get mutatingwebhookconfigurations; then delete the pod, so that another is made`,
     }];
   }
   const ready = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].some((container) => container.name === sidecar && container.ready);
-  return ready ? [] : [{ found: `${pod}: its ${sidecar} is not ready`, see: `${see}; kubectl --context ${context} logs -n ${namespace} ${metadata?.name ?? ''} -c ${sidecar}` }];
+  return ready ? [] : [{ found: `${pod}: its ${sidecar} is not ready`, see: `${see}; kubectl --context ${shellWord(context)} logs -n ${namespace} ${metadata?.name ?? ''} -c ${sidecar}` }];
 }

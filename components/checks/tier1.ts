@@ -1,3 +1,4 @@
+import { shellWord } from '../../config/shell-word.ts';
 import { askTopics } from './ask-topics.ts';
 import { type Look, type Problem, reasonOf } from './problem.ts';
 
@@ -29,7 +30,7 @@ async function one(hostname: string, { address, port, caCertificate, context, na
 type Place = Pick<Tier1Input, 'context' | 'namespace'>;
 
 function after(status: number, { context, namespace }: Place): string {
-  const routes = `kubectl --context ${context} get gateways.gateway.tsb.tetrate.io,tier1gateways.gateway.tsb.tetrate.io -n ${namespace} -o yaml`;
+  const routes = `kubectl --context ${shellWord(context)} get gateways.gateway.tsb.tetrate.io,tier1gateways.gateway.tsb.tetrate.io -n ${namespace} -o yaml`;
   if (status === 404) return `whether TSB took tier1's routes: ${routes}`;
   return `whether TSB gave tier1 the regions' gateways: kbf doctor; ${routes}; firewalls between tier1 and the regions' gateways`;
 }
@@ -43,5 +44,5 @@ function aboutCertificate(error: unknown): string | undefined {
 }
 
 function unreachable({ context, namespace }: Place): string {
-  return `kubectl --context ${context} get pods,services -n ${namespace}; firewalls between this machine and tier1. Where it cannot be reached from here, set checks: false`;
+  return `kubectl --context ${shellWord(context)} get pods,services -n ${namespace}; firewalls between this machine and tier1. Where it cannot be reached from here, set checks: false`;
 }

@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 
 import { z } from 'zod';
 
+import { canonicalAddress } from '../canonical-address.ts';
 import { amountOf } from '../quantity.ts';
 
 /**
@@ -144,7 +145,10 @@ export const service = z.strictObject({
   address: z
     .string()
     .refine((address) => isIP(address) > 0 || hostName.safeParse(address).success, 'an IP address or a host name')
+    .refine((address) => !address.includes('%'), { error: 'an address without a zone (%), which means a link of one machine and nothing to others', abort: true })
     .refine(isReachable, 'an address that other machines reach: not one of the machine itself (loopback), of its link, of many, or of nobody')
+    // It is compared with what others write.
+    .overwrite(canonicalAddress)
     .optional()
     .describe('A fixed IP address of the load balancer, reserved before; with another type the IP address or host name of what stands in front of it, as TSB and clients are told; of tier1 it is also what ExternalDNS publishes (`tier1.dns`).'),
   internal: z.enum(['gke', 'aws', 'azure']).optional().describe('An internal load balancer, in the words of this cloud; absent: the cloud’s default.'),

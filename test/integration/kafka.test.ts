@@ -129,30 +129,30 @@ describe('Kafka and operators as settings have them', () => {
     });
 
     it('comes by its chart before its objects, with its definitions and values', async () => {
-      assert.deepEqual((await (await installed()).up()).changes, { create: 6, same: 2 });
+      assert.deepEqual((await (await installed()).up()).changes, { create: 7, same: 2 });
       assert.equal(await inCentral('get', 'configmap', 'strimzi-cluster-operator', '--output', 'jsonpath={.data}'), '{"greeting":"hello","watchAnyNamespace":"true"}');
       assert.equal(await inCentral('get', 'deployment', 'strimzi-cluster-operator', '--output', 'jsonpath={.status.availableReplicas}'), '1');
-      assert.deepEqual((await (await installed()).up()).changes, { same: 8 });
+      assert.deepEqual((await (await installed()).up()).changes, { same: 9 });
     });
 
     it('has an object that a killed run was creating, which later runs change as their own', async () => {
       const greeting = (): Promise<string> => kubectl('central', '--namespace', 'default', 'get', 'kafkabridge', 'bridge', '--output', 'jsonpath={.metadata.annotations.greeting}');
       await asKilled('bridge');
-      assert.deepEqual((await (await installed({}, { greeting: 'changed' })).up()).changes, { same: 7, update: 1 });
+      assert.deepEqual((await (await installed({}, { greeting: 'changed' })).up()).changes, { same: 8, update: 1 });
       assert.equal(await greeting(), 'changed');
-      assert.deepEqual((await (await installed()).up()).changes, { same: 7, update: 1 });
+      assert.deepEqual((await (await installed()).up()).changes, { same: 8, update: 1 });
       assert.equal(await greeting(), 'none');
     });
 
     it('is found when it is expected', async () => {
-      assert.deepEqual((await (await open({})).preview()).changes, { delete: 4, same: 4 });
+      assert.deepEqual((await (await open({})).preview()).changes, { delete: 5, same: 4 });
     });
 
     it('is upgraded with its definitions, which Helm alone would leave as they are', async () => {
       const file = join(chart, 'crds/kafkabridges.yaml');
       await writeFile(file, (await readFile(file, 'utf8')).replace('replicas: { type: integer }', 'replicas: { type: integer }\n                image: { type: string }'));
       await writeFile(join(chart, 'Chart.yaml'), (await readFile(join(chart, 'Chart.yaml'), 'utf8')).replace('1.0.0', '2.0.0'));
-      assert.deepEqual((await (await installed({ greeting: 'bye' })).up()).changes, { same: 6, update: 2 });
+      assert.deepEqual((await (await installed({ greeting: 'bye' })).up()).changes, { same: 7, update: 2 });
       assert.match(await kubectl('central', 'explain', 'kafkabridge.spec.image'), /FIELD: image <string>/);
       assert.equal(await inCentral('get', 'configmap', 'strimzi-cluster-operator', '--output', 'jsonpath={.data.greeting}'), 'bye');
     });
@@ -166,7 +166,7 @@ describe('Kafka and operators as settings have them', () => {
     });
 
     it('comes again over what stayed', async () => {
-      assert.deepEqual((await (await installed()).up()).changes, { create: 8 });
+      assert.deepEqual((await (await installed()).up()).changes, { create: 9 });
     });
 
     it('that a killed run had half installed is refused with what to do, and goes as well', async () => {

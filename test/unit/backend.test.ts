@@ -9,7 +9,7 @@ describe('where a stack\'s state lies', () => {
   let directory: string;
   let state: string;
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'kbf-unit-'));
+    directory = await mkdtemp(join(tmpdir(), 'kbf unit-'));
     state = join(directory, 'state');
     await writeFile(join(directory, 'Pulumi.yaml'), 'name: tiny\nruntime: nodejs\n');
     await writeFile(join(directory, 'Pulumi.prod.yaml'), 'config: {}\n');
@@ -48,7 +48,7 @@ describe('where a stack\'s state lies', () => {
     await assert.rejects(open({}), ({ exitCode, message, remedy }: UserError) => {
       assert.equal(exitCode, 2);
       assert.ok(message.includes(`Stack prod has no state in ${state}, and ${join(directory, 'credentials.json')} says`));
-      assert.match(remedy ?? '', new RegExp(`export PULUMI_BACKEND_URL=s3://me:PASSWORD@states\n.*export PULUMI_BACKEND_URL=file://${state}$`));
+      assert.match(remedy ?? '', new RegExp(`export PULUMI_BACKEND_URL=s3://me:PASSWORD@states\n.*export PULUMI_BACKEND_URL='file://${state}'$`));
       return true;
     });
     await login('https://token@states.example');

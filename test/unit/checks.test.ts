@@ -15,6 +15,7 @@ import { type BrokersInput, lookAtBrokers } from '../../components/checks/broker
 import { failureText } from '../../components/checks/problem.ts';
 import { lookAtSidecars } from '../../components/checks/sidecars.ts';
 import { lookAtTier1, type Tier1Input } from '../../components/checks/tier1.ts';
+import { withHostName } from '../fixtures/host-names.ts';
 import { serverCertificate } from '../fixtures/server-certificate.ts';
 import { recordTopology, region, root } from './topology-fixtures.ts';
 
@@ -43,6 +44,15 @@ describe('a look at brokers', () => {
     const [other] = await look({ servers: [`broker-1.kafka.invalid:${port}`], addresses: { 'broker-1.kafka.invalid': '127.0.0.1' } });
     assert.match(other?.found ?? '', /^broker-1\.kafka\.invalid:\d+ at 127\.0\.0\.1: its certificate is for other names: /);
     assert.match(other?.see ?? '', /kafka\.certificate/);
+  });
+
+  it('goes by whichever address of a name answers, and names all of them where none does', async () => {
+    const name = 'broker-0.kafka.invalid';
+    await withHostName(name, ['::1', '127.0.0.1'], async () => {
+      assert.deepEqual(await look({ servers: [`${name}:${port}`] }), []);
+      const [problem] = await look({ servers: [`${name}:1`] });
+      assert.equal(problem?.found, `${name}:1 at ::1, 127.0.0.1: connect ECONNREFUSED 127.0.0.1:1`);
+    });
   });
 
   it('says of a name that leads nowhere that bridges need it as well', async () => {

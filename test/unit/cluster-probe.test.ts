@@ -53,6 +53,21 @@ describe('an API server that is asked', () => {
     });
   }
 
+  it('answers when it takes the question after it had too much to do', async () => {
+    let asked = 0;
+    const server = await listening(createServer({ cert, key }, (request, response) => {
+      if (request.method === 'GET') response.writeHead(200).end('ok');
+      else if ((asked += 1) === 1) response.writeHead(429, { 'retry-after': '1' }).end('Too many requests, please try again later.\n');
+      else response.writeHead(201).end('{}');
+    }));
+    assert.deepEqual([(await probeCluster({ context: 'east', kubeconfig: kubeconfig(server) })).state, asked], ['answers', 2]);
+  });
+
+  it('is there when it has too much to do for longer', async () => {
+    const answer = await ask((request, response) => { response.writeHead(request.method === 'GET' ? 200 : 429).end('Too many requests, please try again later.\n'); });
+    assert.deepEqual([answer.state, answer.detail], ['busy', 'HTTP 429: Too many requests, please try again later.']);
+  });
+
   it('does not answer while it is not ready, and says what is not', async () => {
     const answer = await ask((_request, response) => { response.writeHead(500).end('[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n'); });
     assert.deepEqual([answer.state, answer.detail], ['unreachable', 'it is not ready: HTTP 500: etcd failed: reason withheld']);

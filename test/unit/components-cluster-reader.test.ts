@@ -27,7 +27,7 @@ describe('reading a field past the engine', () => {
       response.writeHead(answer?.code ?? 500, { 'content-type': 'application/json' }).end(JSON.stringify(answer?.body));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    directory = mkdtempSync(join(tmpdir(), 'kbf-reader-'));
+    directory = mkdtempSync(join(tmpdir(), 'kbf reader-'));
     kubeconfig = join(directory, 'kubeconfig');
     writeFileSync(kubeconfig, JSON.stringify(kubeconfigFor((server.address() as AddressInfo).port)));
   });
@@ -54,7 +54,7 @@ describe('reading a field past the engine', () => {
     await assert.rejects(awaited(1), (error: unknown) => {
       assert.ok(pulumi.RunError.isInstance(error));
       assert.match(String(error), /Service edge\/tier1 in cluster central has no load balancer address after 0 s; last state: condition NotReady=True \(NoAddress: the pool is empty\)/);
-      assert.match(String(error), /kubectl --kubeconfig \S+ --context central describe service -n edge tier1/);
+      assert.match(String(error), /kubectl --kubeconfig '\S+ \S+' --context central describe service -n edge tier1/);
       return true;
     });
   });
@@ -106,6 +106,13 @@ describe('the state of an object in one line', () => {
 
   it('is the status where it has no conditions', () => {
     assert.equal(stateOf(live({ state: 'FAILED', message: 'no such group' })), 'status {"state":"FAILED","message":"no such group"}');
+  });
+
+  it('says that it is of an older generation than the object', () => {
+    const conditions = [{ type: 'Ready', status: 'True' }];
+    const object = (generation: number): LiveObject => ({ metadata: { name: 'bridge', generation }, status: { observedGeneration: 1, conditions } });
+    assert.equal(stateOf(object(1)), 'condition Ready=True');
+    assert.equal(stateOf(object(2)), 'condition Ready=True; all this of generation 1: of generation 2 no operator has said anything yet');
   });
 
   it('says that nobody answered, or that the object is not there', () => {

@@ -35,7 +35,7 @@ describe('the four components', () => {
   it('send every object to the cluster it belongs to', () => {
     const cluster = { KafkaCluster: ['kafka'], TsbWorkspace: ['central'], Tier1Failover: ['central'], KafkaBridgeRegion: ['east', 'west'] };
     for (const { name, type, parent, provider } of two.resources) {
-      if (parent === undefined || type.startsWith('command:')) continue;
+      if (parent === undefined || type.startsWith('command:') || type.startsWith('kbf:')) continue;
       const allowed = cluster[parent as keyof typeof cluster];
       const expected = parent === 'KafkaBridgeRegion' ? name.split('-')[0] : allowed[0];
       assert.equal(provider, expected, `${type} ${name}`);
@@ -134,6 +134,7 @@ describe('the four components', () => {
         'north-gateway',
         'north-local',
         'north-namespace',
+        'north-placement',
         'north-routes',
         'north-shared',
         'north-sidecars-check',

@@ -34,6 +34,12 @@ describe('settings that are nearly wrong', () => {
     assert.deepEqual(wrong(settings({ kafka: { config: Object.fromEntries(times.map((name) => [name, name.includes('heartbeat') ? 1_000 : 2_000])) } })), []);
   });
 
+  it('are IPv6 addresses in every way that they are written, which are handed on in one', () => {
+    for (const [address, canonical] of [['2001:DB8::10', '2001:db8::10'], ['2001:db8:0::10', '2001:db8::10'], ['::ffff:a00:1', '::ffff:10.0.0.1'], ['10.0.0.1', '10.0.0.1']]) {
+      assert.equal(parseConfiguration(settings({ tier1: { service: { address } } }), files.directory).tier1.service.address, canonical);
+    }
+  });
+
   it('are metadata of the version that Kafka itself has, and of one that is later than any known', () => {
     assert.deepEqual(wrong(settings({ kafka: { version: '4.3.0', metadataVersion: '4.3' } })), []);
     for (const metadataVersion of ['4.4', '4.4-IV7']) assert.deepEqual(wrong({ ...settings({ kafka: { version: '4.4.0', metadataVersion } }), operators: { strimzi: { version: '1.99.0' } } }), [], metadataVersion);

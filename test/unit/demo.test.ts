@@ -59,9 +59,9 @@ describe('the demo', () => {
   });
 
   it('that is to keep the sandbox detaches it, destroys nothing and says how to stop it', async () => {
-    await run({ keep: true });
+    await run({ keep: true, stateDir: join(directory, 'my state') });
     assert.deepEqual(happened.slice(-2), ['drill', 'detached']);
-    assert.match(written, /npx kbf --state-dir \S+ sandbox down --name demo-\d+/);
+    assert.match(written, /npx kbf --state-dir '\S+\/my state' sandbox down --name demo-\d+/);
   });
 
   for (const [step, rest] of Object.entries({

@@ -5,15 +5,16 @@ import { createServer } from 'node:tls';
 import { lineOf } from '../../automation/doctor/finding.ts';
 import { shakeHands } from '../../automation/doctor/handshake.ts';
 import { judgeKafka } from '../../automation/doctor/kafka.ts';
+import { withHostName } from '../fixtures/host-names.ts';
 import { type Made, makeCertificate } from '../fixtures/made-certificate.ts';
 import { configuration, object, TwoClusters } from './doctor-fixtures.ts';
 
 const open = new Set<Server>();
 
-async function listening(server: Server): Promise<number> {
+async function listening(server: Server, host?: string): Promise<number> {
   open.add(server);
   server.on('connection', (socket) => socket.on('error', () => undefined));
-  await new Promise<void>((resolve) => server.listen(0, resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return (server.address() as AddressInfo).port;
 }
 
@@ -40,6 +41,14 @@ describe('doctor: Kafka', () => {
     assert.match(server ?? '', /^ok +Kafka +existing +localhost:\d+: answers with a certificate that the settings trusts/);
     assert.match(listener ?? '', /^ok +certificate +Kafka +the listener's is good until .*\(364 days\)/);
     assert.match(authority ?? '', /^ok +certificate +Kafka +the CA that the settings trusts is good until/);
+  });
+
+  it('that exists answers by one of the addresses of its name', async () => {
+    const [open, closed] = [await listening(createServer(await leaf({ dns: ['kafka.invalid'] })), '127.0.0.1'), 1];
+    await withHostName('kafka.invalid', ['::1', '127.0.0.1'], async () => {
+      assert.match((await existing(`kafka.invalid:${String(open)}`))[0] ?? '', /^ok .*answers with a certificate that the settings trusts/);
+      assert.match((await existing(`kafka.invalid:${String(closed)}`))[0] ?? '', /^warning .*cannot be connected to from this machine \(ECONNREFUSED\)/);
+    });
   });
 
   it('shows a certificate for other names, of another CA, or one that ends', async () => {

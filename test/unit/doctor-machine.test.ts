@@ -9,7 +9,7 @@ import { judgeMachine } from '../../automation/doctor/machine.ts';
 import type { EnvironmentOptions } from '../../automation/options.ts';
 
 let directory: string;
-beforeEach(async () => { directory = await mkdtemp(join(tmpdir(), 'kbf-machine-')); });
+beforeEach(async () => { directory = await mkdtemp(join(tmpdir(), 'kbf machine-')); });
 afterEach(async () => { await rm(directory, { recursive: true, force: true }); });
 
 async function program(name: string, script: string): Promise<void> {
@@ -80,7 +80,7 @@ describe('doctor: this machine', () => {
     try {
       await mkdir(join(directory, '.pulumi/plugins/resource-kubernetes-v4.25.0'), { recursive: true });
       assert.match(await plugin('s3://states'), /^ok .*\/\.pulumi\/plugins\//);
-      assert.ok((await plugin()).includes(`Where it cannot: PULUMI_HOME=${join(directory, 'pulumi-home')} pulumi plugin install resource kubernetes 4.25.0`));
+      assert.ok((await plugin()).includes(`Where it cannot: PULUMI_HOME='${join(directory, 'pulumi-home')}' pulumi plugin install resource kubernetes 4.25.0`));
       await mkdir(join(directory, 'pulumi-home/plugins/resource-kubernetes-v4.25.0'), { recursive: true });
       assert.match(await plugin(), /^ok .*\/pulumi-home\/plugins\//);
       assert.match(await plugin('', ''), /^ok .*\/pulumi-home\/plugins\//);

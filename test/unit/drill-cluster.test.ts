@@ -9,6 +9,7 @@ import { parse, stringify } from 'yaml';
 import { Cluster } from '../../automation/drill/cluster.ts';
 import { startFakeKubernetes } from '../fixtures/fake-kubernetes.ts';
 import type { FakeKubernetes } from '../fixtures/fake-kubernetes.ts';
+import { withHostName } from '../fixtures/host-names.ts';
 import { makeCertificate } from '../fixtures/made-certificate.ts';
 
 const container = { namespace: 'apps', pod: 'b-1', container: 'b' };
@@ -39,6 +40,16 @@ describe('a cluster that is asked', () => {
     return new Cluster(file, 'east');
   }
   const read = (cluster: Cluster): Promise<unknown> => cluster.ask('pod b-1 cannot be read', () => cluster.core.readNamespacedPod({ namespace: 'apps', name: 'b-1' }));
+
+  it('says why it cannot be asked, also by a name of which no address answers', async () => {
+    const file = path.join(directory, 'kubeconfig');
+    await writeFile(file, stringify({
+      clusters: [{ name: 'c', cluster: { server: 'https://api.example:2' } }], users: [{ name: 'me', user: { token: 't' } }], contexts: [{ name: 'east', context: { cluster: 'c', user: 'me' } }],
+    }));
+    await withHostName('api.example', ['::1', '127.0.0.1'], async () => {
+      await assert.rejects(read(new Cluster(file, 'east')), { name: 'UserError', message: 'pod b-1 cannot be read in cluster east: fetch failed: connect ECONNREFUSED 127.0.0.1:2' });
+    });
+  });
 
   describe('with what a plugin gives', () => {
     const timesAsked = (): number => readFileSync(path.join(directory, 'asked'), 'utf8').length;

@@ -130,6 +130,26 @@ describe('the fault bridge-drain', () => {
     assert.equal(await bridgeDrain.isHealed(target, undo), true);
   });
 
+  it('evicts the bridges that are there when it strikes, and has not taken hold while one is on a cordoned node', async () => {
+    const undo = await bridgeDrain.prepare(target);
+    api.objects.delete(`${pods}b-1`);
+    pod('b-new', 'n-1');
+    await bridgeDrain.inject(target, undo);
+    assert.deepEqual(asked.map(([name]) => name).sort(), ['b-2', 'b-new']);
+    assert.equal(await bridgeDrain.isEffective(target, undo), true);
+    pod('b-3', 'n-2');
+    assert.equal(await bridgeDrain.isEffective(target, undo), false);
+  });
+
+  it('evicts nobody, and says so, where a bridge is on a node by then that it cannot cordon, or none is on those that it did', async () => {
+    const undo = await bridgeDrain.prepare(target);
+    pod('b-new', 'n-3');
+    await assert.rejects(bridgeDrain.inject(target, undo), { name: 'UserError', message: /^nothing was evicted in cluster east, .*: pod apps\/b-new is on node n-3 by now/ });
+    for (const name of ['b-1', 'b-2', 'b-new']) api.objects.delete(`${pods}${name}`);
+    await assert.rejects(bridgeDrain.inject(target, undo), { name: 'UserError', message: /no bridge is on n-1, n-2 any more$/ });
+    assert.deepEqual(asked, []);
+  });
+
   it('asks again for what a disruption budget holds back, and not for what is gone', async () => {
     heldBack['b-2'] = 1;
     const undo = await bridgeDrain.prepare(target);

@@ -5,6 +5,7 @@ import { expectationsOf } from '../../automation/drill/expectations.ts';
 import { bridgeCutFromKafka, regionBlackHole } from '../../automation/drill/faults/cuts.ts';
 import { apiServerDown, bothRegionsBlip, bridgeHang, bridgeSlow } from '../../automation/drill/faults/holds.ts';
 import { bridgeKill, bridgeTerminate, brokerLeaderKill } from '../../automation/drill/faults/kills.ts';
+import { operatorDown } from '../../automation/drill/faults/scalings.ts';
 import { cutAll, policiesThere } from '../../automation/drill/faults/policies.ts';
 import type { Cut } from '../../automation/drill/faults/policies.ts';
 import { Target } from '../../automation/drill/faults/target.ts';
@@ -65,9 +66,9 @@ describe('faults', () => {
   });
 
   it('that kill have pods made anew first whose containers the kubelet would make wait, where that is allowed', async () => {
-    const isRefreshed = async (endedAt?: Date): Promise<boolean | undefined> => {
+    const isRefreshed = async (endedAt?: Date): Promise<boolean> => {
       pod(bridge, bridgeLabels, 'c-2', endedAt?.toISOString());
-      return await bridgeKill.refresh?.(target, await bridgeKill.prepare(target));
+      return await bridgeKill.refresh?.(target, await bridgeKill.prepare(target)) !== undefined;
     };
     const ago = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
     assert.equal(await isRefreshed(), false);
@@ -78,6 +79,42 @@ describe('faults', () => {
     api.denied.clear();
     assert.equal(await isRefreshed(ago(1)), true);
     assert.ok(!api.objects.has('/api/v1/namespaces/apps/pods/b-1'));
+  });
+
+  it('that kill wait for those pods alone that they have made anew, where others need not be', async () => {
+    pod(bridge, bridgeLabels, 'c-1', new Date(Date.now() - 60_000).toISOString());
+    pod({ ...bridge, name: 'b-2' }, bridgeLabels);
+    const anew = await bridgeKill.refresh?.(target, await bridgeKill.prepare(target)) ?? assert.fail('nothing was made anew');
+    assert.deepEqual([api.objects.has('/api/v1/namespaces/apps/pods/b-1'), api.objects.has('/api/v1/namespaces/apps/pods/b-2')], [false, true]);
+    assert.equal(await bridgeKill.isHealed(target, anew), false, 'one is missing');
+    pod({ ...bridge, name: 'b-3' }, bridgeLabels);
+    assert.equal(await bridgeKill.isHealed(target, anew), true);
+  });
+
+  it('of the operator stop those that look after the bridge, and name them; others go on', async () => {
+    const operator = (namespace: string, env: object[]): object => ({
+      metadata: { namespace, name: 'operator', uid: `uid-${namespace}`, resourceVersion: '1' },
+      spec: { replicas: 1, selector: { matchLabels: { name: 'operator' } }, template: { metadata: { labels: { 'strimzi.io/kind': 'cluster-operator' } }, spec: { containers: [{ env }] } } },
+    });
+    const watching = (value: string): object[] => [{ name: 'STRIMZI_NAMESPACE', value }];
+    const hit = async (...deployments: object[]): Promise<string[]> => {
+      const scaled: string[] = [];
+      api.answer = (method, { pathname }) => {
+        if (pathname === '/apis/apps/v1/deployments') return [200, { items: deployments }];
+        const [, namespace, scale] = /^\/apis\/apps\/v1\/namespaces\/(.+)\/deployments\/operator(\/scale)?$/.exec(pathname) ?? [];
+        if (namespace === undefined) return undefined;
+        if (method === 'PATCH' && scale !== undefined) scaled.push(namespace);
+        return [200, operator(namespace, [])];
+      };
+      const undo = await operatorDown.prepare(target);
+      assert.equal(operatorDown.describe(target), 'Strimzi\'s operator of namespace apps in cluster east');
+      await operatorDown.inject(target, undo);
+      assert.deepEqual(operatorDown.means?.(undo), scaled.map((namespace) => `${namespace}/operator`).join(', '));
+      return scaled;
+    };
+    assert.deepEqual(await hit(operator('strimzi', watching('team-a,apps')), operator('team-b', watching('team-b'))), ['strimzi']);
+    assert.deepEqual(await hit(operator('all', watching('*')), operator('silent', [])), ['all', 'silent']);
+    await assert.rejects(hit(operator('team-b', watching('team-b'))), { exitCode: 2, message: /no Deployment of Strimzi's operator .* that watches namespace apps \(cluster east\)$/ });
   });
 
   it('of a broker hit the one that leads', async () => {
@@ -286,5 +323,12 @@ describe('who should answer', () => {
     assert.deepEqual(during({ during: 'silent' }, 'east'), ['east silent', 'west serves']);
     assert.deepEqual(during({ during: 'silent' }, 'west'), ['east silent', 'west serves']);
     assert.deepEqual(expectationsOf({ during: 'silent' }, { region: 'east', regions, tier1: { first: 'east' } })['west'], { before: 'any', during: 'serves', after: 'any' });
+  });
+
+  it('asks a region that tier1 gives nothing no more than a standby, and knows the share of the others', () => {
+    const [east, west] = Object.values(expectationsOf({ during: 'silent' }, { region: 'east', regions, tier1: { weights: { east: 100, west: 0 } } }));
+    assert.deepEqual([east, west], [{ before: 'serves', during: 'silent', after: 'serves', share: 1 }, { before: 'any', during: 'serves', after: 'any' }]);
+    const shared = Object.values(expectationsOf({ during: 'serves' }, { region: 'east', regions, tier1: { weights: { east: 70, west: 30 } } }));
+    assert.deepEqual(shared.map(({ before, share }) => [before, share]), [['serves', 0.7], ['serves', 0.3]]);
   });
 });

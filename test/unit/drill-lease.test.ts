@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, mkdtempDisposable, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -163,8 +163,22 @@ describe('the Lease of a stack', () => {
   it('of a plan lasts as long as it stops the API server that keeps it, and of other API servers no longer', () => {
     const region = { context: 'east', namespace: 'edge', bridge: 'b', gatewayAddress: '' };
     const outputs = { hostname: 'h', tier1Address: '', kafka: { bootstrapServers: '' }, regions: [{ ...region, name: 'east' }, { ...region, name: 'west', context: 'west' }] };
-    const awayMs = (fault: string, region: string, forSeconds?: number): number => leaseAwayMs({ durationSeconds: 30, steps: [{ kind: 'do', fault, region, ...(forSeconds === undefined ? {} : { forSeconds }) }] } as unknown as Plan, outputs);
+    const awayMs = (fault: string, region: string, forSeconds?: number): number => leaseAwayMs({ durationSeconds: 30, steps: [{ kind: 'do', fault, region, ...(forSeconds === undefined ? {} : { forSeconds }) }] } as unknown as Plan, outputs, api.kubeconfig);
     assert.deepEqual([awayMs('api-server-down', 'east'), awayMs('api-server-down', 'east', 60), awayMs('api-server-down', 'west'), awayMs('bridge-kill', 'east')], [10_000, 60_000, 0, 0]);
+  });
+
+  it('of a plan lasts as long also where another context is the same cluster', async () => {
+    await using directory = await mkdtempDisposable(path.join(tmpdir(), 'kbf-lease-'));
+    const kubeconfig = path.join(directory.path, 'kubeconfig');
+    const cluster = (name: string, server: string): object => ({ name, cluster: { server } });
+    const contexts = ['east', 'central', 'west'].map((name) => ({ name, context: { cluster: name, user: 'u' } }));
+    await writeFile(kubeconfig, JSON.stringify({ clusters: [cluster('east', 'https://one:6443'), cluster('central', 'https://one:6443/'), cluster('west', 'https://two:6443')], users: [{ name: 'u', user: {} }], contexts }));
+    const region = { namespace: 'edge', bridge: 'b', gatewayAddress: '' };
+    const outputs = {
+      hostname: 'h', tier1Address: '', kafka: { bootstrapServers: '' }, tier1: { context: 'central', namespace: 'edge', gateway: 't' }, regions: ['east', 'west'].map((name) => ({ ...region, name, context: name })),
+    };
+    const awayMs = (name: string): number => leaseAwayMs({ durationSeconds: 30, steps: [{ kind: 'do', fault: 'api-server-down', region: name }] } as unknown as Plan, outputs, kubeconfig);
+    assert.deepEqual([awayMs('east'), awayMs('west')], [10_000, 0]);
   });
 
   it('is refused without the right to write it', async () => {

@@ -251,7 +251,7 @@ describe('the live view', () => {
       const stateDir = await mkdtemp(path.join(tmpdir(), 'kbf-steps-'));
       const kept: boolean[] = [];
       const [done, yes] = [() => Promise.resolve(kept.push(live.gathered !== undefined)), () => Promise.resolve(true)];
-      const fault = { name: 'region-black-hole', expects: { during: 'any' }, ends: 'healed', inject: done, isEffective: yes, heal: yes, isHealed: yes };
+      const fault = { name: 'region-black-hole', expects: { during: 'any' }, ends: 'healed', describe: () => 'east', prepare: yes, inject: done, isEffective: yes, heal: yes, isHealed: yes };
       const drill = {
         live, clock: () => 0, plan: { run: 'r', durationSeconds: 0.03, steps: [black, ...others] }, marks: {}, faults: [], steps: [], signal: new AbortController().signal,
         outputs: { regions: [{ name: 'east' }] }, options: { stateDir }, phase: () => undefined, mark: () => undefined,

@@ -90,6 +90,13 @@ describe('the region that served', () => {
     assert.deepEqual(['10.9.0.1:15443', '10.9.0.2:15443', '[fd00::2]:15443', '10.13.1.7:8080'].map(through), ['west', 'west', 'west', 'east']);
   });
 
+  it('is the peer however the address of its gateway was written', async () => {
+    for (const gatewayAddress of ['2001:DB8::10', '2001:db8:0::10', '2001:db8:0:0:0:0:0:10']) {
+      const written = await byAddress([{ name: 'east', gatewayAddress: '2001:db8::e' }, { name: 'west', gatewayAddress }]);
+      assert.equal(servedBy({ 'x-kbf-gateway': 'east', 'x-kbf-upstream': '[2001:db8::10]:15443' }, written), 'west', gatewayAddress);
+    }
+  });
+
   it('is not guessed where that name has no address', async () => {
     await assert.rejects(byAddress([{ name: 'west', gatewayAddress: 'lb.example' }], () => Promise.reject(new Error('getaddrinfo ENOTFOUND'))),
       { name: 'UserError', message: /address of region west's gateway, lb\.example, does not resolve \(getaddrinfo ENOTFOUND\)/ });

@@ -32,6 +32,12 @@ describe('a plan file', () => {
     assert.deepEqual([plan.fault, plan.region], ['bridge-kill', 'east']);
   });
 
+  it('is on the first region that tier1 gives anything, and needs to know that', () => {
+    const planned = (tier1: object): string => planOf({ ...options, outputs: { ...outputs, tier1: { context: 'c', namespace: 'edge', gateway: 't', mode: 'weighted', ...tier1 } } }).plan.region;
+    assert.deepEqual([planned({ weights: { east: 0, west: 100 } }), planned({ weights: { east: 1, west: 99 } })], ['west', 'east']);
+    assert.throws(() => planned({}), { exitCode: 2, message: 'the outputs do not say which share of the requests tier1 gives each region', remedy: 'deploy again with this version (kbf up)' });
+  });
+
   it('is refused with all that is not a step, by its place', async () => {
     await writeFile(file, '- do: { fault: bridge-kill, for: soon }\n- sleep: 5s\n- wait: 5\n- do: { region: east, how: fast }\n');
     assert.throws(() => readPlan(file), (error: Error & { exitCode?: number }) => {

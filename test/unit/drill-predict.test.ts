@@ -103,9 +103,14 @@ describe('the predicted gap of produces', () => {
       const { produceBlackoutMs, consumeBlackoutMs, noFailover } = predict(applied({ tier1: { ...hop, weighted: true } }), { plan: passingRun().run.plan, faults: [{ fault, region: 'east' }] });
       assert.deepEqual([produceBlackoutMs, consumeBlackoutMs, noFailover], [undefined, undefined, true], fault);
     }
-    // The gateways still hand over to one another.
-    const { produceBlackoutMs, consumeBlackoutMs, noFailover } = predict(applied({ tier1: { ...hop, weighted: true } }), { plan: passingRun().run.plan, faults: [{ fault: 'bridge-kill', region: 'east' }] });
-    assert.ok(produceBlackoutMs !== undefined && consumeBlackoutMs !== undefined && noFailover === undefined);
+  });
+
+  it('is none for consumers that stay in their region where tier1 goes on giving that its share of new ones; gateways hand the rest over to one another', () => {
+    const tier1 = { ...hop, weighted: true, healthCheckPath: '/consumers/kbf-check/instances/none/subscription' };
+    const told = (consumersStay: boolean): ReturnType<typeof predict> => predict(applied({ east: { ...hop, consumersStay }, tier1 }), { plan: passingRun().run.plan, faults: [{ fault: 'bridge-kill', region: 'east' }] });
+    const { consumeBlackoutMs, noFailover, unread, why } = told(true);
+    assert.deepEqual([consumeBlackoutMs, noFailover, unread, (told(false).consumeBlackoutMs ?? 0) > 0], [undefined, undefined, undefined, true]);
+    assert.match(why, /^Requests: .* ms at most\. .*Consumers: no bound, as tier1 goes on sending east its share of new consumers while its gateway lives/);
   });
 
   it('holds what a slow request took before the fault', () => {

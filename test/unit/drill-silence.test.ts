@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startClock } from '../../automation/drill/exchange.ts';
-import { requestsMissed, silenceMs } from '../../automation/drill/fault-times.ts';
+import { isToldByLoad, missesNeeded, requestsMissed, silenceMs } from '../../automation/drill/fault-times.ts';
 import { Live } from '../../automation/drill/live.ts';
 import type { Drill } from '../../automation/drill/phases.ts';
 import { defaultLoad } from '../../automation/drill/load-plan.ts';
-import type { FaultMark, LoadPlan, Plan, Serving } from '../../automation/drill/plan.ts';
+import type { Expected, FaultMark, LoadPlan, Plan, Serving } from '../../automation/drill/plan.ts';
 import type { Attempt } from '../../automation/drill/records.ts';
 import { isSilence, listenTo } from '../../automation/drill/silence.ts';
 import { underFault } from '../../automation/drill/underFault.ts';
@@ -89,6 +89,18 @@ describe('the silence of a region', () => {
     const { lastMs, missed } = await heard();
     assert.ok(lastMs < now);
     assert.deepEqual([missed, (await heard()).lastMs, (await heard()).missed], [1, lastMs, 3]);
+  });
+
+  it('is ended by a request of the load that it serves while it is asked', async () => {
+    answerAs('west');
+    const drill = drillOf();
+    const heard = await listenTo(drill, 'west', false) ?? assert.fail('nothing to listen to');
+    answerAs('east');
+    assert.equal((await heard()).missed, 1);
+    const attempt = served(drill.clock, 'west');
+    drill.live.add(attempt);
+    const { lastMs, missed } = await heard();
+    assert.deepEqual([lastMs, missed], [attempt.endMs, 0]);
   });
 
   it('is told from the load again as soon as that goes on, be it while the region is asked', async () => {
@@ -187,6 +199,16 @@ describe('the length of a silence', () => {
 
   it('is half a second of a region that is asked itself', () => {
     assert.equal(of(plan(1), fault(2, 'any')), 500);
+  });
+
+  it('is told by asking a region that tier1 gives fewer requests than the load is taken to send it', () => {
+    const weighted = (share: number): Pick<FaultMark, 'region' | 'injectMs' | 'expects'> => {
+      const each = (of: number): Expected => ({ before: 'serves', during: 'any', after: 'any', share: of });
+      return { region: 'r0', injectMs: 11_000, expects: { r0: each(share), r1: each(1 - share) } };
+    };
+    assert.deepEqual([0.01, 0.3, 0.5, 0.7].map((share) => isToldByLoad(weighted(share))), [false, false, true, true]);
+    assert.deepEqual([missesNeeded(plan(10), weighted(0.3)), of(plan(10), weighted(0.3)), of(plan(10), weighted(0.7))], [0, 500, 2062]);
+    assert.deepEqual([isToldByLoad(fault(3)), isToldByLoad(fault(2, 'any'))], [true, false]);
   });
 });
 

@@ -34,6 +34,22 @@ describe('a steady state', () => {
     assert.match(missing ?? '', /nothing was injected: r1 served none or too few of the last 30 requests/);
   });
 
+  it('is looked for over as many probes as bring the smallest share its requests, and for no less than a minute', async () => {
+    const sent = async (share: number, every: number, byPlace?: boolean): Promise<{ missing: string | undefined; probes: number }> => {
+      let probes = 0;
+      const missing = await reachSteadyState({
+        probe: () => Promise.resolve({ outcome: 'ok', class: 'ok', region: ++probes % every === 0 ? 'small' : 'large' } as Attempt),
+        regions: ['large', 'small'], shares: { large: 1 - share, small: share }, byPlace, clock: () => probes * 500, signal: new AbortController().signal,
+      });
+      return { missing, probes };
+    };
+    const [seen, { missing, probes }, unsaid] = await Promise.all([sent(0.1, 45), sent(0.1, 1000), sent(0.5, 1000, true)]);
+    assert.deepEqual(seen, { missing: undefined, probes: 135 });
+    assert.equal(probes, 150);
+    assert.match(missing ?? '', /^no steady state within 75 s, so nothing was injected: small served none or too few of the last 150 requests$/);
+    assert.match(unsaid.missing ?? '', /^no steady state within 60 s, .*: small served none .* With tsb\.api: tier1gateway TSB ranks regions by where tier1 stands, and they may stand by/);
+  });
+
   it('is none where a consumer is given nothing, or cannot be made, which is said at once', async () => {
     const serving = (probe: number) => ({ region: `r${probe % 2}` });
     const { missing } = await steady(2, serving, { start: () => Promise.resolve(), allBusy: false });

@@ -174,7 +174,7 @@ describe('a stored run', () => {
     [['report', 'a', 'b'], /Several directories are given/],
     [['report', '--compare', 'a'], /--compare takes two directories/],
     [['report', '--compare', 'a', 'b', 'c'], /--compare takes two directories/],
-    [['report', '--compare', '/nonexistent', '/nonexistent'], /report\.json cannot be read[^]*kbf report \/nonexistent/],
+    [['report', '--compare', '/not there', '/not there'], /report\.json cannot be read[^]*kbf report '\/not there'/],
   ] as const) {
     it(`"${argv.join(' ')}" is wrong use`, async () => {
       const { code, stderr } = await kbf(...argv);

@@ -205,6 +205,15 @@ describe('the requests of a phase', () => {
     assert.deepEqual([limits(2), limits(3), limits(9)], [['>= 10', '>= 10', '>= 10'], ['>= 19', '>= 10', '>= 19'], ['>= 72', '>= 63', '>= 72']]);
   });
 
+  it('are more, the smaller the share is that tier1 gives one of them', () => {
+    const limits = (weights: Record<string, number>): string[] => {
+      const stored = passingRun();
+      Object.assign(stored.run.faults[0] ?? {}, { expects: expectationsOf({ during: 'silent' }, { region: 'east', regions: stored.run.regions.map((name) => ({ name })), tier1: { weights } }) });
+      return judge(stored).objectives.filter(({ name }) => name.startsWith('condition.samples.')).map(({ limit }) => limit);
+    };
+    assert.deepEqual([limits({ east: 50, west: 50 }), limits({ east: 90, west: 10 }), limits({ east: 100, west: 0 })], [['>= 10', '>= 10', '>= 10'], ['>= 60', '>= 60', '>= 60'], ['>= 10', '>= 10', '>= 10']]);
+  });
+
   it('miss none of the regions, but seldom', () => {
     // Of as many as ten do of two, by counting every way in which they may be sent.
     const missing = (regions: number, requests: number): number => {

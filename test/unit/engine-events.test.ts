@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { EngineEvent, StepEventMetadata } from '@pulumi/pulumi/automation/index.js';
 import { EngineReader } from '../../automation/engineEvents.ts';
+import { showEngine } from '../../automation/live.ts';
 
 describe('engine events', () => {
   const stack = 'urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev';
@@ -34,11 +35,37 @@ describe('engine events', () => {
     assert.equal(reader.failure(), 'KafkaBridge east-bridge (KafkaBridgeRegion east): timed out: NotReady');
   });
 
+  it('remember the namespaces that were not deleted, with the provider of their cluster', () => {
+    const reader = new EngineReader();
+    const namespace = 'urn:pulumi:dev::p::kbf:index:KafkaBridgeRegion$kubernetes:core/v1:Namespace::east-namespace';
+    const failed = (urn: string, op: string) => event({ resOpFailedEvent: { status: 1, steps: 1, metadata: { op, urn, type: '', provider: 'urn:pulumi:dev::p::pulumi:providers:kubernetes::east::id', old: { parent: region, id: 'kafka-bridge' } } } });
+    for (const [urn, op] of [[namespace, 'delete'], [namespace, 'update'], [bridge, 'delete']] as const) reader.read(failed(urn, op));
+    assert.deepEqual(reader.stuck, [{ name: 'kafka-bridge', provider: 'urn:pulumi:dev::p::pulumi:providers:kubernetes::east::id' }]);
+  });
+
+  it('are told as they come: errors by what they begin with, each once, and what the program itself says', () => {
+    const lines: string[] = [];
+    const engine = showEngine({ update: () => undefined, done: () => undefined, note: (line) => { lines.push(line); }, close: () => undefined });
+    const said = (severity: 'info' | 'error', resource: string, text: string): void => { engine.onEvent({ kind: 'message', severity, resource, text }); };
+    said('info', '', 'waiting for the load balancer address of Service a/b in cluster east');
+    said('info', 'Command check', 'what a command wrote');
+    for (let times = 0; times < 2; times += 1) said('error', '', 'Service a/b in cluster east has no load balancer address after 300 s; last state: status {}.\nSee: kubectl describe service');
+    said('error', 'Namespace a', 'deletion failed:\n1 error occurred:\n\t* finalizers might be preventing deletion\n');
+    said('error', '', 'update failed');
+    engine.finish();
+    assert.deepEqual(lines, [
+      'waiting for the load balancer address of Service a/b in cluster east',
+      'error: Service a/b in cluster east has no load balancer address after 300 s; last state: status {}.',
+      'error: Namespace a: deletion failed: 1 error occurred: * finalizers might be preventing deletion',
+    ]);
+  });
+
   it('that are chatter mean nothing', () => {
     const reader = new EngineReader();
-    for (const said of [{ severity: 'debug' }, { severity: 'info', ephemeral: true }, { severity: 'info', message: ' ' }, { severity: 'warning', message: 'using pulumi-resource-kubernetes from $PATH at /t/bin/x' }]) {
+    for (const said of [{ severity: 'debug' }, { severity: 'info', ephemeral: true }, { severity: 'info', message: ' ' }, { severity: 'info#err', message: '(node:1) DeprecationWarning: old' }, { severity: 'warning', message: 'using pulumi-resource-kubernetes from $PATH at /t/bin/x' }]) {
       assert.equal(reader.read(event({ diagnosticEvent: { color: '', message: 'x', ...said } })), undefined);
     }
     assert.equal(reader.failure(), undefined);
+    assert.deepEqual(reader.read(event({ diagnosticEvent: { urn: stack, severity: 'info', color: '', message: 'waiting\n' } })), { kind: 'message', severity: 'info', resource: '', text: 'waiting' });
   });
 });

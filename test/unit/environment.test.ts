@@ -122,6 +122,25 @@ esac`;
     assert.doesNotMatch(env, /PATCH_FORCE/);
   });
 
+  it('has the program call the engine without a proxy, also where one is told for all other calls', async () => {
+    const before = process.env['no_grpc_proxy'];
+    const told = async (own?: string): Promise<string | undefined> => {
+      if (own === undefined) delete process.env['no_grpc_proxy'];
+      else process.env['no_grpc_proxy'] = own;
+      const environment = await open(`env > ${join(directory, 'env')}; exit 1`);
+      await assert.rejects(environment.outputs());
+      return /^no_grpc_proxy=(.*)$/m.exec(await readFile(join(directory, 'env'), 'utf8'))?.[1];
+    };
+    try {
+      assert.equal(await told(), '127.0.0.1,localhost');
+      assert.equal(await told(''), '127.0.0.1,localhost');
+      assert.equal(await told('.example'), '.example,127.0.0.1,localhost');
+    } finally {
+      if (before === undefined) delete process.env['no_grpc_proxy'];
+      else process.env['no_grpc_proxy'] = before;
+    }
+  });
+
   it('gives the engine its plugins, of which it then downloads none', async () => {
     const withPlugins = async (...plugins: string[]): Promise<string> => {
       await open('');

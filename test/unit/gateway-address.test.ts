@@ -20,7 +20,7 @@ describe('the address of a gateway', () => {
       wanted = field;
       return pulumi.output(field.select({ spec: { clusterIP: '10.96.0.1' }, status: { loadBalancer: { ingress } } } as unknown as LiveObject));
     }) as ClusterReader['awaitField'];
-    const output = gatewayAddress({ id: pulumi.output('edge/tier1') } as InstallGateway, { namespace: 'edge', name: 'tier1' }, {
+    const output = gatewayAddress({ id: pulumi.output('edge/tier1'), kind: pulumi.output('Gateway') } as InstallGateway, { namespace: 'edge', name: 'tier1' }, {
       cluster: { reader: { awaitField } as ClusterReader } as Cluster, service: { type: 'LoadBalancer', annotations: {}, ...service }, ...(address === undefined ? {} : { address }),
     });
     return { address: await (output as unknown as { promise(): Promise<unknown> }).promise(), wanted };

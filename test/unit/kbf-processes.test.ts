@@ -218,6 +218,13 @@ describe('the launcher', function () {
     });
   }
 
+  it('says what to do where there is no home directory', async () => {
+    const homeless = 'data:text/javascript,import os from "node:os";import { syncBuiltinESMExports } from "node:module";os.homedir=()=>{throw new Error("ENOENT: uv_os_homedir")};syncBuiltinESMExports()';
+    const { code, stderr } = await run(['--import', homeless, launcher, '--version']).ended;
+    assert.equal(code, 2);
+    assert.match(stderr, /^kbf: HOME is not set.*\nSet HOME to a directory that you can write.*\n$/);
+  });
+
   it('says what to do when there is none', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'kbf-unit-'));
     try {

@@ -15,13 +15,13 @@ describe('a namespace that this stack made', () => {
   });
 
   /** @param answer of east, of its namespace kafka-bridge */
-  async function refused(answer: () => Record<string, unknown> | undefined, { skipped = new Set<string>(), changes = {} as Changes } = {}): Promise<void> {
+  async function refused(answer: () => Record<string, unknown> | undefined, { skipped = new Set<string>(), changes = {} as Changes, before = previous } = {}): Promise<void> {
     await record(() => undefined);
     const cluster = answeringCluster(({ kind, name }, context) => {
       assert.deepEqual([kind, name, context], ['Namespace', 'kafka-bridge', 'east'], 'nothing else is in the state');
       return answer();
     });
-    await refuseLostNamespaces({ previous, configuration: configuration(changes), cluster, skipped });
+    await refuseLostNamespaces({ previous: before, configuration: configuration(changes), cluster, skipped });
   }
 
   it('is refused where it is gone, with its cluster and what to do', async () => {
@@ -32,6 +32,15 @@ describe('a namespace that this stack made', () => {
       assert.match(remedy, /context leads to another cluster than before, set it back.* run `kbf refresh`/);
       return true;
     });
+  });
+
+  it('is refused as well where the run that made it failed', async () => {
+    const before = new Previous({
+      'urn:pulumi:test::p::kbf:index:KafkaBridgeRegion::east': { outputs: {} },
+      'urn:pulumi:test::p::kbf:index:KafkaBridgeRegion$kbf:index:Placement::east-placement': { outputs: { cluster: 'east' } },
+      'urn:pulumi:test::p::kbf:index:KafkaBridgeRegion$kubernetes:core/v1:Namespace::east-namespace': { outputs: { metadata: { name: 'kafka-bridge', uid: 'u1' } } },
+    });
+    await assert.rejects(refused(() => undefined, { before }), /cluster east has no namespace kafka-bridge any more/);
   });
 
   it('is refused where it is another one', async () => {

@@ -25,6 +25,16 @@ describe('what is left behind', () => {
     assert.deepEqual([...resourcesOfRegion(state, 'east', 'east')].sort(), [...urnsOf('east'), checkOf('east')].sort());
   });
 
+  it('is a component as well that has nothing elsewhere, with what the state says of it', () => {
+    const state = stackState();
+    state.resources = state.resources?.filter(({ urn }) => urn !== checkOf('east')) ?? [];
+    const [east = '', component = ''] = urnsOf('east');
+    const placement = component.replace('Region::east', 'Region$kbf:index:Placement::east-placement');
+    state.resources.push({ urn: placement, type: 'kbf:index:Placement', custom: false, parent: component });
+    assert.deepEqual([...resourcesIn(state, new Set([east]))].sort(), [...urnsOf('east'), placement].sort());
+    assert.deepEqual([...resourcesIn(state, new Set([providerUrnOf('central')]))].filter((urn) => urn === placement), []);
+  });
+
   it('leaves the state, which then refers to none of it', () => {
     const state = stackState();
     state.pending_operations = [bridgeOf(state, 'east'), bridgeOf(state, 'west')].map((resource) => ({ type: 'updating', resource }));

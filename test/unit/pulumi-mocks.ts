@@ -28,10 +28,10 @@ export class Recording {
     this.#outputs = outputs;
   }
 
-  /** `type name` of every child of components of a type, sorted. */
+  /** `type name` of every object of components of a type, sorted. */
   childrenOf(type: string): string[] {
     return this.resources
-      .filter(({ parent }) => parent === type)
+      .filter((child) => child.parent === type && !child.type.startsWith('kbf:'))
       .map((child) => `${shortType(child.type)} ${child.name}`)
       .sort();
   }
@@ -89,7 +89,7 @@ export async function record(program: () => unknown, invoked: Invoked = refuse):
   const registered = getMonitor().getRegisteredResources();
   const urns = [...registered.keys()];
   const resources = made.map((resource) => ({ ...resource, parent: parentOf(urns, resource) }));
-  const components = [...registered].filter(([urn]) => urn.includes('kbf:index:') && !urn.includes('$'));
+  const components = [...registered].filter(([urn]) => /::(kbf:index:\w+\$)?kbf:index:\w+::/.test(urn));
   return new Recording(resources, new Map(components.map(([urn, { state }]) => [urn.split('::').at(-1) ?? '', plain(state)])));
 }
 

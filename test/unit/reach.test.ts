@@ -53,6 +53,13 @@ describe('clusters that do not answer', () => {
     assert.deepEqual(abandonedClusters('destroy', reached, { abandonUnreachable: true }).map(({ context }) => context), ['east']);
   });
 
+  it('are never those that have too much to do: they are to be asked again', () => {
+    const busy = cluster('east', ['region east'], { state: 'busy', detail: 'HTTP 429' });
+    const { message, remedy, code } = refusalOf(() => abandonedClusters('destroy', [busy, cluster('west', ['region west'])], { abandonUnreachable: true }));
+    assert.equal(message, 'Cluster east (region east) at https://east:6443 has too much to do: HTTP 429.\nCluster west (region west) does not answer at https://west:6443: connection refused.\nNothing was changed.');
+    assert.deepEqual([remedy, code], ['Try again: an API server that answers so is there.', undefined]);
+  });
+
   it('are never those that refuse the credentials', () => {
     const refusing = cluster('east', ['region east'], { state: 'refused', detail: 'HTTP 401: Unauthorized' });
     for (const other of [answering, cluster('west', ['region west'])]) {

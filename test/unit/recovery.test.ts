@@ -186,10 +186,10 @@ describe('what a killed engine was creating', () => {
 
       it('which is refused with what to do', () => {
         refuseHalfInstalled([]);
-        assert.throws(() => { refuseHalfInstalled([{ name: 'strimzi', namespace: 'kafka', context: 'east' }, { name: 'cert-manager', namespace: 'certs', context: 'west' }]); }, {
+        assert.throws(() => { refuseHalfInstalled([{ name: 'strimzi', namespace: 'kafka', context: 'east' }, { name: 'cert-manager', namespace: 'certs', context: 'me@west (old)' }]); }, {
           name: 'UserError',
-          message: 'Helm did not finish installing strimzi in namespace kafka of cluster east, cert-manager in namespace certs of cluster west: the run that began it was killed. Nothing was changed.',
-          remedy: 'helm uninstall strimzi -n kafka --kube-context east && helm uninstall cert-manager -n certs --kube-context west; then run `up` again, which installs it anew.',
+          message: 'Helm did not finish installing strimzi in namespace kafka of cluster east, cert-manager in namespace certs of cluster me@west (old): the run that began it was killed. Nothing was changed.',
+          remedy: 'helm uninstall strimzi -n kafka --kube-context east && helm uninstall cert-manager -n certs --kube-context \'me@west (old)\'; then run `up` again, which installs it anew.',
         });
       });
     });

@@ -9,7 +9,7 @@ import { Sink } from '../fixtures/sink.ts';
 describe('a state directory that is not to be read or written', () => {
   let state: string;
   beforeEach(async () => {
-    state = await mkdtemp(join(tmpdir(), 'kbf-unit-'));
+    state = await mkdtemp(join(tmpdir(), 'kbf unit-'));
     await writeFile(join(state, 'file'), '');
   });
   afterEach(async () => { await rm(state, { recursive: true, force: true }); });
@@ -29,7 +29,7 @@ describe('a state directory that is not to be read or written', () => {
     const path = join(state, 'file', 'deeper');
     const { exitCode, stderr } = await refused('EACCES', path);
     assert.equal(stderr, `kbf: ${path} may not be read or written (EACCES): ${join(state, 'file')} belongs to ${mine === 0 ? 'root' : `uid ${String(mine)}`}.
-Allow yourself to (chmod -R u+rwX ${state}), or name another place with --state-dir.\n`);
+Allow yourself to (chmod -R u+rwX '${state}'), or name another place with --state-dir.\n`);
     assert.equal(exitCode, 1);
     assert.match((await refused('EROFS', join(state, 'file'))).stderr, /its file system is read-only \(EROFS\)\.\nName another place with --state-dir\.\n$/);
   });
@@ -39,7 +39,7 @@ Allow yourself to (chmod -R u+rwX ${state}), or name another place with --state-
     await mkdir(join(state, 'theirs'));
     await writeFile(join(state, 'theirs', 'mine'), '');
     await chown(join(state, 'theirs'), 4711, 4711);
-    assert.match((await refused('EPERM', join(state, 'theirs', 'mine'))).stderr, /theirs belongs to uid 4711\.\nMake it yours \(sudo chown -R "\$\(id -u\)" .*\), or name another place with --state-dir\./);
+    assert.match((await refused('EPERM', join(state, 'theirs', 'mine'))).stderr, /theirs belongs to uid 4711\.\nMake it yours \(sudo chown -R "\$\(id -u\)" '.*'\), or name another place with --state-dir\./);
   });
 
   it('is told from any other file', async () => {

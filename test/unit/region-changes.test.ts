@@ -1,7 +1,5 @@
 /** What a run may do to what the last one left: nothing that deletes records, and regions that come and go without losing a request. */
 import assert from 'node:assert/strict';
-import * as pulumi from '@pulumi/pulumi';
-
 import { leaveMs, regionChanges } from '../../components/departure.ts';
 import { Previous } from '../../components/previous.ts';
 import { skippedRegions } from '../../components/skipped.ts';
@@ -28,6 +26,20 @@ describe('what is running', () => {
   it('may stay as it is', () => {
     assert.deepEqual(unchangeable(previous, configuration()), []);
   });
+
+  it('stays in its cluster where its making failed before it was done', () => {
+    // The engine has then the component, and none of its outputs.
+    const failed = previousOf({ resources: running.resources, outputsOf: (name) => (['kafka', 'tsb', 'east', 'west', 'tier1'].includes(name) ? {} : running.outputsOf(name)) });
+    assert.deepEqual(unchangeable(failed, configuration()), []);
+    const moved = unchangeable(failed, parseMoved()).map(({ path, running: before }) => `${path}: ${before}`);
+    assert.deepEqual(moved, ['kafka.context: kafka', 'regions[0].context: east', 'tsb.context: central', 'tier1.context: central']);
+  });
+
+  /** Everything in another cluster than before. */
+  function parseMoved(): Configuration {
+    const { kafka, regions, tsb, tier1, ...settings } = configuration();
+    return { ...settings, kafka: { ...kafka, context: 'k' } as Configuration['kafka'], regions: regions.map((region, index) => (index === 0 ? { ...region, context: 'e' } : region)), tsb: { ...tsb, context: 'c' }, tier1: { ...tier1, context: 'c' } };
+  }
 
   it('may be changed in many ways: larger volumes, other versions, more regions', () => {
     const kafka = { storage: { size: '20Gi', class: 'fast' }, version: '4.3.0' };
@@ -262,44 +274,6 @@ describe('what is running', () => {
     });
   });
 
-  describe('of a region that is skipped', () => {
-    let two: Recording;
-    let known: Record<string, unknown>;
-
-    before(async () => {
-      const skipped = skippedRegions(previous, { KBF_SKIP_REGIONS: 'east' });
-      two = await record(() => {
-        const topology = buildTopology(configuration(), answeringCluster(operators), { skipped, changes: { arrived: [], departed: [] } });
-        const east = topology.regions.find(({ name }) => name === 'east')?.region;
-        pulumi.output(east as object).apply((outputs) => { known = outputs as Record<string, unknown>; });
-      });
-    });
-
-    it('is asked nothing: neither its objects nor its cluster are registered', () => {
-      const clusters = new Set(two.resources.map(({ provider }) => provider));
-      assert.ok(!clusters.has('east') && clusters.has('west'));
-      assert.ok(!two.resources.some(({ name }) => name === 'east' || name.startsWith('east-')));
-    });
-
-    it('is all that was last known of it', () => {
-      assert.deepEqual({ ...known }, { tsbCluster: 'east', bridge: 'kafka-bridge', bridgeService: 'kafka-bridge-http', gatewayAddress: '10.0.0.1', regionUrl: 'http://east.bridge.example' });
-    });
-
-    it('changes nothing about tier1 and TSB', () => {
-      for (const [type, name] of [['gateway.tsb.tetrate.io/v2:Gateway', 'tier1-routes'], ['tsb.tetrate.io/v2:Workspace', 'tsb-workspace-bridges']] as const) {
-        assert.deepEqual(two.inputsOf(type, name), running.inputsOf(type, name));
-      }
-    });
-
-    it('is nothing where it never was', async () => {
-      let names: string[] = [];
-      await record(() => {
-        const skipped = skippedRegions(new Previous({}), { KBF_SKIP_REGIONS: 'east' });
-        names = buildTopology(configuration(), answeringCluster(operators), { skipped, changes: { arrived: [], departed: [] } }).regions.map(({ name }) => name);
-      });
-      assert.deepEqual(names, ['west']);
-    });
-  });
 });
 
 function configuration(settings: Settings = {}, ...regions: string[]): Configuration {

@@ -41,6 +41,12 @@ describe('the way by which bridges come in', () => {
     assert.deepEqual(said(await ran({}, { 'east-bridge': notReady, 'west-bridge': { conditions: [{ type: 'Ready', status: 'True' }] } }), changed), [['kafka.listeners[0].type', 'loadbalancer', 'nodeport']]);
   });
 
+  it('is said to be free after a refresh, perhaps, where the last run did not see whether a bridge ever came', async () => {
+    const instead = async (statuses: Record<string, object>) => unchangeable(await ran({}, statuses), configuration({ kafka: { ...place, listeners: [{ type: 'nodeport' }] } })).map((refusal) => refusal.instead)[0] ?? '';
+    assert.match(await instead({}), /run destroy first\. Whether a bridge ever came in the last run did not see\. Run `kbf refresh`/);
+    assert.match(await instead({ 'east-bridge': { conditions: [{ type: 'Ready', status: 'True' }] } }), /run destroy first\.$/);
+  });
+
   it('may get others beside it', async () => {
     assert.deepEqual(said(await ran({}), { listeners: [{ type: 'loadbalancer' }, { ...balancer, port: 9095 }, { name: 'in', type: 'internal', port: 9096 }] }), []);
   });
@@ -68,7 +74,7 @@ describe('the way by which bridges come in', () => {
   });
 
   it('is said to be left only where that can be done', async () => {
-    const instead = async (before: object, after: object, more: object = {}) => unchangeable(await ran(before, {}, more), configuration({ kafka: { ...place, ...after }, ...more }))[0]?.instead;
+    const instead = async (before: object, after: object, more: object = {}) => unchangeable(await ran(before, { 'east-bridge': { conditions: [{ type: 'Ready', status: 'True' }] } }, more), configuration({ kafka: { ...place, ...after }, ...more }))[0]?.instead;
     const back = /no region answers: set it back, or mirror the records to a Kafka of another stack, or run destroy first\.$/;
     assert.match(await instead({}, { listeners: [{ type: 'nodeport' }] }) ?? '', back, 'the first of two has the short names');
     const signing = { api: 'v1beta2', version: '3.9.1', certificate: { source: 'self-signed' } };

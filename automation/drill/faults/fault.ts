@@ -23,15 +23,15 @@ export interface Fault<Undo = unknown> {
   holdsBack?: true;
   /** What it hits, as a person finds it in its cluster. */
   describe(target: Target): string;
-  /** By which means it is made, where there are several: `by NetworkPolicies`. It stands in the report beside what is hit. */
+  /** By which means it is made, where there are several: `by NetworkPolicies`; or which of several it hits, by name. It stands in the report beside what is hit. */
   means?(undo: Undo): string;
   /** Reads what heal will need. Changes nothing. Throws a UserError, with exit code 2 where this stack or these rights cannot do it. */
   prepare(target: Target): Promise<Undo>;
   /**
    * Makes anew, before anything is measured, what would come back late this time: a container that has been started again lately is made to wait by the
-   * kubelet, for longer each time. False where nothing had to be done. `isHealed` then says when it is there.
+   * kubelet, for longer each time. Returns what is made anew, of which `isHealed` then says when it is there; undefined where nothing had to be done.
    */
-  refresh?(target: Target, undo: Undo): Promise<boolean>;
+  refresh?(target: Target, undo: Undo): Promise<Undo | undefined>;
   /** What has to be so before the load, where that is not the steady state; it is healed like the fault itself. */
   arrange?(target: Target, undo: Undo): Promise<void>;
   /** Whether what was arranged is so. */

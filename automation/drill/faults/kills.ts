@@ -41,13 +41,14 @@ const killed = {
 /** Who serves one region only may be made anew all at once. */
 const canBeRefreshed = {
   ...killed,
-  async refresh(target: Target, { selection, before }: Ended) {
+  async refresh(target: Target, ended: Ended) {
+    const { selection, before } = ended;
     const cluster = target.cluster(selection.context);
     const late = (await Promise.all(before.map(async (each) => (await wouldWait(cluster, each) ? [each] : [])))).flat();
     // Who may not delete them has to wait for them.
-    if (late.length === 0 || !await cluster.allows([{ verb: 'delete', group: '', resource: 'pods', namespace: selection.namespace }])) return false;
+    if (late.length === 0 || !await cluster.allows([{ verb: 'delete', group: '', resource: 'pods', namespace: selection.namespace }])) return undefined;
     await deletePods(cluster, late);
-    return true;
+    return { ...ended, before: late };
   },
 } as const satisfies Partial<Fault<Ended>>;
 

@@ -42,7 +42,7 @@ export async function incarnations(cluster: Cluster, selection: Selection, conta
 }
 
 /** The pod of that name as it is now, if there is one. */
-export async function podOf(cluster: Cluster, { namespace, pod: name }: Container): Promise<V1Pod | undefined> {
+export async function podOf(cluster: Cluster, { namespace, pod: name }: Pick<Container, 'namespace' | 'pod'>): Promise<V1Pod | undefined> {
   return await cluster.askFor(`pod ${namespace}/${name} cannot be read`, () => cluster.core.readNamespacedPod({ namespace, name }));
 }
 

@@ -1,3 +1,5 @@
+import type { V1Deployment } from '@kubernetes/client-node';
+import { watchedBy } from '../../../components/operator-deployment.ts';
 import type { Cluster } from '../cluster.ts';
 import { strimziGroup } from '../kubernetes.ts';
 import type { Fault } from './fault.ts';
@@ -57,32 +59,44 @@ interface ScaledDeployments {
 
 /** The control plane of the region's mesh is away; gateways go on with what they know. */
 export const istiodDown: Fault<ScaledDeployments> = {
-  ...deploymentsAway('app=istiod', 'the cluster runs no Deployment of istiod with the label app=istiod'),
+  ...deploymentsAway('app=istiod', { absent: () => 'the cluster runs no Deployment of istiod with the label app=istiod' }),
   name: 'istiod-down',
   blastRadius: 'the istiod of one region\'s cluster is stopped: its gateways and sidecars learn of no change',
   needs: 'istiod as a Deployment in the region\'s cluster, and scaling it',
   describe: ({ refs: { region } }) => `the Deployments of istiod in cluster ${region.context}`,
 };
 
-/** The operator of the region's bridge is away; what it made goes on. */
+/** The operator of the region's bridge is away; what it made goes on. Those of other namespaces are nobody's to stop. */
 export const operatorDown: Fault<ScaledDeployments> = {
-  ...deploymentsAway('strimzi.io/kind=cluster-operator', 'the cluster runs no Deployment of Strimzi\'s operator whose pods have the label strimzi.io/kind=cluster-operator'),
+  ...deploymentsAway('strimzi.io/kind=cluster-operator', {
+    absent: ({ refs: { region } }) => `the cluster runs no Deployment of Strimzi's operator (label strimzi.io/kind=cluster-operator of its pods) that watches namespace ${region.namespace}`,
+    isMeant: (deployment, { refs: { region } }) => watchedBy(deployment)?.includes(region.namespace) ?? true,
+  }),
   name: 'operator-down',
-  blastRadius: 'Strimzi\'s operator in one region\'s cluster is stopped: nothing looks after its bridge',
+  blastRadius: 'Strimzi\'s operator of one region\'s bridge is stopped: nothing looks after that, nor after what else this operator watches; those that watch other namespaces alone go on',
   needs: 'Strimzi\'s operator as a Deployment in the region\'s cluster, and scaling it',
-  describe: ({ refs: { region } }) => `the Deployment of Strimzi's operator in cluster ${region.context}`,
+  describe: ({ refs: { region } }) => `Strimzi's operator of namespace ${region.namespace} in cluster ${region.context}`,
 };
 
-type Shared = 'expects' | 'ends' | 'prepare' | 'inject' | 'isEffective' | 'heal' | 'isHealed';
+type Shared = 'expects' | 'ends' | 'means' | 'prepare' | 'inject' | 'isEffective' | 'heal' | 'isHealed';
+
+interface Which {
+  /** That there is none, for a person. */
+  absent: (target: Target) => string;
+  /** Absent: every one. */
+  isMeant?: (deployment: V1Deployment, target: Target) => boolean;
+}
 
 /** Deployments of the region's cluster whose pods have a label, away and back. Nobody who is served may notice. */
-function deploymentsAway(podLabel: string, absent: string): Pick<Fault<ScaledDeployments>, Shared> {
+function deploymentsAway(podLabel: string, { absent, isMeant = () => true }: Which): Pick<Fault<ScaledDeployments>, Shared> {
   return {
     expects: { during: 'serves' },
     ends: 'healed',
-    async prepare({ region }) {
-      const found = await deploymentsOf(region, podLabel);
-      if (found.length === 0) refuse(`${absent} (cluster ${region.context})`);
+    means: ({ deployments }) => deployments.map(({ namespace, name }) => `${namespace}/${name}`).join(', '),
+    async prepare(target) {
+      const { region } = target;
+      const found = await deploymentsOf(region, podLabel, (deployment) => isMeant(deployment, target));
+      if (found.length === 0) refuse(`${absent(target)} (cluster ${region.context})`);
       const namespaces = [...new Set(found.map(({ namespace }) => namespace))];
       await region.mustAllow(namespaces.flatMap((namespace) => [{ verb: 'patch', group: 'apps', resource: 'deployments/scale', namespace }, { verb: 'patch', group: 'apps', resource: 'deployments', namespace }]));
       return { deployments: await Promise.all(found.map(async (each) => ({ ...each, scaled: await beforeScaling(deploymentReplicas(region, each)) }))) };
@@ -105,10 +119,10 @@ function deploymentsAway(podLabel: string, absent: string): Pick<Fault<ScaledDep
   };
 }
 
-async function deploymentsOf(cluster: Cluster, podLabel: string): Promise<Omit<ScaledDeployments['deployments'][number], 'scaled'>[]> {
+async function deploymentsOf(cluster: Cluster, podLabel: string, isMeant: (deployment: V1Deployment) => boolean): Promise<Omit<ScaledDeployments['deployments'][number], 'scaled'>[]> {
   const [key = '', value = ''] = podLabel.split('=');
   const { items } = await cluster.ask('the Deployments cannot be listed', () => cluster.apps.listDeploymentForAllNamespaces());
-  return items.filter(({ spec }) => spec?.template.metadata?.labels?.[key] === value && (spec.replicas ?? 1) > 0).map(({ metadata, spec }) => {
+  return items.filter(({ spec }) => spec?.template.metadata?.labels?.[key] === value && (spec.replicas ?? 1) > 0).filter(isMeant).map(({ metadata, spec }) => {
     const { namespace = '', name = '' } = metadata ?? {};
     const labels = Object.entries(spec?.selector.matchLabels ?? {}).map(([label, wanted]) => `${label}=${wanted}`).join(',');
     return { context: cluster.context, namespace, name, pods: { context: cluster.context, namespace, labels } };

@@ -1,3 +1,4 @@
+import { shellWord } from '../../../config/shell-word.ts';
 import { UserError } from '../../../errors.ts';
 import { Cluster } from '../cluster.ts';
 import type { LeasePlace } from '../lease.ts';
@@ -99,7 +100,7 @@ export function mustBeOfThisRun({ refs }: Target, drills: readonly { metadata?: 
   if (left === undefined) return;
   const { name = '', labels } = left.metadata ?? {};
   refuse(`${kind} ${namespace}/${name} in cluster ${context} was left by drill ${labels?.[runLabel] ?? 'unknown'}, of which the journal here knows nothing: ${harm}`,
-    `heal where that drill was driven (kbf faults heal), or delete it: kubectl --context ${context} --namespace ${namespace} delete ${resource} ${name}`);
+    `heal where that drill was driven (kbf faults heal), or delete it: kubectl --context ${shellWord(context)} --namespace ${namespace} delete ${resource} ${name}`);
 }
 
 /** What was refused, if it was; any other failure is thrown on. */

@@ -92,13 +92,14 @@ function untilNotReady({ region, tier1, bridge }: Scene, hop: HopSettings): Boun
 
 /**
  * Until tier1 sends no new consumer to a region any more whose gateway lives without its bridge. Its check finds that where it asks as consumers do: it is answered 503 at once. Without such
- * a check the next try may come to another region, unless they all stand by.
+ * a check the next try may come to another region, unless they all stand by. Weights go on sending each region its share.
  */
 function regionLeft({ fault, region, upstream, tier1 }: Scene): Bound {
   if (!fault.startsWith('bridge-')) return { terms: [] };
   if (upstream === undefined) return unread('the gateway');
   if (tier1 === undefined) return unread('tier1');
   if (upstream.consumersStay !== true) return { terms: [] };
+  if (tier1.weighted === true) return { none: `tier1 goes on sending ${region} its share of new consumers while its gateway lives, as weights have it` };
   const { healthCheckPath, healthCheckIntervalMs: interval = 0, healthCheckUnhealthyThreshold: threshold = 0 } = tier1;
   if (healthCheckPath?.startsWith(consumersPath) === true) return { terms: [{ name: 'tier1\'s check of the region', ms: threshold * interval, from: 'tier1: threshold × interval, as the gateway answers 503 at once' }] };
   return tier1.firstRegion === region ? { none: `tier1 goes on sending new consumers to ${region} while its gateway lives` } : { terms: [] };

@@ -1,0 +1,36 @@
+import type { V1Pod, V1PodList } from '@kubernetes/client-node';
+
+import { getterOf, type Kubeconfig } from './cluster-client.ts';
+import type { LiveObject } from './cluster-reader.ts';
+
+/** What a pod waits for that is well. */
+const ordinary = ['ContainerCreating', 'PodInitializing'];
+
+/**
+ * Why the pods of a Deployment are not available: what is said of the first of them of which something is said. Undefined where nothing is, and where the credentials may not look:
+ * this explains a failure, and is none.
+ */
+export async function whyNotAvailable(kubeconfig: Kubeconfig, context: string, deployment: LiveObject): Promise<string | undefined> {
+  const { selector } = (deployment['spec'] ?? {}) as { selector?: { matchLabels?: Record<string, string> } };
+  const labels = Object.entries(selector?.matchLabels ?? {}).map(([label, value]) => `${label}=${value}`).join(',');
+  if (labels === '') return undefined;
+  try {
+    const list = await getterOf(kubeconfig, context)(`/api/v1/namespaces/${encodeURIComponent(deployment.metadata?.namespace ?? 'default')}/pods?labelSelector=${encodeURIComponent(labels)}`);
+    const [why] = ((list as V1PodList | undefined)?.items ?? []).flatMap((pod) => stateOf(pod).map((state) => `pod ${pod.metadata?.name ?? ''}: ${state}`));
+    return why;
+  } catch {
+    return undefined;
+  }
+}
+
+function stateOf({ status }: V1Pod): string[] {
+  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const waiting = containers.map(({ state }) => state?.waiting).filter((each) => each?.reason !== undefined && !ordinary.includes(each.reason));
+  const unmet = (type: string) => (status?.conditions ?? []).filter((condition) => condition.type === type && condition.status === 'False');
+  return [...unmet('PodScheduled'), ...waiting, ...unmet('Ready')].flatMap((each) => words(each ?? {})).slice(0, 1);
+}
+
+function words({ reason = '', message = '' }: { reason?: string; message?: string }): string[] {
+  const said = [reason, message].filter((part) => part !== '').join(': ');
+  return said === '' ? [] : [said];
+}
