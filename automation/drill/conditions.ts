@@ -89,7 +89,8 @@ function samplesOf({ run: { faults, regions }, samples, later }: Measured): Obje
   const expected = (number: number): Expected[] => Object.values(faults[number]?.expects ?? {});
   const enough = (number: number, phase: keyof Samples, count: number): Objective => {
     const serving: readonly Pick<Expected, 'share'>[] = faults.length === 0 ? regions.map(() => ({})) : expected(number).filter(({ [phase]: each }) => each !== 'silent');
-    const fewest = samplesFor(serving.map(({ share }) => share ?? 1 / serving.length));
+    const all = phase === 'during' && isHandedOver(faults[number]) ? serving.reduce((sum, { share = 0 }) => sum + share, 0) : 1;
+    const fewest = samplesFor(serving.map(({ share }) => (share === undefined ? 1 / serving.length : share / all)));
     return { name: `condition.samples.${phase}${number === 0 ? '' : `.${number + 1}`}`, limit: `>= ${fewest}`, measured: count, met: count >= fewest };
   };
   const expects = (number: number, phase: keyof Samples): boolean => expected(number).some(({ [phase]: each }) => each !== 'any');
@@ -97,6 +98,11 @@ function samplesOf({ run: { faults, regions }, samples, later }: Measured): Obje
     enough(0, 'before', samples.before), ...(faults.length === 0 || expects(0, 'during') ? [enough(0, 'during', samples.during)] : []), enough(0, 'after', samples.after),
     ...later.flatMap((around, i) => laterPhases.filter((phase) => expects(i + 1, phase)).map((phase) => enough(i + 1, phase, around.samples[phase]))),
   ];
+}
+
+/** Whether a region's gateway hands its share to the others. Where it is gone itself, weights give that to nobody. */
+function isHandedOver(mark: FaultMark | undefined): boolean {
+  return mark?.fault.startsWith('bridge-') === true;
 }
 
 /** So many requests miss any of the regions that are sent these shares of them, at random, as seldom as ten do one of two: by the sum of (1 - share)^k of k requests. */

@@ -35,7 +35,7 @@ const run: z.ZodType<RunRecord> = z.object({
   marks: z.object({ ...marks, loadMs: finite.optional(), loadEndMs: finite.optional() }),
   faults: z.array(z.object({
     ...marks, fault: string(), region: string().optional(), target: string(), injectMs: finite, losesInFlight: z.literal(true).optional(),
-    expects: z.record(string(), z.object({ before: serving, during: serving, after: serving, share: finite.optional() })),
+    expects: z.record(string(), z.object({ before: serving, during: serving, after: serving, share: finite.positive().max(1).optional() })),
   })),
   steps: z.array(z.object({ kind: z.enum(['do', 'expect']), text: string(), startMs: finite, endMs: finite.optional(), met: boolean().optional(), measured: z.union([finite, string()]).optional() })),
   configuration: z.record(string(), z.record(string(), z.union([string(), finite, boolean()]))).optional(),

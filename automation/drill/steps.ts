@@ -28,9 +28,9 @@ export async function carryOutSteps(drill: Drill, first: Injection, kafka: Kafka
       expectStep(drill, step.objective, sinceMs);
       if (!isExpectedOf(plan.steps.slice(i + 1))) live.gathered = undefined;
     } else {
-      if (next !== undefined) mustBeKnown(consumers.recreated.slice(lostBefore));
       // What is hit may have been replaced meanwhile, by an earlier step or by anybody.
       const injection: Injection = next === undefined ? await prepareFault(drill, step, kafka) : await prepareAnew(next);
+      if (next !== undefined) mustBeKnown(consumers.recreated.slice(lostBefore));
       next = undefined;
       sinceMs = clock();
       live.gathered = isExpectedOf(plan.steps.slice(i + 1)) ? new Window({ fromMs: sinceMs, toMs: Infinity }) : undefined;

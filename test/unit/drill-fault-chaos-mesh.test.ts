@@ -109,6 +109,11 @@ describe('faults by Chaos Mesh', () => {
       assert.deepEqual(chaos.made, []);
       assert.equal(await bridgeKill.heal(target, undo), false);
     });
+
+    it('are not made where a container did not say whether it has a shell', async () => {
+      api.run = () => ({});
+      await assert.rejects(bridgeKill.prepare(target), { exitCode: 1, message: 'container b-bridge of pod apps/b-1 in cluster east did not say in time whether it has a shell' });
+    });
   });
 
   describe('that need a shell or Chaos Mesh are refused with both reasons', () => {

@@ -171,8 +171,8 @@ describe('the Lease of a stack', () => {
     await using directory = await mkdtempDisposable(path.join(tmpdir(), 'kbf-lease-'));
     const kubeconfig = path.join(directory.path, 'kubeconfig');
     const cluster = (name: string, server: string): object => ({ name, cluster: { server } });
-    const contexts = ['east', 'central', 'west'].map((name) => ({ name, context: { cluster: name, user: 'u' } }));
-    await writeFile(kubeconfig, JSON.stringify({ clusters: [cluster('east', 'https://one:6443'), cluster('central', 'https://one:6443/'), cluster('west', 'https://two:6443')], users: [{ name: 'u', user: {} }], contexts }));
+    const contexts = ['east', 'central', 'west'].map((name) => ({ name, context: { cluster: name, user: name === 'central' ? 'plugin' : 'u' } }));
+    await writeFile(kubeconfig, JSON.stringify({ clusters: [cluster('east', 'https://one:6443'), cluster('central', 'https://one:6443/'), cluster('west', 'https://two:6443')], users: [{ name: 'u', user: {} }, { name: 'plugin', user: { exec: { command: 'login' } } }], contexts }));
     const region = { namespace: 'edge', bridge: 'b', gatewayAddress: '' };
     const outputs = {
       hostname: 'h', tier1Address: '', kafka: { bootstrapServers: '' }, tier1: { context: 'central', namespace: 'edge', gateway: 't' }, regions: ['east', 'west'].map((name) => ({ ...region, name, context: name })),

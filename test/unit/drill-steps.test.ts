@@ -56,5 +56,15 @@ describe('the steps of a plan', () => {
     await carryOutSteps(drill, injections[0] ?? assert.fail('no fault'), kafka, { recreated: [] });
     assert.deepEqual(deleted, ['b-1', 'b-2']);
     assert.notEqual(faults[0]?.tookHoldMs, undefined);
+
+    // What a consumer loses while they are looked up is not theirs.
+    const recreated: string[] = [];
+    const { answer } = api;
+    api.answer = (method, ...asked) => {
+      if (method === 'GET' && recreated.length === 0) recreated.push('consumer 0: poll: 404 not known');
+      return answer(method, ...asked);
+    };
+    await assert.rejects(carryOutSteps(drill, injections[0] ?? assert.fail('no fault'), kafka, { recreated }), /^UserError: consumers lost their instances 1 times before the fault/);
+    assert.deepEqual(deleted, ['b-1', 'b-2']);
   });
 });

@@ -157,6 +157,7 @@ describe('a stored run', () => {
     ['no plan', ({ plan, ...rest }: Stored['run']) => { assert.ok(plan); return rest; }, /run\.json is not what a drill wrote: plan: .*the run was changed/s],
     ['no faults', ({ faults, ...rest }: Stored['run']) => { assert.ok(faults); return rest; }, /what a drill wrote: faults: /],
     ['a mark that is no time', (run: Stored['run']) => ({ ...run, marks: { ...run.marks, injectMs: 'x' } }), /what a drill wrote: marks\.injectMs: /],
+    ['a region that is sent nothing of what it serves', (run: Stored['run']) => ({ ...run, faults: run.faults.map((fault) => ({ ...fault, expects: { west: { before: 'serves', during: 'serves', after: 'serves', share: 0 } } })) }), /what a drill wrote: faults\.0\.expects\.west\.share: /],
     ['a load that nobody can send', (run: Stored['run']) => ({ ...run, plan: { ...run.plan, rate: 0 } }), /what a drill wrote: plan\.rate: /],
   ] as const) {
     it(`is refused where what it knows of itself has ${what}`, async () => {

@@ -206,12 +206,13 @@ describe('the requests of a phase', () => {
   });
 
   it('are more, the smaller the share is that tier1 gives one of them', () => {
-    const limits = (weights: Record<string, number>): string[] => {
+    const limits = (weights: Record<string, number>, fault = 'gateway-kill'): string[] => {
       const stored = passingRun();
-      Object.assign(stored.run.faults[0] ?? {}, { expects: expectationsOf({ during: 'silent' }, { region: 'east', regions: stored.run.regions.map((name) => ({ name })), tier1: { weights } }) });
+      Object.assign(stored.run.faults[0] ?? {}, { fault, expects: expectationsOf({ during: 'silent' }, { region: 'east', regions: stored.run.regions.map((name) => ({ name })), tier1: { weights } }) });
       return judge(stored).objectives.filter(({ name }) => name.startsWith('condition.samples.')).map(({ limit }) => limit);
     };
     assert.deepEqual([limits({ east: 50, west: 50 }), limits({ east: 90, west: 10 }), limits({ east: 100, west: 0 })], [['>= 10', '>= 10', '>= 10'], ['>= 60', '>= 60', '>= 60'], ['>= 10', '>= 10', '>= 10']]);
+    assert.deepEqual(limits({ east: 90, west: 10 }, 'bridge-kill'), ['>= 60', '>= 10', '>= 60'], 'west is handed all');
   });
 
   it('miss none of the regions, but seldom', () => {

@@ -23,6 +23,8 @@ describe('an object that is waited for', () => {
     const first = Promise.withResolvers<undefined>();
     spoken = first.promise;
     pulumi.log.warn = (text) => {
+      // What other files' programs left behind speaks here, too.
+      if (!text.startsWith('KafkaTopic ')) return Promise.resolve();
       said.push(text);
       first.resolve(undefined);
       return Promise.resolve();

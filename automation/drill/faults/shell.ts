@@ -23,6 +23,8 @@ export async function mustHaveShell(target: Target, containers: readonly Incarna
       if (error instanceof UserError && /executable file not found|no such file/i.test(error.message)) return { exitCode: 127 };
       throw error;
     });
+    // Its connection broke, or it took too long: nobody knows.
+    if (exitCode === undefined) throw new UserError(`${where} did not say in time whether it has a shell`);
     if (exitCode !== 0) refuse(`${where} has no shell with sleep and cat, so nothing can be signalled in it`);
   }
 }
