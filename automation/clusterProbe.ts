@@ -51,6 +51,14 @@ export async function probeCluster(cluster: ClusterAddress, signal?: AbortSignal
 
 async function attempt(access: Access, deadline: number, signal: AbortSignal | undefined): Promise<Answer> {
   const { server } = access;
+  let busy: Answer | undefined;
+  const answer = await asked(access, deadline, signal, (reply) => { busy = { state: 'busy', address: server, detail: said(reply) }; });
+  // Who had too much to do for one question, and had no answer for the next, is not gone.
+  return answer.state === 'unreachable' ? busy ?? answer : answer;
+}
+
+async function asked(access: Access, deadline: number, signal: AbortSignal | undefined, onBusy: (reply: Reply) => void): Promise<Answer> {
+  const { server } = access;
   try {
     const ask = (path: string, body?: object): Promise<Reply> => request(access, { path, body, ms: deadline - performance.now(), signal });
     const ready = await ask('/readyz');
@@ -58,9 +66,13 @@ async function attempt(access: Access, deadline: number, signal: AbortSignal | u
     if (ready.status >= 500) return { state: 'unreachable', address: server, detail: `it is not ready: ${said(ready)}` };
     // Readiness may be told to anyone: only a question of one's own shows that the credentials are good.
     // The last try has to have time for its answer.
-    const review = await sentAgain(() => ask('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
-      apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes: { verb: 'get', resource: 'namespaces' } },
-    }), { tooMany: true, twice: false, patienceMs: deadline - performance.now() - againMs });
+    const review = await sentAgain(async () => {
+      const reply = await ask('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+        apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes: { verb: 'get', resource: 'namespaces' } },
+      });
+      if (reply.status === 429) onBusy(reply);
+      return reply;
+    }, { tooMany: true, twice: false, patienceMs: deadline - performance.now() - againMs });
     if (review.status === 429) return { state: 'busy', address: server, detail: said(review) };
     if (review.status === 401 || review.status === 403) return { state: 'refused', address: server, detail: said(review) };
     if (review.status >= 500) return { state: 'unreachable', address: server, detail: said(review) };

@@ -67,7 +67,8 @@ export class EngineReader {
     if (state === 'failed' && type === 'kubernetes:core/v1:Namespace' && step.op.startsWith('delete') && id !== undefined) this.stuck.push({ name: id, provider: step.provider });
     const [, provider] = /^pulumi:providers:(.+)$/.exec(type) ?? [];
     if (provider !== undefined && state === 'done') return { kind: 'provider', of: provider, name, op: step.op };
-    if (type.startsWith('pulumi:')) return undefined;
+    // Placement is an entry of the state alone, and nothing to wait for.
+    if (type.startsWith('pulumi:') || type === 'kbf:index:Placement') return undefined;
     return { kind: 'resource', urn: step.urn, type: shortType(type), name, component: this.#component(step.urn), op: step.op, state };
   }
 

@@ -16,6 +16,8 @@ export interface BrokersInput {
 }
 
 const timeoutMs = 3_000;
+/** Node.js gives every address of several but the last 250 ms, which one far away, or a lost packet (1 s), does not keep to. */
+const limits = { timeout: timeoutMs, autoSelectFamilyAttemptTimeout: timeoutMs / 2 };
 
 /** Shakes hands with every broker by its advertised name, as a bridge does: the name, the way, and the certificate by the CA that regions have. */
 export const lookAtBrokers: Look<BrokersInput> = async (input) => (await Promise.all(input.servers.map((server) => one(server, input)))).flat();
@@ -51,7 +53,7 @@ interface Broker {
 /** @returns what failed; undefined when the broker showed a certificate for its name that the CA signed */
 async function handshake({ to, port, host, caCertificate }: Broker): Promise<{ found: string; see?: string } | undefined> {
   return await new Promise((resolve) => {
-    const socket = connect({ host: to, port, servername: host, ca: caCertificate, allowPartialTrustChain: true, timeout: timeoutMs });
+    const socket = connect({ host: to, port, servername: host, ca: caCertificate, allowPartialTrustChain: true, ...limits });
     const end = (failure?: { found: string; see?: string }): void => {
       socket.destroy();
       resolve(failure);

@@ -68,6 +68,19 @@ describe('an API server that is asked', () => {
     assert.deepEqual([answer.state, answer.detail], ['busy', 'HTTP 429: Too many requests, please try again later.']);
   });
 
+  for (const [what, next] of [['nothing', undefined], ['that it is away', 503]] as const) {
+    it(`is there when it had too much to do, and then says ${what}`, async () => {
+      let asked = 0;
+      const server = await listening(createServer({ cert, key }, (request, response) => {
+        if (request.method === 'GET') response.writeHead(200).end('ok');
+        else if ((asked += 1) === 1) response.writeHead(429).end('Too many requests.');
+        else if (next !== undefined) response.writeHead(next).end('away');
+      }));
+      const { state, detail } = await probeCluster({ context: 'east', kubeconfig: kubeconfig(server) }, undefined, 2_500);
+      assert.deepEqual([state, detail, asked], ['busy', 'HTTP 429: Too many requests.', 2]);
+    });
+  }
+
   it('does not answer while it is not ready, and says what is not', async () => {
     const answer = await ask((_request, response) => { response.writeHead(500).end('[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n'); });
     assert.deepEqual([answer.state, answer.detail], ['unreachable', 'it is not ready: HTTP 500: etcd failed: reason withheld']);

@@ -19,6 +19,11 @@ describe('engine events', () => {
     });
   });
 
+  it('tell nothing of what is in the state alone', () => {
+    const placement = 'urn:pulumi:dev::p::kbf:index:KafkaBridgeRegion$kbf:index:Placement::east-placement';
+    assert.equal(new EngineReader().read(event({ resourcePreEvent: { metadata: step(placement, region) } })), undefined);
+  });
+
   it('tell of a provider once, when it is done', () => {
     const reader = new EngineReader();
     const provider = 'urn:pulumi:dev::p::pulumi:providers:kubernetes::east';
