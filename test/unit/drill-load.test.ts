@@ -269,7 +269,8 @@ describe('the live view', () => {
     const unknown = 'poll: 404 {"error_code":404,"message":"The specified consumer instance was not found."}';
     // Of what was lost before the load a fault may be the reason that is arranged before it.
     const recreated = [unknown];
-    const carried = carryOutSteps(drill as unknown as Drill, {} as Injection, {} as KafkaView, { recreated });
+    const fault = { describe: () => 'east', prepare: () => Promise.resolve({}), inject: () => assert.fail('it was injected') };
+    const carried = carryOutSteps(drill as unknown as Drill, { fault } as unknown as Injection, {} as KafkaView, { recreated });
     recreated.push('commit: 503 no healthy upstream', unknown);
     await assert.rejects(carried, { name: 'UserError', message: /^consumers lost their instances 1 times before the fault, which was not injected, as who was asked did not know them \(poll: 404 / });
   });
