@@ -1,7 +1,8 @@
-import type { V1Pod, V1PodList } from '@kubernetes/client-node';
+import type { V1Pod } from '@kubernetes/client-node';
 
-import { getterOf, type Kubeconfig } from './cluster-client.ts';
+import type { Kubeconfig } from './cluster-client.ts';
 import type { LiveObject } from './cluster-reader.ts';
+import { labelledPods } from './labelled-pods.ts';
 
 /** What a pod waits for that is well. */
 const ordinary = ['ContainerCreating', 'PodInitializing'];
@@ -12,11 +13,11 @@ const ordinary = ['ContainerCreating', 'PodInitializing'];
  */
 export async function whyNotAvailable(kubeconfig: Kubeconfig, context: string, deployment: LiveObject): Promise<string | undefined> {
   const { selector } = (deployment['spec'] ?? {}) as { selector?: { matchLabels?: Record<string, string> } };
-  const labels = Object.entries(selector?.matchLabels ?? {}).map(([label, value]) => `${label}=${value}`).join(',');
-  if (labels === '') return undefined;
+  const { matchLabels: labels = {} } = selector ?? {};
+  if (Object.keys(labels).length === 0) return undefined;
   try {
-    const list = await getterOf(kubeconfig, context)(`/api/v1/namespaces/${encodeURIComponent(deployment.metadata?.namespace ?? 'default')}/pods?labelSelector=${encodeURIComponent(labels)}`);
-    const [why] = ((list as V1PodList | undefined)?.items ?? []).flatMap((pod) => stateOf(pod).map((state) => `pod ${pod.metadata?.name ?? ''}: ${state}`));
+    const pods = await labelledPods(kubeconfig, context, { namespace: deployment.metadata?.namespace ?? 'default', labels });
+    const [why] = pods.flatMap((pod) => stateOf(pod).map((state) => `pod ${pod.metadata?.name ?? ''}: ${state}`));
     return why;
   } catch {
     return undefined;

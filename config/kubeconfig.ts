@@ -117,10 +117,15 @@ export function absoluteParts(parts: ContextParts, directory: string): ContextPa
  * told by their arguments which of the clusters behind one server is meant, as Teleport's is.
  */
 function identityOf({ cluster, user }: ContextParts, directory: string): string {
-  const server = String(cluster['server']).replace(/\/$/, '');
   const { 'certificate-authority': file, 'certificate-authority-data': data } = cluster;
   const authority = data ?? (typeof file === 'string' ? resolve(directory, file) : undefined);
-  return JSON.stringify([URL.canParse(server) ? new URL(server).href : server, authority, cluster['tls-server-name'], cluster['proxy-url'], user['exec']]);
+  return JSON.stringify([serverOf(cluster), authority, cluster['tls-server-name'], cluster['proxy-url'], user['exec']]);
+}
+
+/** Where a cluster's API server is, in one of the ways in which its URL may be written. */
+export function serverOf(cluster: ContextParts['cluster']): string {
+  const server = String(cluster['server']).replace(/\/$/, '');
+  return URL.canParse(server) ? new URL(server).href : server;
 }
 
 /** The entries of one of a kubeconfig's lists; of two with one name the first counts. */

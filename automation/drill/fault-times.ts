@@ -23,15 +23,19 @@ export function requestsMissed(regions: number, requests: number): number {
 
 /** Whether the load tells that the region of a fault is silent: of n that serve it is sent every n-th request at least. One that stands by, or has a smaller share at tier1, is asked itself. */
 export function isToldByLoad({ region = '', expects }: Pick<FaultMark, 'region' | 'expects'>): boolean {
-  const serving = Object.values(expects).filter(({ before }) => before === 'serves').length;
-  return expects[region]?.before === 'serves' && (expects[region].share ?? 1) >= 1 / serving;
+  return expects[region]?.before === 'serves' && (expects[region].share ?? 1) >= 1 / servingBefore(expects);
+}
+
+/** How many regions serve while nothing is wrong. */
+function servingBefore(expects: FaultMark['expects']): number {
+  return Object.values(expects).filter(({ before }) => before === 'serves').length;
 }
 
 /** How many of the driver's own requests in a row have to miss the region of a fault, where the load tells it; of who is asked itself none. */
 export function missesNeeded(plan: Plan, { region = '', expects }: Pick<FaultMark, 'region' | 'expects'>): number {
   if (!isToldByLoad({ region, expects })) return 0;
   const { rate, load: { pattern, rampFrom = 1 } } = driversShare(plan);
-  const regions = Object.values(expects).filter(({ before }) => before === 'serves').length;
+  const regions = servingBefore(expects);
   return requestsMissed(regions, Math.max(rate, pattern === 'ramp' ? rampFrom : rate) * takeHoldTimeoutMs / 1000);
 }
 

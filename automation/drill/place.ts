@@ -1,4 +1,4 @@
-import { completeContexts } from '../../config/kubeconfig.ts';
+import { completeContexts, serverOf } from '../../config/kubeconfig.ts';
 import type { TargetRefs } from './faults/target.ts';
 import type { LeasePlace } from './lease.ts';
 import type { ProgramOutputs } from './options.ts';
@@ -13,16 +13,16 @@ export function leasePlaceOf({ tier1, regions: [first] }: ProgramOutputs): Lease
 /** For how long the plan itself has the API server stand still that keeps the Lease, ms: two contexts of the kubeconfig may be one cluster. */
 export function leaseAwayMs({ steps, durationSeconds }: Plan, outputs: ProgramOutputs, kubeconfig: string): number {
   const servers = serversIn(kubeconfig);
-  const serverOf = (context: string): string => servers.get(context) ?? context;
-  const kept = serverOf(leasePlaceOf(outputs).context);
-  const stills = steps.filter((step) => step.kind === 'do').filter(({ fault, region }) => fault === 'api-server-down' && outputs.regions.some((each) => each.name === region && serverOf(each.context) === kept));
+  const placeOf = (context: string): string => servers.get(context) ?? context;
+  const kept = placeOf(leasePlaceOf(outputs).context);
+  const stills = steps.filter((step) => step.kind === 'do').filter(({ fault, region }) => fault === 'api-server-down' && outputs.regions.some((each) => each.name === region && placeOf(each.context) === kept));
   return Math.max(0, ...stills.map(({ forSeconds = durationSeconds / 3 }) => forSeconds * 1000));
 }
 
 /** By context. One that names a server by a proxy of several clusters may be another one's: the Lease then lasts longer than it has to. Empty where the file cannot be read. */
 function serversIn(kubeconfig: string): ReadonlyMap<string, string> {
   try {
-    return new Map([...completeContexts({ file: kubeconfig })].map(([context, { cluster }]) => [context, String(cluster['server']).replace(/\/$/, '')]));
+    return new Map([...completeContexts({ file: kubeconfig })].map(([context, { cluster }]) => [context, serverOf(cluster)]));
   } catch {
     return new Map();
   }

@@ -1,7 +1,7 @@
-import type { V1Pod, V1PodList } from '@kubernetes/client-node';
+import type { V1Pod } from '@kubernetes/client-node';
 
 import { shellWord } from '../../config/shell-word.ts';
-import { getterOf } from '../cluster-client.ts';
+import { labelledPods } from '../labelled-pods.ts';
 import { type Look, type Problem, reasonOf } from './problem.ts';
 
 export interface SidecarsInput {
@@ -19,10 +19,7 @@ const sidecar = 'istio-proxy';
 export const lookAtSidecars: Look<SidecarsInput> = async ({ kubeconfig, context, namespace, selector }) => {
   const see = `kubectl --context ${shellWord(context)} get pods -n ${namespace}`;
   try {
-    const labelSelector = Object.entries(selector).map(([label, value]) => `${label}=${value}`).join(',');
-    const list = await getterOf(kubeconfig, context)(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?labelSelector=${encodeURIComponent(labelSelector)}`);
-    const { items } = (list ?? { items: [] }) as V1PodList;
-    const pods = items.filter(({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
+    const pods = (await labelledPods(kubeconfig, context, { namespace, labels: selector })).filter(({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
     return pods.flatMap((pod) => problem(pod, { context, namespace, see }));
   } catch (error) {
     return [{ found: `pods of namespace ${namespace} in cluster ${context}: ${reasonOf(error)}`, see }];
